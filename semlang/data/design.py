@@ -1,0 +1,59 @@
+"""Data bound to a model: plain arrays, sorted so that units of every level are contiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.model.table import Product
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Design:
+    """One group's data, ready for estimation.
+
+    Rows are sorted by cluster, the highest level first, so that units of every level are contiguous; the order of rows
+    inside the lowest units is the file's.
+
+    Parameters
+    ----------
+    n_rows : int
+    responses : mapping from key to (n_rows,) floats
+        Observed values, NaN where missing. Binary: 0/1 (or successes of `trials`); ordinal and nominal: category number
+        from 0. A response of a higher level is kept in the first row of each of its units, NaN elsewhere.
+    columns : mapping from Product to (n_rows,) floats
+        Every product of covariates that the model uses; NaN where a covariate is missing.
+    clusters : mapping from level to (n_rows,) ints
+        Unit numbers 0, 1, ... in order of appearance after sorting, for each cluster, lowest first.
+    categories : mapping from response key to tuple of str
+    trials, exposure : mapping from response key to (n_rows,) floats
+    frequency : mapping from level to (n_rows,) floats
+        Frequency of the unit that a row belongs to (level ``rows``: of the row).
+    weights : the same for sampling weights
+    row : (n_rows,) ints
+        Row number in the file, from 0.
+    dropped : mapping from reason to count
+    """
+
+    n_rows: int
+    responses: Mapping[str, Floats]
+    columns: Mapping[Product, Floats]
+    clusters: Mapping[str, Ints]
+    row: Ints
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trials: Mapping[str, Floats] = field(default_factory=dict)
+    exposure: Mapping[str, Floats] = field(default_factory=dict)
+    frequency: Mapping[str, Floats] = field(default_factory=dict)
+    weights: Mapping[str, Floats] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    group: str = ""
+
+    def n_units(self, level: str) -> int:
+        """Return the number of units of a level."""
+        return self.n_rows if level == "rows" else int(self.clusters[level].max(initial=-1)) + 1

@@ -1,0 +1,192 @@
+"""The reduced form: linear predictors as functions of covariates and disturbances alone.
+
+Substituting eta = B eta + Gamma w + zeta into nu from the causes down gives, for response k,
+
+    nu_k = sum_c m[k, c] x_c + sum_a sum_j L[k, a, j] d_a zeta_j,
+
+where x_c and d_a are products of covariates (the first of each is 1). The entries of m and L are polynomials of
+the parameters. They are held as a straight-line program (one multiply-add a line) that is run forwards for values and
+backwards for the gradient, and over a prime field for identification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.model.table import Product
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A matrix of constants and free cells.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    i, j : (n,) ints
+        Places; for a symmetric matrix one triangle (j <= i), which is mirrored.
+    parameter : (n,) ints
+        Index in the parameter vector, -1 for a constant.
+    value : (n,) floats
+        The constants (ignored where `parameter` is not -1).
+    """
+
+    shape: tuple[int, int]
+    i: Ints
+    j: Ints
+    parameter: Ints
+    value: Floats
+    symmetric: bool = False
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], entries: Sequence[tuple[int, int, int, float]], symmetric: bool = False) -> Cells:
+        """Make from (i, j, parameter, value) entries."""
+        if symmetric:
+            entries = [(max(i, j), min(i, j), p, v) for i, j, p, v in entries]
+        a = np.array([e[:3] for e in entries], dtype=np.int64).reshape(-1, 3)
+        return cls(shape, a[:, 0], a[:, 1], a[:, 2], np.array([e[3] for e in entries], dtype=float), symmetric)
+
+    def matrix(self, theta: Floats) -> Floats:
+        """Return the dense matrix at parameter values `theta`."""
+        out = np.zeros(self.shape)
+        v = np.where(self.parameter >= 0, theta[self.parameter], self.value) if self.parameter.size else self.value
+        out[self.i, self.j] = v
+        if self.symmetric:
+            out[self.j, self.i] = v
+        return out
+
+    def gradient(self, bar: Floats, n: int) -> Floats:
+        """Return dl/dtheta (n,) from dl/dmatrix (every entry treated as free, symmetric where the matrix is)."""
+        free = self.parameter >= 0
+        g = bar[self.i, self.j][free]
+        if self.symmetric:
+            g = g * np.where(self.i == self.j, 1.0, 2.0)[free]
+        return np.bincount(self.parameter[free], g, n)
+
+
+class Disturbance(NamedTuple):
+    """A scalar zeta: the key of its variable and the level whose units it varies over."""
+
+    key: str
+    level: str
+
+
+class Linear(NamedTuple):
+    """One addend of a linear predictor of parameters: theta[parameter] (or `value`) times a product of covariates."""
+
+    parameter: int
+    value: float
+    via: Product
+
+
+@dataclass(frozen=True)
+class ReducedForm:
+    """Reduced form of one group's model.
+
+    Parameters
+    ----------
+    responses : tuple of str
+        Keys of the K responses.
+    disturbances : tuple of Disturbance
+        The J zetas, lowest level first, within a level effects before causes.
+    mean_columns, random_columns : tuple of Product
+        x_c (C) and d_a (A); ``random_columns[0]`` is the empty product.
+    n_parameters : int
+    program : (n, 3) ints
+        Lines (to, from, parameter) of slots: slot[to] += coefficient * slot[from]; slot 0 is 1. Lines are in order:
+        a slot is complete before it is read.
+    constants : (n,) floats
+        Coefficients of lines whose parameter is -1.
+    n_slots : int
+    mean_cells : (n_m, 3) ints
+        (k, c, slot): m[k, c] = slot.
+    loading_cells : (n_l, 4) ints
+        (k, a, j, slot): L[k, a, j] = slot.
+    psi : Cells
+        Symmetric J x J; zetas of different levels are independent.
+    theta : Cells
+        Symmetric K x K: residual (co)variances of gaussian responses, zero elsewhere.
+    quantities : mapping from (k, name) to the addends of its linear predictor
+        ``sigma`` (log residual SD in place of `theta`), ``guess``, ...
+    thresholds : mapping from k to a list over thresholds of addends
+        The first addend of each is the threshold itself.
+    offsets : mapping from k to products that enter nu with coefficient 1
+    lifted : tuple of str
+        Gaussian responses that are represented by a disturbance of their own (their `theta` row is zero), because other
+        variables are regressed on them.
+    """
+
+    responses: tuple[str, ...]
+    disturbances: tuple[Disturbance, ...]
+    mean_columns: tuple[Product, ...]
+    random_columns: tuple[Product, ...]
+    n_parameters: int
+    program: Ints
+    constants: Floats
+    n_slots: int
+    mean_cells: Ints
+    loading_cells: Ints
+    psi: Cells
+    theta: Cells
+    quantities: dict[tuple[int, str], tuple[Linear, ...]] = field(default_factory=dict)
+    thresholds: dict[int, tuple[tuple[Linear, ...], ...]] = field(default_factory=dict)
+    offsets: dict[int, tuple[Product, ...]] = field(default_factory=dict)
+    lifted: tuple[str, ...] = ()
+
+    def slots(self, theta: Floats) -> Floats:
+        """Run the program: values of all slots."""
+        s = [0.0] * self.n_slots
+        s[0] = 1.0
+        t = theta.tolist()
+        for (to, frm, p), c in zip(self.program.tolist(), self.constants.tolist(), strict=True):
+            s[to] += (t[p] if p >= 0 else c) * s[frm]
+        return np.array(s)
+
+    def mean(self, slots: Floats) -> Floats:
+        """Return m (K, C)."""
+        m = np.zeros((len(self.responses), len(self.mean_columns)))
+        m[self.mean_cells[:, 0], self.mean_cells[:, 1]] = slots[self.mean_cells[:, 2]]
+        return m
+
+    def loadings(self, slots: Floats) -> Floats:
+        """Return L (K, A, J)."""
+        out = np.zeros((len(self.responses), len(self.random_columns), len(self.disturbances)))
+        c = self.loading_cells
+        out[c[:, 0], c[:, 1], c[:, 2]] = slots[c[:, 3]]
+        return out
+
+    def jacobian(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Return slots (S,) and their derivatives (S, P) by forward differentiation."""
+        s = np.zeros(self.n_slots)
+        d = np.zeros((self.n_slots, self.n_parameters))
+        s[0] = 1.0
+        for (to, frm, p), c in zip(self.program.tolist(), self.constants.tolist(), strict=True):
+            w = theta[p] if p >= 0 else c
+            s[to] += w * s[frm]
+            d[to] += w * d[frm]
+            if p >= 0:
+                d[to, p] += s[frm]
+        return s, d
+
+    def gradient(self, theta: Floats, slots: Floats, bar: Floats) -> Floats:
+        """Return dl/dtheta (P,) from dl/dslots (S,), by running the program backwards."""
+        b = bar.tolist()
+        t, s = theta.tolist(), slots.tolist()
+        g = [0.0] * self.n_parameters
+        program, constants = self.program.tolist(), self.constants.tolist()
+        for k in range(len(program) - 1, -1, -1):
+            to, frm, p = program[k]
+            if p >= 0:
+                g[p] += b[to] * s[frm]
+                b[frm] += t[p] * b[to]
+            else:
+                b[frm] += constants[k] * b[to]
+        return np.array(g)

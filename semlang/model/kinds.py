@@ -1,0 +1,76 @@
+"""The kinds of variables: one row of a table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What ``::`` can declare.
+
+    Parameters
+    ----------
+    name : str
+    links : tuple of str
+        The first is the default.
+    latent : bool
+        Whether it is a kind of latent variable.
+    thresholds : bool
+        Whether responses have thresholds (and then no automatic intercept).
+    intercept : bool
+        Whether a response has an automatic intercept.
+    residual : bool
+        Whether ``y ~~ y`` is a parameter.
+    quantities : tuple of str
+        Further distribution parameters that can be modelled: ``sigma(y) ~ x``.
+    arguments : tuple of str
+        Names of arguments of the declaration.
+    estimable : bool
+        Whether the engine has it; else a fit answers with the finding ``not-estimable``.
+    """
+
+    name: str
+    links: tuple[str, ...] = ()
+    latent: bool = False
+    thresholds: bool = False
+    intercept: bool = True
+    residual: bool = False
+    quantities: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    estimable: bool = False
+
+
+_BINARY = ("logit", "probit", "cloglog", "loglog", "cauchit")
+
+KINDS: dict[str, Kind] = {
+    k.name: k
+    for k in (
+        Kind("gaussian", ("identity", "log", "reciprocal"), residual=True, quantities=("sigma",),
+             arguments=("level", "censored", "interval"), estimable=True),
+        Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",)),
+        Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",)),
+        Kind("beta", ("logit",), quantities=("shape",), arguments=("level",)),
+        Kind("binomial", _BINARY, quantities=("guess", "slip"),
+             arguments=("level", "trials", "success", "guess", "slip"), estimable=True),
+        Kind("poisson", ("log", "identity", "sqrt"), quantities=("zero",), arguments=("level", "exposure"), estimable=True),
+        Kind("negbinomial", ("log", "identity", "sqrt"), quantities=("shape", "zero"), arguments=("level", "exposure")),
+        Kind("exponential", ("log", "aft"), arguments=("level", "event", "entry")),
+        Kind("weibull", ("log", "aft"), quantities=("shape",), arguments=("level", "event", "entry")),
+        Kind("loglogistic", ("log", "aft"), quantities=("shape",), arguments=("level", "event", "entry")),
+        Kind("ordinal", ("logit", "probit", "cloglog", "loglog"), thresholds=True, intercept=False, quantities=("sigma",),
+             arguments=("level",), estimable=True),
+        Kind("adjacent", ("logit",), thresholds=True, intercept=False, arguments=("level",)),
+        Kind("sequential", ("logit",), thresholds=True, intercept=False, arguments=("level",)),
+        Kind("multinomial", ("logit",), arguments=("level", "base")),
+        Kind("choice", ("logit",), intercept=False, arguments=("level", "set")),
+        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set")),
+        Kind("composite", (), arguments=("level",)),
+        Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
+        Kind("class", (), latent=True, arguments=("observed",)),
+        Kind("masspoints", (), latent=True),
+    )
+}
+
+ALIASES = {"bernoulli": "binomial"}
+"""Other names of kinds."""

@@ -1,0 +1,244 @@
+"""The parameter table: every parameter of the model, with all defaults made explicit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from semlang.model.kinds import Kind
+from semlang.source import Source, Span
+from semlang.syntax import ast
+
+ROWS = "rows"
+"""Reserved name of the finest level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """A function of one column, a factor of a product of covariates.
+
+    `function` is ``identity``, ``power`` (`argument` the exponent), ``log``, ``level`` (1 where the column, as text,
+    equals `argument`, else 0), ``offset`` or ``factor`` (a factor whose levels are not known yet, for there are no
+    data; `argument` its base). `response` tells that the column is a response of the model: its observed value.
+    """
+
+    column: str
+    function: str = "identity"
+    argument: float | str | None = None
+    response: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name as in tables: ``x``, ``x^2``, ``log(x)``, ``x=level``.
+
+        Examples
+        --------
+        >>> Covariate("x", "power", 2.0).name, Covariate("g", "level", "b").name
+        ('x^2', 'g=b')
+        """
+        match self.function:
+            case "power":
+                return f"{self.column}^{self.argument:g}"
+            case "level":
+                return f"{self.column}={self.argument}"
+            case "identity":
+                return self.column
+            case function:
+                return f"{function}({self.column})"
+
+
+Product = tuple[Covariate, ...]
+"""A product of covariates; the empty product is the constant 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A latent variable or a response of the model.
+
+    Parameters
+    ----------
+    key : str
+        Unique name: the bare name at the level of rows (and for responses), else ``name[cluster]``.
+    name, level : str
+        Bare name; ``rows`` or the cluster whose units it varies over.
+    role : str
+        ``latent`` (stands on the left of ``=~``, is declared, or is a random effect), ``component``
+        (``y[school]``, the part of response `y` that varies over schools) or ``response``.
+    kind : Kind
+        For latent variables ``normal``, ``class`` or ``masspoints``.
+    arguments : mapping
+        Arguments of the declaration: ``trials``, ``exposure``, ``level``, ...
+    link : str
+        Link of a response, else ''.
+    measured : bool
+        Whether it stands on the left of ``=~`` (else it is a random effect).
+    response : str
+        For a component, the key of its response.
+    """
+
+    key: str
+    name: str
+    level: str
+    role: str
+    kind: Kind
+    link: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    measured: bool = False
+    response: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table: lavaan's columns, the rule that made it, and what it means.
+
+    Parameters
+    ----------
+    id, lhs, op, rhs, user, block, group, level, free, ustart, exo, label, lower, upper, plabel
+        As in lavaan; `op` is ``~1`` for intercepts; `free` is 0 or the running number of the free row; `block`,
+        `group` and `level` are lavaan's integers (0 for constraints and definitions, `level` 0 where there are no
+        level blocks).
+    rule : str
+        The rule that made the row, e.g. ``written``, ``marker loading``, ``automatic variance``.
+    parameter : int
+        Index from 0 of the parameter vector (rows with one label share it), -1 for a fixed row.
+    span : Span
+        What in the text gave rise to it.
+    target, source : str
+        Keys of variables. ``~``, ``=~``, ``~1``: the path goes from `source` (a latent variable, or '' for a path from
+        observed covariates or the constant) to `target`. ``~~``: the two ends. ``|``: `target` is the response.
+    via : Product
+        Covariates that multiply the path (empty for a constant): a slope has `source` '' and `via` (x,), a random
+        slope `source` u and `via` (x,).
+    quantity : str
+        '' for the mean part of the linear predictor, or the distribution parameter that the row belongs to: ``sigma``,
+        ``shape``, ``zero``, ``guess``, ``slip``.
+    threshold : int
+        Number from 1 of the threshold that the row is, or moves; else 0.
+    category : str
+        Category of a nominal response, or ''.
+    klass : int
+        Latent class for which the row holds, or 0; `class_variable` its key.
+    """
+
+    id: int
+    lhs: str
+    op: str
+    rhs: str
+    user: int = 1
+    block: int = 1
+    group: int = 1
+    level: int = 0
+    free: int = 0
+    ustart: float | None = None
+    exo: int = 0
+    label: str = ""
+    lower: float | None = None
+    upper: float | None = None
+    plabel: str = ""
+    rule: str = "written"
+    parameter: int = -1
+    span: Span | None = None
+    target: str = ""
+    source: str = ""
+    via: Product = ()
+    quantity: str = ""
+    threshold: int = 0
+    category: str = ""
+    klass: int = 0
+    class_variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A constraint between parameters, ``left op right`` with op ``==``, ``<`` or ``>``; names are labels (or plabels)."""
+
+    left: ast.Expression
+    op: str
+    right: ast.Expression
+    text: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A defined parameter ``name := expression`` of labels and other defined parameters."""
+
+    name: str
+    expression: ast.Expression
+    text: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterTable:
+    """All rows of the model and what the rest of the program needs to know beside them.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+    variables : mapping from key to Variable
+        Latent variables, components and responses, in order of appearance.
+    n_parameters : int
+        Length of the parameter vector (labels merged).
+    clusters : tuple of str
+        Cluster columns, lowest first (``("person", "school")``); levels are ``("rows",) + clusters``.
+    groups : tuple of str
+        Labels of the groups in order (one empty label for a single group); `group_column` their column or ''.
+    relations, defined
+        Constraints and defined parameters.
+    options : mapping
+        Merged options: lavaan's and the engine's (``points``, ``rule``, ``se``, ``defaults``, ``std.lv``, ...).
+    frequency, weights : mapping from level (``rows`` or a cluster) to column
+    data : str
+        File named by ``data:``, or ''.
+    reshape : mapping
+        Arguments of ``reshape:``, or empty.
+    """
+
+    source: Source
+    rows: tuple[Row, ...]
+    variables: Mapping[str, Variable]
+    n_parameters: int
+    clusters: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ("",)
+    group_column: str = ""
+    relations: tuple[Relation, ...] = ()
+    defined: tuple[Defined, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    frequency: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+    reshape: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """``rows`` and the clusters, lowest first."""
+        return (ROWS, *self.clusters)
+
+    @property
+    def responses(self) -> tuple[Variable, ...]:
+        """The responses in order of appearance."""
+        return tuple(v for v in self.variables.values() if v.role == "response")
+
+    @property
+    def latents(self) -> tuple[Variable, ...]:
+        """Latent variables and components in order of appearance."""
+        return tuple(v for v in self.variables.values() if v.role != "response")
+
+    def columns(self) -> tuple[str, ...]:
+        """Every data column that the model needs, in order of appearance."""
+        found: dict[str, None] = {}
+        for v in self.responses:
+            found[v.name] = None
+            for argument in ("trials", "exposure", "event", "entry", "set"):
+                if isinstance(v.arguments.get(argument), str):
+                    found[v.arguments[argument]] = None
+        for row in self.rows:
+            for c in row.via:
+                found[c.column] = None
+        for column in (*self.clusters, self.group_column, *self.frequency.values(), *self.weights.values()):
+            if column:
+                found[column] = None
+        return tuple(found)

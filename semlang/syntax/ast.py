@@ -1,0 +1,235 @@
+"""The syntax tree: what a text says, before any default is added.
+
+Two kinds of nodes. *Expressions* are the cover grammar's tree, needed for definitions and constraints.
+*Statements* are what the rest of the program reads: their shapes have been checked and ranges are expanded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semlang.source import Source, Span
+
+# ------------------------------------------------------------------ expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    op: str
+    operand: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    op: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple[Expression, ...]
+    span: Span
+
+
+Expression = Name | Number | String | Unary | Binary | Call
+
+# ------------------------------------------------------------------ terms
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable as written: ``u[school]``, ``y@Medium``, ``sigma(y)``, ``y|t1``.
+
+    `parameter` is the distribution parameter (``sigma``, ``shape``, ``zero``, ``guess``, ``slip``) and
+    `threshold` the name after the bar, where the left side is one of those.
+    """
+
+    name: str
+    span: Span
+    level: str | None = None
+    category: str | None = None
+    parameter: str | None = None
+    threshold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A function of one column in a term.
+
+    `function` is ``power`` (`argument` the exponent), ``log``, ``factor`` (`argument` the base level or None;
+    `full` where there is no reference level) or ``offset``.
+    """
+
+    function: str
+    variable: Variable
+    span: Span
+    argument: float | str | None = None
+
+
+Factor = Variable | Transform
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """What stands before ``*`` or ``?``.
+
+    `kind` is one of ``fixed free label start equal lower upper rv efa prior``. `values` has one entry, or one
+    per group; None is ``NA``. `groups` names the groups where the vector does: ``c(Pasteur=a, ...)``.
+    A vector may mix kinds (``c(1, NA)``, ``c(1, a)``): then each entry stands on its own in `kinds`.
+    """
+
+    kind: str
+    values: tuple[float | str | None, ...]
+    span: Span
+    groups: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``[modifier*...]factor[:factor...]``; without factors it is the number `constant` (``1``, ``0``, ``-1``)."""
+
+    factors: tuple[Factor, ...]
+    span: Span
+    modifiers: tuple[Modifier, ...] = ()
+    constant: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RandomEffects:
+    """``(1 + x | school/class)``; `clusters` outermost first; `correlated` is False for ``||``."""
+
+    terms: tuple[Term, ...]
+    clusters: tuple[str, ...]
+    correlated: bool
+    span: Span
+
+
+# ------------------------------------------------------------------ statements
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """``lhs op rhs`` with op one of ``=~ ~ ~~ ~*~ <~ |~``; ``y ~ 1`` has a term with `constant` 1.
+
+    On the left a term has one factor (a Variable; several for ``x1:x2``) and perhaps modifiers (``efa("e")*f``).
+    """
+
+    lhs: tuple[Term, ...]
+    op: str
+    rhs: tuple[Term | RandomEffects, ...]
+    span: Span
+    op_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """``y | t1 + t2`` and, with `covariates`, ``y | t1 + t2 ~ x``."""
+
+    lhs: tuple[Term, ...]
+    thresholds: tuple[Term, ...]
+    covariates: tuple[Term, ...] | None
+    span: Span
+    op_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """``trials=n``, ``logit``, ``[0, 10]``: `value` is a number, a text or a tuple of them."""
+
+    name: str | None
+    value: float | str | tuple[float | str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """``names :: kind(arguments)``."""
+
+    variables: tuple[Variable, ...]
+    kind: str
+    arguments: tuple[Argument, ...]
+    span: Span
+    kind_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``p := expression`` (or ``:~``)."""
+
+    name: str
+    op: str
+    expression: Expression
+    text: str
+    span: Span
+    name_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """``a == b``, ``a < b <= c``: `operators[i]` stands between operands i and i + 1; `texts` as written."""
+
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+    texts: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """``key: value, key2 = value2``; `cluster: school/class` has one argument, the tuple of names."""
+
+    key: str
+    arguments: tuple[Argument, ...]
+    span: Span
+    key_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """``group: Pasteur``, ``level: 1``, ``class c: 2``; `variable` is the class variable where one is named."""
+
+    kind: str
+    label: str
+    span: Span
+    variable: str | None = None
+
+
+Statement = Formula | Thresholds | Declaration | Definition | Constraint | Directive | Header
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A parsed text: its statements in order and its comments (kept for ``semlang fmt``)."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...] = ()

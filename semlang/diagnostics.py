@@ -83,10 +83,7 @@ class Diagnostic:
             "notes": list(self.notes),
             "help": list(self.help),
             "fix": {
-                "edits": [
-                    {"start": place(e.span.start), "end": place(e.span.end), "text": e.text}
-                    for e in self.fix
-                ]
+                "edits": [{"start": place(e.span.start), "end": place(e.span.end), "text": e.text} for e in self.fix]
             }
             if self.fix and self.source
             else None,
@@ -109,7 +106,12 @@ def note(slug: str, message: str, source: Source | None = None, span: Span | Non
 
 
 def _make(
-    severity: Severity, slug: str, message: str, source: Source | None, span: Span | None, more: dict[str, Any]
+    severity: Severity,
+    slug: str,
+    message: str,
+    source: Source | None,
+    span: Span | None,
+    more: dict[str, Any],
 ) -> Diagnostic:
     for key in ("help", "notes"):
         if isinstance(more.get(key), str):
@@ -125,10 +127,7 @@ def width(text: str) -> int:
     """Return the number of terminal cells of a text (wide East Asian characters take two)."""
     import unicodedata
 
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def render(finding: Diagnostic) -> str:

@@ -1,0 +1,416 @@
+"""The Python interface: `Model` and what can be asked of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semlang.diagnostics import Diagnostic, Severity, error
+from semlang.errors import DataError, FitError, ModelError
+from semlang.model.elaborate import elaborate
+from semlang.model.facts import DataFacts
+from semlang.model.table import ParameterTable
+from semlang.source import Source
+from semlang.syntax.parser import parse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semlang.checks.identification import Identification
+    from semlang.data.design import Design
+    from semlang.estimation.plan import Plan
+    from semlang.graph.model_graph import ModelGraph
+    from semlang.matrices.gllamm import GllammMatrices
+    from semlang.results.fit import Fit
+
+MAX_BYTES = 256 * 1024
+FILE_PROBLEMS = ("missing-file", "unreadable-file", "not-utf8")
+"""Slugs of findings about a file that could not be read (exit status 2 on the command line)."""
+
+
+def read_source(path: str | Path) -> Source:
+    """Read a model file.
+
+    Raises
+    ------
+    ModelError
+        Where the file is missing, can't be read or is not UTF-8.
+    """
+    name = str(path)
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ModelError(
+            [error("missing-file", f"there is no file '{name}'", help="check the spelling and the folder")]
+        ) from None
+    except OSError as problem:
+        raise ModelError([error("unreadable-file", f"'{name}' can't be read: {problem.strerror}")]) from None
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> Source:
+    """Turn the bytes of a model file into a source.
+
+    Raises
+    ------
+    ModelError
+        Where they are not UTF-8.
+    """
+    try:
+        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        finding = error(
+            "not-utf8",
+            f"'{name}' is not UTF-8 text (byte {problem.start + 1}, line {line})",
+            help="save it in your editor with the encoding UTF-8",
+        )
+        raise ModelError([finding]) from None
+
+
+def read_model(path: str | Path, **options: Any) -> Model:
+    """Read a model from a ``.sem`` file; `options` as in `Model`."""
+    return Model(read_source(path), **options)
+
+
+class Model:
+    """A model: its text, parameter table, graph and matrices.
+
+    Parameters
+    ----------
+    text : str
+        The model in the semlang language.
+    defaults : {'sem', 'cfa', 'growth', 'lavaan'}, optional
+        Which automatic parameters are added; ``sem`` where neither this nor the text says.
+    n_groups : int, optional
+        Number of groups, where the text does not name a column.
+    cluster : str or sequence of str, optional
+        Cluster columns, outermost first, as in ``cluster: school/class``.
+    **options
+        Options of the text's ``options:`` line, with ``_`` for ``.``; they win over the text's.
+
+    Raises
+    ------
+    ModelError
+        Where the text has no parameter table; `diagnostics` lists every finding.
+
+    Examples
+    --------
+    >>> model = Model("visual =~ x1 + x2 + x3")
+    >>> model.table[["lhs", "op", "rhs", "free"]].head(3).to_string(index=False)
+    '   lhs op rhs  free\\nvisual =~  x1     0\\nvisual =~  x2     1\\nvisual =~  x3     2'
+    """
+
+    def __init__(
+        self,
+        text: str | Source,
+        *,
+        defaults: str | None = None,
+        n_groups: int | None = None,
+        cluster: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
+        self.source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
+        self.ast, found = parse(self.source)
+        if any(d.is_error for d in found):
+            raise ModelError(ordered(found))
+        self._arguments: dict[str, Any] = {
+            "n_groups": n_groups,
+            "cluster": cluster,
+            "options": dict(options) | ({"defaults": defaults} if defaults else {}),
+        }
+        table, more = elaborate(self.ast, **self._arguments)
+        self.findings: tuple[Diagnostic, ...] = (*found, *more)
+        if table is None or any(d.is_error for d in more):
+            raise ModelError(ordered(self.findings))
+        self.parameter_table = table
+
+    # ------------------------------------------------------------------ views
+
+    @property
+    def text(self) -> str:
+        """The model as written."""
+        return self.source.text
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Parameter table with lavaan's columns, defaults made explicit."""
+        import pandas as pd
+
+        return pd.DataFrame(table_rows(self.parameter_table))
+
+    @cached_property
+    def flat(self) -> pd.DataFrame:
+        """The table as written, before defaults."""
+        import pandas as pd
+
+        return pd.DataFrame(flat_rows(self))
+
+    @cached_property
+    def graphs(self) -> tuple[ModelGraph, ...]:
+        """One model graph a group."""
+        from semlang.graph.build import build_graph
+
+        return tuple(build_graph(self.parameter_table, g + 1) for g in range(len(self.parameter_table.groups)))
+
+    @property
+    def graph(self) -> Any:
+        """The networkx graph (of the first group)."""
+        return self.graphs[0].graph
+
+    @cached_property
+    def matrices(self) -> GllammMatrices:
+        """GLLAMM matrices (of the first group): beta, Lambda, B, Gamma, Psi, thresholds."""
+        return self.group_matrices(0)
+
+    def group_matrices(self, group: int) -> GllammMatrices:
+        """Return the GLLAMM matrices of a group, counted from 0."""
+        from semlang.matrices.gllamm import GllammMatrices
+
+        self._refuse_errors()
+        return GllammMatrices(self.graphs[group])
+
+    def equations(self) -> str:
+        """Return the model's equations as LaTeX."""
+        return self.matrices.latex()
+
+    def identify(self) -> Identification:
+        """Decide whether the model is identified, and why."""
+        from semlang.checks.identification import identify
+
+        self._refuse_errors()
+        return identify(self.parameter_table, self.graphs)
+
+    # ------------------------------------------------------------------ checks
+
+    def check(self, data: Any = None) -> list[Diagnostic]:
+        """Return all findings; with `data` also those about the data.
+
+        Parameters
+        ----------
+        data : DataFrame, path or anything that converts, optional
+        """
+        from semlang.checks.run import run_checks
+
+        if data is None:
+            return ordered((*self.findings, *run_checks(self.parameter_table, self.graphs)))
+        try:
+            bound, _, found = self.bind(data)
+        except (DataError, ModelError) as problem:
+            return ordered(problem.diagnostics)
+        return ordered((*bound.findings, *run_checks(bound.parameter_table, bound.graphs), *found))
+
+    def _refuse_errors(self) -> None:
+        """Raise where direction or levels are wrong, so that there is no matrix to show."""
+        from semlang.checks.run import structural_errors
+
+        found = structural_errors(self.parameter_table, self.graphs)
+        if found:
+            raise ModelError(ordered(found))
+
+    def with_facts(self, facts: DataFacts) -> Model:
+        """Return the model with factors and thresholds filled in from the levels of the data's columns.
+
+        Raises
+        ------
+        ModelError
+            Where names do not fit the data.
+        """
+        table, found = elaborate(self.ast, **self._arguments, facts=facts)
+        if table is None or any(d.is_error for d in found):
+            raise ModelError(ordered(found))
+        new = object.__new__(Model)
+        new.source, new.ast, new._arguments = self.source, self.ast, self._arguments
+        kept = tuple(d for d in self.findings if d not in found)
+        new.findings, new.parameter_table = (*kept, *found), table
+        return new
+
+    def bind(self, data: Any = None) -> tuple[Model, tuple[Design, ...], tuple[Diagnostic, ...]]:
+        """Read data (by default those named in the text) and bind them to the model.
+
+        Returns
+        -------
+        model : Model
+            With factors and thresholds filled in.
+        designs : tuple of Design
+            One a group.
+        findings : tuple of Diagnostic
+            Warnings and notes about the data.
+
+        Raises
+        ------
+        DataError
+            Where the data can't be read or do not fit.
+        """
+        from semlang.data.binding import bind
+        from semlang.data.facts import FrameFacts
+        from semlang.data.reading import read_data
+
+        if data is None:
+            data = self._named_data()
+        frame, found = read_data(data)
+        if frame is None or any(d.is_error for d in found):
+            raise DataError(ordered(found))
+        try:
+            model = self.with_facts(FrameFacts(frame))
+        except ModelError as problem:
+            raise DataError(problem.diagnostics) from None
+        designs, more = bind(model.parameter_table, frame)
+        if any(d.is_error for d in more):
+            raise DataError(ordered((*found, *more)))
+        return model, designs, (*found, *more)
+
+    def _named_data(self) -> Path:
+        if not self.parameter_table.data:
+            raise DataError(
+                [
+                    error(
+                        "no-data",
+                        "the model names no data",
+                        help=('add a line  data: "file.csv"', "or give the data: fit(df), --data FILE"),
+                    )
+                ]
+            )
+        return Path(self.source.name).parent / self.parameter_table.data
+
+    # ------------------------------------------------------------------ estimation
+
+    def plan(self, data: Any = None) -> Plan:
+        """Return how the likelihood will be computed."""
+        from semlang.estimation.plan import plan
+
+        model, designs = self, None
+        if data is not None:
+            model, designs, _ = self.bind(data)
+        model._refuse_errors()
+        return plan(model.parameter_table, model.graphs, designs)
+
+    def fit(
+        self,
+        data: Any = None,
+        *,
+        points: int | None = None,
+        se: str = "observed",
+        start: Mapping[str, float] | None = None,
+        cluster: str | None = None,
+        threads: int | None = None,
+        force: bool = False,
+        progress: bool | Callable[[str], None] = False,
+    ) -> Fit:
+        """Estimate the model by maximum likelihood.
+
+        Parameters
+        ----------
+        data : DataFrame, path or anything that converts, optional
+            Default: the file that the text names.
+        points : int, optional
+            Exactly this number of quadrature points per dimension; default 7, raised until the log-likelihood settles.
+        se : {'observed', 'robust', 'opg', 'none'}
+            Standard errors: observed information, sandwich, outer product of scores.
+        start : mapping from label or ``lhs op rhs`` to float, optional
+            Start values.
+        cluster : str, optional
+            Column of the units of robust standard errors, if coarser than the model's.
+        threads : int, optional
+            Default: all processors that the process may use.
+        force : bool
+            Estimate although the model is not identified.
+        progress : bool or callable
+            Show a line an iteration, or hand it to the callable.
+
+        Raises
+        ------
+        DataError, FitError
+            With all findings.
+        """
+        from semlang.checks.run import estimable, run_checks
+        from semlang.estimation.estimate import estimate
+        from semlang.results.fit import Fit
+
+        clock = time.perf_counter()
+        model, designs, found = self.bind(data)
+        table = model.parameter_table
+        checks = (*run_checks(table, model.graphs), *estimable(table, model.graphs))
+        stops = [d for d in checks if d.is_error and not (force and d.slug in FORCED)]
+        if stops:
+            raise FitError(ordered((*model.findings, *checks, *found)))
+        result = estimate(
+            table,
+            model.graphs,
+            designs,
+            points=points,
+            se=se,
+            start=start,
+            cluster=cluster,
+            threads=threads,
+            progress=_progress(progress),
+        )
+        everything = ordered((*model.findings, *checks, *found, *result.diagnostics))
+        if any(d.is_error for d in result.diagnostics):
+            raise FitError(everything)
+        return Fit(table, result, time.perf_counter() - clock, tuple(everything))
+
+    # ------------------------------------------------------------------ pictures
+
+    def draw(self, path: str | Path | None = None, *, style: str = "gllamm") -> Any:
+        """Draw the path diagram.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a notebook.
+        style : {'gllamm', 'ram', 'lisrel'}
+        """
+        from semlang.diagram.draw import draw
+
+        return draw(self.parameter_table, None if path is None else str(path), style=style)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(self.text)}</pre>{self.table.to_html(index=False)}"
+
+    def __repr__(self) -> str:
+        t = self.parameter_table
+        return f"<semlang.Model: {len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters>"
+
+
+FORCED = ("not-identified",)
+"""Errors that ``force`` overrides."""
+
+
+def ordered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without repetition: errors first, then by place in the text."""
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    unique = list(dict.fromkeys(findings))
+    return sorted(unique, key=lambda d: (rank[d.severity], d.span.start if d.span else 1 << 40))
+
+
+def table_rows(table: ParameterTable) -> list[dict[str, Any]]:
+    """Return the rows of a table with lavaan's columns, and the rule that made each."""
+    names = (
+        "id", "lhs", "op", "rhs", "user", "block", "group", "level", "free", "ustart", "exo", "label", "lower", "upper",
+        "plabel", "rule",
+    )  # fmt: skip
+    return [{n: getattr(row, n) for n in names} | ({"class": row.klass} if row.klass else {}) for row in table.rows]
+
+
+def flat_rows(model: Model) -> list[dict[str, Any]]:
+    """Return the rows as written, with lavaan's flat columns."""
+    from semlang.model.elaborate import flat
+
+    return [dict(row) for row in flat(model.ast)]
+
+
+def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:
+    if progress is True:
+        import sys
+
+        return lambda line: print(line, file=sys.stderr)
+    return progress or None
+
+
+__all__ = ["FILE_PROBLEMS", "Model", "decode", "ordered", "read_model", "read_source", "table_rows"]

@@ -1,0 +1,22 @@
+"""``semlang equations``: the model's equations as LaTeX."""
+
+from __future__ import annotations
+
+import click
+
+from semlang.cli.output import Report, model_of, model_options, reporting
+
+
+@click.command("equations")
+@click.argument("file")
+@model_options
+@reporting("equations")
+def command(report: Report, file: str, data: str | None, defaults: str | None) -> None:
+    """Print the model's equations as LaTeX."""
+    model = model_of(file, defaults)
+    if data is not None:
+        model, _, found = model.bind(data)
+        report.add(found)
+    report.add(model.findings)
+    latex = model.equations()
+    report.finish({"latex": latex}, latex)

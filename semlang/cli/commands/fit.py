@@ -1,0 +1,79 @@
+"""``semlang fit``: maximum likelihood estimates."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from semlang.cli.output import Report, model_of, model_options, reporting, write_file
+from semlang.diagnostics import error
+
+
+@click.command("fit")
+@click.argument("file")
+@model_options
+@click.option("--points", type=click.IntRange(1, 199), help="Exactly this number of quadrature points per dimension.")
+@click.option(
+    "--se",
+    type=click.Choice(["observed", "robust", "opg", "none"]),
+    default="observed",
+    show_default=True,
+    help="Standard errors.",
+)
+@click.option("--cluster", metavar="COLUMN", help="Units of robust standard errors.")
+@click.option("--threads", type=click.IntRange(1), help="Threads; default: all processors.")
+@click.option("--force", is_flag=True, help="Fit although the model is not identified.")
+@click.option("--quiet", is_flag=True, help="No progress line.")
+@click.option("-o", "--output", metavar="FILE", help="Write the JSON object to a file.")
+@reporting("fit")
+def command(
+    report: Report,
+    file: str,
+    data: str | None,
+    defaults: str | None,
+    points: int | None,
+    se: str,
+    cluster: str | None,
+    threads: int | None,
+    force: bool,
+    quiet: bool,
+    output: str | None,
+) -> None:
+    """Estimate a model."""
+    model = model_of(file, defaults)
+    shown = Progress(quiet)
+    fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
+    shown.end()
+    report.add(fit.diagnostics)
+    if not fit.converged and not any(d.is_error for d in report.diagnostics):
+        report.add([error("not-converged", "the fit did not converge")])
+    result = fit.to_json()
+    if output:
+        envelope = {
+            "schema": "semlang.fit/1",
+            "ok": fit.converged,
+            "diagnostics": [d.to_json() for d in report.diagnostics],
+            "result": result,
+            "model": {"text": model.text, "name": model.source.name, "defaults": defaults},
+        }
+        write_file(output, (json.dumps(envelope, ensure_ascii=False, indent=1) + "\n").encode())
+    report.finish(result, fit.summary(), failed=not fit.converged)
+
+
+class Progress:
+    """One line on standard error that is written over, where that is a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.on = not quiet and sys.stderr.isatty()
+
+    def show(self, line: str) -> None:
+        """Show the latest state."""
+        if self.on:
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self.on:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

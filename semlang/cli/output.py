@@ -1,0 +1,149 @@
+"""What every command shares: reading the model, the JSON envelope, words for people, the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from semlang.diagnostics import Diagnostic, error, render
+from semlang.errors import SemlangError
+from semlang.source import Source
+
+COLOURS = {"error": 31, "warning": 33, "note": 36}
+
+
+class Report:
+    """What a command has to say; `finish` prints it and leaves.
+
+    Parameters
+    ----------
+    command : str
+    as_json : bool
+        Print one JSON object on standard output; words go to standard error.
+    """
+
+    def __init__(self, command: str, as_json: bool) -> None:
+        self.command = command
+        self.as_json = as_json
+        self.diagnostics: list[Diagnostic] = []
+
+    def add(self, findings: Iterable[Diagnostic]) -> None:
+        """Keep findings to be shown at the end."""
+        self.diagnostics += [d for d in findings if d not in self.diagnostics]
+
+    def finish(self, result: Any = None, text: str = "", *, failed: bool = False) -> NoReturn:
+        """Print findings and result; exit 1 where a finding is an error or `failed`, else 0."""
+        from semlang.api import FILE_PROBLEMS
+
+        wrong = failed or any(d.is_error for d in self.diagnostics)
+        for finding in self.diagnostics:
+            print(coloured(finding, sys.stderr), file=sys.stderr)
+        if self.as_json:
+            envelope = {
+                "schema": f"semlang.{self.command}/1",
+                "ok": not wrong,
+                "diagnostics": [d.to_json() for d in self.diagnostics],
+                "result": result,
+            }
+            print(json.dumps(envelope, ensure_ascii=False, allow_nan=False))
+        elif text:
+            print(text)
+        unread = any(d.slug in FILE_PROBLEMS for d in self.diagnostics)
+        sys.exit(2 if unread else 1 if wrong else 0)
+
+
+def coloured(finding: Diagnostic, stream: Any) -> str:
+    """Render a finding, with colour where the stream is a terminal and NO_COLOR is not set."""
+    words = render(finding)
+    if os.environ.get("NO_COLOR") or not stream.isatty():
+        return words
+    head, _, rest = words.partition(":")
+    return f"\x1b[1;{COLOURS[finding.severity.value]}m{head}\x1b[0m:{rest}"
+
+
+def usage_error(arguments: list[str], message: str) -> None:
+    """Print the JSON object of a command that was called wrongly."""
+    name = next((a for a in arguments if not a.startswith("-")), "semlang")
+    finding = error("usage", message)
+    envelope = {
+        "schema": f"semlang.{name}/1",
+        "ok": False,
+        "diagnostics": [finding.to_json()],
+        "result": None,
+    }
+    print(json.dumps(envelope, ensure_ascii=False))
+
+
+def source_of(file: str) -> Source:
+    """Read a model file, or standard input for ``-``."""
+    from semlang.api import decode, read_source
+
+    return decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else read_source(file)
+
+
+def reporting(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the option ``--json`` and a `Report`; errors raised inside become findings."""
+
+    def wrap(function: Callable[..., None]) -> Callable[..., None]:
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+        @wraps(function)
+        def run(*args: Any, as_json: bool, **options: Any) -> None:
+            report = Report(command, as_json)
+            try:
+                function(report, *args, **options)
+            except SemlangError as problem:
+                report.add(problem.diagnostics)
+                report.finish(failed=True)
+
+        return run
+
+    return wrap
+
+
+def model_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that every command on a model takes."""
+    function = click.option("--data", metavar="FILE", help="Data: CSV, Parquet, Stata or SPSS.")(function)
+    return click.option(
+        "--defaults",
+        type=click.Choice(["sem", "cfa", "growth", "lavaan"]),
+        help="Which automatic parameters are added.",
+    )(function)
+
+
+def model_of(file: str, defaults: str | None = None) -> Any:
+    """Return the model in a file."""
+    from semlang.api import Model
+
+    return Model(source_of(file), defaults=defaults)
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    click.ClickException
+        Where the folder can't be written.
+    """
+    import tempfile
+
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    except OSError as problem:
+        raise click.BadParameter(f"'{path}' can't be written: {problem.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except OSError as problem:
+        Path(temporary).unlink(missing_ok=True)
+        raise click.BadParameter(f"'{path}' can't be written: {problem.strerror}") from None

@@ -1,0 +1,208 @@
+"""A fitted model: estimates, their uncertainty, and how they were found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.diagnostics import Diagnostic, Severity
+from semlang.model.table import ParameterTable, Row
+from semlang.results.summary import html, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semlang.estimation.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Maximum likelihood estimates of a model.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        The table that was estimated, its factors and thresholds filled in from the data.
+    estimate : Estimate
+        What the engine returned.
+    seconds : float
+        Wall time of the fit.
+    diagnostics : tuple of Diagnostic
+        Everything that was found on the way.
+    """
+
+    table: ParameterTable
+    estimate: Estimate
+    seconds: float
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def loglik(self) -> float:
+        """Log density of the responses given the covariates at the estimates, with every constant."""
+        return self.estimate.loglik
+
+    @property
+    def converged(self) -> bool:
+        """Whether the maximum was found."""
+        return self.estimate.converged
+
+    @property
+    def n_free(self) -> int:
+        """Number of free parameters, after equality constraints."""
+        return self.estimate.n_free
+
+    @property
+    def vcov(self) -> pd.DataFrame | None:
+        """Covariance matrix of the estimates, one row and column a parameter; None without standard errors."""
+        import pandas as pd
+
+        if self.estimate.vcov is None:
+            return None
+        names = self.parameter_names
+        return pd.DataFrame(self.estimate.vcov, index=names, columns=names)
+
+    @cached_property
+    def parameter_names(self) -> list[str]:
+        """A name for each entry of the parameter vector: the label, or like ``visual=~x2``."""
+        names = [""] * self.table.n_parameters
+        many = len(self.table.groups) > 1
+        for row in self.table.rows:
+            if row.parameter >= 0 and not names[row.parameter]:
+                group = f".{self.table.groups[row.group - 1]}" if many else ""
+                names[row.parameter] = row.label or f"{row.lhs}{row.op}{row.rhs}{group}"
+        return names
+
+    @cached_property
+    def aic(self) -> float:
+        """Akaike's information criterion, -2 l + 2 p."""
+        return 2.0 * (self.n_free - self.loglik)
+
+    @cached_property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 l + p log J with J the number of top-level units, frequencies counted."""
+        return self.n_free * math.log(max(self.estimate.n_top, 1.0)) - 2.0 * self.loglik
+
+    def level_of(self, row: Row) -> str:
+        """Return the level that a row is reported at: ``rows`` or a cluster."""
+        key = row.source if row.op == "=~" and row.source else row.target
+        variable = self.table.variables.get(key)
+        return variable.level if variable is not None else "rows"
+
+    @cached_property
+    def parameters(self) -> list[dict[str, Any]]:
+        """One dictionary a row of the table, as in the interface's JSON."""
+        theta, vcov = self.estimate.theta, self.estimate.vcov
+        out: list[dict[str, Any]] = []
+        for row in self.table.rows:
+            if row.exo or not row.target:
+                continue
+            free = row.parameter >= 0
+            entry: dict[str, Any] = {
+                "lhs": row.lhs,
+                "op": row.op,
+                "rhs": row.rhs,
+                "level": self.level_of(row),
+                "group": self.table.groups[row.group - 1] if self.table.groups != ("",) else "",
+                "label": row.label,
+                "free": row.parameter + 1 if free else 0,
+                "est": float(theta[row.parameter]) if free else row.ustart,
+                "se": _root(vcov, row.parameter) if free else None,
+            }
+            if row.klass:
+                entry["class"] = row.klass
+            out.append(entry)
+        return out
+
+    @cached_property
+    def params(self) -> pd.DataFrame:
+        """Estimates, standard errors, z values and two-sided p values as a DataFrame."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.parameters)
+        frame["est"] = frame["est"].astype(float)
+        frame["se"] = frame["se"].astype(float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frame["z"] = frame["est"] / frame["se"].where(frame["se"] > 0)
+        frame["p"] = [math.erfc(abs(z) / math.sqrt(2.0)) if math.isfinite(z) else math.nan for z in frame["z"]]
+        return frame
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Log-likelihood, number of parameters and information criteria."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"value": [self.loglik, float(self.n_free), self.aic, self.bic]},
+            index=["loglik", "n_free", "aic", "bic"],
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """Messages of all warnings."""
+        return [d.message for d in self.diagnostics if d.severity is Severity.WARNING]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `result` of ``semlang fit --json``."""
+        e = self.estimate
+        return {
+            "converged": e.converged,
+            "loglik": _finite(e.loglik),
+            "n_free": e.n_free,
+            "n_rows": e.n_rows,
+            "n_clusters": dict(e.n_clusters),
+            "method": e.method,
+            "points": e.points,
+            "points_history": [[p, _finite(v)] for p, v in e.points_history],
+            "iterations": len(e.log),
+            "seconds": round(self.seconds, 4),
+            "parameters": [{k: _finite(v) for k, v in p.items()} for p in self.parameters],
+            "defined": [
+                {"lhs": d.name, "op": ":=", "rhs": d.text, "est": _finite(d.est), "se": _finite(d.se)}
+                for d in e.defined
+            ],
+            "information": {"aic": _finite(self.aic), "bic": _finite(self.bic)},
+            "dropped": dict(e.dropped),
+            "warnings": self.warnings,
+        }
+
+    def summary(self) -> str:
+        """Return the results as text for a terminal."""
+        return text(self)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+    def draw(self, path: str | None = None, *, what: str = "est", style: str = "gllamm") -> Any:
+        """Draw the path diagram with estimates; see `semlang.Model.draw`."""
+        from semlang.diagram.draw import draw
+
+        return draw(self.table, path, estimates=self.estimates_by_row() if what == "est" else None, style=style)
+
+    def estimates_by_row(self) -> Mapping[int, float]:
+        """Return estimates (or fixed values) by row id."""
+        theta = self.estimate.theta
+        return {
+            r.id: float(theta[r.parameter]) if r.parameter >= 0 else float(r.ustart)
+            for r in self.table.rows
+            if r.target and (r.parameter >= 0 or r.ustart is not None)
+        }
+
+
+def _root(vcov: NDArray[np.float64] | None, k: int) -> float | None:
+    if vcov is None:
+        return None
+    v = float(vcov[k, k])
+    return math.sqrt(v) if v >= 0.0 and math.isfinite(v) else None
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

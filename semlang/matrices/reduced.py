@@ -4,9 +4,9 @@ Substituting eta = B eta + Gamma w + zeta into nu from the causes down gives, fo
 
     nu_k = sum_c m[k, c] x_c + sum_a sum_j L[k, a, j] d_a zeta_j,
 
-where x_c and d_a are products of covariates (the first of each is 1). The entries of m and L are polynomials of
-the parameters. They are held as a straight-line program (one multiply-add a line) that is run forwards for values and
-backwards for the gradient, and over a prime field for identification.
+where x_c and d_a are products of covariates (the first of each is 1). The entries of m and L are polynomials
+of the parameters. They are held as a straight-line program (one multiply-add a line) that is run forwards for
+values and backwards for the gradient, and over a prime field for identification.
 """
 
 from __future__ import annotations
@@ -47,29 +47,34 @@ class Cells:
     symmetric: bool = False
 
     @classmethod
-    def of(cls, shape: tuple[int, int], entries: Sequence[tuple[int, int, int, float]], symmetric: bool = False) -> Cells:
+    def of(
+        cls, shape: tuple[int, int], entries: Sequence[tuple[int, int, int, float]], symmetric: bool = False
+    ) -> Cells:
         """Make from (i, j, parameter, value) entries."""
         if symmetric:
             entries = [(max(i, j), min(i, j), p, v) for i, j, p, v in entries]
         a = np.array([e[:3] for e in entries], dtype=np.int64).reshape(-1, 3)
-        return cls(shape, a[:, 0], a[:, 1], a[:, 2], np.array([e[3] for e in entries], dtype=float), symmetric)
+        values = np.array([e[3] for e in entries], dtype=float)
+        return cls(shape, a[:, 0], a[:, 1], a[:, 2], values, symmetric)
 
     def matrix(self, theta: Floats) -> Floats:
         """Return the dense matrix at parameter values `theta`."""
         out = np.zeros(self.shape)
-        v = np.where(self.parameter >= 0, theta[self.parameter], self.value) if self.parameter.size else self.value
+        v = self.value.copy()
+        free = self.parameter >= 0
+        v[free] = theta[self.parameter[free]]
         out[self.i, self.j] = v
         if self.symmetric:
             out[self.j, self.i] = v
         return out
 
     def gradient(self, bar: Floats, n: int) -> Floats:
-        """Return dl/dtheta (n,) from dl/dmatrix (every entry treated as free, symmetric where the matrix is)."""
+        """Return dl/dtheta (n,) from dl/dmatrix (every entry counts, symmetric where the matrix is)."""
         free = self.parameter >= 0
         g = bar[self.i, self.j][free]
         if self.symmetric:
             g = g * np.where(self.i == self.j, 1.0, 2.0)[free]
-        return np.bincount(self.parameter[free], g, n)
+        return np.bincount(self.parameter[free], g, n).astype(np.float64)
 
 
 class Disturbance(NamedTuple):
@@ -80,7 +85,7 @@ class Disturbance(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """One addend of a linear predictor of parameters: theta[parameter] (or `value`) times a product of covariates."""
+    """One addend of a linear predictor: theta[parameter] (or `value`) times a product of covariates."""
 
     parameter: int
     value: float
@@ -101,8 +106,8 @@ class ReducedForm:
         x_c (C) and d_a (A); ``random_columns[0]`` is the empty product.
     n_parameters : int
     program : (n, 3) ints
-        Lines (to, from, parameter) of slots: slot[to] += coefficient * slot[from]; slot 0 is 1. Lines are in order:
-        a slot is complete before it is read.
+        Lines (to, from, parameter) of slots: slot[to] += coefficient * slot[from]; slot 0 is 1. Lines are in
+        order: a slot is complete before it is read. Cells may share a slot.
     constants : (n,) floats
         Coefficients of lines whose parameter is -1.
     n_slots : int
@@ -120,8 +125,8 @@ class ReducedForm:
         The first addend of each is the threshold itself.
     offsets : mapping from k to products that enter nu with coefficient 1
     lifted : tuple of str
-        Gaussian responses that are represented by a disturbance of their own (their `theta` row is zero), because other
-        variables are regressed on them.
+        Gaussian responses that are represented by a disturbance of their own (their `theta` row is zero),
+        because other variables are regressed on them.
     """
 
     responses: tuple[str, ...]

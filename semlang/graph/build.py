@@ -1,0 +1,55 @@
+"""From the parameter table to the graph of one group."""
+
+from __future__ import annotations
+
+from semlang.graph.model_graph import Covariance, ModelGraph, Path
+from semlang.model.table import ParameterTable, Row
+
+_KINDS = {"=~": "loading", "~": "regression", "~1": "intercept"}
+
+
+def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
+    """Return the graph of a group.
+
+    Rows about observed covariates alone (lavaan's fixed exogenous rows) and constraints are left out.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    group : int
+        From 1.
+    """
+    paths: list[Path] = []
+    covariances: list[Covariance] = []
+    thresholds: list[Row] = []
+    quantities: list[Row] = []
+    others: list[Row] = []
+    for row in table.rows:
+        if row.group != group or row.target not in table.variables or row.exo:
+            continue
+        if row.klass or row.category or (row.source and row.source not in table.variables):
+            others.append(row)
+        elif row.threshold:
+            thresholds.append(row)
+        elif row.quantity:
+            quantities.append(row)
+        elif row.op == "~~" and row.source:
+            covariances.append(Covariance(row.target, row.source, row.parameter, row.ustart or 0.0, row))
+        elif row.op in _KINDS:
+            paths.append(
+                Path(row.target, row.source, row.via, _KINDS[row.op], row.parameter, row.ustart or 0.0, row)
+            )
+        else:
+            others.append(row)
+    written = {(p.target, p.source) for p in paths if not p.via}
+    for v in table.variables.values():
+        if v.role == "component" and (v.response, v.key) not in written:
+            paths.append(Path(v.response, v.key, (), "component", -1, 1.0))
+    return ModelGraph(
+        table, group, tuple(paths), tuple(covariances), tuple(thresholds), tuple(quantities), tuple(others)
+    )
+
+
+def build_graphs(table: ParameterTable) -> tuple[ModelGraph, ...]:
+    """Return the graphs of all groups."""
+    return tuple(build_graph(table, g) for g in range(1, len(table.groups) + 1))

@@ -1,0 +1,229 @@
+"""From the graph to the reduced form: latent variables are substituted from the causes down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from semlang.graph.model_graph import ModelGraph, Path
+from semlang.graph.order import causes_first, triangular_order
+from semlang.matrices.products import Products
+from semlang.matrices.reduced import Cells, Disturbance, Linear, ReducedForm
+from semlang.model.table import Product, Row, Variable
+
+_MEAN = -1
+_Terms = dict[tuple[Product, int], int]  # (product of covariates, number of zeta or _MEAN) -> slot
+_Addends = dict[tuple[Product, int], list[tuple[int, int, float]]]  # (slot, parameter, constant)
+
+
+def reduced_form(graph: ModelGraph, lift: bool = False) -> ReducedForm:
+    """Return nu as functions of covariates and disturbances alone.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+    lift : bool
+        Whether gaussian responses on which other variables are regressed become disturbances of their own
+        (RAM); else their observed values are covariates. A gaussian response whose residual is correlated with
+        a latent variable is lifted in any case.
+
+    Raises
+    ------
+    ValueError
+        If the paths are cyclic.
+    """
+    lifted = _lifted(graph, lift)
+    disturbances = _disturbances(graph, lifted)
+    substitution = _Substitution(graph, lifted if lift else frozenset(), [d.key for d in disturbances])
+    mean_columns: dict[Product, int] = {(): 0}
+    random_columns: dict[Product, int] = {(): 0}
+    mean_cells: list[tuple[int, int, int]] = []
+    loading_cells: list[tuple[int, int, int, int]] = []
+    offsets: dict[int, tuple[Product, ...]] = {}
+    for k, key in enumerate(graph.responses):
+        for (product, j), slot in substitution.terms[key].items():
+            if j == _MEAN:
+                mean_cells.append((k, mean_columns.setdefault(product, len(mean_columns)), slot))
+            else:
+                loading_cells.append((k, random_columns.setdefault(product, len(random_columns)), j, slot))
+        if key in substitution.offsets:
+            offsets[k] = tuple(substitution.offsets[key])
+    index = {key: k for k, key in enumerate(graph.responses)}
+    return ReducedForm(
+        responses=graph.responses,
+        disturbances=disturbances,
+        mean_columns=tuple(mean_columns),
+        random_columns=tuple(random_columns),
+        n_parameters=graph.table.n_parameters,
+        program=np.array([line[:3] for line in substitution.lines], dtype=np.int64).reshape(-1, 3),
+        constants=np.array([line[3] for line in substitution.lines], dtype=float),
+        n_slots=substitution.n_slots,
+        mean_cells=np.array(sorted(mean_cells), dtype=np.int64).reshape(-1, 3),
+        loading_cells=np.array(sorted(loading_cells), dtype=np.int64).reshape(-1, 4),
+        psi=_psi(graph, disturbances),
+        theta=_theta(graph, lifted, index),
+        quantities=_quantities(graph, index),
+        thresholds=_thresholds(graph, index),
+        offsets=offsets,
+        lifted=tuple(k for k in graph.responses if k in lifted),
+    )
+
+
+class _Substitution:
+    """Terms of every variable, and the program of slots that computes them."""
+
+    def __init__(self, graph: ModelGraph, sources: frozenset[str], disturbances: list[str]) -> None:
+        self.lines: list[tuple[int, int, int, float]] = []
+        self.n_slots = 1
+        self.terms: dict[str, _Terms] = {}
+        self.offsets: dict[str, list[Product]] = {}
+        self._sources = sources
+        self._known: dict[tuple[tuple[int, int, float], ...], int] = {((0, -1, 1.0),): 0}
+        self._products = Products(row.via for row in graph.table.rows)
+        zeta = {key: j for j, key in enumerate(disturbances)}
+        for key in causes_first(graph.causes):
+            addends: _Addends = {((), zeta[key]): [(0, -1, 1.0)]} if key in zeta else {}
+            plain = graph.table.variables[key].role == "response" and key not in zeta
+            for path in graph.into(key):
+                if plain and _is_offset(path):
+                    self.offsets.setdefault(key, []).append(path.via)
+                elif not path.is_zero:
+                    self._add(addends, path)
+            slots = {term: self._slot(lines) for term, lines in addends.items()}
+            self.terms[key] = {term: slot for term, slot in slots.items() if slot >= 0}
+
+    def _add(self, addends: _Addends, path: Path) -> None:
+        source, via = path.source, path.via
+        if not source and len(path.observed) == 1 and path.observed[0] in self._sources:
+            factor = next(c for c in via if c.response)
+            if factor.function == "identity":
+                source, via = factor.column, tuple(c for c in via if c is not factor)
+        terms: Mapping[tuple[Product, int], int] = self.terms[source] if source else {((), _MEAN): 0}
+        for (product, j), slot in terms.items():
+            new = self._products.times(via, product)
+            if new is not None:
+                coefficient = (slot, path.parameter, 0.0 if path.parameter >= 0 else path.value)
+                addends.setdefault((new, j), []).append(coefficient)
+
+    def _slot(self, addends: list[tuple[int, int, float]]) -> int:
+        """Return the slot of a sum of coefficient x slot, -1 where it is 0; equal sums share a slot."""
+        constants: dict[int, float] = {}
+        for frm, p, c in addends:
+            if p < 0:
+                constants[frm] = constants.get(frm, 0.0) + c
+        free = [a for a in addends if a[1] >= 0]
+        lines = tuple(sorted(free + [(frm, -1, c) for frm, c in constants.items() if c != 0]))
+        if not lines:
+            return -1
+        if len(lines) == 1 and lines[0][1:] == (-1, 1.0):
+            return lines[0][0]
+        if lines not in self._known:
+            self._known[lines] = self.n_slots
+            self.lines += [(self.n_slots, *line) for line in lines]
+            self.n_slots += 1
+        return self._known[lines]
+
+
+def _is_offset(path: Path) -> bool:
+    offset = any(c.function == "offset" for c in path.via)
+    return offset and path.parameter < 0 and path.value == 1 and not path.source
+
+
+def liftable(graph: ModelGraph, variable: Variable) -> bool:
+    """Return whether a response may be lifted: it is gaussian with identity link and one variance."""
+    return (
+        variable.role == "response"
+        and variable.kind.name == "gaussian"
+        and variable.link in ("", "identity")
+        and not any(a in variable.arguments for a in ("censored", "interval"))
+        and not any(row.target == variable.key and row.quantity for row in graph.quantities)
+    )
+
+
+def _lifted(graph: ModelGraph, lift: bool) -> frozenset[str]:
+    able = {v.key for v in graph.table.variables.values() if liftable(graph, v)}
+    found: set[str] = set()
+    if lift:
+        for path in graph.paths:
+            if not path.source and len(path.observed) == 1 and not path.is_zero:
+                factor = next(c for c in path.via if c.response)
+                if factor.function == "identity":
+                    found.add(factor.column)
+    latent = set(graph.latents)
+    found &= able
+    while True:
+        more = {
+            end
+            for c in graph.covariances
+            if c.a != c.b and not c.is_zero
+            for end, other in ((c.a, c.b), (c.b, c.a))
+            if end in able and end not in found and (other in latent or other in found)
+        }
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def _disturbances(graph: ModelGraph, lifted: frozenset[str]) -> tuple[Disturbance, ...]:
+    """Return the zetas that are not fixed at 0, in the order of B."""
+    level = {v.key: v.level for v in graph.table.variables.values()}
+    members = {k for k in level if k in lifted or _is_continuous(graph.table.variables[k])}
+    moving = {
+        end
+        for c in graph.covariances
+        if not c.is_zero and level[c.a] == level.get(c.b)
+        for end in (c.a, c.b)
+    }
+    order = triangular_order(graph, members)
+    return tuple(Disturbance(key, level[key]) for key in order if key in moving)
+
+
+def _is_continuous(variable: Variable) -> bool:
+    return variable.role != "response" and variable.kind.name not in ("class", "masspoints")
+
+
+def _psi(graph: ModelGraph, disturbances: tuple[Disturbance, ...]) -> Cells:
+    index = {d.key: j for j, d in enumerate(disturbances)}
+    level = {d.key: d.level for d in disturbances}
+    entries = [
+        (index[c.a], index[c.b], c.parameter, c.value)
+        for c in graph.covariances
+        if c.a in index and c.b in index and level[c.a] == level[c.b] and not c.is_zero
+    ]
+    return Cells.of((len(index), len(index)), entries, symmetric=True)
+
+
+def _theta(graph: ModelGraph, lifted: frozenset[str], index: dict[str, int]) -> Cells:
+    variables = graph.table.variables
+    entries = [
+        (index[c.a], index[c.b], c.parameter, c.value)
+        for c in graph.covariances
+        if not c.is_zero
+        and all(k in index and k not in lifted and variables[k].kind.name == "gaussian" for k in (c.a, c.b))
+        and variables[c.a].level == variables[c.b].level
+    ]
+    return Cells.of((len(index), len(index)), entries, symmetric=True)
+
+
+def _linear(row: Row) -> Linear:
+    return Linear(row.parameter, 0.0 if row.parameter >= 0 else row.ustart or 0.0, row.via)
+
+
+def _quantities(graph: ModelGraph, index: dict[str, int]) -> dict[tuple[int, str], tuple[Linear, ...]]:
+    found: dict[tuple[int, str], tuple[Linear, ...]] = {}
+    for row in graph.quantities:
+        if row.target in index and not row.source:
+            key = index[row.target], row.quantity
+            found[key] = (*found.get(key, ()), _linear(row))
+    return found
+
+
+def _thresholds(graph: ModelGraph, index: dict[str, int]) -> dict[int, tuple[tuple[Linear, ...], ...]]:
+    """Return the addends of each threshold: tau + x'd."""
+    found: dict[int, dict[int, list[Linear]]] = {}
+    rows = sorted(graph.thresholds, key=lambda row: row.op != "|")  # the threshold itself comes first
+    for row in rows:
+        if row.target in index:
+            found.setdefault(index[row.target], {}).setdefault(row.threshold, []).append(_linear(row))
+    return {k: tuple(tuple(found[k][t]) for t in sorted(found[k])) for k in sorted(found)}

@@ -1,0 +1,102 @@
+"""What every closed form offers: log-likelihood, gradient, scores and curvature as functions of the parameters.
+
+The closed forms know the reduced form only (see `semlang.matrices.reduced`). With nu_ik = m_k'x_i + sum_a d_ia L_ka'zeta_i
+and gaussian residuals of covariance Theta, an engine computes
+
+    l(m, L, Psi, Theta)  and its adjoints  dl/dm, dl/dL, dl/dPsi, dl/dTheta,
+
+which `Chain` takes on to the parameters. Two engines differ in their sufficient statistics and in nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.gaussian.chain import Chain
+from semlang.matrices.reduced import ReducedForm
+
+Floats = NDArray[np.float64]
+
+
+class Infeasible(ValueError):
+    """A trial point has no density (a covariance matrix is not positive definite): the step rule shortens the step."""
+
+
+class Engine(ABC):
+    """Exact log-likelihood of a gaussian model given its covariates, as a function of the parameters.
+
+    All constants of the normal density are included. Rows without any observed response contribute zero. Frequencies
+    count; sampling weights multiply the log-likelihood of what they weigh.
+
+    Parameters
+    ----------
+    reduced : ReducedForm
+    design : Design
+        Data of one group.
+
+    Raises
+    ------
+    Infeasible
+        By every function of the parameters, outside the domain of the log-likelihood.
+    """
+
+    def __init__(self, reduced: ReducedForm, design: Design) -> None:
+        self.chain = Chain(reduced)
+
+    @classmethod
+    @abstractmethod
+    def supports(cls, reduced: ReducedForm, design: Design) -> bool:
+        """Return whether this closed form is exact for the model and the data."""
+
+    @abstractmethod
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient (P,)."""
+
+    @abstractmethod
+    def scores(self, theta: Floats) -> Floats:
+        """Return the gradient of each unit of the highest level (each row where there is none): (units, P)."""
+
+    def value(self, theta: Floats) -> float:
+        """Return the log-likelihood."""
+        return self.value_and_gradient(theta)[0]
+
+    def expected_information(self, theta: Floats) -> Floats | None:
+        """Return the expected information (P, P) given covariates and what is observed, or None where it has no form."""
+        return None
+
+    def hessian(self, theta: Floats) -> Floats:
+        """Return the second derivatives (P, P) of the log-likelihood; here by differences of the exact gradient."""
+        return differences(self, theta)
+
+
+def differences(engine: Engine, theta: Floats, step: float = 1e-4) -> Floats:
+    """Return the Hessian by central differences of the gradient; one-sided where a neighbour is infeasible.
+
+    The step is relative to max(1, |theta|). Its error is of the order of step^2 times the fourth derivatives.
+    """
+    theta = np.asarray(theta, dtype=float)
+    n = len(theta)
+    hessian = np.empty((n, n))
+    centre: Floats | None = None
+    for k in range(n):
+        h = step * max(1.0, abs(theta[k]))
+        sides = []
+        for sign in (1.0, -1.0):
+            x = theta.copy()
+            x[k] += sign * h
+            try:
+                sides.append((sign * h, engine.value_and_gradient(x)[1]))
+            except Infeasible:
+                continue
+        if not sides:
+            raise Infeasible("no feasible neighbour")
+        if len(sides) == 1:
+            centre = engine.value_and_gradient(theta)[1] if centre is None else centre
+            sides.append((0.0, centre))
+        (a, ga), (b, gb) = sides
+        hessian[k] = (ga - gb) / (a - b)
+    return 0.5 * (hessian + hessian.T)

@@ -27,7 +27,8 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     for row in table.rows:
         if row.group != group or row.target not in table.variables or row.exo:
             continue
-        if row.klass or row.category or (row.source and row.source not in table.variables):
+        linear = not (row.klass or row.category or row.moderators)
+        if not linear or (row.source and row.source not in table.variables):
             others.append(row)
         elif row.threshold:
             thresholds.append(row)

@@ -166,7 +166,7 @@ class ModelGraph:
         return {key: tuple(sorted(v, key=rank.__getitem__)) for key, v in found.items()}
 
     @cached_property
-    def digraph(self) -> nx.MultiDiGraph[str]:
+    def graph(self) -> nx.MultiDiGraph[str]:
         """The networkx graph.
 
         Nodes have ``role`` (latent, component, response, covariate), ``level``, ``kind``, ``link`` and

@@ -1,0 +1,283 @@
+"""The matrices of the GLLAMM: nu = X beta + sum_l sum_m eta Z lambda, eta = B eta + Gamma w + zeta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING
+
+from semlang.graph.model_graph import ModelGraph, Path
+from semlang.graph.order import triangular_order
+from semlang.matrices.matrix import Addend, Cell, Floats, Matrix, table_text
+from semlang.model.table import ROWS, Product, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class GllammMatrices:
+    """Matrices of one group's model, as in Rabe-Hesketh, Skrondal & Pickles (2004).
+
+    Latent variables are ordered from the lowest level to the highest and, within a level, effects before causes,
+    so that B is strictly upper triangular. Levels are numbered as in GLLAMM: the responses inside a row are level
+    1, rows are level 2 where a latent variable varies over them, and so on up.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+    theta : (P,) floats, optional
+        Estimates to show in place of the names of parameters.
+
+    Raises
+    ------
+    ValueError
+        If the paths are cyclic.
+    """
+
+    def __init__(self, graph: ModelGraph, theta: Floats | None = None) -> None:
+        self.graph = graph
+        self.theta = theta
+        self.responses = graph.responses
+        self.eta = triangular_order(graph)
+        """Keys of the latent variables in the order of B."""
+
+    def with_estimates(self, theta: Floats) -> GllammMatrices:
+        """Return the matrices with estimates filled in."""
+        return GllammMatrices(self.graph, theta)
+
+    # ------------------------------------------------------------------ levels
+
+    @cached_property
+    def level_numbers(self) -> dict[str, int]:
+        """GLLAMM's number of each level."""
+        variables = self.graph.table.variables
+        first = 2 if any(variables[k].level == ROWS for k in self.eta) else 1
+        return {level: first + i for i, level in enumerate(self.graph.table.levels)}
+
+    @cached_property
+    def level(self) -> dict[str, int]:
+        """GLLAMM's number of the level of each latent variable."""
+        return {k: self.level_numbers[self.graph.table.variables[k].level] for k in self.eta}
+
+    # ------------------------------------------------------------------ response model
+
+    @cached_property
+    def _fixed(self) -> tuple[Matrix, Matrix]:
+        paths = [p for k in self.responses for p in self.graph.into(k) if not p.source]
+        return self._design("X", "beta", paths)
+
+    @property
+    def X(self) -> Matrix:
+        """Design matrix of the fixed part: covariates, a column a coefficient."""
+        return self._fixed[0]
+
+    @property
+    def beta(self) -> Matrix:
+        """Coefficients of the fixed part."""
+        return self._fixed[1]
+
+    @cached_property
+    def _random(self) -> dict[str, tuple[Matrix, Matrix]]:
+        found = {}
+        for m, key in enumerate(self.eta, 1):
+            paths = [p for k in self.responses for p in self.graph.into(k) if p.source == key]
+            suffix = f"{m}({self.level[key]})"
+            found[key] = self._design(f"Z{suffix}", f"lambda{suffix}", paths)
+        return found
+
+    @property
+    def Z(self) -> dict[str, Matrix]:
+        """Design matrix of each latent variable; without columns where no response measures it."""
+        return {k: z for k, (z, _) in self._random.items()}
+
+    @property
+    def lambda_(self) -> dict[str, Matrix]:
+        """Loadings of each latent variable."""
+        return {k: loadings for k, (_, loadings) in self._random.items()}
+
+    @cached_property
+    def Lambda(self) -> Matrix:
+        """Loadings of all responses on all latent variables; covariates multiply those of random slopes."""
+        paths = [p for p in self.graph.paths if p.source and p.target in self.responses]
+        return self._coefficients("Lambda", self.responses, self.eta, paths)
+
+    def _design(self, symbol: str, vector: str, paths: Sequence[Path]) -> tuple[Matrix, Matrix]:
+        """Return covariates (a column a distinct coefficient) and the coefficients."""
+        columns: dict[tuple[int, float], Path] = {}
+        cells: dict[tuple[int, int], Cell] = {}
+        for p in paths:
+            if p.is_zero:
+                continue
+            key = (p.parameter, 0.0 if p.parameter >= 0 else p.value)
+            columns.setdefault(key, p)
+            place = self.responses.index(p.target), list(columns).index(key)
+            cells[place] = (*cells.get(place, ()), Addend(-1, 1.0, p.via))
+        coefficients = {(i, 0): (_addend(p, ()),) for i, p in enumerate(columns.values())}
+        names = tuple(a.text() for (a,) in coefficients.values())
+        return (
+            Matrix(symbol, self.responses, names, cells, self.theta),
+            Matrix(vector, names, ("",), coefficients, self.theta),
+        )
+
+    # ------------------------------------------------------------------ structural model
+
+    @cached_property
+    def B(self) -> Matrix:
+        """Regressions of latent variables on latent variables, strictly upper triangular where levels are right."""
+        paths = [p for p in self.graph.paths if p.source and p.target in self.eta]
+        return self._coefficients("B", self.eta, self.eta, paths)
+
+    @cached_property
+    def w(self) -> tuple[Product, ...]:
+        """Products of covariates in regressions of latent variables; the empty product is 1."""
+        found = dict.fromkeys(p.via for p in self._structural if not p.is_zero)
+        return tuple(sorted(found, key=lambda via: via != ()))
+
+    @cached_property
+    def Gamma(self) -> Matrix:
+        """Regressions of latent variables on covariates; the column ``1`` holds means and intercepts."""
+        index = {via: j for j, via in enumerate(self.w)}
+        cells: dict[tuple[int, int], Cell] = {}
+        for p in self._structural:
+            if not p.is_zero:
+                place = self.eta.index(p.target), index[p.via]
+                cells[place] = (*cells.get(place, ()), _addend(p, ()))
+        return Matrix("Gamma", self.eta, tuple(product_name(via) for via in self.w), cells, self.theta)
+
+    @property
+    def _structural(self) -> list[Path]:
+        return [p for k in self.eta for p in self.graph.into(k) if not p.source]
+
+    def _coefficients(
+        self, symbol: str, rows: tuple[str, ...], columns: tuple[str, ...], paths: Sequence[Path]
+    ) -> Matrix:
+        i, j = ({k: n for n, k in enumerate(keys)} for keys in (rows, columns))
+        cells: dict[tuple[int, int], Cell] = {}
+        for p in paths:
+            if not p.is_zero and p.source in j:
+                place = i[p.target], j[p.source]
+                cells[place] = (*cells.get(place, ()), _addend(p, p.via))
+        return Matrix(symbol, rows, columns, cells, self.theta)
+
+    # ------------------------------------------------------------------ distributions
+
+    @cached_property
+    def Psi(self) -> dict[str, Matrix]:
+        """Covariance matrix of the disturbances of each level (``rows`` or a cluster) that has latent variables."""
+        variables = self.graph.table.variables
+        found = {}
+        for level, number in self.level_numbers.items():
+            keys = tuple(k for k in self.eta if variables[k].level == level)
+            if keys:
+                found[level] = self._covariances(f"Psi({number})", keys)
+        return found
+
+    @cached_property
+    def Theta(self) -> Matrix:
+        """Residual (co)variances of the gaussian responses."""
+        kinds = {v.key: v.kind for v in self.graph.table.responses}
+        return self._covariances("Theta", tuple(k for k in self.responses if kinds[k].residual))
+
+    def _covariances(self, symbol: str, keys: tuple[str, ...]) -> Matrix:
+        index = {k: n for n, k in enumerate(keys)}
+        cells: dict[tuple[int, int], Cell] = {}
+        for c in self.graph.covariances:
+            if c.a in index and c.b in index and not c.is_zero:
+                for place in {(index[c.a], index[c.b]), (index[c.b], index[c.a])}:
+                    cells[place] = (Addend(c.parameter, c.value, (), c.row),)
+        return Matrix(symbol, keys, keys, cells, self.theta)
+
+    @cached_property
+    def thresholds(self) -> Matrix:
+        """Thresholds kappa: a row a response, a column a threshold; covariates that move them are added."""
+        rows = sorted(self.graph.thresholds, key=lambda row: row.op != "|")
+        keys = tuple(k for k in self.responses if any(row.target == k for row in rows))
+        cells: dict[tuple[int, int], Cell] = {}
+        for row in rows:
+            place = keys.index(row.target), row.threshold - 1
+            cells[place] = (*cells.get(place, ()), _row_addend(row))
+        columns = tuple(f"t{s}" for s in range(1, max((row.threshold for row in rows), default=0) + 1))
+        return Matrix("kappa", keys, columns, cells, self.theta)
+
+    @cached_property
+    def quantities(self) -> Matrix:
+        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``."""
+        rows = self.graph.quantities
+        names = tuple(dict.fromkeys(f"{row.quantity}({row.target})" for row in rows))
+        columns = tuple(dict.fromkeys(product_name(row.via) for row in rows))
+        cells: dict[tuple[int, int], Cell] = {}
+        for row in rows:
+            place = names.index(f"{row.quantity}({row.target})"), columns.index(product_name(row.via))
+            cells[place] = (*cells.get(place, ()), _row_addend(row, via=False))
+        return Matrix("alpha", names, columns, cells, self.theta)
+
+    # ------------------------------------------------------------------ as a whole
+
+    @cached_property
+    def all(self) -> tuple[Matrix, ...]:
+        """Every matrix that is not empty, in the order of the equations."""
+        found = [self.X, self.beta]
+        for key in self.eta:
+            found += [self.Z[key], self.lambda_[key]]
+        found += [self.B, self.Gamma, *self.Psi.values(), self.Theta, self.thresholds, self.quantities]
+        return tuple(m for m in found if m.cells)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all cells that are not 0: columns matrix, row, column, text, parameter (index or -1), value."""
+        import pandas as pd
+
+        records = [
+            (m.symbol, m.rows[i], m.columns[j], m.text(i, j), a.parameter, a.number(self.theta))
+            for m in self.all
+            for (i, j), cell in sorted(m.cells.items())
+            for a in cell
+        ]
+        names = ["matrix", "row", "column", "text", "parameter", "value"]
+        return pd.DataFrame.from_records(records, columns=names)
+
+    def latex(self, theta: Floats | None = None) -> str:
+        """Return the equations in LaTeX, with numbers where estimates are given."""
+        from semlang.matrices.latex import latex
+
+        return latex(self if theta is None else self.with_estimates(theta))
+
+    @property
+    def heading(self) -> tuple[str, ...]:
+        """The equations in plain text."""
+        terms = [
+            f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta if self.Z[k].cells
+        ]
+        lines = [" + ".join(["nu = X beta", *terms])]
+        if self.eta:
+            structural = ["B eta"] * bool(self.B.cells) + ["Gamma w"] * bool(self.Gamma.cells) + ["zeta"]
+            lines.append("eta = " + " + ".join(structural))
+        return tuple(lines)
+
+    def __str__(self) -> str:
+        parts = ["\n".join(self.heading)]
+        if self.eta:
+            names = [["eta", "level", "varies over"]]
+            names += [[k, f"({self.level[k]})", self.graph.table.variables[k].level] for k in self.eta]
+            parts.append(table_text(names))
+        parts += [str(m) for m in self.all]
+        return "\n\n".join(parts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{escape(line)}</p>" for line in self.heading)
+        return lines + "".join(m._repr_html_() for m in self.all)
+
+
+def product_name(via: Product) -> str:
+    """Return the name of a product of covariates, ``1`` for the empty one."""
+    return ":".join(c.name for c in via) or "1"
+
+
+def _addend(path: Path, via: Product) -> Addend:
+    return Addend(path.parameter, path.value, via, path.row)
+
+
+def _row_addend(row: Row, via: bool = True) -> Addend:
+    return Addend(row.parameter, row.ustart or 0.0, row.via if via else (), row)

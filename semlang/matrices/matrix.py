@@ -1,0 +1,159 @@
+"""A matrix of the model with names for its rows and columns; cells are numbers, parameters and covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.diagnostics import width
+from semlang.model.table import Product, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Addend:
+    """Coefficient x product of covariates.
+
+    Parameters
+    ----------
+    parameter : int
+        Index in the parameter vector, -1 where it is fixed at `value`.
+    value : float
+    via : Product
+    row : Row, optional
+        The row of the table, for names and findings.
+    """
+
+    parameter: int
+    value: float
+    via: Product = ()
+    row: Row | None = None
+
+    @property
+    def name(self) -> str:
+        """Label of the parameter, else its row, as in ``ability=~i2``."""
+        if self.row is None:
+            return ""
+        return self.row.label or f"{self.row.lhs}{self.row.op}{self.row.rhs if self.row.op != '~1' else ''}"
+
+    def number(self, theta: Floats | None) -> float | None:
+        """Return the coefficient: fixed, or of the estimates; None where it is unknown."""
+        if self.parameter < 0:
+            return self.value
+        return None if theta is None else float(theta[self.parameter])
+
+    def text(self, theta: Floats | None = None) -> str:
+        """Return it in words, e.g. ``1``, ``ability=~i2``, ``x`` (1 times x), ``b*x``."""
+        number = self.number(theta)
+        coefficient = self.name if number is None else number_text(number, self.parameter >= 0)
+        if not self.via:
+            return coefficient
+        product = ":".join(c.name for c in self.via)
+        return product if coefficient == "1" and self.parameter < 0 else f"{coefficient}*{product}"
+
+
+Cell = tuple[Addend, ...]
+
+
+def number_text(number: float, estimate: bool = False) -> str:
+    """Return a number for people.
+
+    Examples
+    --------
+    >>> number_text(1.0), number_text(0.25), number_text(1.0, estimate=True)
+    ('1', '0.25', '1.000')
+    """
+    return f"{number:.3f}" if estimate else f"{number:g}"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A named matrix.
+
+    Parameters
+    ----------
+    symbol : str
+        As in the papers: ``B``, ``Gamma``, ``Psi(2)``.
+    rows, columns : tuple of str
+        Names of its rows and columns.
+    cells : mapping from (i, j) to tuple of Addend
+        A place that is absent is 0.
+    theta : (P,) floats, optional
+        Estimates to show in place of names.
+    """
+
+    symbol: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[int, int], Cell]
+    theta: Floats | None = field(default=None, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns."""
+        return len(self.rows), len(self.columns)
+
+    def text(self, i: int, j: int) -> str:
+        """Return what stands at a place, ``0`` where nothing does."""
+        return " + ".join(a.text(self.theta) for a in self.cells.get((i, j), ())) or "0"
+
+    def values(self, theta: Floats | None = None) -> Floats:
+        """Return the numbers at parameter values `theta` (or the estimates); NaN where a covariate multiplies."""
+        theta = self.theta if theta is None else theta
+        out = np.zeros(self.shape)
+        for place, cell in self.cells.items():
+            numbers = [None if a.via else a.number(theta) for a in cell]
+            out[place] = sum(np.nan if n is None else n for n in numbers)
+        return out
+
+    def is_strictly_upper(self) -> bool:
+        """Whether everything on and below the diagonal is 0."""
+        return all(j > i for i, j in self.cells)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame of texts."""
+        import pandas as pd
+
+        body = [[self.text(i, j) for j in range(len(self.columns))] for i in range(len(self.rows))]
+        return pd.DataFrame(body, index=list(self.rows), columns=list(self.columns), dtype=object)
+
+    def __str__(self) -> str:
+        return f"{self.symbol}\n{table_text(self._texts())}"
+
+    def _texts(self) -> list[list[str]]:
+        head = ["", *self.columns]
+        return [head] + [
+            [name, *(self.text(i, j) for j in range(len(self.columns)))] for i, name in enumerate(self.rows)
+        ]
+
+    def _repr_html_(self) -> str:
+        head, *body = self._texts()
+        cells = "".join(f"<th>{escape(c)}</th>" for c in head)
+        lines = "".join(
+            f"<tr><th>{escape(row[0])}</th>" + "".join(f"<td>{escape(c)}</td>" for c in row[1:]) + "</tr>"
+            for row in body
+        )
+        return f"<table><caption>{escape(self.symbol)}</caption><tr>{cells}</tr>{lines}</table>"
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of texts with columns aligned.
+
+    Examples
+    --------
+    >>> print(table_text([["", "a"], ["b", "1"]]))
+         a
+      b  1
+    """
+    widths = [max(width(row[j]) for row in rows) for j in range(len(rows[0]))]
+    lines = ("  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(("  " + line).rstrip() for line in lines)

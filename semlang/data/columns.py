@@ -1,0 +1,154 @@
+"""The columns of a frame as numbers or levels, with one finding for each that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.levels import levels, number_levels
+from semlang.data.spots import spot
+from semlang.diagnostics import Diagnostic, error
+from semlang.model.table import ParameterTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Levels = tuple[tuple[str, ...], Ints]
+
+
+class Columns:
+    """Columns of the data in the order of the file, converted when asked for and checked once.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        For the places that findings point at.
+    frame : DataFrame
+    """
+
+    def __init__(self, table: ParameterTable, frame: pd.DataFrame) -> None:
+        self.table = table
+        self.frame = frame
+        self.findings: list[Diagnostic] = []
+        self._numbers: dict[str, Floats | None] = {}
+        self._levels: dict[str, Levels] = {}
+        self._blamed: dict[str, bool] = {}
+
+    def blame(self, column: str, slug: str, message: str, make: Callable[..., Diagnostic] = error, **more: Any) -> None:
+        """Add a finding about a column; a column gets one error, or one finding that is none."""
+        finding = make(slug, message, self.table.source, spot(self.table, column), **more)
+        if column not in self._blamed or (finding.is_error and not self._blamed[column]):
+            self._blamed[column] = finding.is_error
+            self.findings.append(finding)
+
+    def blamed(self, column: str) -> bool:
+        """Whether the column has an error."""
+        return self._blamed.get(column, False)
+
+    def numeric(self, column: str) -> bool:
+        """Whether the column holds numbers (not booleans, text or a Categorical)."""
+        import pandas as pd
+
+        values = self.frame[column]
+        kind = values.infer_objects().dtype if values.dtype == object else values.dtype
+        return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+    def numbers(self, column: str, help: str = "") -> Floats | None:
+        """Return the numbers of a column, NaN where missing; None (and a finding) where it is text or not finite.
+
+        Parameters
+        ----------
+        help : str
+            What to write if the column is text on purpose.
+        """
+        if column not in self._numbers:
+            self._numbers[column] = self._convert(column, help)
+        return self._numbers[column]
+
+    def levels(self, column: str) -> Levels:
+        """Return the levels of a column and the code of every row, -1 where missing."""
+        if column not in self._levels:
+            if self.numeric(column):
+                self._levels[column] = number_levels(self._raw(column))
+            else:
+                self._levels[column] = levels(self.frame[column])
+        return self._levels[column]
+
+    def forget(self, column: str) -> None:
+        """Free the memory of a column that is not needed any more."""
+        self._numbers.pop(column, None)
+
+    def _raw(self, column: str) -> Floats:
+        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def _convert(self, column: str, help: str) -> Floats | None:
+        import pandas as pd
+
+        series = self.frame[column]
+        if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
+            values = self._raw(column)
+        else:
+            text = series.astype(object)
+            if pd.api.types.is_datetime64_any_dtype(series.dtype):
+                self.blame(
+                    column,
+                    "text-column",
+                    f"column '{column}' holds dates where numbers are needed",
+                    label="dates",
+                    help="give the time since a start as a number",
+                )
+                return None
+            converted = pd.to_numeric(text, errors="coerce")
+            bad = np.flatnonzero(converted.isna().to_numpy() & ~series.isna().to_numpy())
+            if bad.size:
+                self._text(column, text, bad, help)
+                return None
+            values = converted.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isinf(values).any():
+            self.blame(
+                column,
+                "infinite-value",
+                f"column '{column}' has infinite values",
+                label=row_names(np.flatnonzero(np.isinf(values))),
+                help="leave a value empty where it is missing",
+            )
+            return None
+        if np.isnan(values).all():
+            self.blame(column, "empty-column", f"column '{column}' has no value", label="all rows are missing")
+            return None
+        return values
+
+    def _text(self, column: str, text: pd.Series[Any], bad: Ints, help: str) -> None:
+        shown = ", ".join(f"'{v}' in row {k + 1}" for k, v in zip(bad[:3], text.iloc[bad[:3]], strict=True))
+        more = f" and {bad.size - 3} more" if bad.size > 3 else ""
+        few = bad.size < 0.5 * int(text.notna().sum())
+        self.blame(
+            column,
+            "text-column",
+            f"column '{column}' holds text where numbers are needed",
+            label=shown + more,
+            notes="rows are counted from 1, below the header",
+            help="mend these values, or leave them empty where they are missing" if few or not help else help,
+        )
+
+
+def row_names(rows: Iterable[int], most: int = 3) -> str:
+    """Return row numbers, from 1, as words.
+
+    Examples
+    --------
+    >>> row_names([0]), row_names([1, 2]), row_names(range(9))
+    ('row 1', 'rows 2 and 3', 'rows 1, 2, 3 and 6 more')
+    """
+    numbers = [int(r) + 1 for r in rows]
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    first = [str(r) for r in numbers[:most]]
+    if len(numbers) > most:
+        return f"rows {', '.join(first)} and {len(numbers) - most} more"
+    return f"rows {', '.join(first[:-1])} and {first[-1]}"

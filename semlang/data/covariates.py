@@ -1,0 +1,146 @@
+"""Covariates: functions of columns, and their products, computed when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.columns import Columns, row_names
+from semlang.data.levels import level_text
+from semlang.diagnostics import warning
+from semlang.model.table import Covariate, ParameterTable, Product
+
+if TYPE_CHECKING:
+    from semlang.data.responses import Response
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class ProductColumns(Mapping[Product, Floats]):
+    """Products of covariates of one group's rows; each is computed once, when it is first asked for.
+
+    It iterates over the products of the parameter table and also answers for others of the same columns, such as
+    those that arise when a product is substituted into another.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    columns : mapping from column to (n_rows,) floats
+    codes : mapping from column to its levels and the (n_rows,) codes of the rows
+    n_rows : int
+    """
+
+    def __init__(
+        self,
+        table: ParameterTable,
+        columns: Mapping[str, Floats],
+        codes: Mapping[str, tuple[tuple[str, ...], Ints]],
+        n_rows: int,
+    ) -> None:
+        self._products = products(table)
+        self._columns = columns
+        self._codes = codes
+        self._n_rows = n_rows
+        self._known: dict[Product, Floats] = {}
+
+    def __getitem__(self, product: Product) -> Floats:
+        if product not in self._known:
+            self._known[product] = self._compute(product)
+        return self._known[product]
+
+    def __contains__(self, product: object) -> bool:
+        return isinstance(product, tuple) and all(
+            c.column in (self._codes if c.function == "level" else self._columns) for c in product
+        )
+
+    def __iter__(self) -> Iterator[Product]:
+        return iter(self._products)
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def _compute(self, product: Product) -> Floats:
+        if not product:
+            return np.ones(self._n_rows)
+        out = self._factor(product[0])
+        for k, c in enumerate(product[1:]):
+            out = out * self._factor(c) if k == 0 else np.multiply(out, self._factor(c), out=out)
+        return out
+
+    def _factor(self, c: Covariate) -> Floats:
+        if c.function == "level":
+            names, codes = self._codes[c.column]
+            return indicator(names, codes, c.argument)
+        return transformed(self._columns[c.column], c)
+
+
+def products(table: ParameterTable) -> tuple[Product, ...]:
+    """Return the products of covariates in the table, the empty one first."""
+    return tuple(dict.fromkeys(((), *(row.via for row in table.rows))))
+
+
+def indicator(names: tuple[str, ...], codes: Ints, level: float | str | None) -> Floats:
+    """Return 1 where a row has the level, 0 where it has another, NaN where it is missing."""
+    text = level_text(level)
+    out = (codes == (names.index(text) if text in names else len(names))).astype(np.float64)
+    if (codes < 0).any():
+        out[codes < 0] = np.nan
+    return out
+
+
+def transformed(values: Floats, c: Covariate) -> Floats:
+    """Return the function of a column that a covariate is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if c.function == "log":
+            out: Floats = np.log(values)
+            return out
+        if c.function == "power":
+            exponent = float(c.argument or 0.0)
+            power: Floats = values * values if exponent == 2 else np.power(values, exponent)
+            return power
+    return values
+
+
+def check_covariates(columns: Columns, responses: Mapping[str, Response]) -> None:
+    """Check every covariate of the table: numbers, inside the domain of its function, not constant."""
+    seen: dict[Covariate, None] = {}
+    for product in products(columns.table):
+        for c in product:
+            seen[c] = None
+    for c in seen:
+        if c.function == "level":
+            names, _ = columns.levels(c.column)
+            text = level_text(c.argument)
+            if text in names and len(names) == 1:
+                _constant(columns, c.column, f"all rows have the value {text}")
+            continue
+        if c.function == "factor" or (c.response and c.column in responses):
+            continue
+        values = columns.numbers(c.column, help=f"for an effect of each category write factor({c.column})")
+        if values is None or columns.blamed(c.column):
+            continue
+        outside = np.flatnonzero(~np.isfinite(transformed(values, c)) & ~np.isnan(values))
+        if outside.size:
+            columns.blame(
+                c.column,
+                "outside-domain",
+                f"{c.name} is not defined for some values of '{c.column}'",
+                label=row_names(outside),
+            )
+        elif c.function != "offset" and np.nanmin(values) == np.nanmax(values):
+            _constant(columns, c.column, f"all rows have the value {level_text(float(np.nanmin(values)))}")
+
+
+def _constant(columns: Columns, column: str, label: str) -> None:
+    columns.blame(
+        column,
+        "constant-covariate",
+        f"the covariate '{column}' does not vary",
+        warning,
+        label=label,
+        notes="its effect can't be told apart from the intercept",
+    )

@@ -1,0 +1,158 @@
+"""Responses: every kind's values checked and coded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.binary import binary_values, binomial_values
+from semlang.data.categories import category_values
+from semlang.data.columns import Columns, row_names
+from semlang.model.table import Variable
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Response:
+    """Values of a response in the order of the file.
+
+    Parameters
+    ----------
+    values : (n,) floats
+        Coded as in `Design.responses`, NaN where missing.
+    categories : tuple of str
+    trials, exposure : (n,) floats, optional
+    dropped : mapping from reason to count
+        Values that were observed but can't be used.
+    """
+
+    values: Floats
+    categories: tuple[str, ...] = ()
+    trials: Floats | None = None
+    exposure: Floats | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+def response(columns: Columns, v: Variable) -> Response | None:
+    """Return the coded values of a response; None where a finding says what is wrong with it."""
+    kind = v.kind.name
+    if v.kind.thresholds or kind == "multinomial":
+        return _of_categories(columns, v)
+    if kind == "binomial":
+        return _binomial(columns, v)
+    values = columns.numbers(v.name, help=_advice(v))
+    if values is None:
+        return None
+    if kind in _SUPPORT:
+        slug, words, inside, help = _SUPPORT[kind]
+        with np.errstate(invalid="ignore"):
+            outside = np.flatnonzero(~inside(values) & ~np.isnan(values))
+        if outside.size:
+            columns.blame(
+                v.name,
+                slug,
+                f"the {kind} response '{v.name}' has values that are not {words}",
+                label=f"{_shown(values, outside)} in {row_names(outside)}",
+                help=help,
+            )
+            return None
+    out = Response(values.copy())
+    exposure = v.arguments.get("exposure")
+    if exposure is not None:
+        _exposed(columns, v, out, exposure)
+    return out
+
+
+def _of_categories(columns: Columns, v: Variable) -> Response | None:
+    found = category_values(columns, v)
+    return None if found is None else Response(found[0], found[1])
+
+
+def _binomial(columns: Columns, v: Variable) -> Response | None:
+    trials = v.arguments.get("trials")
+    if trials is None or trials == 1:
+        coded = binary_values(columns, v)
+        return None if coded is None else Response(coded[0], coded[1])
+    found = binomial_values(columns, v, trials)
+    if found is None:
+        return None
+    values, n = found
+    out = Response(values.copy(), trials=n)
+    _need(out, n, f"missing trials of {v.name}")
+    return out
+
+
+def _exposed(columns: Columns, v: Variable, out: Response, argument: object) -> None:
+    """Read the exposure of a count."""
+    if isinstance(argument, int | float):
+        out.exposure = np.full(out.values.size, float(argument))
+        return
+    name = str(argument)
+    exposure = columns.numbers(name)
+    if exposure is None:
+        return
+    wrong = np.flatnonzero(exposure <= 0)
+    if wrong.size:
+        columns.blame(
+            name,
+            "bad-exposure",
+            f"the exposure '{name}' has values that are not positive",
+            label=f"{_shown(exposure, wrong)} in {row_names(wrong)}",
+            help="an exposure is a time or a size; leave it empty where it is missing",
+        )
+    out.exposure = exposure.copy()
+    _need(out, out.exposure, f"missing exposure of {v.name}")
+
+
+def _need(out: Response, needed: Floats, reason: str) -> None:
+    """Drop values whose trials or exposure are missing, so that nothing is NaN where there is a value."""
+    lost = np.isnan(needed)
+    if lost.any():
+        count = int((lost & ~np.isnan(out.values)).sum())
+        if count:
+            out.dropped[reason] = count
+        out.values[lost] = np.nan
+        needed[lost] = 1.0
+
+
+def _whole(values: Floats) -> NDArray[np.bool_]:
+    out: NDArray[np.bool_] = (values >= 0) & (values == np.floor(values))
+    return out
+
+
+def _positive(values: Floats) -> NDArray[np.bool_]:
+    return values > 0
+
+
+def _inside_one(values: Floats) -> NDArray[np.bool_]:
+    out: NDArray[np.bool_] = (values > 0) & (values < 1)
+    return out
+
+
+_Support = tuple[str, str, Callable[[Floats], NDArray[np.bool_]], str]
+_SUPPORT: dict[str, _Support] = {
+    **dict.fromkeys(
+        ("poisson", "negbinomial"),
+        ("not-count", "counts", _whole, "counts are 0, 1, 2, ...: for other numbers use gaussian or gamma"),
+    ),
+    **dict.fromkeys(
+        ("gamma", "lognormal", "exponential", "weibull", "loglogistic"),
+        ("outside-support", "positive", _positive, "use gaussian, or mend these values"),
+    ),
+    "beta": ("outside-support", "between 0 and 1", _inside_one, "0 and 1 themselves are outside, too"),
+}
+
+
+def _advice(v: Variable) -> str:
+    return (
+        f"if these are categories, declare it: {v.name} :: multinomial, ordinal(logit), "
+        f'or with two of them binomial(logit, success="...")'
+    )
+
+
+def _shown(values: Floats, rows: NDArray[np.int64]) -> str:
+    return ", ".join(f"{x:g}" for x in dict.fromkeys(values[rows[:50]].tolist()[:3]))

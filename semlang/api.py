@@ -14,6 +14,8 @@ from semlang.model.elaborate import elaborate
 from semlang.model.facts import DataFacts
 from semlang.model.table import ParameterTable
 from semlang.source import Source
+from semlang.syntax.ast import Directive
+from semlang.syntax.include import expand
 from semlang.syntax.parser import parse
 
 if TYPE_CHECKING:
@@ -115,6 +117,11 @@ class Model:
     ) -> None:
         self.source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
         self.ast, found = parse(self.source)
+        if any(isinstance(s, Directive) and s.key == "include" for s in self.ast.statements):
+            whole, more = expand(self.ast, read_source)
+            found = (*found, *more)
+            if not any(d.is_error for d in found):
+                self.ast, found = parse(whole)
         if any(d.is_error for d in found):
             raise ModelError(ordered(found))
         self._arguments: dict[str, Any] = {
@@ -361,7 +368,8 @@ class Model:
         Parameters
         ----------
         path : str or Path, optional
-            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a notebook.
+            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a
+            notebook.
         style : {'gllamm', 'ram', 'lisrel'}
         """
         from semlang.diagram.draw import draw
@@ -375,7 +383,8 @@ class Model:
 
     def __repr__(self) -> str:
         t = self.parameter_table
-        return f"<semlang.Model: {len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters>"
+        counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
+        return f"<semlang.Model: {counts}>"
 
 
 FORCED = ("not-identified",)

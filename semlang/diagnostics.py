@@ -63,22 +63,27 @@ class Diagnostic:
         """Whether the finding stops a fit."""
         return self.severity is Severity.ERROR
 
+    def located(self) -> tuple[Source | None, Span | None]:
+        """Return the file that the spot is in (an included one, perhaps) and the span there."""
+        return in_file(self.source, self.span)
+
     def to_json(self) -> dict[str, Any]:
         """Return the finding as in the interface's JSON; lines and columns count from 1."""
 
+        file, here = self.located()
+
         def place(offset: int) -> dict[str, int]:
-            assert self.source is not None
-            line, column = self.source.position(offset)
+            assert file is not None
+            line, column = file.position(offset)
             return {"line": line, "column": column}
 
-        located = self.source is not None and self.span is not None
         return {
             "slug": self.slug,
             "severity": self.severity.value,
             "message": self.message,
-            "file": self.source.name if self.source else None,
-            "start": place(self.span.start) if located and self.span else None,
-            "end": place(self.span.end) if located and self.span else None,
+            "file": file.name if file else None,
+            "start": place(here.start) if here else None,
+            "end": place(here.end) if here else None,
             "label": self.label,
             "notes": list(self.notes),
             "help": list(self.help),
@@ -88,6 +93,14 @@ class Diagnostic:
             if self.fix and self.source
             else None,
         }
+
+
+def in_file(source: Source | None, span: Span | None) -> tuple[Source | None, Span | None]:
+    """Return a span in terms of the file that its first character comes from."""
+    if source is None or span is None:
+        return source, None
+    file, start = source.origin(span.start)
+    return file, Span(start, start + span.end - span.start)
 
 
 def error(slug: str, message: str, source: Source | None = None, span: Span | None = None, **more: Any) -> Diagnostic:
@@ -146,15 +159,16 @@ def render(finding: Diagnostic) -> str:
     """
     out = [f"{finding.severity.value}[{finding.slug}]: {finding.message}"]
     gutter = "  "
-    if finding.source is not None and finding.span is not None:
-        line, column = finding.source.position(finding.span.start)
-        last, stop = finding.source.position(max(finding.span.end - 1, finding.span.start))
-        text = finding.source.line(line)
+    source, span = finding.located()
+    if source is not None and span is not None:
+        line, column = source.position(span.start)
+        last, stop = source.position(max(span.end - 1, span.start))
+        text = source.line(line)
         end = min(stop if last == line else len(text), len(text))
         gutter = " " * (len(str(line)) + 1)
         before = "".join("\t" if c == "\t" else " " * width(c) for c in text[: column - 1])
         carets = "^" * max(1, width(text[column - 1 : end]))
-        out.append(f"{gutter[:-1]}--> {finding.source.name}:{line}:{column}")
+        out.append(f"{gutter[:-1]}--> {source.name}:{line}:{column}")
         out.append(f"{gutter}|")
         out.append(f"{line} | {text}")
         out.append(f"{gutter}| {before}{carets}{' ' + finding.label if finding.label else ''}")

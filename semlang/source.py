@@ -25,6 +25,16 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch ``[start, end)`` of a text that begins at `offset` of `source`."""
+
+    start: int
+    end: int
+    source: Source
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A model text and the name by which findings refer to it.
 
@@ -34,15 +44,25 @@ class Source:
         The text, with ``\\n`` as the only line ending.
     name : str
         File name, or ``<text>``.
+    parts : tuple of Part
+        Where stretches of the text come from other files (``include:``), in order.
     """
 
     text: str
     name: str = "<text>"
+    parts: tuple[Part, ...] = ()
     _starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         starts = [0] + [i + 1 for i, c in enumerate(self.text) if c == "\n"]
         object.__setattr__(self, "_starts", tuple(starts))
+
+    def origin(self, offset: int) -> tuple[Source, int]:
+        """Return the file that a character comes from, and its offset there."""
+        for part in self.parts:
+            if part.start <= offset < part.end:
+                return part.source.origin(part.offset + offset - part.start)
+        return self, offset
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column of an offset, both from 1, columns in code points.

@@ -1,0 +1,325 @@
+"""Say what is wrong where the grammar stops: from the tokens on both sides of the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semlang.diagnostics import Diagnostic, Edit, error
+from semlang.source import Source, Span
+from semlang.syntax.scan import OPERATORS, Token
+
+_OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
+_JOINS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with), ':=' (defines), '::' (is of kind)"
+
+
+def explain(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    """Return the finding for a statement that the grammar reads up to token `at` only."""
+    before = tokens[at - 1] if at else None
+    operator = next((t for t in tokens[:at] if t.kind in OPERATORS or t.text == "|"), None)
+    later = any(t.kind in OPERATORS for t in tokens[at:])
+    if at == len(tokens):
+        return _at_end(source, tokens)
+    token = tokens[at]
+    if token.kind == "close" and not _inside(tokens, at):
+        return _unmatched(source, token)
+    if token.kind == "close":
+        return _closing(source, tokens, at)
+    if token.text == "," and not _inside(tokens, at):
+        return _comma(source, tokens, at)
+    if token.kind in OPERATORS:
+        return _operator(source, tokens, at, operator)
+    if token.text in ("|", "||"):
+        return _bar(source, tokens, at)
+    starts = token.kind in _OPERANDS or token.kind == "open"
+    if starts and before is not None and (before.kind in _OPERANDS or before.kind == "close"):
+        if _inside(tokens, at):
+            return _in_brackets(source, before, token)
+        if operator is None:
+            return _glued_left(source, before, token) if later else missing_operator(source, tokens, at)
+        return _two_statements(source, token) if later else _missing_plus(source, before, token)
+    return _unexpected(source, tokens, at)
+
+
+def _inside(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a bracket is open before token `at`."""
+    depth = 0
+    for token in tokens[:at]:
+        depth = max(0, depth + (token.kind == "open") - (token.kind == "close"))
+    return depth > 0
+
+
+def _span(token: Token) -> Span:
+    return Span(token.start, token.end)
+
+
+def missing_operator(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    """Return the finding for a statement without any operator."""
+    first, token = tokens[0], tokens[at]
+    rest = source.text[token.end :].lstrip(" \t")
+    notes = ["'!' begins a comment; '!=' is no operator"] if rest.startswith("!=") else []
+    second = f" {token.text}" if at else " ..."
+    return error(
+        "missing-operator",
+        "the statement has no operator",
+        source,
+        _span(token),
+        label="an operator is missing before this" if at else "a name alone says nothing",
+        notes=notes,
+        help=[f"write '{first.text} =~{second}' or '{first.text} ~{second}'", f"the operators are {_JOINS}"],
+    )
+
+
+def _at_end(source: Source, tokens: Sequence[Token]) -> Diagnostic:
+    last = tokens[-1]
+    if last.kind in OPERATORS or last.text in ("|", "||"):
+        if len(tokens) == 1:
+            return _lone(source, last)
+        if last.text in ("|", "||") or any(t.kind in OPERATORS and t.kind != "compares" for t in tokens[:-1]):
+            earlier = next((t for t in tokens[:-1] if t.kind in OPERATORS), None)
+            if earlier is not None:
+                return _operator(source, tokens, len(tokens) - 1, earlier)
+        return error(
+            "missing-right-side",
+            f"nothing stands on the right of '{last.text}'",
+            source,
+            _span(last),
+            label="a right side is missing",
+            help=f"write what belongs behind '{last.text}', or delete the line",
+        )
+    if len(tokens) == 1:
+        return _lone(source, last)
+    return error(
+        "dangling-operator",
+        f"the statement ends in '{last.text}'",
+        source,
+        _span(last),
+        label="something is missing behind this",
+        help=f"delete the '{last.text}', or write what belongs behind it",
+    )
+
+
+def _lone(source: Source, token: Token) -> Diagnostic:
+    return error(
+        "lone-operator",
+        f"'{token.text}' stands alone",
+        source,
+        _span(token),
+        label="nothing on either side",
+        help="a statement reads 'f =~ x1 + x2' or 'y ~ x'",
+    )
+
+
+def _operator(source: Source, tokens: Sequence[Token], at: int, operator: Token | None) -> Diagnostic:
+    token = tokens[at]
+    if at == 0:
+        if len(tokens) == 1:
+            return _lone(source, token)
+        return error(
+            "missing-left-side",
+            f"nothing stands on the left of '{token.text}'",
+            source,
+            _span(token),
+            label="a left side is missing",
+            help=f"write a name before '{token.text}'",
+        )
+    before = tokens[at - 1]
+    if operator is not None:
+        adjacent = operator is before
+        return error(
+            "second-operator",
+            f"a statement has one operator; '{token.text}' follows '{operator.text}'",
+            source,
+            _span(token),
+            label="a second operator",
+            help="delete one of the two" if adjacent else "begin a new line before the second formula",
+        )
+    if before.text in ("+", "-", "*", "/", "?", ":", "^", "@"):
+        return error(
+            "dangling-operator",
+            f"nothing stands between '{before.text}' and '{token.text}'",
+            source,
+            _span(before),
+            label="something is missing behind this",
+            help=f"delete the '{before.text}', or write what belongs behind it",
+        )
+    return _unexpected(source, tokens, at)
+
+
+def _bar(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    token = tokens[at]
+    before = tokens[at - 1] if at else None
+    if before is None:
+        return _operator(source, tokens, at, None)
+    if _inside(tokens, at):
+        opening = max(i for i in range(at) if tokens[i].kind == "open")
+        if opening and tokens[opening].text == "(" and tokens[opening - 1].kind in _OPERANDS:
+            return _missing_plus(source, tokens[opening - 1], tokens[opening])
+        return _unexpected(source, tokens, at)
+    following = tokens[at + 1].text if at + 1 < len(tokens) else "g"
+    return error(
+        "bar-outside-brackets",
+        f"'{token.text}' with random effects stands in brackets",
+        source,
+        _span(token),
+        label="not in brackets",
+        help=f"write '+ (1 | {following})'; thresholds read 'y | t1 + t2'",
+    )
+
+
+def _comma(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    fix, depth = [], 0
+    for token in tokens:
+        depth += (token.kind == "open") - (token.kind == "close")
+        if token.text == "," and depth == 0:
+            fix.append(Edit(_span(token), " +"))
+    return error(
+        "comma-between-terms",
+        "terms are joined by '+', not by a comma",
+        source,
+        _span(tokens[at]),
+        label="a comma",
+        help="write '+' in its place",
+        fix=fix,
+    )
+
+
+def _unmatched(source: Source, token: Token) -> Diagnostic:
+    opening = "(" if token.text == ")" else "["
+    return error(
+        "unmatched-bracket",
+        f"'{token.text}' closes no bracket",
+        source,
+        _span(token),
+        label=f"no '{opening}' is open",
+        help="delete it, or open the bracket before",
+    )
+
+
+def _closing(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    token, before = tokens[at], tokens[at - 1]
+    opening = next(t for t in reversed(tokens[:at]) if t.kind == "open")
+    if before.kind == "open":
+        inside = "a cluster, as in u[school]" if before.text == "[" else "a term or a value"
+        return error(
+            "empty-brackets",
+            "nothing stands in the brackets",
+            source,
+            Span(before.start, token.end),
+            label="empty",
+            help=f"write {inside} between them",
+        )
+    if (opening.text, token.text) in (("(", "]"), ("[", ")")):
+        return error(
+            "unmatched-bracket",
+            f"'{token.text}' does not close '{opening.text}'",
+            source,
+            _span(token),
+            label="the wrong bracket",
+            help=f"write '{')' if opening.text == '(' else ']'}'",
+        )
+    return error(
+        "dangling-operator",
+        f"something is missing between '{before.text}' and '{token.text}'",
+        source,
+        _span(before),
+        label="something is missing behind this",
+        help=f"delete the '{before.text}', or write what belongs behind it",
+    )
+
+
+def _in_brackets(source: Source, before: Token, token: Token) -> Diagnostic:
+    return error(
+        "missing-comma",
+        f"a comma or an operator is missing between '{before.text}' and '{token.text}'",
+        source,
+        _span(token),
+        label="a comma or an operator is missing before this",
+        help=f"write '{before.text}, {token.text}'",
+    )
+
+
+def _glued_left(source: Source, before: Token, token: Token) -> Diagnostic:
+    both = source.text[before.start : token.end]
+    help_ = [f"write '{before.text} + {token.text}' for two variables"]
+    if before.kind == "name" and "\n" not in both:
+        help_.append(f"write {before.text}_{token.text} or `{both}` for one name")
+    return error(
+        "name-with-space",
+        f"'{before.text}' and '{token.text}' stand side by side",
+        source,
+        _span(token),
+        label="what joins it to the name before?",
+        help=help_,
+    )
+
+
+def _two_statements(source: Source, token: Token) -> Diagnostic:
+    return error(
+        "two-statements",
+        "a second formula begins on the line of the first",
+        source,
+        _span(token),
+        label="begin a new line before this, or join it by '+'",
+        help="one formula a line, or ';' between them",
+    )
+
+
+def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
+    spot = Span(before.end, before.end)
+    return error(
+        "missing-plus",
+        f"no '+' stands between '{before.text}' and '{token.text}'",
+        source,
+        _span(token),
+        label="a '+' is missing before this",
+        help=f"write '{before.text} + {token.text}'",
+        fix=[Edit(spot, " +")] if token.kind in _OPERANDS and before.kind in _OPERANDS else [],
+    )
+
+
+def _unexpected(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    token = tokens[at]
+    if at == 0:
+        message, label = f"a statement can not begin with '{token.text}'", "not expected here"
+    else:
+        message = f"'{token.text}' can not follow '{tokens[at - 1].text}'"
+        label = "not expected here"
+    return error(
+        "misplaced-token",
+        message,
+        source,
+        _span(token),
+        label=label,
+        help="delete it, or write what is missing before it",
+    )
+
+
+def explain_directive(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    """Return the finding for a directive or header that the grammar reads up to token `at` only."""
+    colon = next((i for i, t in enumerate(tokens) if t.text == ":"), 0)
+    if at == len(tokens):
+        last = tokens[-1]
+        return error(
+            "dangling-operator",
+            f"the line ends in '{last.text}'",
+            source,
+            _span(last),
+            label="something is missing behind this",
+            help=f"delete the '{last.text}', or write what belongs behind it",
+        )
+    token = tokens[at]
+    if at <= colon:
+        return _unexpected(source, tokens, at)
+    key = tokens[0].text
+    if token.kind == "close" and not _inside(tokens, at):
+        return _unmatched(source, token)
+    value = "".join(source.text[tokens[colon].end : tokens[-1].end]).strip()
+    path = key.lower() in ("data", "include")
+    return error(
+        "unquoted-value" if path else "misplaced-token",
+        f"'{token.text}' can not stand here in the value of '{key}:'",
+        source,
+        _span(token),
+        label="not expected here",
+        help=f'write {key}: "{value}"' if path else "put a value with spaces or signs in quotes; join values by ','",
+    )

@@ -1,0 +1,181 @@
+"""Read a model text: cut it into statements, parse each, check its shape, list everything that is wrong."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import lark
+
+from semlang.diagnostics import Diagnostic, Severity, error
+from semlang.source import Source, Span
+from semlang.syntax.ast import Comment, Model, Statement
+from semlang.syntax.cover import Node, first_token
+from semlang.syntax.cut import MAX_NESTING, Piece, cut
+from semlang.syntax.grammar import grammar_text, table_path
+from semlang.syntax.messages import explain, explain_directive
+from semlang.syntax.operators import join_split, wrong_operator
+from semlang.syntax.reading import Reading, Rejected
+from semlang.syntax.scan import Token
+from semlang.syntax.spelling import misspelt
+from semlang.syntax.statements import read_statement
+
+MAX_BYTES = 256 * 1024
+MAX_ERRORS = 500
+MAX_TERMS_IN_FILE = 250_000
+
+
+class _Tree(lark.Transformer):  # type: ignore[type-arg]
+    """Builds cover nodes while the parser runs, so that no depth of nesting recurses."""
+
+    base = 0
+
+    def __default__(self, data: Any, children: list[Any], meta: Any) -> Any:
+        if data.startswith("_"):
+            return lark.Tree(data, children)
+        base = self.base
+        nodes = [
+            c if type(c) is Node else Node(c.type, str(c), (), base + c.start_pos, base + c.end_pos) for c in children
+        ]
+        if not nodes:
+            return Node(str(data), "", (), base, base)
+        return Node(str(data), "", nodes, nodes[0].start, nodes[-1].end)
+
+
+@functools.cache
+def _parser() -> tuple[lark.Lark, _Tree]:
+    """Return the parser of one statement; its tables come from the cache where there is one."""
+    grammar, tree = grammar_text(), _Tree()
+    path = table_path(grammar, lark.__version__)
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "contextual",
+        "start": ["statement", "directive"],
+        "keep_all_tokens": True,
+        "maybe_placeholders": False,
+        "transformer": tree,
+    }
+    if path is not None:
+        options["cache"] = str(path)
+    return lark.Lark(grammar, **options), tree
+
+
+def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
+    """Return the syntax tree of a text and everything that is wrong with it.
+
+    Statements with errors are left out of the tree; what follows them is read as if they were not there.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    model : Model
+    findings : tuple of Diagnostic
+        In the order of the text. The text has a meaning if none of them is an error.
+
+    Examples
+    --------
+    >>> model, findings = parse(Source("f =~ x1 + 2*x2"))
+    >>> model.statements[0].op, findings
+    ('=~', ())
+    """
+    size = len(source.text) if source.text.isascii() else len(source.text.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        return Model(source, ()), (_too_long(source, size),)
+    pieces, tokens = cut(source)
+    reading = Reading(source, MAX_TERMS_IN_FILE)
+    statements: list[Statement] = []
+    errors = 0
+    for piece in pieces:
+        before = len(reading.findings)
+        statement = read_piece(reading, piece)
+        new = sum(f.severity is Severity.ERROR for f in reading.findings[before:])
+        errors += new
+        if statement is not None and not new:
+            statements.append(statement)
+        if errors >= MAX_ERRORS:
+            reading.error("too-many-errors", f"{errors} errors: the rest is not read", piece.span)
+            break
+    comments = tuple(Comment(t.text, Span(t.start, t.end)) for t in tokens if t.kind == "comment")
+    return Model(source, tuple(statements), comments), tuple(sorted(reading.findings, key=_place))
+
+
+def read_piece(reading: Reading, piece: Piece) -> Statement | None:
+    """Return the statement of a piece, or None; what is wrong is added to the findings."""
+    source = reading.source
+    reading.findings += piece.findings
+    if piece.findings:
+        return None
+    wrong = misspelt(source, piece.tokens)
+    if not wrong and not piece.is_directive:
+        piece.tokens, warnings = join_split(source, piece.tokens)
+        reading.findings += warnings
+        finding = wrong_operator(source, piece.tokens)
+        wrong = [finding] if finding is not None else []
+    if wrong:
+        reading.findings += wrong
+        return None
+    try:
+        return read_statement(reading, _tree(reading, piece))
+    except Rejected as rejected:
+        reading.findings.append(rejected.finding)
+        return None
+
+
+def _tree(reading: Reading, piece: Piece) -> Node:
+    """Return the cover tree of a piece or reject it."""
+    parser, tree = _parser()
+    tokens = piece.tokens
+    tree.base = tokens[0].start
+    start = "directive" if piece.is_directive else "statement"
+    try:
+        node = parser.parse(_text(tokens), start=start)
+    except lark.UnexpectedInput as failure:
+        at = _failing(tokens, failure)
+        say = explain_directive if piece.is_directive else explain
+        raise Rejected(say(reading.source, tokens, at)) from None
+    assert isinstance(node, Node)
+    if node.depth > 4 * MAX_NESTING:
+        raise reading.reject(
+            "too-deep",
+            "the expression is nested too deeply",
+            first_token(node),
+            label="signs and brackets within each other",
+            help="name a part of it with ':=' and use the name",
+        )
+    return node
+
+
+def _text(tokens: list[Token]) -> str:
+    """Return the text of the tokens, with spaces for comments and newlines, so that offsets stay."""
+    base, parts = tokens[0].start, []
+    for token in tokens:
+        parts.append(" " * (token.start - base))
+        parts.append(token.text)
+        base = token.start + len(token.text)
+    return "".join(parts)
+
+
+def _failing(tokens: list[Token], failure: lark.UnexpectedInput) -> int:
+    """Return the index of the token at which the parser stopped; their number at the end."""
+    position = failure.pos_in_stream
+    if position is None or (isinstance(failure, lark.UnexpectedToken) and failure.token.type == "$END"):
+        return len(tokens)
+    offset = tokens[0].start + position
+    return next((i for i, t in enumerate(tokens) if t.start <= offset < t.end), len(tokens))
+
+
+def _too_long(source: Source, size: int) -> Diagnostic:
+    return error(
+        "file-too-long",
+        f"the text has {size // 1024} KB; a model has at most {MAX_BYTES // 1024}",
+        source,
+        Span(0, min(1, len(source.text))),
+        help="is it the data file? the model names it with data: \"file.csv\"",
+    )
+
+
+def _place(finding: Diagnostic) -> int:
+    return finding.span.start if finding.span else 0

@@ -1,0 +1,75 @@
+"""What the modules that read a tree share: the source, the findings so far, and a way to give up on a term."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semlang.diagnostics import Diagnostic, error, note, warning
+from semlang.source import Source, Span
+
+RESERVED = frozenset(
+    "if else repeat while function for next break in TRUE FALSE NULL NA Inf NaN NA_integer_ NA_real_".split()
+)
+
+
+class Rejected(Exception):
+    """A part of a statement has no meaning; carries the finding."""
+
+    def __init__(self, finding: Diagnostic) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class Reading:
+    """The findings of one text while its statements are read.
+
+    Attributes
+    ----------
+    findings : list of Diagnostic
+    budget : int
+        How many terms the ranges of this text may still expand to.
+    """
+
+    def __init__(self, source: Source, budget: int) -> None:
+        self.source = source
+        self.findings: list[Diagnostic] = []
+        self.budget = budget
+
+    def reject(self, slug: str, message: str, span: Span, **more: Any) -> Rejected:
+        """Return the exception to raise where a part has no meaning."""
+        return Rejected(error(slug, message, self.source, span, **more))
+
+    def error(self, slug: str, message: str, span: Span, **more: Any) -> None:
+        """Add an error and go on."""
+        self.findings.append(error(slug, message, self.source, span, **more))
+
+    def warn(self, slug: str, message: str, span: Span, **more: Any) -> None:
+        """Add a warning."""
+        self.findings.append(warning(slug, message, self.source, span, **more))
+
+    def note(self, slug: str, message: str, span: Span, **more: Any) -> None:
+        """Add a note."""
+        self.findings.append(note(slug, message, self.source, span, **more))
+
+    def check_name(self, name: str, span: Span) -> None:
+        """Reject the words that R, and so lavaan, keeps for itself."""
+        if name in RESERVED:
+            raise self.reject(
+                "reserved-name",
+                f"'{name}' is a reserved word and can not be a name",
+                span,
+                label="reserved",
+                help=f"rename the variable; `{name}` in backticks is allowed",
+            )
+
+    def spend(self, names: int, span: Span) -> None:
+        """Count names that ranges give, and reject the one that takes a text beyond its limit."""
+        self.budget -= names
+        if self.budget < 0:
+            raise self.reject(
+                "too-many-terms",
+                "the ranges of this text give more terms than a model may hold",
+                span,
+                label="no more from here",
+                help="are the ends of the ranges meant?",
+            )

@@ -20,6 +20,7 @@ Value = float | str | None
 
 _CONSTANTS: dict[str, float | None] = {"pi": math.pi, "NA": None, "Inf": math.inf}
 _NUMERIC: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs}
+MODIFIERS = ("start", "equal", "label", "fixed", "lower", "upper", "rv", "efa", "prior", "c")
 FUNCTIONS = ("sqrt", "exp", "log", "abs", "rep", "c", "as.numeric", "paste0")
 
 
@@ -120,7 +121,8 @@ def _apply(reading: Reading, node: Node, operator: str, a: Value, b: Value) -> V
             )
     if a is None or b is None:
         return None
-    assert isinstance(a, float) and isinstance(b, float)
+    assert isinstance(a, float)
+    assert isinstance(b, float)
     try:
         if operator == "+":
             result = a + b
@@ -144,7 +146,11 @@ def _apply(reading: Reading, node: Node, operator: str, a: Value, b: Value) -> V
 
 def _undefined(reading: Reading, node: Node) -> Rejected:
     return reading.reject(
-        "undefined-number", f"'{text_of(node)}' has no finite value", node.span, label="no number", help="write the number"
+        "undefined-number",
+        f"'{text_of(node)}' has no finite value",
+        node.span,
+        label="no number",
+        help="write the number",
     )
 
 
@@ -210,9 +216,6 @@ def _call(reading: Reading, node: Node) -> Vector:
         label=f"do you mean '{near}'?" if near else "unknown before '*'",
         help=f"write '{near}(...)'" if near else f"the modifiers are {', '.join(MODIFIERS)}, numbers and labels",
     )
-
-
-MODIFIERS = ("start", "equal", "label", "fixed", "lower", "upper", "rv", "efa", "prior", "c")
 
 
 def _number(reading: Reading, node: Node, function: str, value: Value) -> Value:

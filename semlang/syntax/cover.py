@@ -30,7 +30,7 @@ class Node:
         self.children = children
         self.start = start
         self.end = end
-        self.depth = 1 + max((c.depth for c in children), default=0)
+        self.depth: int = 1 + max((c.depth for c in children), default=0)
 
     @property
     def span(self) -> Span:

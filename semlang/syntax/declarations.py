@@ -37,8 +37,11 @@ def read_declaration(reading: Reading, node: Node) -> Declaration:
             )
     if left.kind == "sum" and left.children[-1].kind == "PLUS":
         raise reading.reject(
-            "dangling-operator", "nothing stands between '+' and '::'", left.children[-1].span,
-            label="something is missing behind this", help="delete the '+', or write what belongs behind it",
+            "dangling-operator",
+            "nothing stands between '+' and '::'",
+            left.children[-1].span,
+            label="something is missing behind this",
+            help="delete the '+', or write what belongs behind it",
         )
     if right.kind == "call":
         kind, arguments = right.children[0], _arguments(reading, right.children[2:-1], right.children[0].text)
@@ -76,11 +79,16 @@ def read_directive(reading: Reading, node: Node) -> Directive | Header:
             f"'{word}:' takes one value",
             first_token(second),
             label="a second one" if len(read) > 1 else "a name",
-            help="write 'cluster: school/class', outermost first" if word == "cluster" else f"write one '{word}:' value",
+            help="write 'cluster: school/class', outermost first"
+            if word == "cluster"
+            else f"write one '{word}:' value",
         )
     if word in ("data", "include") and not isinstance(read[0].value, str):
         raise reading.reject(
-            "unquoted-value", f"'{word}:' names a file", first_token(arguments[0]), label="not a file name",
+            "unquoted-value",
+            f"'{word}:' names a file",
+            first_token(arguments[0]),
+            label="not a file name",
             help=f'write {word}: "file"',
         )
     return Directive(word, read, node.span, key.children[0].span)
@@ -90,7 +98,10 @@ def _names(reading: Reading, argument: Argument, node: Node) -> Argument:
     values = argument.value if isinstance(argument.value, tuple) else (argument.value,)
     if not all(isinstance(v, str) for v in values):
         raise reading.reject(
-            "not-a-cluster", "'cluster:' names columns", argument.span, label="not a name",
+            "not-a-cluster",
+            "'cluster:' names columns",
+            argument.span,
+            label="not a name",
             help="write 'cluster: school/class', outermost first",
         )
     return Argument(argument.name, values, argument.span)
@@ -163,7 +174,11 @@ def _arguments(reading: Reading, nodes: Sequence[Node], word: str) -> tuple[Argu
         name = node.children[0] if len(node.children) == 3 else None
         if name is not None and name.name in seen:
             raise reading.reject(
-                "repeated-argument", f"'{name.name}' is given twice", name.span, label="again", help="delete one of them"
+                "repeated-argument",
+                f"'{name.name}' is given twice",
+                name.span,
+                label="again",
+                help="delete one of them",
             )
         if name is not None:
             seen.add(name.name)

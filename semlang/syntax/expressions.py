@@ -93,7 +93,10 @@ def _fold(reading: Reading, node: Node) -> Expression:
     for child in node.children:
         if child.kind == "QUERY":
             raise reading.reject(
-                "not-an-expression", "'?' has no value in an expression", child.span, label="not an operation",
+                "not-an-expression",
+                "'?' has no value in an expression",
+                child.span,
+                label="not an operation",
                 help="starting values stand in formulas: 'y ~ 0.5?x'",
             )
         if child.kind in ("PLUS", "MINUS", "STAR", "SLASH"):
@@ -103,8 +106,11 @@ def _fold(reading: Reading, node: Node) -> Expression:
             operator = plus
     if node.children[-1].kind == "PLUS":
         raise reading.reject(
-            "dangling-operator", "the expression ends in '+'", node.children[-1].span,
-            label="something is missing behind this", help="delete the '+', or write what belongs behind it",
+            "dangling-operator",
+            "the expression ends in '+'",
+            node.children[-1].span,
+            label="something is missing behind this",
+            help="delete the '+', or write what belongs behind it",
         )
     if len(operands) > _LONG:
         return _balanced(operands, inverse)

@@ -104,21 +104,26 @@ def read_thresholds(reading: Reading, node: Node) -> Thresholds | None:
                 label="a second operator",
                 help="covariates of thresholds stand behind '~': 'y | t1 + t2 ~ x'",
             )
-        covariates = []
-        for term in read_right(reading, right, "~"):
-            if isinstance(term, RandomEffects) or not term.factors:
-                reading.error(
-                    "not-a-covariate",
-                    "thresholds are moved by covariates only",
-                    term.span,
-                    label="not a covariate",
-                    help="write 'y | t1 + t2 ~ x', and the other terms in 'y ~ ...'",
-                )
-            else:
-                covariates.append(term)
+        covariates = _covariates(reading, right)
     if any(f.is_error for f in reading.findings[before:]):
         return None
     return Thresholds(
         tuple(lhs), tuple(thresholds), None if covariates is None else tuple(covariates), node.span, bar.span
     )
 
+
+def _covariates(reading: Reading, node: Node) -> list[Term]:
+    """Return the covariates of thresholds: terms of variables."""
+    covariates: list[Term] = []
+    for item in read_right(reading, node, "~"):
+        if isinstance(item, RandomEffects) or not item.factors:
+            reading.error(
+                "not-a-covariate",
+                "thresholds are moved by covariates only",
+                item.span,
+                label="not a covariate",
+                help="write 'y | t1 + t2 ~ x', and the other terms in 'y ~ ...'",
+            )
+        else:
+            covariates.append(item)
+    return covariates

@@ -8,6 +8,7 @@ from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
 from semlang.syntax.scan import OPERATORS, Token
 
+_KEYS = frozenset({"group", "level", "class", "block", "groups", "cluster", "data", "frequency", "weights", "include"})
 _OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
 _JOINS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with), ':=' (defines), '::' (is of kind)"
 
@@ -323,3 +324,27 @@ def explain_directive(source: Source, tokens: Sequence[Token], at: int) -> Diagn
         label="not expected here",
         help=f'write {key}: "{value}"' if path else "put a value with spaces or signs in quotes; join values by ','",
     )
+
+
+def header_and_formula(source: Source, tokens: Sequence[Token]) -> list[Diagnostic]:
+    """Return the finding for ``level: 1 y ~ x`` on one line, whose header lavaan drops."""
+    colon = next((i for i, t in enumerate(tokens[:3]) if t.text == ":"), 0)
+    if not colon or len(tokens) < colon + 4 or tokens[0].text.lower() not in _KEYS:
+        return []
+    value, following = tokens[colon + 1 : colon + 3]
+    if value.kind not in _OPERANDS or following.kind not in ("name", "quoted", "range"):
+        return []
+    if not any(t.kind in OPERATORS for t in tokens[colon + 3 :]):
+        return []
+    line = source.text[tokens[0].start : value.end]
+    return [
+        error(
+            "header-and-formula",
+            f"a formula stands on the line of '{line}'",
+            source,
+            _span(following),
+            label="begin a new line before this",
+            help=f"write '{line}' on a line of its own, or ';' behind it",
+            fix=[Edit(Span(value.end, following.start), "\n")],
+        )
+    ]

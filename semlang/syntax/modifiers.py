@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from semlang.syntax.arithmetic import Value, Vector, concatenate, evaluate
@@ -47,7 +48,7 @@ def read_modifier(reading: Reading, node: Node, is_start: bool) -> Modifier:
         return _typed(reading, node, "start", evaluate(reading, node))
     if function in _NUMBERS or function in _TEXTS:
         return _typed(reading, node, function, concatenate(reading, node))
-    return _plain(node, evaluate(reading, node))
+    return _plain(reading, node, evaluate(reading, node))
 
 
 def _typed(reading: Reading, node: Node, kind: str, vector: Vector) -> Modifier:
@@ -78,7 +79,7 @@ def _typed(reading: Reading, node: Node, kind: str, vector: Vector) -> Modifier:
             help=f'write {kind}("name")*x',
         )
     if kind == "fixed":
-        return _plain(node, vector)
+        return _plain(reading, node, vector)
     if kind == "prior":
         reading.note(
             "prior-ignored",
@@ -92,8 +93,17 @@ def _typed(reading: Reading, node: Node, kind: str, vector: Vector) -> Modifier:
 _NAMES = {"start": "starting value", "lower": "lower bound", "upper": "upper bound", "fixed": "fixed value"}
 
 
-def _plain(node: Node, vector: Vector) -> Modifier:
+def _plain(reading: Reading, node: Node, vector: Vector) -> Modifier:
     """Return a modifier whose values say what it does: numbers fix, ``NA`` frees, names label."""
+    for value in vector.values:
+        if value == "" or (isinstance(value, float) and math.isinf(value)):
+            raise reading.reject(
+                "empty-label" if value == "" else "undefined-number",
+                "a label has no letters" if value == "" else "a parameter can not be fixed at infinity",
+                node.span,
+                label="empty" if value == "" else "not finite",
+                help="write a*x to label, 1*x to fix, or nothing",
+            )
     kinds = tuple(_kind(value) for value in vector.values)
     distinct = set(kinds)
     main = next(k for k in ("label", "fixed", "free") if k in distinct)

@@ -22,7 +22,7 @@ _SPLIT = {
     ("<", "="): ("compares", "<="),
     (">", "="): ("compares", ">="),
 }
-_LEGAL = frozenset("=~ ~~ ~*~ <~ |~ ~ := :~ :: == <= >= < > | ||".split())
+_LEGAL = frozenset({"=~", "~~", "~*~", "<~", "|~", "~", ":=", ":~", "::", "==", "<=", ">=", "<", ">", "|", "||"})
 _SIGNS = frozenset("=~<>:|*%^/?+-")
 _TELLING = frozenset("=~<>|%")
 
@@ -30,7 +30,12 @@ _MEANINGS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with),
 _WRONG: dict[str, tuple[str, str, str, str | None]] = {
     # run: slug, what is wrong, what to type, replacement where there is one meaning
     "<-": ("arrow-operator", "'<-' is no operator", "write '~' (is regressed on); for a bound write 'a < -1'", None),
-    "->": ("arrow-operator", "'->' is no operator", "write 'f =~ x' (f is measured by x) or 'y ~ x' (x acts on y)", None),
+    "->": (
+        "arrow-operator",
+        "'->' is no operator",
+        "write 'f =~ x' (f is measured by x) or 'y ~ x' (x acts on y)",
+        None,
+    ),
     "<->": ("arrow-operator", "'<->' is no operator", "write '~~' (covaries with)", "~~"),
     "<-->": ("arrow-operator", "'<-->' is no operator", "write '~~' (covaries with)", "~~"),
     "-->": ("arrow-operator", "'-->' is no operator", "write 'f =~ x' (f is measured by x) or 'y ~ x'", None),

@@ -13,7 +13,7 @@ from semlang.syntax.ast import Comment, Model, Statement
 from semlang.syntax.cover import Node, first_token
 from semlang.syntax.cut import MAX_NESTING, Piece, cut
 from semlang.syntax.grammar import grammar_text, table_path
-from semlang.syntax.messages import explain, explain_directive
+from semlang.syntax.messages import explain, explain_directive, header_and_formula
 from semlang.syntax.operators import join_split, wrong_operator
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.scan import Token
@@ -108,7 +108,7 @@ def read_piece(reading: Reading, piece: Piece) -> Statement | None:
     reading.findings += piece.findings
     if piece.findings:
         return None
-    wrong = misspelt(source, piece.tokens)
+    wrong = misspelt(source, piece.tokens) or header_and_formula(source, piece.tokens)
     if not wrong and not piece.is_directive:
         piece.tokens, warnings = join_split(source, piece.tokens)
         reading.findings += warnings
@@ -131,7 +131,7 @@ def _tree(reading: Reading, piece: Piece) -> Node:
     tree.base = tokens[0].start
     start = "directive" if piece.is_directive else "statement"
     try:
-        node = parser.parse(_text(tokens), start=start)
+        node: Any = parser.parse(_text(tokens), start=start)
     except lark.UnexpectedInput as failure:
         at = _failing(tokens, failure)
         say = explain_directive if piece.is_directive else explain
@@ -160,7 +160,7 @@ def _text(tokens: list[Token]) -> str:
 
 def _failing(tokens: list[Token], failure: lark.UnexpectedInput) -> int:
     """Return the index of the token at which the parser stopped; their number at the end."""
-    position = failure.pos_in_stream
+    position: int | None = failure.pos_in_stream
     if position is None or (isinstance(failure, lark.UnexpectedToken) and failure.token.type == "$END"):
         return len(tokens)
     offset = tokens[0].start + position
@@ -173,7 +173,7 @@ def _too_long(source: Source, size: int) -> Diagnostic:
         f"the text has {size // 1024} KB; a model has at most {MAX_BYTES // 1024}",
         source,
         Span(0, min(1, len(source.text))),
-        help="is it the data file? the model names it with data: \"file.csv\"",
+        help='is it the data file? the model names it with data: "file.csv"',
     )
 
 

@@ -8,7 +8,8 @@ from semlang.diagnostics import Diagnostic, error, note, warning
 from semlang.source import Source, Span
 
 RESERVED = frozenset(
-    "if else repeat while function for next break in TRUE FALSE NULL NA Inf NaN NA_integer_ NA_real_".split()
+    {"if", "else", "repeat", "while", "function", "for", "next", "break", "in"}
+    | {"TRUE", "FALSE", "NULL", "NA", "Inf", "NaN"}
 )
 
 

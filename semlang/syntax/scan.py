@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_DOUBLE = "\"“”„‟«»＂"
+_DOUBLE = '"“”„‟«»＂'
 _SINGLE = "'‘’‚‛＇"
 _MARKS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e\u1dc0-\u1dff"
 _PLAIN = {

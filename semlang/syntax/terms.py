@@ -157,7 +157,10 @@ def _constant_term(
         if value in (0.0, 1.0) or (value == -1.0 and not modifiers):
             if value == 0.0 and modifiers:
                 raise reading.reject(
-                    "modifier-on-zero", "a modifier before 0 has no meaning", span, label="0 means no intercept",
+                    "modifier-on-zero",
+                    "a modifier before 0 has no meaning",
+                    span,
+                    label="0 means no intercept",
                     help="write '0*1' to fix the intercept at 0",
                 )
             return Term((), span, modifiers, value)

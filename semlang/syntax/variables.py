@@ -52,7 +52,8 @@ def read_variables(reading: Reading, node: Node) -> list[Variable]:
     if node.kind == "level":
         bracket = node.children[2]
         return [
-            _with(reading, v, node, level=bracket.name, category=None) for v in read_variables(reading, node.children[0])
+            _with(reading, v, node, level=bracket.name, category=None)
+            for v in read_variables(reading, node.children[0])
         ]
     if node.kind == "category":
         category = "".join(part.name for part in node.children[2:])
@@ -164,8 +165,9 @@ def _unknown_function(reading: Reading, function: Node) -> Rejected:
         f"no term is called '{function.text}()'",
         function.span,
         label=f"do you mean '{near}'?" if near else "unknown",
-        help=f"write '{near}(...)'" if near else "terms are x, x^2, log(x), factor(x), offset(x) and x:z; "
-        "compute other columns in the data",
+        help=f"write '{near}(...)'"
+        if near
+        else "terms are x, x^2, log(x), factor(x), offset(x) and x:z; compute other columns in the data",
     )
 
 

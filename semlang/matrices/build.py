@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from semlang.graph.model_graph import ModelGraph, Path
@@ -81,25 +79,47 @@ class _Substitution:
         self._sources = sources
         self._known: dict[tuple[tuple[int, int, float], ...], int] = {((0, -1, 1.0),): 0}
         self._products = Products(row.via for row in graph.table.rows)
+        self._components = {v.key: v.response for v in graph.table.latents if v.role == "component"}
+        self._within: dict[str, _Terms] = {}
         zeta = {key: j for j, key in enumerate(disturbances)}
         for key in causes_first(graph.causes):
             addends: _Addends = {((), zeta[key]): [(0, -1, 1.0)]} if key in zeta else {}
             plain = graph.table.variables[key].role == "response" and key not in zeta
+            components = [p for p in graph.into(key) if self._components.get(p.source) == key]
             for path in graph.into(key):
                 if plain and _is_offset(path):
                     self.offsets.setdefault(key, []).append(path.via)
-                elif not path.is_zero:
+                elif not path.is_zero and path not in components:
                     self._add(addends, path)
-            slots = {term: self._slot(lines) for term, lines in addends.items()}
-            self.terms[key] = {term: slot for term, slot in slots.items() if slot >= 0}
+            if components:
+                self._within[key] = self._slots(addends)
+            for path in components:
+                self._add(addends, path)
+            self.terms[key] = self._slots(addends)
+
+    def _slots(self, addends: _Addends) -> _Terms:
+        slots = {term: self._slot(lines) for term, lines in addends.items()}
+        return {term: slot for term, slot in slots.items() if slot >= 0}
 
     def _add(self, addends: _Addends, path: Path) -> None:
+        """Add coefficient x via x terms of the source; in lavaan's level blocks a response stands for its part there."""
         source, via = path.source, path.via
+        inside = path.row is not None and path.row.level == 1 and len(path.observed) == 1
         if not source and len(path.observed) == 1 and path.observed[0] in self._sources:
             factor = next(c for c in via if c.response)
             if factor.function == "identity":
                 source, via = factor.column, tuple(c for c in via if c is not factor)
-        terms: Mapping[tuple[Product, int], int] = self.terms[source] if source else {((), _MEAN): 0}
+                if inside and source in self._within:
+                    return self._times(addends, path, via, self._within[source])
+        self._times(addends, path, via, self.terms[source] if source else {((), _MEAN): 0})
+        if inside and not source:
+            via = tuple(c for c in via if not c.response)
+            for component in (c for c, response in self._components.items() if response == path.observed[0]):
+                minus = {term: self._slot([(slot, -1, -1.0)]) for term, slot in self.terms[component].items()}
+                self._times(addends, path, via, minus)
+        return None
+
+    def _times(self, addends: _Addends, path: Path, via: Product, terms: _Terms) -> None:
         for (product, j), slot in terms.items():
             new = self._products.times(via, product)
             if new is not None:

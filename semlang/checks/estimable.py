@@ -1,0 +1,138 @@
+"""What the language has and the engine of this version has not: said plainly, before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from semlang.diagnostics import Diagnostic, error
+from semlang.graph.model_graph import ModelGraph
+from semlang.model.table import ParameterTable, Row, Variable
+from semlang.source import Span
+
+_Finding = tuple[str, Span | None, str]  # what, where, what to do instead
+
+
+def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagnostic]:
+    """Find what can be written, checked and drawn, but not estimated by this version."""
+    seen: set[str] = set()
+    for rule in _RULES:
+        for what, span, instead in rule(table, graphs):
+            if what not in seen:
+                seen.add(what)
+                yield error(
+                    "not-estimable",
+                    f"this version can't estimate {what}",
+                    table.source,
+                    span,
+                    notes="the model can be checked, drawn and written as matrices, but not fitted",
+                    help=(instead,) if instead else (),
+                )
+
+
+def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    for v in table.variables.values():
+        if v.kind.estimable:
+            continue
+        what = {
+            "class": "latent classes",
+            "masspoints": "discrete latent variables with mass points",
+            "composite": "composite links",
+            "choice": "choices among alternatives",
+            "ranking": "rankings",
+        }.get(v.kind.name, f"{v.kind.name} responses")
+        yield f"{what} ('{v.key}')", v.span, _INSTEAD.get(v.kind.name, "")
+
+
+_INSTEAD = {
+    "lognormal": "take logarithms in the data and declare the result gaussian",
+    "negbinomial": "declare it poisson and add a random effect of rows, e.g. y ~ 1 + u with u :: normal",
+    "masspoints": "declare it normal",
+    "adjacent": "declare it ordinal(logit)",
+    "sequential": "declare it ordinal(logit)",
+}
+
+
+def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    said = {
+        ("gaussian", "censored"): "censored responses",
+        ("gaussian", "interval"): "interval-censored responses",
+        ("normal", "observed"): "latent variables that are observed for some units",
+        ("binomial", "guess"): "guessing probabilities",
+        ("binomial", "slip"): "slipping probabilities",
+    }
+    for v in table.variables.values():
+        for (kind, argument), what in said.items():
+            if v.kind.name == kind and argument in v.arguments:
+                yield f"{what} ('{v.key}')", v.span, ""
+
+
+def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    words = {"guess": "guessing probabilities", "slip": "slipping probabilities", "zero": "zero inflation"}
+    for graph in graphs:
+        for row in graph.quantities:
+            if row.quantity != "sigma":
+                yield f"{words.get(row.quantity, row.quantity)} ('{row.quantity}({row.target})')", row.span, ""
+            elif row.source:
+                yield f"latent variables in '{row.quantity}({row.target})'", row.span, ""
+        for row in graph.thresholds:
+            if row.source:
+                yield f"latent variables that move thresholds ('{row.lhs}')", row.span, ""
+
+
+def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    for graph in graphs:
+        for row in graph.others:
+            found = _row(table, row)
+            if found:
+                yield found, row.span, ""
+    for row in table.rows:
+        if row.efa:
+            yield f"rotated exploratory factors (efa(\"{row.efa}\"))", row.span, "fix loadings to 0 instead"
+        if row.rv:
+            yield f"lavaan's rv() ('{row.rv}')", row.span, f"write a random slope: y ~ {row.rv}[cluster]:x"
+        if row.op == "<~":
+            yield f"formative composites ('{row.lhs}')", row.span, f"regress it on its parts: {row.lhs} ~ x1 + x2"
+
+
+def _row(table: ParameterTable, row: Row) -> str:
+    if row.moderators:
+        return f"products of latent variables ('{row.rhs}')"
+    if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
+        return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
+    if row.klass or row.class_variable:
+        variable = table.variables.get(row.class_variable)
+        return "" if variable is not None and not variable.kind.estimable else "rows of one latent class"
+    if row.category:
+        return f"coefficients of one category ('{row.lhs}')"
+    return ""
+
+
+def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    """Residual covariances have a closed form only where all responses are gaussian."""
+    others = [v for v in table.responses if not _plain(table, v)]
+    if not others:
+        return
+    for graph in graphs:
+        for c in graph.covariances:
+            ends = [table.variables[k].role for k in (c.a, c.b) if k in table.variables]
+            if c.a != c.b and not c.is_zero and "response" in ends:
+                pair = f"{c.a} ~~ {c.b}"
+                yield (
+                    f"a residual covariance ('{pair}') beside a response that is not gaussian ('{others[0].key}')",
+                    c.row.span,
+                    f"let a latent variable join them: u :: normal; {c.a} ~ u; {c.b} ~ u",
+                )
+
+
+def _plain(table: ParameterTable, v: Variable) -> bool:
+    modelled = any(row.target == v.key and row.quantity == "sigma" for row in table.rows)
+    return v.kind.name == "gaussian" and v.link in ("", "identity") and not modelled
+
+
+_RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
+    _kinds,
+    _arguments,
+    _quantities,
+    _rows,
+    _residuals,
+)

@@ -1,0 +1,74 @@
+"""All checks of a model in one place; they report and never raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from semlang.checks import estimable as estimable_check
+from semlang.checks import kinds, levels, scale, slopes, triangularity
+from semlang.diagnostics import Diagnostic, Severity
+from semlang.graph.model_graph import ModelGraph
+from semlang.model.table import ParameterTable
+
+Check = Callable[[ParameterTable, Sequence[ModelGraph]], Iterable[Diagnostic]]
+
+STRUCTURE: tuple[Check, ...] = (triangularity.check, levels.check)
+"""Without these there are no matrices."""
+
+MODEL: tuple[Check, ...] = (kinds.check, scale.check, slopes.check)
+"""Checks of a model whose matrices can be written."""
+
+
+def structural_errors(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[Diagnostic, ...]:
+    """Return errors of direction and levels."""
+    return tuple(d for d in _collect(STRUCTURE, table, graphs) if d.is_error)
+
+
+def run_checks(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    facts: Any = None,
+    *,
+    fitting: bool = False,
+) -> tuple[Diagnostic, ...]:
+    """Return all findings about a model.
+
+    One mistake gives one finding: where direction, levels or scale are wrong, identification is not looked at.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    graphs : sequence of ModelGraph
+        One a group.
+    facts : sequence of Design, optional
+        The data, for what depends on them.
+    fitting : bool
+        Whether what can't be estimated is an error (else a note).
+    """
+    found = _collect((*STRUCTURE, *MODEL), table, graphs)
+    possible = estimable(table, graphs)
+    if not any(d.is_error for d in found):
+        found += _identification(table, graphs, facts)
+    found += possible if fitting else tuple(replace(d, severity=Severity.NOTE) for d in possible)
+    return tuple(dict.fromkeys(found))
+
+
+def estimable(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[Diagnostic, ...]:
+    """Return errors for what this version can't estimate."""
+    return _collect((estimable_check.check,), table, graphs)
+
+
+def _identification(table: ParameterTable, graphs: Sequence[ModelGraph], facts: Any) -> tuple[Diagnostic, ...]:
+    try:
+        from semlang.checks.identification import check
+    except ImportError:
+        return ()
+    return tuple(check(table, graphs, facts))
+
+
+def _collect(
+    checks: Sequence[Check], table: ParameterTable, graphs: Sequence[ModelGraph]
+) -> tuple[Diagnostic, ...]:
+    return tuple(dict.fromkeys(d for check in checks for d in check(table, graphs)))

@@ -1,0 +1,195 @@
+"""Scale: every latent variable needs a unit, by a fixed path or a fixed variance.
+
+Multiplying a latent variable by c divides the paths out of it by c, multiplies the paths into it by c and its variance
+by c^2. With log c as unknowns, every fixed or shared coefficient is a linear equation; what they leave free has no
+scale. That finds the usual mistake, and counts what is fixed elsewhere: by an equality across groups, or through
+another latent variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from semlang.diagnostics import Diagnostic, error, note
+from semlang.graph.model_graph import ModelGraph
+from semlang.model.table import ParameterTable, Row, Variable
+from semlang.source import Span
+from semlang.syntax import ast
+
+_Unknown = tuple[int, str]  # group and key
+_Form = dict[_Unknown, Fraction]
+
+
+def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagnostic]:
+    """Find latent variables whose scale nothing fixes, and those whose scale is fixed twice."""
+    reported: set[str] = set()
+    for group, key in unscaled(table, graphs):
+        if key not in reported:
+            reported.add(key)
+            yield _unscaled(table, graphs[group - 1], key)
+    for graph in graphs[:1]:
+        for v in table.latents:
+            if _has_scale(v) and v.key not in reported:
+                yield from _doubly(table, graph, v)
+
+
+def unscaled(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[_Unknown, ...]:
+    """Return group and key of the latent variables that have no scale, one for each scale that is missing."""
+    pivots: dict[_Unknown, _Form] = {}
+    for form in _equations(table, graphs):
+        _reduce(form, pivots)
+    unknowns = [(g.group, v.key) for g in graphs for v in table.latents if _has_scale(v)]
+    return tuple(u for u in unknowns if u not in pivots and _matters(graphs[u[0] - 1], u[1]))
+
+
+def _has_scale(v: Variable) -> bool:
+    return v.role == "latent" and v.kind.name == "normal" and "observed" not in v.arguments
+
+
+def _matters(graph: ModelGraph, key: str) -> bool:
+    """Whether something depends on the variable (else there is nothing to scale)."""
+    return any(not p.is_zero for p in graph.out_of(key))
+
+
+def _equations(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Form]:
+    """Yield linear forms of log c that are 0."""
+    constrained, same = _constrained(table)
+    first: dict[int, _Form] = {}
+    for form, number, value, row in _coefficients(table, graphs):
+        parameter = same.get(number, number)
+        if parameter < 0:
+            if value != 0:
+                yield form
+        elif parameter in constrained or (row is not None and row.efa):
+            yield form
+        elif parameter in first:
+            yield {u: c for u in {**first[parameter], **form} if (c := form.get(u, 0) - first[parameter].get(u, 0))}
+        else:
+            first[parameter] = form
+
+
+def _coefficients(
+    table: ParameterTable, graphs: Sequence[ModelGraph]
+) -> Iterator[tuple[_Form, int, float, Row | None]]:
+    """Yield the power of each c by which a coefficient changes."""
+    one = Fraction(1)
+    scaled = {v.key for v in table.latents if _has_scale(v)}
+    for graph in graphs:
+        for p in graph.paths:
+            form: _Form = {}
+            if p.target in scaled:
+                form[graph.group, p.target] = one
+            if p.source in scaled:
+                form[graph.group, p.source] = form.get((graph.group, p.source), Fraction(0)) - one
+            if form:
+                yield form, p.parameter, p.value, p.row
+        for c in graph.covariances:
+            form = {}
+            for end in (c.a, c.b):
+                if end in scaled:
+                    form[graph.group, end] = form.get((graph.group, end), Fraction(0)) + one
+            if form:
+                yield form, c.parameter, c.value, c.row
+        for row in graph.others:
+            for key in (row.source, row.target, *row.moderators):
+                if key in scaled and row.free == 0:
+                    yield {(graph.group, key): one}, -1, 1.0, row
+
+
+def _reduce(form: _Form, pivots: dict[_Unknown, _Form]) -> None:
+    """Add an equation to those in echelon form; the unknown that appears last is solved for first."""
+    form = {u: c for u, c in form.items() if c}
+    while form:
+        lead = min(form)
+        if lead not in pivots:
+            pivots[lead] = {u: c / form[lead] for u, c in form.items()}
+            return
+        factor, known = form[lead], pivots[lead]
+        form = {u: c for u in {**form, **known} if (c := form.get(u, Fraction(0)) - factor * known.get(u, Fraction(0)))}
+
+
+def _constrained(table: ParameterTable) -> tuple[set[int], dict[int, int]]:
+    """Return parameters that stand in an equality that may fix a scale, and those equal to another by ``a == b``."""
+    index: dict[str, int] = {}
+    for row in table.rows:
+        if row.parameter >= 0:
+            index |= {name: row.parameter for name in (row.label, row.plabel) if name}
+    defined = {d.name: d.expression for d in table.defined}
+    found: set[int] = set()
+    same: dict[int, int] = {}
+    for relation in table.relations:
+        if relation.op != "==":
+            continue
+        sides = (relation.left, relation.right)
+        used = [index[n] for side in sides for n in sorted(names(side, defined)) if n in index]
+        if isinstance(relation.left, ast.Name) and isinstance(relation.right, ast.Name) and len(used) == 2:
+            one, two = (same.get(p, p) for p in used)
+            same |= dict.fromkeys((two, *(k for k, v in same.items() if v == two)), one)
+        else:
+            found.update(used)
+    return {same.get(p, p) for p in found}, same
+
+
+def names(expression: ast.Expression, defined: dict[str, ast.Expression]) -> set[str]:
+    """Return the names in an expression; defined parameters are followed."""
+    found: set[str] = set()
+    stack: list[ast.Expression] = [expression]
+    while stack:
+        match stack.pop():
+            case ast.Name(text=text):
+                if text not in found:
+                    found.add(text)
+                    if text in defined:
+                        stack.append(defined[text])
+            case ast.Unary(operand=operand):
+                stack.append(operand)
+            case ast.Binary(left=left, right=right):
+                stack += [left, right]
+            case ast.Call(arguments=arguments):
+                stack += list(arguments)
+            case _:
+                pass
+    return found
+
+
+def _unscaled(table: ParameterTable, graph: ModelGraph, key: str) -> Diagnostic:
+    loadings = [p for p in graph.out_of(key) if p.source == key and not p.is_zero]
+    measured = table.variables[key].measured
+    operator = next((p.row.op for p in loadings if p.row), "=~")
+    first = next((p for p in loadings if p.row), None)
+    shown = key if first is None or first.row is None else _example(first.row)
+    what = "loadings" if measured or operator == "=~" else "paths"
+    return error(
+        "unscaled-latent",
+        f"'{key}' has no scale: neither one of its {what} nor its variance is fixed",
+        table.source,
+        _place(table, graph, key),
+        label=f"all {what} and the variance are free",
+        help=(f"fix its first one: {shown}", f"or fix its variance: {key} ~~ 1*{key}"),
+    )
+
+
+def _example(row: Row) -> str:
+    return f"{row.lhs} {row.op} 1*{row.rhs}"
+
+
+def _place(table: ParameterTable, graph: ModelGraph, key: str) -> Span | None:
+    written = [p.row.span for p in graph.out_of(key) if p.row and p.source == key and p.row.span]
+    return min(written, default=table.variables[key].span)
+
+
+def _doubly(table: ParameterTable, graph: ModelGraph, v: Variable) -> Iterator[Diagnostic]:
+    variance = graph.variance(v.key)
+    if variance is None or variance.parameter >= 0 or variance.value == 0:
+        return
+    loadings = [p for p in graph.out_of(v.key) if p.source == v.key and not p.is_zero]
+    if any(p.parameter < 0 for p in loadings):
+        yield note(
+            "doubly-scaled",
+            f"the scale of '{v.key}' is fixed twice: by a path and by its variance",
+            table.source,
+            variance.row.span,
+            label="this is a restriction of the model, not only a choice of unit",
+            help=f"free one of the two unless the restriction is meant: {v.key} ~~ NA*{v.key}",
+        )

@@ -86,7 +86,7 @@ def products(table: ParameterTable) -> tuple[Product, ...]:
 def indicator(names: tuple[str, ...], codes: Ints, level: float | str | None) -> Floats:
     """Return 1 where a row has the level, 0 where it has another, NaN where it is missing."""
     text = level_text(level)
-    out = (codes == (names.index(text) if text in names else len(names))).astype(np.float64)
+    out: Floats = (codes == (names.index(text) if text in names else len(names))).astype(np.float64)
     if (codes < 0).any():
         out[codes < 0] = np.nan
     return out

@@ -72,6 +72,7 @@ def number(reading: Reading, node: Node) -> float:
 
 def _chain(reading: Reading, node: Node) -> Vector:
     """Fold ``a + b - c``, ``a * b / c`` or ``a ^ b`` from the left; stray plus signs are passed over."""
+    reading.check_no_stray_plus(node)
     result: Vector | None = None
     operator = "+"
     for child in node.children:

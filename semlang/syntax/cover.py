@@ -71,6 +71,11 @@ def text_of(node: Node) -> str:
     return "".join(parts)
 
 
+def compact(node: Node) -> str:
+    """Return a tree as text without spaces, as lavaan prints expressions."""
+    return "".join(leaf.text for leaf in leaves(node))
+
+
 def first_token(node: Node) -> Span:
     """Return the span of the first token of a tree: the spot for a finding on all of it."""
     while node.children:

@@ -35,14 +35,7 @@ def read_declaration(reading: Reading, node: Node) -> Declaration:
             raise reading.reject(
                 "too-many-terms", f"more than {MAX_TERMS:,} names are declared", first_token(part), label="too many"
             )
-    if left.kind == "sum" and left.children[-1].kind == "PLUS":
-        raise reading.reject(
-            "dangling-operator",
-            "nothing stands between '+' and '::'",
-            left.children[-1].span,
-            label="something is missing behind this",
-            help="delete the '+', or write what belongs behind it",
-        )
+    reading.check_no_stray_plus(left)
     if right.kind == "call":
         kind, arguments = right.children[0], _arguments(reading, right.children[2:-1], right.children[0].text)
     elif right.kind == "NAME":

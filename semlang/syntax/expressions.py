@@ -5,7 +5,7 @@ from __future__ import annotations
 from semlang.source import Span
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Binary, Call, Constraint, Definition, Expression, Name, Number, String, Unary
-from semlang.syntax.cover import Node, first_token, text_of
+from semlang.syntax.cover import Node, compact, first_token, text_of
 from semlang.syntax.reading import Reading
 
 _LONG = 32  # operands; longer sums are balanced, so that their trees stay flat
@@ -25,7 +25,7 @@ def read_definition(reading: Reading, node: Node) -> Definition:
     if left.kind == "NAME":
         reading.check_name(left.text, left.span)
     expression = read_expression(reading, right)
-    return Definition(left.name, operator.text, expression, text_of(right), node.span, left.span)
+    return Definition(left.name, operator.text, expression, compact(right), node.span, left.span)
 
 
 def read_constraint(reading: Reading, node: Node) -> Constraint:
@@ -34,7 +34,7 @@ def read_constraint(reading: Reading, node: Node) -> Constraint:
     return Constraint(
         tuple(read_expression(reading, part) for part in operands),
         tuple(part.text for part in node.children[1::2]),
-        tuple(text_of(part) for part in operands),
+        tuple(compact(part) for part in operands),
         node.span,
     )
 
@@ -87,6 +87,7 @@ def _value(reading: Reading, argument: Node) -> Node:
 
 def _fold(reading: Reading, node: Node) -> Expression:
     """Return a sum or product as a tree of two-sided operations."""
+    reading.check_no_stray_plus(node)
     plus, inverse = ("+", "-") if node.kind == "sum" else ("*", "/")
     operands: list[tuple[str, Expression]] = []
     operator = plus
@@ -104,14 +105,6 @@ def _fold(reading: Reading, node: Node) -> Expression:
         else:
             operands.append((operator, read_expression(reading, child)))
             operator = plus
-    if node.children[-1].kind == "PLUS":
-        raise reading.reject(
-            "dangling-operator",
-            "the expression ends in '+'",
-            node.children[-1].span,
-            label="something is missing behind this",
-            help="delete the '+', or write what belongs behind it",
-        )
     if len(operands) > _LONG:
         return _balanced(operands, inverse)
     result = operands[0][1]

@@ -6,6 +6,7 @@ from typing import Any
 
 from semlang.diagnostics import Diagnostic, error, note, warning
 from semlang.source import Source, Span
+from semlang.syntax.cover import Node
 
 RESERVED = frozenset(
     {"if", "else", "repeat", "while", "function", "for", "next", "break", "in"}
@@ -61,6 +62,17 @@ class Reading:
                 span,
                 label="reserved",
                 help=f"rename the variable; `{name}` in backticks is allowed",
+            )
+
+    def check_no_stray_plus(self, node: Node) -> None:
+        """Reject a sum that ends in a plus sign; lavaan lets that pass at the end of a formula alone."""
+        if node.kind == "sum" and node.children[-1].kind == "PLUS":
+            raise self.reject(
+                "dangling-operator",
+                "nothing stands behind '+'",
+                node.children[-1].span,
+                label="something is missing behind this",
+                help="delete the '+', or write what belongs behind it",
             )
 
     def spend(self, names: int, span: Span) -> None:

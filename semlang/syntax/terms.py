@@ -34,8 +34,7 @@ def addends(node: Node) -> list[tuple[Node | None, Node]]:
 
 def read_left(reading: Reading, node: Node, operator: str) -> list[Term]:
     """Return the terms on the left of an operator: variables, perhaps with modifiers."""
-    if node.kind == "sum" and node.children[-1].kind == "PLUS":
-        raise _trailing_plus(reading, node.children[-1], operator)
+    reading.check_no_stray_plus(node)
     terms: list[Term] = []
     for minus, part in addends(node):
         if minus is not None:
@@ -198,6 +197,7 @@ def _random_effects(reading: Reading, node: Node) -> list[RandomEffects]:
                 label="a cluster belongs here",
                 help="write (1 | school), or (1 | school/class) for classes in schools",
             )
+    reading.check_no_stray_plus(inside)
     terms: list[Term] = []
     for minus, part in addends(inside):
         if part.kind == "product" or part.kind == "bar":
@@ -240,14 +240,4 @@ def _left_transform(reading: Reading, target: Node) -> Rejected:
         first_token(target),
         label="a variable belongs here",
         help="make a column of it in the data",
-    )
-
-
-def _trailing_plus(reading: Reading, plus: Node, operator: str) -> Rejected:
-    return reading.reject(
-        "dangling-operator",
-        f"nothing stands between '+' and '{operator}'",
-        plus.span,
-        label="something is missing behind this",
-        help="delete the '+', or write what belongs behind it",
     )

@@ -1,77 +1,49 @@
-"""Adaptive Gauss-Hermite quadrature over nested levels, with the exact gradient."""
+"""Adaptive Gauss-Hermite quadrature over nested levels, with the exact gradient.
+
+The nodes of each unit sit at the joint mode of its top-level cluster and are scaled by the Cholesky factor of the
+Hessian there, with units ordered from the lowest level to the highest; nodes of a lower unit move with those of the
+units above it. One point is Laplace's approximation. The gradient is that of this very value, nodes moving
+(reverse mode through mode, factor and nodes).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import lgamma
+from queue import SimpleQueue
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
-from semlang.estimation.kernels import draft
+from semlang.estimation.kernels.adjoints import front_adjoints
+from semlang.estimation.kernels.batches import Batch, Tree, batches_of
+from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
+from semlang.estimation.kernels.laplace import laplace, third_derivatives
+from semlang.estimation.kernels.layout import Rows, Rule
+from semlang.estimation.kernels.lowest import lowest_units
+from semlang.estimation.kernels.modes import find_modes
+from semlang.estimation.kernels.moments import laplace_moments, node_moments
+from semlang.estimation.kernels.plain import plain_rows
+from semlang.estimation.kernels.reduction import reduce_levels
+from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
+from semlang.estimation.kernels.upper import upper_nodes, upper_sums
+from semlang.estimation.kernels.workspace import Workspace, gauss_hermite
 
 __all__ = ["Evaluation", "NestedQuadrature", "Posterior", "Tree"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+TOLERANCE = 1e-14
+"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
+NEWTON_STEPS = 200
 
-@dataclass(frozen=True)
-class Tree:
-    """Nested units, lowest level first.
-
-    Attributes
-    ----------
-    rows : int
-        Number of rows N.
-    sizes : tuple of int
-        Number of units of each level.
-    first : tuple of arrays
-        ``first[l][u]`` is the first child of unit u of level l (level 0: its first row); one entry
-        more than units.
-    parent : tuple of arrays
-        ``parent[l][u]`` is the unit of level l + 1 above unit u; empty for the top level.
-    """
-
-    rows: int
-    sizes: tuple[int, ...]
-    first: tuple[Ints, ...]
-    parent: tuple[Ints, ...]
-
-    @classmethod
-    def from_ids(cls, ids: Sequence[NDArray[np.integer]], rows: int | None = None) -> Tree:
-        """Build the tree from one array of unit numbers a level, lowest level first.
-
-        Parameters
-        ----------
-        ids : sequence of (N,) integer arrays
-            Rows are sorted so that the rows of a unit are contiguous at every level. A unit begins
-            where its own number or that of a higher level changes, so numbers may repeat in other
-            clusters. Units are numbered in order of appearance.
-        rows : int, optional
-            N, needed when there is no level.
-        """
-        n = len(ids[0]) if ids else (rows or 0)
-        begins = np.zeros(n, dtype=bool)
-        if n:
-            begins[0] = True
-        starts: list[Ints] = []
-        for level in reversed(ids):
-            begins = begins.copy()
-            begins[1:] |= np.diff(np.asarray(level)) != 0
-            starts.insert(0, np.flatnonzero(begins).astype(np.int64))
-        first, parent = [], []
-        for level_number, start in enumerate(starts):
-            below = np.arange(n + 1) if level_number == 0 else np.r_[starts[level_number - 1], n]
-            first.append(np.searchsorted(below, np.r_[start, n]).astype(np.int64))
-            if level_number + 1 < len(starts):
-                above = starts[level_number + 1]
-                parent.append((np.searchsorted(above, start, side="right") - 1).astype(np.int64))
-            else:
-                parent.append(np.zeros(0, dtype=np.int64))
-        return cls(n, tuple(s.size for s in starts), tuple(first), tuple(parent))
+_BINOMIAL, _POISSON, _GAUSSIAN = (
+    [code for (name, _), code in CODES.items() if name == family] for family in ("binomial", "poisson", "gaussian")
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +99,7 @@ class NestedQuadrature:
     Parameters
     ----------
     y : (N,) array
-        Responses (category numbers are not read for ordinal rows: thresholds are row parameters).
+        Responses (not read for ordinal rows: thresholds are row parameters).
     codes : (N,) int array
         Family and link, see `semlang.estimation.kernels.codes`.
     tree : Tree
@@ -135,7 +107,8 @@ class NestedQuadrature:
         Number of latent coordinates of each level, lowest first; 0 is allowed.
     row_weights : (N,) array, optional
     unit_weights : sequence of arrays, optional
-        One array a level (or None): multiplies the unit's log-likelihood inside its parent's integral.
+        One array a level (or None): multiplies the unit's log-likelihood inside its parent's integral. Units of
+        weight zero are left out.
     threads : int
         Results do not depend on it.
     """
@@ -150,40 +123,41 @@ class NestedQuadrature:
         unit_weights: Sequence[Floats | None] | None = None,
         threads: int = 1,
     ) -> None:
-        draft_code = np.full(15, -1)
-        draft_code[[0, 5, 8, 11]] = [4, 1, 2, 3]
-        self.codes = draft_code[codes]
-        if (self.codes < 0).any():
-            raise NotImplementedError("draft: binomial logit, poisson log, gaussian identity, ordinal logit")
-        self.y = np.ascontiguousarray(y, dtype=np.float64)
-        self.tree, self.dims, self.threads = tree, tuple(dims), threads
-        levels, n = len(self.dims), tree.rows
-        self.D = sum(self.dims)
-        self.weights = np.ones(n) if row_weights is None else np.asarray(row_weights, dtype=np.float64)
-        parts = unit_weights or [None] * levels
-        uw = [np.ones(s) if w is None else np.asarray(w, float) for s, w in zip(tree.sizes, parts, strict=True)]
-        self._uw = np.concatenate(uw)
-        self._ptr = np.concatenate(tree.first)
-        self._poff = np.cumsum([0] + [f.size for f in tree.first])[:-1].astype(np.int64)
-        self._par = np.concatenate([*tree.parent[:-1], np.zeros(tree.sizes[-1], np.int64)])
-        self._uoff = np.cumsum([0, *tree.sizes])[:-1].astype(np.int64)
-        self._voff = np.cumsum([0] + [s * m for s, m in zip(tree.sizes, self.dims, strict=True)]).astype(np.int64)
-        self._v = np.zeros(self._voff[-1])
+        self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
+        self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
+        self._y = np.ascontiguousarray(np.asarray(y, dtype=np.float64)[self._reduced.kept])
+        self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
+        present = np.unique(self._code)
+        self._has_parameters = bool((PARAMETERS[present] > 0).any())
+        self._address = addresses(present)
+        self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
+        self._batches: list[Batch] = []
+        if self._kernel_dims:
+            self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._binomial = np.isin(self._code, _BINOMIAL)
+        self._constant: tuple[Floats, Floats] | None = None
+        self._rules: dict[tuple[int, ...], tuple[Rule, SimpleQueue[Workspace]]] = {}
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
     def reset(self) -> None:
         """Forget the modes: the next evaluation starts from zero."""
-        self._v[:] = 0.0
+        for batch in self._batches:
+            batch.nest.mode[:] = 0.0
 
     @property
     def modes(self) -> list[Floats]:
-        """Modes of the latent variables, one (units, M) array a level."""
-        return [
-            self._v[self._voff[k] : self._voff[k + 1]].reshape(s, m).copy()
-            for k, (s, m) in enumerate(zip(self.tree.sizes, self.dims, strict=True))
-        ]
+        """Modes of the latent variables at the last evaluation, one (units, M) array a level."""
+        modes = [np.zeros((size, m)) for size, m in zip(self.tree.sizes, self.dims, strict=True)]
+        for k, level in enumerate(self._reduced.levels):
+            for batch in self._batches:
+                here = slice(batch.nest.base[k], batch.nest.base[k + 1])
+                modes[level][self._reduced.units[k][batch.units[k]]] = batch.nest.mode[here, : self.dims[level]]
+        return modes
 
     def evaluate(self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int]) -> Evaluation:
         """Return log-likelihoods of the top-level clusters and the exact adjoints of the rows' inputs.
+
+        The search for the modes starts from those of the last evaluation.
 
         Parameters
         ----------
@@ -192,38 +166,144 @@ class NestedQuadrature:
         points : int or one a level
             Points per dimension; one is Laplace.
         """
-        levels, n = len(self.dims), self.tree.rows
-        per_level = [points] * levels if isinstance(points, int) else list(points)
-        dims = np.array(self.dims)
-        counts = np.array([q**m for q, m in zip(per_level, self.dims, strict=True)])
-        z = np.zeros((levels, max(self.dims), counts.max()))
-        lw = np.zeros((levels, counts.max()))
-        for k, (q, m) in enumerate(zip(per_level, self.dims, strict=True)):
-            x, w = hermegauss(q)
-            grid = np.meshgrid(*[x] * m, indexing="ij")
-            wgrid = np.meshgrid(*[np.log(w / w.sum())] * m, indexing="ij")
-            z[k, :m, : counts[k]] = np.stack([g.ravel() for g in grid])
-            lw[k, : counts[k]] = sum(g.ravel() for g in wgrid) + 0.5 * (z[k, :m, : counts[k]] ** 2).sum(0)
-        c = self.tree.sizes[-1]
-        val, ob, ab, fb = np.empty(c), np.empty(n), np.empty((self.D, n)), np.zeros((2, n))
-        f1, f2 = np.clip(f1, -1e3, 1e3), np.clip(f2, -1e3, 1e3)
-        a = np.ascontiguousarray(A)
-        steps = draft.nested(
-            0, c, levels, dims, counts, z, lw, self._ptr, self._poff, self._par, self._uoff, self._uw, self._v,
-            self._voff, self.codes, self.y, f1, f2, self.weights, o, a, 1e-14, val, ob, ab, fb,
-        )  # fmt: skip
-        const = np.zeros(n)
-        b, p, g = self.codes == 4, self.codes == 1, self.codes == 2
-        const[b] = [lgamma(m + 1) - lgamma(k + 1) - lgamma(m - k + 1) for k, m in zip(self.y[b], f1[b], strict=True)]
-        const[p] = [-lgamma(k + 1) for k in self.y[p]]
-        const[g] = -0.5 * np.log(2 * np.pi)
-        const *= self.weights
-        for level in range(levels):
-            const = np.add.reduceat(const, self.tree.first[level][:-1])
-            const *= self._uw[self._uoff[level] : self._uoff[level] + const.size]
-        bad = np.flatnonzero(~np.isfinite(val))
-        return Evaluation(val + const, ob, ab, fb[0], fb[1], steps, steps < 200 and not bad.size, bad)
+        rows = self._rows(o, A, f1, f2)
+        n, dimensions = rows.o.size, rows.A.shape[0]
+        o_bar, A_bar = np.empty(n), np.empty((dimensions, n))
+        f1_bar, f2_bar = np.zeros(n), np.zeros(n)
+        owner = self._reduced.owner
+        values = np.empty(owner.size)
+        steps = np.zeros(owner.size, dtype=np.int64)
+        if self._batches:
+            rule, free = self._rule(points)
+
+            def run(batch: Batch, work: Workspace) -> None:
+                top = batch.top
+                self._evaluate_batch(
+                    batch, rule, rows, work, values[top], steps[top], o_bar, A_bar, f1_bar, f2_bar
+                )
+
+            self._for_batches(run, rule, free)
+        else:
+            plain_rows(rows, 0, n, np.empty(5 * TILE), values, o_bar, f1_bar, f2_bar)
+        failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
+        values = np.bincount(owner, values, self._reduced.clusters) + self._constants(rows.f1)
+        outputs = [self._scatter(x) for x in (o_bar, A_bar, f1_bar, f2_bar)]
+        return Evaluation(
+            values, *outputs, int(steps.max(initial=0)), not failed.size, np.unique(owner[failed]).astype(np.int64)
+        )
 
     def posterior(self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int]) -> list[Posterior]:
-        """Return posterior means and covariances of the latent variables, one `Posterior` a level."""
-        raise NotImplementedError
+        """Return posterior means and covariances of the latent variables, one `Posterior` a level.
+
+        At one point these are the modes and the inverse Hessian. Units of weight zero keep the moments of the prior.
+        """
+        rows = self._rows(o, A, f1, f2)
+        result = [
+            Posterior(np.zeros((size, m)), np.tile(np.eye(m), (size, 1, 1)))
+            for size, m in zip(self.tree.sizes, self.dims, strict=True)
+        ]
+        if not self._batches:
+            return result
+        rule, free = self._rule(points)
+
+        def run(batch: Batch, work: Workspace) -> None:
+            nest, width = batch.nest, int(batch.nest.tail[0])
+            units = int(nest.base[-1])
+            means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
+            steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            if rule.size[0] == 1:
+                laplace_moments(nest, work.fronts, means, covariances)
+            else:
+                node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            for k, level in enumerate(self._reduced.levels):
+                here, m = slice(nest.base[k], nest.base[k + 1]), self.dims[level]
+                given = self._reduced.units[k][batch.units[k]]
+                result[level].means[given] = means[here, :m]
+                result[level].covariances[given] = covariances[here, :m, :m]
+
+        self._for_batches(run, rule, free)
+        return result
+
+    def _rows(self, o: Floats, A: Floats, f1: Floats, f2: Floats) -> Rows:
+        kept = self._reduced.kept
+        inputs = [np.ascontiguousarray(x[..., kept], dtype=np.float64) for x in (f1, f2, o, A)]
+        f1, f2, o, A = inputs
+        if A.shape != (sum(self.dims), o.size):
+            raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
+        return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, self._address, PARAMETERS)
+
+    def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
+        """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
+        per_level = [points] * len(self.dims) if isinstance(points, int) else list(points)
+        key = tuple(int(per_level[level]) for level in self._reduced.levels)
+        if key not in self._rules:
+            self._rules.clear()
+            self._rules[key] = gauss_hermite(self._kernel_dims, key), SimpleQueue()
+        return self._rules[key]
+
+    def _for_batches(
+        self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]
+    ) -> None:
+        """Call a function for each batch with a workspace that no other thread uses."""
+
+        def with_workspace(batch: Batch) -> None:
+            work = Workspace.for_batches(self._batches, rule) if free.empty() else free.get()
+            run(batch, work)
+            free.put(work)
+
+        if self._pool is None:
+            for batch in self._batches:
+                with_workspace(batch)
+        else:
+            with_workspace(self._batches[0])
+            list(self._pool.map(with_workspace, self._batches[1:]))
+
+    def _sums(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints) -> None:
+        """Find the modes of a batch and its log-likelihoods, upwards."""
+        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
+        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
+        if rule.size[0] == 1:
+            laplace(nest, rows, fronts, scratch, values)
+            return
+        if nest.dims.size > 1:
+            upper_nodes(nest, rule, fronts, tables)
+        lowest_units(nest, rule, rows, fronts, scratch, tables, self._has_parameters, values)
+        if nest.dims.size > 1:
+            upper_sums(nest, rule, fronts, tables, values)
+
+    def _evaluate_batch(
+        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints,
+        o_bar: Floats, A_bar: Floats, f1_bar: Floats, f2_bar: Floats,
+    ) -> None:  # fmt: skip
+        self._sums(batch, rule, rows, work, values, steps)
+        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
+        third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
+        front_adjoints(nest, rule, fronts, tables)
+        mode_adjoints(nest, rows, fronts, scratch, values)
+        row_adjoints(
+            nest, rule, rows, fronts, scratch, tables, self._has_parameters, o_bar, A_bar, f1_bar, f2_bar
+        )
+
+    def _scatter(self, x: Floats) -> Floats:
+        """Give rows that were left out a derivative of zero."""
+        if isinstance(self._reduced.kept, slice):
+            return x
+        full = np.zeros((*x.shape[:-1], self.tree.rows))
+        full[..., self._reduced.kept] = x
+        return full
+
+    def _constants(self, f1: Floats) -> Floats:
+        """Return the parts of the log-likelihoods that depend on the data alone: factorials, 2 pi."""
+        if self._constant is not None and np.array_equal(self._constant[0], f1[self._binomial]):
+            return self._constant[1]
+        y, code = self._y, self._code
+        constant = np.zeros(y.size)
+        b = self._binomial
+        constant[b] = gammaln(f1[b] + 1.0) - gammaln(y[b] + 1.0) - gammaln(f1[b] - y[b] + 1.0)
+        p = np.isin(code, _POISSON)
+        constant[p] = -gammaln(y[p] + 1.0)
+        constant[np.isin(code, _GAUSSIAN)] = -0.5 * np.log(2.0 * np.pi)
+        sums = np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, self._reduced.clusters)
+        self._constant = f1[b].copy(), sums
+        return sums

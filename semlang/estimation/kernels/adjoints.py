@@ -1,0 +1,80 @@
+"""Downwards: posterior weights of the nodes, and adjoints of the fronts and of the modes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.fronts import adjoint_of_elimination
+from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables, numba_type
+
+
+@kernel(*[numba_type(g) for g in (Nest, Rule, Fronts, Tables)])
+def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
+    """Fill ``F_bar`` and start ``b`` with the part of the modes that acts through the nodes.
+
+    ``T_bar = sum_x pi(x) tau_z(x) + Om diag(L)``, ``G_bar = -sum_x pi(x) tau(x) (v_a(x) - m_a)'``,
+    ``m_bar = sum_x pi(x) tau(x)`` and ``G' m_bar`` for the ancestors. At one point tau is zero.
+    """
+    K = nest.dims.size
+    D = nest.tail[0]
+    one = rule.size[0] == 1
+    largest = 1
+    for l in range(K):
+        largest = max(largest, nest.dims[l])
+    width = max(largest, D)
+    T_bar = np.zeros((largest, largest))
+    G_bar = np.zeros((largest, D))
+    x_ = np.zeros((width, width))
+    u_ = np.zeros((width, width))
+    tau = np.zeros(rule.size[1])
+    for l in range(K - 1, -1, -1):
+        M = nest.dims[l]
+        Da = nest.tail[l + 1]
+        n = rule.count[l]
+        groups = 0 if one else rule.size[l + 1]
+        for q in range(nest.base[l], nest.base[l + 1]):
+            W = nest.weight[q]
+            t = q - nest.base[1]
+            up = nest.above[q]
+            p = max(up - nest.base[1], 0)
+            for d in range(nest.tail[l]):
+                fronts.b[q, d] = 0.0
+            for k in range(M):
+                for d in range(M):
+                    T_bar[k, d] = 0.0
+                for d in range(Da):
+                    G_bar[k, d] = 0.0
+                for x in range(groups):
+                    weight = W if l == K - 1 else W * tables.pi[p, x]
+                    if l == 0:
+                        s = weight * tables.tau[q, k, x]
+                        for d in range(k, M):
+                            T_bar[k, d] += weight * tables.tau_z[q, k * M + d, x]
+                    else:
+                        s = 0.0
+                        for z in range(n):
+                            j = x * n + z
+                            tables.pi[t, j] = weight * tables.f[t, j]
+                            y = tables.pi[t, j] * tables.slope[t, k, j]
+                            s += y
+                            for d in range(k, M):
+                                T_bar[k, d] += y * rule.z[l, d, z]
+                    tau[x] = s
+                T_bar[k, k] += nest.total[q] * fronts.L[q, k, k]
+                s = 0.0
+                for x in range(groups):
+                    s += tau[x]
+                fronts.b[q, k] = s
+                for d in range(Da):
+                    s = 0.0
+                    for x in range(groups):
+                        s -= tau[x] * (tables.v[p, d, x] - fronts.path[q, M + d])
+                    G_bar[k, d] = s
+            for d in range(Da):
+                s = 0.0
+                for k in range(M):
+                    s += fronts.G[q, k, d] * fronts.b[q, k]
+                fronts.b[q, M + d] = s
+            adjoint_of_elimination(q, up, M, Da, fronts.L, fronts.T, fronts.inverse, fronts.G, T_bar, G_bar, W,
+                                   fronts.F_bar, x_, u_)  # fmt: skip

@@ -1,0 +1,110 @@
+"""How kernels are compiled and where the machine code is kept.
+
+numba's own cache looks at the file of a kernel only; ours lives in a folder that is named by a hash of *all*
+kernel sources, so a kernel may be spread over several files. The folder is in the user's cache directory,
+or in ``SEMLANG_CACHE_DIR``; where it can't be written, kernels are compiled in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import types
+
+__all__ = ["Kernel", "cache_folder", "inline", "inner", "kernel"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Not nnan and ninf: kernels test for numbers that are not finite.
+_ARITHMETIC = {"reassoc", "contract", "nsz", "arcp"}
+_OPTIONS: dict[str, Any] = {"fastmath": _ARITHMETIC, "error_model": "numpy"}
+
+
+def inner(function: Function) -> Function:
+    """Compile a function that is called by kernels only."""
+    return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def inline(function: Function) -> Function:
+    """Compile a function of one row into every loop that calls it, so that the loop becomes vector code."""
+    return numba.njit(forceinline=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def sources_hash() -> str:
+    """Return a hash of all kernel sources and of the version of the compiler."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> str | None:
+    """Return the folder of the compiled kernels, or None where none can be written."""
+    chosen = os.environ.get("SEMLANG_CACHE_DIR")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "semlang"
+    folder = base / f"kernels-{sources_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return str(folder)
+    except OSError:
+        return None
+
+
+class Kernel:
+    """A compiled function with one signature a key; it is compiled, or loaded, when first needed."""
+
+    def __init__(self, function: Callable[..., Any], signature: tuple[Any, ...] | None = None) -> None:
+        self.name = function.__name__
+        self.__doc__ = function.__doc__
+        self.signature = signature
+        folder = cache_folder()
+        before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = folder or ""  # type: ignore[attr-defined]
+        try:
+            self.dispatcher = numba.njit(nogil=True, cache=folder is not None, **_OPTIONS)(function)
+        finally:
+            numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+        self._entry: Callable[..., Any] | None = None
+
+    def compile(self, signature: tuple[Any, ...]) -> Any:
+        """Return numba's compile result for a signature."""
+        if signature not in self.dispatcher.overloads:
+            self.dispatcher.compile(signature)
+        return self.dispatcher.overloads[signature]
+
+    def load(self) -> None:
+        """Compile the kernel, or load it from the cache."""
+        if self._entry is None:
+            self._entry = self.compile(self.signature or ()).entry_point
+
+    def address(self, signature: tuple[Any, ...]) -> int:
+        """Return the address of the C function for a signature."""
+        result = self.compile(signature)
+        return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._entry is None:
+            self.load()
+        return self._entry(*arguments)  # type: ignore[misc]
+
+
+def kernel(*argument_types: Any) -> Callable[[Callable[..., Any]], Kernel]:
+    """Declare a kernel: a decorator that takes the types of its arguments."""
+
+    def declare(function: Callable[..., Any]) -> Kernel:
+        return Kernel(function, tuple(argument_types))
+
+    return declare
+
+
+DOUBLES = types.CPointer(types.float64)

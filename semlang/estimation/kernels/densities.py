@@ -1,0 +1,123 @@
+"""The table of densities, and loops over rows that any kernel can call through an address.
+
+The kernels of the integral know no family: they call ``rows_of[code]`` by its address, with 64 rows at a time.
+So a model compiles only the densities that it uses, and a new family is one function of a row and
+one line of `DENSITIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, types
+from numba.extending import intrinsic, overload
+from numpy.typing import NDArray
+
+from semlang.estimation.kernels import binomial, gaussian, ordinal, poisson
+from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.compiling import DOUBLES, Kernel
+
+__all__ = ["CURVATURE", "DENSITIES", "PARAMETERS", "THIRD", "TILE", "VALUE", "addresses", "call_rows"]
+
+TILE = 64
+"""Rows, or nodes, that are passed at a time."""
+
+CURVATURE, VALUE, THIRD = 0, 1, 2
+"""What is asked for: (l', -l''); (l, l', dl/df1, dl/df2); (-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
+
+DENSITIES = {
+    CODES["binomial", "logit"]: binomial.logit,
+    CODES["binomial", "probit"]: binomial.probit,
+    CODES["binomial", "cloglog"]: binomial.cloglog,
+    CODES["binomial", "loglog"]: binomial.loglog,
+    CODES["binomial", "cauchit"]: binomial.cauchit,
+    CODES["poisson", "log"]: poisson.log,
+    CODES["poisson", "identity"]: poisson.identity,
+    CODES["poisson", "sqrt"]: poisson.sqrt,
+    CODES["gaussian", "identity"]: gaussian.identity,
+    CODES["gaussian", "log"]: gaussian.log,
+    CODES["gaussian", "reciprocal"]: gaussian.reciprocal,
+    CODES["ordinal", "logit"]: ordinal.logit,
+    CODES["ordinal", "probit"]: ordinal.probit,
+    CODES["ordinal", "cloglog"]: ordinal.cloglog,
+    CODES["ordinal", "loglog"]: ordinal.loglog,
+}
+
+PARAMETERS = np.array([{"gaussian": 1, "ordinal": 2}.get(family, 0) for family, _ in CODES], dtype=np.int64)
+"""How many row parameters of a code are estimated (trials are data)."""
+
+
+def density(code: int, y: float, f1: float, f2: float, nu: float) -> binomial.Density:
+    """Return the density of one row; the code is known to the compiler."""
+    raise NotImplementedError
+
+
+@overload(density, jit_options={"forceinline": True, "error_model": "numpy"})  # type: ignore[untyped-decorator]
+def _density(code: Any, y: Any, f1: Any, f2: Any, nu: Any) -> Any:
+    if not isinstance(code, types.IntegerLiteral):
+        return None
+    function = DENSITIES[code.literal_value]
+
+    def implementation(code: Any, y: Any, f1: Any, f2: Any, nu: Any) -> Any:
+        return function(y, f1, f2, nu)
+
+    return implementation
+
+
+def _rows(code: int, what: int, n: int, y_: Any, f1_: Any, f2_: Any, nu_: Any, out_: Any) -> int:
+    """Fill ``out[k * TILE + t]`` with the k-th quantity of row t < n <= TILE."""
+    y = carray(y_, n)
+    f1 = carray(f1_, n)
+    f2 = carray(f2_, n)
+    nu = carray(nu_, n)
+    out = carray(out_, 5 * TILE)
+    if what == CURVATURE:
+        for t in range(n):
+            row = density(code, y[t], f1[t], f2[t], nu[t])
+            out[t] = row[1]
+            out[t + TILE] = row[2]
+    elif what == VALUE:
+        for t in range(n):
+            row = density(code, y[t], f1[t], f2[t], nu[t])
+            out[t] = row[0]
+            out[t + TILE] = row[1]
+            out[t + 2 * TILE] = row[4]
+            out[t + 3 * TILE] = row[7]
+    else:
+        for t in range(n):
+            row = density(code, y[t], f1[t], f2[t], nu[t])
+            out[t] = row[3]
+            out[t + TILE] = row[5]
+            out[t + 2 * TILE] = row[6]
+            out[t + 3 * TILE] = row[8]
+            out[t + 4 * TILE] = row[9]
+    return 0
+
+
+rows_of = Kernel(_rows)
+
+
+def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
+    """Return the addresses of the loops of the given codes by code, compiling or loading them."""
+    table = np.zeros(len(CODES), dtype=np.int64)
+    for code in codes:
+        signature = (types.IntegerLiteral(int(code)), types.int64, types.int64, *[DOUBLES] * 5)
+        table[code] = rows_of.address(signature)
+    return table
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_rows(context: Any, address: Any, what: Any, n: Any, y: Any, f1: Any, f2: Any, nu: Any, out: Any) -> Any:
+    """Call the loop at an address; the arrays are given by the addresses of their first elements."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        integer, pointer = ir.IntType(64), ir.DoubleType().as_pointer()
+        kind = ir.FunctionType(integer, [integer] * 3 + [pointer] * 5)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        pointers = [builder.inttoptr(a, pointer) for a in arguments[3:]]
+        return builder.call(function, [integer(0), arguments[1], arguments[2], *pointers])
+
+    return types.int64(*[types.int64] * 8), build

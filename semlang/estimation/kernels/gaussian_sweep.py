@@ -1,0 +1,207 @@
+"""Elimination of the disturbances of one level at all its units, and posterior moments on the way back.
+
+A unit's log-likelihood given its variables u is -u'K u/2 + h'u + constant. Symmetric matrices are packed by rows of the lower
+triangle, (s, t) at s(s+1)/2 + t; units are in the last index and in the inner loops, `BLOCK` at a time.
+"""
+# ruff: noqa: E741
+# mypy: disable-error-code="untyped-decorator"
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["down", "posterior_adjoint", "up"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+BLOCK = 32
+kernel = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+
+
+@kernel
+def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats) -> None:
+    """Eliminate the last variables of every unit, whose prior covariance is V = F F'.
+
+    With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = I + F'K11 F = R R',
+    Y = R^-1 F', Q = Y K12, z = Y h1:
+
+        message  K22 - Q'Q,  h2 - Q'z        log-likelihood  z'z/2 - log|R|
+        C = Y'Y = (V^-1 + K11)^-1            G = C K12           a = C h1.
+
+    Parameters
+    ----------
+    K : (R(R+1)/2, U), h : (R, U)
+        Overwritten in their first rows by the message.
+    F : (r1, r1)
+        Lower triangular; zero columns are allowed.
+    C : (r1(r1+1)/2, U), G : (r1, above, U), a : (r1, U)
+        Filled.
+    ld, q : (U,)
+        log|R| and z'z are added.
+    """
+    r1 = F.shape[0]
+    U = h.shape[1]
+    KF = np.empty((r1, r1, BLOCK))
+    M = np.empty((r1, r1, BLOCK))
+    Y = np.empty((r1, r1, BLOCK))
+    Q = np.empty((r1, max(above, 1), BLOCK))
+    z = np.empty((r1, BLOCK))
+    acc = np.empty(BLOCK)
+    for first in range(0, U, BLOCK):
+        w = min(BLOCK, U - first)
+        for i in range(r1):  # KF = K11 F
+            for j in range(r1):
+                for x in range(w):
+                    acc[x] = 0.0
+                for k in range(j, r1):
+                    f = F[k, j]
+                    if f != 0.0:
+                        s, t = above + max(i, k), above + min(i, k)
+                        row = K[s * (s + 1) // 2 + t]
+                        for x in range(w):
+                            acc[x] += row[first + x] * f
+                for x in range(w):
+                    KF[i, j, x] = acc[x]
+        for i in range(r1):  # M = I + F'KF and its Cholesky factor
+            for j in range(i + 1):
+                for x in range(w):
+                    acc[x] = 1.0 if i == j else 0.0
+                for k in range(i, r1):
+                    f = F[k, i]
+                    if f != 0.0:
+                        for x in range(w):
+                            acc[x] += f * KF[k, j, x]
+                for k in range(j):
+                    for x in range(w):
+                        acc[x] -= M[i, k, x] * M[j, k, x]
+                if i == j:
+                    for x in range(w):
+                        M[i, i, x] = np.sqrt(acc[x])
+                        ld[first + x] += np.log(M[i, i, x])
+                else:
+                    for x in range(w):
+                        M[i, j, x] = acc[x] / M[j, j, x]
+        for i in range(r1):  # Y = R^-1 F'
+            for x in range(w):
+                acc[x] = 1.0 / M[i, i, x]
+            for j in range(r1):
+                f = F[j, i]
+                for x in range(w):
+                    Y[i, j, x] = f
+                for k in range(i):
+                    for x in range(w):
+                        Y[i, j, x] -= M[i, k, x] * Y[k, j, x]
+                for x in range(w):
+                    Y[i, j, x] *= acc[x]
+        for i in range(r1):  # Q = Y K12, z = Y h1
+            for x in range(w):
+                z[i, x] = 0.0
+            for k in range(r1):
+                row = h[above + k]
+                for x in range(w):
+                    z[i, x] += Y[i, k, x] * row[first + x]
+            for x in range(w):
+                q[first + x] += z[i, x] * z[i, x]
+            for j in range(above):
+                for x in range(w):
+                    Q[i, j, x] = 0.0
+                for k in range(r1):
+                    s = above + k
+                    row = K[s * (s + 1) // 2 + j]
+                    for x in range(w):
+                        Q[i, j, x] += Y[i, k, x] * row[first + x]
+        for i in range(r1):  # C = Y'Y, a = Y'z, G = Y'Q
+            for j in range(i + 1):
+                row = C[i * (i + 1) // 2 + j]
+                for x in range(w):
+                    acc[x] = 0.0
+                for k in range(r1):
+                    for x in range(w):
+                        acc[x] += Y[k, i, x] * Y[k, j, x]
+                for x in range(w):
+                    row[first + x] = acc[x]
+            row = a[i]
+            for x in range(w):
+                acc[x] = 0.0
+            for k in range(r1):
+                for x in range(w):
+                    acc[x] += Y[k, i, x] * z[k, x]
+            for x in range(w):
+                row[first + x] = acc[x]
+            for j in range(above):
+                row = G[i, j]
+                for x in range(w):
+                    acc[x] = 0.0
+                for k in range(r1):
+                    for x in range(w):
+                        acc[x] += Y[k, i, x] * Q[k, j, x]
+                for x in range(w):
+                    row[first + x] = acc[x]
+        for i in range(above):  # message
+            row = h[i]
+            for k in range(r1):
+                for x in range(w):
+                    row[first + x] -= Q[k, i, x] * z[k, x]
+            for j in range(i + 1):
+                row = K[i * (i + 1) // 2 + j]
+                for k in range(r1):
+                    for x in range(w):
+                        row[first + x] -= Q[k, i, x] * Q[k, j, x]
+
+
+@kernel
+def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, b: Floats, S: Floats) -> None:
+    """Fill posterior means `b` (R, U) and covariances `S` (packed, U) of (remaining, eliminated) variables.
+
+    b1 = a - G b2,  S12' = -G S2,  S11 = C + G S2 G', with b2, S2 of the parent unit.
+    """
+    r1, above, U = G.shape
+    T = np.empty((r1, max(above, 1), BLOCK))
+    for first in range(0, U, BLOCK):
+        w = min(BLOCK, U - first)
+        for i in range(above):
+            for x in range(w):
+                b[i, first + x] = b2[i, parent[first + x]]
+            for j in range(i + 1):
+                s = i * (i + 1) // 2 + j
+                for x in range(w):
+                    S[s, first + x] = S2[s, parent[first + x]]
+        for i in range(r1):
+            row = b[above + i]
+            for x in range(w):
+                row[first + x] = a[i, first + x]
+            for j in range(above):
+                for x in range(w):
+                    row[first + x] -= G[i, j, first + x] * b[j, first + x]
+            for j in range(above):  # T = G S2
+                for x in range(w):
+                    T[i, j, x] = 0.0
+                for k in range(above):
+                    s = max(j, k) * (max(j, k) + 1) // 2 + min(j, k)
+                    for x in range(w):
+                        T[i, j, x] += G[i, k, first + x] * S[s, first + x]
+                s = (above + i) * (above + i + 1) // 2 + j
+                for x in range(w):
+                    S[s, first + x] = -T[i, j, x]
+            for j in range(i + 1):
+                row = S[(above + i) * (above + i + 1) // 2 + above + j]
+                c = C[i * (i + 1) // 2 + j]
+                for x in range(w):
+                    row[first + x] = c[first + x]
+                for k in range(above):
+                    for x in range(w):
+                        row[first + x] += T[i, k, x] * G[j, k, first + x]
+
+
+@kernel
+def posterior_adjoint(b: Floats, S: Floats) -> None:
+    """Overwrite packed `S` by dl/dK = -(S + b b')/2 of the packed K: off the diagonal twice that."""
+    R, U = b.shape
+    for i in range(R):
+        for j in range(i + 1):
+            f = 0.5 if i == j else 1.0
+            row = S[i * (i + 1) // 2 + j]
+            for x in range(U):
+                row[x] = -f * (row[x] + b[i, x] * b[j, x])

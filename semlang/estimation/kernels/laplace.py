@@ -1,0 +1,80 @@
+"""The value at one point: Laplace's approximation at the joint modes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
+
+
+@inner
+def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
+    """Fill ``scratch.value`` with l, dl/df1 and dl/df2, times the row's weight."""
+    y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
+    nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
+    i = a
+    while i < b:
+        c = rows.code[i]
+        j = i + 1
+        end = min(b, i + TILE)
+        while j < end and rows.code[j] == c:
+            j += 1
+        call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        for t in range(j - i):
+            scratch.value[0, i - r0 + t] = rows.weight[i + t] * scratch.tile[t]
+        if rows.parameters[c] > 0:
+            for t in range(j - i):
+                scratch.value[1, i - r0 + t] = rows.weight[i + t] * scratch.tile[2 * TILE + t]
+                scratch.value[2, i - r0 + t] = rows.weight[i + t] * scratch.tile[3 * TILE + t]
+        i = j
+
+
+@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
+    """``value = sum_u Om_u (-log|L_u| - |m_u|^2 / 2) + sum_i Om l_i`` of each top-level cluster."""
+    K = nest.dims.size
+    r0 = nest.first[0]
+    value_at_modes(r0, nest.last[nest.base[1] - 1], r0, rows, scratch)
+    sums = np.zeros(nest.base[K])
+    for l in range(K):
+        for q in range(nest.base[l], nest.base[l + 1]):
+            s = sums[q]
+            if l == 0:
+                for i in range(nest.first[q] - r0, nest.last[q] - r0):
+                    s += scratch.value[0, i]
+            det = 1.0
+            for k in range(nest.dims[l]):
+                s -= 0.5 * fronts.path[q, k] * fronts.path[q, k]
+                det *= fronts.L[q, k, k]
+            s = nest.weight[q] * (s - np.log(det))
+            if l < K - 1:
+                sums[nest.above[q]] += s
+            else:
+                value[q - nest.base[l]] = s
+
+
+@kernel(numba_type(Rows), numba_type(Scratch), types.int64, types.int64)
+def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
+    """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight."""
+    y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
+    nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
+    i = a
+    while i < b:
+        c = rows.code[i]
+        j = i + 1
+        end = min(b, i + TILE)
+        while j < end and rows.code[j] == c:
+            j += 1
+        call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
+        for t in range(j - i):
+            scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]
+        if rows.parameters[c] > 0:
+            for k in range(4):
+                for t in range(j - i):
+                    scratch.mixed[k, i - a + t] = rows.weight[i + t] * scratch.tile[(k + 1) * TILE + t]
+        i = j

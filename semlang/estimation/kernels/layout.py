@@ -1,0 +1,115 @@
+"""The arrays that kernels share, in named groups.
+
+A *batch* is a run of top-level clusters. Its units are numbered level by level, lowest level first: level l has
+units ``base[l]`` to ``base[l + 1]``. The coordinates of a unit are its own M_l, then those of its ancestors, so a
+row's coordinates are those of its lowest unit. Rows have their number in the data; scratch by row starts at the
+first row of the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+__all__ = ["Fronts", "Nest", "Rows", "Rule", "Scratch", "Tables", "numba_type"]
+
+Integers = Annotated[NDArray[np.int64], types.int64[::1]]
+Vector = Annotated[NDArray[np.float64], types.float64[::1]]
+Matrix = Annotated[NDArray[np.float64], types.float64[:, ::1]]
+Cube = Annotated[NDArray[np.float64], types.float64[:, :, ::1]]
+
+
+class Nest(NamedTuple):
+    """Units of a batch; W is a unit's weight and Om the product of W over the unit and its ancestors."""
+
+    dims: Integers  # (K,) M_l
+    tail: Integers  # (K + 1,) M_l + M_{l+1} + ...
+    base: Integers  # (K + 1,) first unit of each level
+    above: Integers  # (U,) parent, 0 at the top
+    first: Integers  # (U,) first child; level 0: first row
+    last: Integers  # (U,) one after the last child or row
+    weight: Vector  # (U,) W
+    total: Vector  # (U,) Om
+    mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
+
+
+class Rows(NamedTuple):
+    """Rows of the data."""
+
+    code: Integers  # (N,)
+    y: Vector  # (N,)
+    f1: Vector  # (N,)
+    f2: Vector  # (N,)
+    weight: Vector  # (N,)
+    o: Vector  # (N,)
+    A: Matrix  # (D, N)
+    address: Integers  # by code: where its loop over rows is
+    parameters: Integers  # by code: how many row parameters are estimated
+
+
+class Rule(NamedTuple):
+    """Gauss-Hermite rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
+
+    count: Integers  # (K,) nodes of a level
+    size: Integers  # (K + 1,) product of the counts of levels l and above
+    z: Cube  # (K, max M, max count)
+    log_weight: Matrix  # (K, max count) log w + |z|^2 / 2
+
+
+class Fronts(NamedTuple):
+    """By unit: blocks of the Cholesky factor, o = own, a = ancestors' coordinates."""
+
+    F: Cube  # (U, D, D) front
+    g: Matrix  # (U, D) gradient
+    L: Cube  # (U, M, M) F_oo = L L'
+    T: Cube  # (U, M, M) L^-T
+    inverse: Cube  # (U, M, M) F_oo^-1
+    G: Cube  # (U, M, D) F_oo^-1 F_oa
+    path: Matrix  # (U, D) modes of own and ancestors
+    newton: Matrix  # (U, M) F_oo^-1 g_o
+    step: Matrix  # (U, D) Newton step
+    F_bar: Cube  # (U, D, D) adjoint of the front
+    b: Matrix  # (U, D) adjoint of the modes
+    k: Matrix  # (U, D) H^-1 b
+
+
+class Scratch(NamedTuple):
+    """By row of the batch; r, w and what follows carry the row's weight."""
+
+    nu: Vector
+    r: Vector  # l'
+    w: Vector  # -l''
+    w1: Vector  # -l'''
+    e: Vector  # adjoint of nu through w
+    value: Matrix  # (3, n) l, dl/df1, dl/df2 at the modes
+    mixed: Matrix  # (4, n) dl'/df1, -dl''/df1, dl'/df2, -dl''/df2
+    tile: Vector  # (5 * TILE,) output of a loop over rows
+
+
+class Tables(NamedTuple):
+    """At the nodes: upper levels by unit (numbered from base[1]), rows of the lowest units by upper node."""
+
+    v: Cube  # (Uup, D, n1) coordinates
+    f: Matrix  # (Uup, n1) log of the integrand, then conditional probabilities
+    slope: Cube  # (Uup, D, n1) derivatives with respect to the nodes
+    pi: Matrix  # (Uup, n1) posterior probabilities times weights
+    tau: Cube  # (U0, M0, n1) sums of p times slope of the lowest units
+    tau_z: Cube  # (U0, M0 * M0, n1) the same times z
+    row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', dl/df1, dl/df2, l' v
+    node: Matrix  # (D, n0) coordinates of the nodes of one unit
+    log_f: Vector  # (n0,)
+    product: Vector  # (n0,)
+    slope0: Matrix  # (M0, n0)
+    weights: Matrix  # (1 + M0, n0) p, p v
+    density: Cube  # (3, rows at a time, n0) l', dl/df1, dl/df2
+    message: Vector  # (n1,)
+
+
+def numba_type(group: type[tuple[Any, ...]]) -> Any:
+    """Return numba's type of a group of arrays."""
+    fields: Sequence[Any] = [hint.__metadata__[0] for hint in get_type_hints(group, include_extras=True).values()]
+    return types.NamedTuple(fields, group)

@@ -1,0 +1,220 @@
+"""Joint modes of the latent variables of each top-level cluster, by Newton steps with blocked elimination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
+from semlang.estimation.kernels.fronts import eliminate
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
+
+import numpy as np
+
+LONGEST_STEP = 3.0
+
+
+@inner
+def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, f2: int, nu: int, tile: int,
+              address: Any, weight: Any, out: Any, r: Any, w: Any) -> None:  # fmt: skip
+    """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
+    i = a
+    while i < b:
+        c = code[i]
+        j = i + 1
+        end = min(b, i + TILE)
+        while j < end and code[j] == c:
+            j += 1
+        call_rows(address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        for t in range(j - i):
+            x = weight[i + t]
+            r[i - r0 + t] = x * out[t]
+            w[i - r0 + t] = x * out[TILE + t]
+        if clamp:
+            for t in range(i - r0, j - r0):
+                w[t] = max(w[t], 0.0)
+        i = j
+
+
+@inner
+def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: Any, g: Any) -> None:
+    """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b."""
+    if D == 2:
+        g0 = g1 = f00 = f01 = f11 = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            z = A[1, i]
+            s = r[i - r0]
+            t = w[i - r0]
+            g0 += s * x
+            g1 += s * z
+            f00 += t * x * x
+            f01 += t * x * z
+            f11 += t * z * z
+        g[q, 0] = g0
+        g[q, 1] = g1
+        F[q, 0, 0] = f00
+        F[q, 0, 1] = f01
+        F[q, 1, 0] = f01
+        F[q, 1, 1] = f11
+        return
+    for d in range(D):
+        s = 0.0
+        for i in range(a, b):
+            s += r[i - r0] * A[d, i]
+        g[q, d] = s
+        for k in range(d + 1):
+            t = 0.0
+            for i in range(a, b):
+                t += w[i - r0] * A[d, i] * A[k, i]
+            F[q, d, k] = t
+            F[q, k, d] = t
+
+
+@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
+               steps: Any) -> None:  # fmt: skip
+    """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.
+
+    A step that is not taken, because ``g' H^-1 g`` is below the tolerance, leaves all quantities at one point. A
+    step is scaled as a whole and shortened by the secant of the slope. Where the Hessian is not positive definite,
+    negative curvatures of rows are replaced by zero for that step. ``steps[c]`` is the number of steps of top-level
+    cluster c, or -1 where no mode was found.
+    """
+    K = nest.dims.size
+    D = nest.tail[0]
+    low = np.empty(K, np.int64)
+    high = np.empty(K, np.int64)
+    r0 = nest.first[0]
+    y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
+    nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
+    for top in range(nest.base[K - 1], nest.base[K]):
+        low[K - 1] = top
+        high[K - 1] = top + 1
+        for l in range(K - 1, 0, -1):
+            low[l - 1] = nest.first[low[l]]
+            high[l - 1] = nest.last[high[l] - 1]
+        decrement = 1e300
+        slope = 0.0
+        clamp = False
+        taken = 0
+        found = False
+        for iteration in range(limit):
+            for l in range(K - 1, -1, -1):
+                for q in range(low[l], high[l]):
+                    for d in range(nest.dims[l]):
+                        fronts.path[q, d] = nest.mode[q, d]
+                    for d in range(nest.dims[l], nest.tail[l]):
+                        fronts.path[q, d] = fronts.path[nest.above[q], d - nest.dims[l]]
+                    if l > 0:
+                        for i in range(nest.tail[l]):
+                            fronts.g[q, i] = 0.0
+                            for j in range(nest.tail[l]):
+                                fronts.F[q, i, j] = 0.0
+            for q in range(low[0], high[0]):
+                a = nest.first[q]
+                b = nest.last[q]
+                if D == 2:
+                    x = fronts.path[q, 0]
+                    z = fronts.path[q, 1]
+                    for i in range(a, b):
+                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x + rows.A[1, i] * z
+                else:
+                    x = fronts.path[q, 0]
+                    for i in range(a, b):
+                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x
+                    for d in range(1, D):
+                        x = fronts.path[q, d]
+                        for i in range(a, b):
+                            scratch.nu[i - r0] += rows.A[d, i] * x
+            curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, clamp, rows.code, y, f1, f2, nu, tile,
+                      rows.address, rows.weight, scratch.tile, scratch.r, scratch.w)  # fmt: skip
+            now = 0.0
+            definite = True
+            for l in range(K):
+                M = nest.dims[l]
+                Da = nest.tail[l + 1]
+                for q in range(low[l], high[l]):
+                    if l == 0:
+                        gather(q, nest.first[q], nest.last[q], r0, D, rows.A, scratch.r, scratch.w, fronts.F, fronts.g)
+                    for d in range(M):
+                        fronts.F[q, d, d] += 1.0
+                        fronts.g[q, d] -= fronts.path[q, d]
+                    if not eliminate(q, M, Da, fronts.F, fronts.L, fronts.T, fronts.inverse, fronts.G):
+                        definite = False
+                        break
+                    for d in range(M):
+                        s = 0.0
+                        for k in range(M):
+                            s += fronts.inverse[q, d, k] * fronts.g[q, k]
+                        fronts.newton[q, d] = s
+                        now += nest.total[q] * s * fronts.g[q, d]
+                    up = nest.above[q]
+                    W = nest.weight[q]
+                    for d in range(Da):
+                        s = fronts.g[q, M + d]
+                        for k in range(M):
+                            s -= fronts.G[q, k, d] * fronts.g[q, k]
+                        fronts.g[up, d] += W * s
+                        for j in range(Da):
+                            s = fronts.F[q, M + d, M + j]
+                            for k in range(M):
+                                s -= fronts.F[q, M + d, k] * fronts.G[q, k, j]
+                            fronts.F[up, d, j] += W * s
+                if not definite:
+                    break
+            if not definite:
+                if clamp:
+                    break
+                clamp = True
+                continue
+            if iteration > 0 and now > 1e-8:  # gone too far? slope along the last step, from the reduced gradients
+                here = 0.0
+                for l in range(K):
+                    for q in range(low[l], high[l]):
+                        for d in range(nest.dims[l]):
+                            s = fronts.step[q, d]
+                            for k in range(nest.tail[l + 1]):
+                                s += fronts.G[q, d, k] * fronts.step[q, nest.dims[l] + k]
+                            here += nest.total[q] * fronts.g[q, d] * s
+                if taken > 0 and here < -0.5 * slope:
+                    x = min(max(slope / (slope - here), 0.1), 0.67)
+                    slope *= x
+                    taken += 1
+                    for l in range(K):
+                        for q in range(low[l], high[l]):
+                            for d in range(nest.dims[l]):
+                                nest.mode[q, d] -= (1.0 - x) * fronts.step[q, d]
+                            for d in range(nest.tail[l]):
+                                fronts.step[q, d] *= x
+                    clamp = False
+                    continue
+            if now < tolerance or (now > 0.25 * decrement and (now < 1e-14 or (now < 1e-10 and iteration > 30))):
+                found = not clamp  # a stationary point with indefinite curvature is no mode
+                break
+            decrement = now
+            taken += 1
+            clamp = False
+            longest = 0.0
+            for l in range(K - 1, -1, -1):
+                M = nest.dims[l]
+                for q in range(low[l], high[l]):
+                    for d in range(M, nest.tail[l]):
+                        fronts.step[q, d] = fronts.step[nest.above[q], d - M]
+                    for d in range(M):
+                        s = fronts.newton[q, d]
+                        for k in range(nest.tail[l + 1]):
+                            s -= fronts.G[q, d, k] * fronts.step[q, M + k]
+                        fronts.step[q, d] = s
+                        longest = max(longest, abs(s))
+            x = 1.0 if longest <= LONGEST_STEP else LONGEST_STEP / longest
+            slope = x * now
+            for l in range(K):
+                for q in range(low[l], high[l]):
+                    for d in range(nest.tail[l]):
+                        fronts.step[q, d] *= x
+                    for d in range(nest.dims[l]):
+                        nest.mode[q, d] += fronts.step[q, d]
+        steps[top - nest.base[K - 1]] = taken if found else -1

@@ -1,0 +1,89 @@
+"""Posterior means and covariances of the latent variables of each unit and its ancestors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.densities import TILE
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
+from semlang.estimation.kernels.lowest import place_nodes, rows_at_nodes
+from semlang.estimation.kernels.upper import normalise
+
+_MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
+
+
+@kernel(numba_type(Nest), numba_type(Fronts), *_MOMENTS)
+def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> None:
+    """Modes and blocks of the inverse Hessian: ``C_oo = F_oo^-1 + G C_aa G'``, ``C_oa = -G C_aa``."""
+    K = nest.dims.size
+    for l in range(K - 1, -1, -1):
+        M = nest.dims[l]
+        Da = nest.tail[l + 1]
+        for q in range(nest.base[l], nest.base[l + 1]):
+            up = nest.above[q]
+            for d in range(M + Da):
+                mean[q, d] = fronts.path[q, d]
+            for i in range(Da):
+                for j in range(Da):
+                    covariance[q, M + i, M + j] = covariance[up, i, j]
+            for k in range(M):
+                for j in range(Da):
+                    s = 0.0
+                    for d in range(Da):
+                        s -= fronts.G[q, k, d] * covariance[up, d, j]
+                    covariance[q, k, M + j] = s
+                    covariance[q, M + j, k] = s
+            for k in range(M):
+                for j in range(M):
+                    s = fronts.inverse[q, k, j]
+                    for d in range(Da):
+                        s -= covariance[q, k, M + d] * fronts.G[q, j, d]
+                    covariance[q, k, j] = s
+
+
+@kernel(*[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_MOMENTS)
+def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
+                 mean: Any, covariance: Any) -> None:  # fmt: skip
+    """Moments at the nodes, after the sums were formed; own coordinates of each unit."""
+    K = nest.dims.size
+    D = nest.tail[0]
+    n0 = rule.size[0]
+    bound = np.empty(D)
+    buffer = np.empty((4, TILE))
+    capacity = tables.density.shape[1]
+    for l in range(K - 1, -1, -1):
+        n = rule.count[l]
+        M = nest.dims[l]
+        for q in range(nest.base[l], nest.base[l + 1]):
+            t = q - nest.base[1]
+            up = max(nest.above[q] - nest.base[1], 0)
+            if l == 0:
+                place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, tables.v, fronts,
+                            tables.node, tables.log_f, tables.slope0, bound)  # fmt: skip
+                for a in range(nest.first[q], nest.last[q], capacity):
+                    rows_at_nodes(a, min(nest.last[q], a + capacity), D, M, n0, rows, tables.node, tables.log_f,
+                                  tables.product, tables.slope0, tables.density, bound, buffer,
+                                  scratch.tile)  # fmt: skip
+                normalise(tables.log_f, rule.size[1], n, tables.message)
+            for x in range(rule.size[l + 1]):
+                for z in range(x * n, x * n + n):
+                    p = tables.log_f[z] if l == 0 else tables.f[t, z]
+                    if l < K - 1:
+                        p *= tables.pi[up, x]
+                    if l > 0:
+                        tables.pi[t, z] = p
+                    for k in range(M):
+                        v = tables.node[k, z] if l == 0 else tables.v[t, k, z]
+                        mean[q, k] += p * v
+            for x in range(rule.size[l + 1]):
+                for z in range(x * n, x * n + n):
+                    p = tables.log_f[z] * (1.0 if K == 1 else tables.pi[up, x]) if l == 0 else tables.pi[t, z]
+                    for k in range(M):
+                        v = (tables.node[k, z] if l == 0 else tables.v[t, k, z]) - mean[q, k]
+                        for j in range(M):
+                            w = (tables.node[j, z] if l == 0 else tables.v[t, j, z]) - mean[q, j]
+                            covariance[q, k, j] += p * v * w

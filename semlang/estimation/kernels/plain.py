@@ -1,0 +1,36 @@
+"""Rows without a latent variable: a generalized linear model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
+from semlang.estimation.kernels.layout import Rows, numba_type
+
+_VECTOR = types.float64[::1]
+
+
+@kernel(numba_type(Rows), types.int64, types.int64, *[_VECTOR] * 5)
+def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, o_bar: Any, f1_bar: Any, f2_bar: Any) -> None:
+    """Fill l and its derivatives in o, f1, f2 of rows a to b, times the row's weight."""
+    y, f1, f2, o, tile = (
+        rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data, rows.o.ctypes.data, tile_.ctypes.data,
+    )  # fmt: skip
+    i = a
+    while i < b:
+        c = rows.code[i]
+        j = i + 1
+        end = min(b, i + TILE)
+        while j < end and rows.code[j] == c:
+            j += 1
+        call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, o + 8 * i, tile)
+        for t in range(j - i):
+            x = rows.weight[i + t]
+            value[i + t] = x * tile_[t]
+            o_bar[i + t] = x * tile_[TILE + t]
+            f1_bar[i + t] = x * tile_[2 * TILE + t]
+            f2_bar[i + t] = x * tile_[3 * TILE + t]
+        i = j

@@ -1,0 +1,177 @@
+"""Adjoints of the rows' inputs: through the curvature, the modes, and directly at the nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
+
+
+@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
+    """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
+
+    ``e_i = w1_i a_i' F_bar a_i`` is the adjoint of nu_i through the curvature; ``b += sum e_i a_i``.
+    """
+    K = nest.dims.size
+    D = nest.tail[0]
+    r0 = nest.first[0]
+    for q in range(nest.base[0], nest.base[1]):
+        a = nest.first[q]
+        b = nest.last[q]
+        if D == 2:
+            f00 = fronts.F_bar[q, 0, 0]
+            f01 = 2.0 * fronts.F_bar[q, 0, 1]
+            f11 = fronts.F_bar[q, 1, 1]
+            s = t = 0.0
+            for i in range(a, b):
+                x = rows.A[0, i]
+                z = rows.A[1, i]
+                form = f00 * x * x + f01 * x * z + f11 * z * z
+                scratch.nu[i - r0] = form
+                y = form * scratch.w1[i - r0]
+                scratch.e[i - r0] = y
+                s += y * x
+                t += y * z
+            fronts.b[q, 0] += s
+            fronts.b[q, 1] += t
+            continue
+        for i in range(a, b):
+            scratch.nu[i - r0] = 0.0
+        for d in range(D):
+            for k in range(d + 1):
+                x = fronts.F_bar[q, d, k] if k == d else 2.0 * fronts.F_bar[q, d, k]
+                for i in range(a, b):
+                    scratch.nu[i - r0] += x * rows.A[d, i] * rows.A[k, i]
+        for i in range(a - r0, b - r0):
+            scratch.e[i] = scratch.nu[i] * scratch.w1[i]
+        for d in range(D):
+            s = 0.0
+            for i in range(a, b):
+                s += scratch.e[i - r0] * rows.A[d, i]
+            fronts.b[q, d] += s
+    for l in range(K - 1):
+        M = nest.dims[l]
+        for q in range(nest.base[l], nest.base[l + 1]):
+            for d in range(nest.tail[l + 1]):
+                s = fronts.b[q, M + d]
+                for k in range(M):
+                    s -= fronts.G[q, k, d] * fronts.b[q, k]
+                fronts.b[nest.above[q], d] += s
+    correction = np.zeros(nest.base[K])
+    for l in range(K - 1, -1, -1):
+        M = nest.dims[l]
+        for q in range(nest.base[l], nest.base[l + 1]):
+            for d in range(nest.tail[l + 1]):
+                fronts.k[q, M + d] = fronts.k[nest.above[q], d]
+            for k in range(M):
+                correction[q] += fronts.newton[q, k] * fronts.b[q, k]
+                s = 0.0
+                for d in range(M):
+                    s += fronts.inverse[q, k, d] * fronts.b[q, d]
+                s /= nest.total[q]
+                for d in range(nest.tail[l + 1]):
+                    s -= fronts.G[q, k, d] * fronts.k[q, M + d]
+                fronts.k[q, k] = s
+    for l in range(K - 1):
+        for q in range(nest.base[l], nest.base[l + 1]):
+            correction[nest.above[q]] += correction[q]
+    for q in range(nest.base[K - 1], nest.base[K]):
+        value[q - nest.base[K - 1]] += correction[q]
+
+
+@kernel(
+    *[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
+    types.boolean, types.float64[::1], types.float64[:, ::1], types.float64[::1], types.float64[::1],
+)  # fmt: skip
+def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
+                 has_parameters: bool, o_bar: Any, A_bar: Any, f1_bar: Any, f2_bar: Any) -> None:  # fmt: skip
+    """Fill the adjoints of the rows.
+
+    With ``c_i = e_i - Om w_i a_i' k``: ``o_bar = c``, ``A_bar = c m + Om r k + 2 w F_bar a``,
+    ``f_bar = (a' F_bar a) dw/df + Om (a' k) dl'/df``, and to these the posterior expectations of l', l' v, dl/df.
+    """
+    K = nest.dims.size
+    D = nest.tail[0]
+    M = nest.dims[0]
+    r0 = nest.first[0]
+    one = rule.size[0] == 1
+    groups = rule.size[1]
+    for q in range(nest.base[0], nest.base[1]):
+        a = nest.first[q]
+        b = nest.last[q]
+        om = nest.total[q]
+        up = max(nest.above[q] - nest.base[1], 0)
+        if has_parameters:
+            for i in range(a, b):
+                f1_bar[i] = 0.0
+                f2_bar[i] = 0.0
+                if rows.parameters[rows.code[i]] > 0:
+                    s = 0.0
+                    for d in range(D):
+                        s += rows.A[d, i] * fronts.k[q, d]
+                    s *= om
+                    t = scratch.nu[i - r0]
+                    f1_bar[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
+                    f2_bar[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
+        direct = om if one else 0.0  # at one point the expectation of l' is l' at the mode
+        if D == 2:
+            k0 = fronts.k[q, 0]
+            k1 = fronts.k[q, 1]
+            m0 = fronts.path[q, 0]
+            m1 = fronts.path[q, 1]
+            f00 = 2.0 * fronts.F_bar[q, 0, 0]
+            f01 = 2.0 * fronts.F_bar[q, 0, 1]
+            f11 = 2.0 * fronts.F_bar[q, 1, 1]
+            for i in range(a, b):
+                x = rows.A[0, i]
+                z = rows.A[1, i]
+                w = scratch.w[i - r0]
+                r = scratch.r[i - r0]
+                s = scratch.e[i - r0] - om * w * (x * k0 + z * k1) + direct * r
+                t = om * r
+                o_bar[i] = s
+                A_bar[0, i] = s * m0 + t * k0 + w * (f00 * x + f01 * z)
+                A_bar[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
+        else:
+            for i in range(a, b):
+                s = 0.0
+                for d in range(D):
+                    s += rows.A[d, i] * fronts.k[q, d]
+                o_bar[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
+            for d in range(D):
+                x = fronts.path[q, d]
+                z = om * fronts.k[q, d]
+                for i in range(a, b):
+                    A_bar[d, i] = o_bar[i] * x + z * scratch.r[i - r0]
+                for k in range(D):
+                    t = 2.0 * fronts.F_bar[q, d, k]
+                    for i in range(a, b):
+                        A_bar[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
+        if one:
+            if has_parameters:
+                for i in range(a, b):
+                    if rows.parameters[rows.code[i]] > 0:
+                        f1_bar[i] += om * scratch.value[1, i - r0]
+                        f2_bar[i] += om * scratch.value[2, i - r0]
+            continue
+        for x in range(groups):
+            p = nest.weight[q] * (1.0 if K == 1 else tables.pi[up, x])
+            for i in range(a, b):
+                o_bar[i] += p * tables.row[0, x, i - r0]
+            for d in range(M):
+                for i in range(a, b):
+                    A_bar[d, i] += p * tables.row[3 + d, x, i - r0]
+            for d in range(M, D):
+                s = p * tables.v[up, d - M, x]
+                for i in range(a, b):
+                    A_bar[d, i] += s * tables.row[0, x, i - r0]
+            if has_parameters:
+                for i in range(a, b):
+                    if rows.parameters[rows.code[i]] > 0:
+                        f1_bar[i] += p * tables.row[1, x, i - r0]
+                        f2_bar[i] += p * tables.row[2, x, i - r0]

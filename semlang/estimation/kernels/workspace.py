@@ -1,0 +1,75 @@
+"""Gauss-Hermite rules, and the scratch arrays of one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+
+from semlang.estimation.kernels.batches import Batch
+from semlang.estimation.kernels.densities import TILE
+from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
+
+__all__ = ["Workspace", "gauss_hermite"]
+
+LARGEST_TABLE = 1 << 21
+"""Numbers in the table of densities of a unit's rows at its nodes; longer units are gone through twice."""
+
+
+def gauss_hermite(dims: Sequence[int], points: Sequence[int]) -> Rule:
+    """Return the product rule of each level: weights sum to one, nodes for the standard normal density."""
+    count = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
+    z = np.zeros((len(dims), max(dims), count.max()))
+    log_weight = np.zeros((len(dims), count.max()))
+    for level, (q, m) in enumerate(zip(points, dims, strict=True)):
+        x, w = hermegauss(q)
+        log_w = np.log(w / w.sum())
+        n = count[level]
+        for k, (nodes, logs) in enumerate(
+            zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
+        ):
+            z[level, k, :n] = nodes.ravel()
+            log_weight[level, :n] += logs.ravel() + 0.5 * nodes.ravel() ** 2
+    size = np.append(np.cumprod(count[::-1])[::-1], 1).astype(np.int64)
+    return Rule(count, size, z, log_weight)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Scratch arrays that are large enough for any batch; nothing in them is read before it is written."""
+
+    fronts: Fronts
+    scratch: Scratch
+    tables: Tables
+
+    @classmethod
+    def for_batches(cls, batches: Sequence[Batch], rule: Rule) -> Workspace:
+        """Allocate for batches and a rule; where the rule has one point there are no tables."""
+        dims, tail = batches[0].nest.dims, batches[0].nest.tail
+        units = max(int(b.nest.base[-1]) for b in batches)
+        lowest = max(int(b.nest.base[1]) for b in batches)
+        upper = max(int(b.nest.base[-1] - b.nest.base[1]) for b in batches)
+        rows = max(b.rows.stop - b.rows.start for b in batches)
+        longest = max(int((b.nest.last - b.nest.first)[: b.nest.base[1]].max()) for b in batches)
+        m, d, m0 = int(dims.max()), int(tail[0]), int(dims[0])
+        n0, n1 = int(rule.size[0]), int(rule.size[1])
+        if n0 == 1:
+            lowest = upper = rows_in_table = rows_at_nodes = 1
+        else:
+            rows_in_table, rows_at_nodes = max(16, min(longest, LARGEST_TABLE // n0)), rows
+        e = np.empty
+        square, by_unit = (units, m, m), (units, d)
+        return cls(
+            Fronts(
+                e((units, d, d)), e(by_unit), e(square), e(square), e(square), e((units, m, d)), e(by_unit),
+                e((units, m)), e(by_unit), e((units, d, d)), e(by_unit), e(by_unit),
+            ),
+            Scratch(e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE)),
+            Tables(
+                e((max(upper, 1), d, n1)), e((max(upper, 1), n1)), e((max(upper, 1), d, n1)), e((max(upper, 1), n1)),
+                e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
+                e((d, n0)), e(n0), e(n0), e((m0, n0)), e((1 + m0, n0)), e((3, rows_in_table, n0)), e(n1),
+            ),
+        )  # fmt: skip

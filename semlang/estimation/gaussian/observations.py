@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,6 @@ class Observations:
     origin : (K,)
     frame, random_frame : (C, C), (A, A)
         F and F_d.
-    weight : (n,) or None
-        Frequency times sampling weight of the rows.
     complete : bool
         No response is missing.
     """
@@ -42,7 +41,6 @@ class Observations:
     origin: Floats
     frame: Floats
     random_frame: Floats
-    weight: Floats | None
     complete: bool
 
     def mean(self, m: Floats) -> Floats:
@@ -72,13 +70,17 @@ def observe(reduced: ReducedForm, design: Design) -> Observations:
         origin = y.mean(1) if design.n_rows else np.zeros(len(y))
     else:
         origin = np.where(gone, 0.0, y).sum(1) / np.maximum((~gone).sum(1), 1)
-    weight = None
+    return Observations(y - origin[:, None], x, d, origin, _standardise(x), _standardise(d), complete)
+
+
+def multiplicity(design: Design, levels: Sequence[str]) -> Floats | None:
+    """Return the product of frequencies and sampling weights of some levels, by row; None where there are none."""
+    out: Floats | None = None
     for of in (design.frequency, design.weights):
-        if "rows" in of:
-            weight = np.asarray(of["rows"], dtype=float) * (1.0 if weight is None else weight)
-    return Observations(
-        y - origin[:, None], x, d, origin, _standardise(x), _standardise(d), weight, complete
-    )
+        for level in levels:
+            if level in of:
+                out = np.asarray(of[level], dtype=float) * (1.0 if out is None else out)
+    return out
 
 
 def _columns(design: Design, products: tuple[tuple[object, ...], ...]) -> Floats:

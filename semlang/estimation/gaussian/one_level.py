@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.moments import Moments, Terms, Vectors
-from semlang.estimation.gaussian.observations import observe
+from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
@@ -24,14 +24,17 @@ class OneLevel(Moments):
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
         super().__init__(reduced, design)
         self.data = data = observe(reduced, design)
-        self.n_units = design.n_rows
+        top = list(design.clusters)[-1:]
+        self.n_units = design.n_units(top[0] if top else "rows")
+        self._unit = design.clusters[top[0]] if top else np.arange(design.n_rows)
+        self._weight = multiplicity(design, ["rows", *design.clusters])
         self._rows = patterns(data.y, data.complete)
         self.terms = []
         for observed, rows in self._rows:
             # A slice where every row has the pattern: no copy.
             y = data.y if rows is None else data.y[np.ix_(observed, rows)]
             z = np.vstack([y, data.x if rows is None else data.x[:, rows]])
-            weight = self._weight(rows)
+            weight = self._of(rows)
             moments = z @ z.T if weight is None else (z * weight) @ z.T
             count = z.shape[1] if weight is None else weight.sum()
             self.terms.append(Terms(observed, np.array([float(count)]), np.zeros(1), moments[None]))
@@ -43,19 +46,18 @@ class OneLevel(Moments):
             not reduced.quantities
             and all(z.level == "rows" for z in reduced.disturbances)
             and not np.any(reduced.loading_cells[:, 1])
-            and not design.clusters
         )
 
     def vectors(self, block: int, term: int) -> Vectors:
         """Return the rows of a pattern."""
         observed, rows = self._rows[block]
-        rows = np.arange(self.n_units) if rows is None else rows
-        weight = self._weight(rows)
+        rows = np.arange(self.data.y.shape[1]) if rows is None else rows
+        weight = self._of(rows)
         weight = np.ones(len(rows)) if weight is None else weight
-        return Vectors(self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], rows, weight, weight)
+        return Vectors(self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], self._unit[rows], weight, weight)
 
-    def _weight(self, rows: Ints | None) -> Floats | None:
-        weight = self.data.weight
+    def _of(self, rows: Ints | None) -> Floats | None:
+        weight = self._weight
         return weight if weight is None or rows is None else weight[rows]
 
 

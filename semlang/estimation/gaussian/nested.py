@@ -1,0 +1,193 @@
+"""Any number of nested levels, random slopes, missing responses, cross-level paths: recursion in canonical form.
+
+The disturbances of each level are eliminated exactly, the lowest level first (see `semlang.estimation.kernels.gaussian_sweep`);
+going back from the root gives their posterior moments, from which the gradient follows by Fisher's identity. The leaves
+are the units of the lowest level that has disturbances, and enter by sufficient statistics (`Leaves`).
+
+Residual covariances are disturbances of the rows: for responses whose Theta is not diagonal, Theta = (Theta - T) + T with T
+diagonal and small, and Theta - T is the covariance matrix of disturbances with unit loadings. This is exact for every T, which
+is therefore treated as constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.gaussian.chain import Point
+from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
+from semlang.estimation.gaussian.leaves import Leaves
+from semlang.estimation.gaussian.observations import observe
+from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
+from semlang.estimation.gaussian.tree import Tree
+from semlang.matrices.reduced import Cells, ReducedForm
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class State:
+    """The arguments of the recursion at one point, in the standardised columns.
+
+    Parameters
+    ----------
+    L : (K, A, R), m : (K, C), t : (K,)
+        Loadings (times F where `folded`), mean coefficients, residual variances.
+    V, F : list of (r, r)
+        Covariances of the disturbances of each level, lowest first, and their factors.
+    folded : bool
+        The recursion runs on spherical disturbances, zeta = F v.
+    """
+
+    L: Floats
+    m: Floats
+    t: Floats
+    V: list[Floats]
+    F: list[Floats]
+    folded: bool
+
+
+class Nested(Engine):
+    """Closed form for nested levels; variances of disturbances at least zero, residual variances positive.
+
+    One evaluation costs a matrix product of leaves x responses x R^2/2, R the number of disturbances that a leaf sees, and
+    units x R^3.
+    """
+
+    def __init__(self, reduced: ReducedForm, design: Design) -> None:
+        super().__init__(reduced, design)
+        self.data = observe(reduced, design)
+        self.coupled = coupled(reduced.theta)
+        level_of = [z.level for z in reduced.disturbances] + ["rows"] * len(self.coupled)
+        levels = [level for level in ("rows", *design.clusters) if level in level_of]
+        self.tree = Tree.of(design, levels)
+        # The recursion has the highest level first.
+        self.blocks: list[slice] = []
+        order: list[int] = []
+        sizes = []
+        for level in reversed(levels):
+            of = [j for j, name in enumerate(level_of) if name == level]
+            self.blocks.insert(0, slice(len(order), len(order) + len(of)))
+            sizes.insert(0, len(of))
+            order += of
+        self.order = np.array(order, dtype=np.int64)
+        self.leaves = Leaves(self.data, self.tree, len(order))
+        self.sweep = Sweep(self.tree, sizes)
+        self.J = len(reduced.disturbances)
+
+    @classmethod
+    def supports(cls, reduced: ReducedForm, design: Design) -> bool:
+        """Return whether each response has a residual variance of its own, and there are disturbances."""
+        theta = reduced.theta
+        diagonal = theta.i == theta.j
+        own = set(theta.i[diagonal & ((theta.parameter >= 0) | (theta.value > 0))].tolist())
+        levels = {z.level for z in reduced.disturbances}
+        return (
+            not reduced.quantities
+            and own == set(range(len(reduced.responses)))
+            and (bool(levels) or len(coupled(theta)) > 0)
+            and levels <= {"rows", *design.clusters}
+            and design.n_rows > 0
+        )
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient (P,)."""
+        point = self.chain.at(theta)
+        state = self.state(point)
+        value = self._up(state)
+        posterior = self.sweep.down()
+        psi = [self.sweep.prior_moments(i, p) for i, p in enumerate(posterior)]
+        L, m, t = self.leaves.adjoint(state.L, state.m, state.t, posterior[0])
+        return value, self.chain.gradient(point, *self._adjoints(state, L, m, t, psi))
+
+    def value(self, theta: Floats) -> float:
+        """Return the log-likelihood."""
+        return self._up(self.state(self.chain.at(theta)))
+
+    def hessian(self, theta: Floats) -> Floats:
+        """Return the second derivatives (P, P): exact where the rows are the leaves, else differences of the gradient."""
+        from semlang.estimation.gaussian.louis import Louis
+
+        if Louis.supports(self):
+            exact = Louis(self).hessian(theta)
+            if exact is not None:
+                return exact
+        return differences(self, theta)
+
+    def scores(self, theta: Floats) -> Floats:
+        """Return the gradient of each unit of the highest level: (units, P)."""
+        from semlang.estimation.gaussian.unit_scores import unit_scores
+
+        return unit_scores(self, theta)
+
+    def state(self, point: Point) -> State:
+        """Return the arguments of the recursion."""
+        K, A, _ = point.L.shape
+        c = self.coupled
+        t = np.diag(point.residual).copy()
+        L = np.zeros((K, A, self.J + len(c)))
+        L[:, :, : self.J] = np.einsum("ab,kaj->kbj", self.data.random_frame, point.L)
+        L[c, 0, self.J + np.arange(len(c))] = 1.0
+        psi = np.zeros((L.shape[2],) * 2)
+        psi[: self.J, : self.J] = point.psi
+        if not np.all(t > 0):
+            raise Infeasible("a residual variance is not positive")
+        if len(c):
+            block = point.residual[np.ix_(c, c)]
+            scale = np.sqrt(t[c])
+            smallest = float(np.linalg.eigvalsh(block / np.outer(scale, scale))[0])
+            if not smallest > 0:
+                raise Infeasible("the residual covariance matrix is not positive definite")
+            t[c] *= 0.5 * smallest
+            psi[self.J :, self.J :] = block - np.diag(t[c])
+        L = L[:, :, self.order]
+        psi = psi[np.ix_(self.order, self.order)]
+        V = [psi[b, b] for b in self.blocks]
+        F = [semidefinite_factor(v) for v in V]
+        folded = not any(is_singular(f, v) for f, v in zip(F, V, strict=True))
+        if folded:
+            V = [np.eye(len(f)) for f in F]
+            for b, f in zip(self.blocks, F, strict=True):
+                L[:, :, b] = L[:, :, b] @ f
+        return State(L, self.data.mean(point.m), t, V, F, folded)
+
+    def _up(self, state: State) -> float:
+        K, h, constant = self.leaves.potentials(state.L, state.m, state.t)
+        return constant + self.sweep.up(K, h, state.V)
+
+    def _adjoints(
+        self, state: State, L: Floats, m: Floats, t: Floats, psi: list[Floats]
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return the adjoints of m, L, Psi and Theta from those of the recursion's arguments."""
+        J, c = self.J, self.coupled
+        n = len(self.order)
+        bar, psi_bar = np.empty_like(L), np.zeros((n, n))
+        for b, F, own in zip(self.blocks, state.F, psi, strict=True):
+            place = self.order[b]
+            if state.folded:
+                inverse = np.linalg.inv(F)
+                bar[:, :, place] = L[:, :, b] @ F.T
+                psi_bar[np.ix_(place, place)] = inverse.T @ own @ inverse
+            else:
+                bar[:, :, place] = L[:, :, b]
+                psi_bar[np.ix_(place, place)] = own
+        residual = np.diag(t)
+        if len(c):
+            residual[np.ix_(c, c)] = psi_bar[J:, J:]
+        L_bar = np.einsum("ab,kbj->kaj", self.data.random_frame, bar[:, :, :J])
+        return m @ self.data.frame.T, L_bar, psi_bar[:J, :J], residual
+
+    def posterior(self, state: State) -> list[Posterior]:
+        """Return the posterior moments of the disturbances at each level, lowest first."""
+        self._up(state)
+        return self.sweep.down()
+
+
+def coupled(theta: Cells) -> Ints:
+    """Return the responses that have a residual covariance."""
+    off = (theta.i != theta.j) & ((theta.parameter >= 0) | (theta.value != 0))
+    return np.unique(np.concatenate([theta.i[off], theta.j[off]])).astype(np.int64)

@@ -1,0 +1,125 @@
+"""Scores of the highest units from the posterior moments of the nested recursion.
+
+By Fisher's identity the score of a unit is the posterior expectation of its complete-data score, leaf by leaf for the
+loadings, row by row for means and residual variances, and unit by unit of every level for the covariance matrices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.gaussian.sweep import unpack
+
+if TYPE_CHECKING:
+    from semlang.estimation.gaussian.nested import Nested
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def unit_scores(engine: Nested, theta: Floats) -> Floats:
+    """Return the gradient of each unit of the highest level of the data: (units, P)."""
+    chain, tree, data, leaves = engine.chain, engine.tree, engine.data, engine.leaves
+    point = chain.at(theta)
+    state = engine.state(point)
+    posterior = engine.posterior(state)
+    psi = [engine.sweep.prior_moments(i, p, unit=True) for i, p in enumerate(posterior)]
+    n_rows = data.y.shape[1]
+    leaf = np.zeros(n_rows, dtype=np.int64)
+    leaf[tree.first[0]] = 1
+    leaf = np.cumsum(leaf) - 1
+    row_top = tree.top[0][leaf]
+    total = np.ones(len(tree.first[0])) if tree.total is None else tree.total[0]
+    row_weight = total[leaf] if tree.rows is None else total[leaf] * tree.rows
+
+    # Loadings and posterior moments of zeta itself.
+    L, b, S = state.L.copy(), posterior[0].mean.copy(), unpack(posterior[0].covariance)
+    if state.folded:
+        full = np.zeros((len(engine.order),) * 2)
+        for block, F in zip(engine.blocks, state.F, strict=True):
+            full[block, block] = F
+            L[:, :, block] = L[:, :, block] @ np.linalg.inv(F)
+        b = full @ b
+        S = np.moveaxis(np.matmul(np.matmul(full, np.moveaxis(S, 2, 0)), full.T), 0, 2)
+    place = np.argsort(engine.order)
+    cells = np.zeros((chain.n_cells, tree.n_top))
+    mean_at, loading_at, psi_at, residual_at = chain.slices
+    D = leaves.D.reshape(leaves.K, -1, leaves.D.shape[1])
+    E = leaves.E.reshape(leaves.K, leaves.A, leaves.C + 1, -1)
+    pair = {(int(a), int(c)): p for p, (a, c) in enumerate(zip(*leaves.pairs, strict=True))}
+    mt = np.concatenate([-state.m, np.ones((leaves.K, 1))], 1)
+    x = data.frame @ data.x
+    residual_of = {int(i): cell for cell, (i, j) in enumerate(chain.residual) if i == j}
+    coupled = {int(k): i for i, k in enumerate(engine.coupled)}
+
+    for k in range(leaves.K):
+        t = state.t[k]
+        product = [np.tensordot(L[k, a], S, 1) for a in range(leaves.A)]
+        fitted = [L[k, a] @ b for a in range(leaves.A)]
+        of_loading = np.flatnonzero(chain.loading[:, 0] == k)
+        if len(of_loading):
+            standard = {}
+            js = {int(j) for j in chain.loading[of_loading, 2]}
+            for a in range(leaves.A):
+                signal = mt[k] @ E[k, a]
+                for j in js:
+                    s = place[j]
+                    v = b[s] * signal
+                    for c in range(leaves.A):
+                        v = v - D[k, pair[max(a, c), min(a, c)]] * (product[c][s] + b[s] * fitted[c])
+                    standard[a, j] = v * total / t
+            for cell in of_loading:
+                _, a, j = chain.loading[cell].tolist()
+                weights = data.random_frame[a]
+                v = sum((weights[c] * standard[c, j] for c in np.flatnonzero(weights)), np.zeros(len(total)))
+                cells[loading_at.start + cell] = _add(v, tree.top[0], tree.n_top)
+        of_mean = np.flatnonzero(chain.mean[:, 0] == k)
+        own = residual_of.get(k) if k not in coupled else None
+        if not len(of_mean) and own is None:
+            continue
+        residual = data.y[k] - state.m[k] @ data.x
+        for a in range(leaves.A):
+            residual = residual - data.d[a] * fitted[a][leaf]
+        seen = ~np.isnan(residual)
+        residual = np.where(seen, residual, 0.0)
+        for cell in of_mean:
+            v = residual * x[chain.mean[cell, 1]] * row_weight / t
+            cells[mean_at.start + cell] = _add(v, row_top, tree.n_top)
+        if own is not None:
+            v = (-0.5 * seen / t + 0.5 * residual**2 / t**2) * row_weight
+            spread = np.zeros(len(total))
+            for (a, c), p in pair.items():
+                spread += (1.0 if a == c else 2.0) * D[k, p] * (L[k, a] @ product[c])
+            v_leaf = 0.5 * spread * total / t**2
+            cells[residual_at.start + own] = _add(v, row_top, tree.n_top) + _add(v_leaf, tree.top[0], tree.n_top)
+
+    # Covariance matrices, by level; residual covariances are those of disturbances after the model's.
+    where = {}
+    for i, block in enumerate(engine.blocks):
+        for s in range(block.start, block.stop):
+            where[int(engine.order[s])] = (i, s - block.start)
+    bars = []
+    for F, own_bar in zip(state.F, psi, strict=True):
+        if state.folded:
+            inverse = np.linalg.inv(F)
+            bars.append(np.einsum("si,stu,tj->iju", inverse, own_bar, inverse))
+        else:
+            bars.append(own_bar)
+    targets = [(psi_at.start + c, int(i), int(j)) for c, (i, j) in enumerate(chain.psi)]
+    targets += [
+        (residual_at.start + c, engine.J + coupled[int(i)], engine.J + coupled[int(j)])
+        for c, (i, j) in enumerate(chain.residual)
+        if int(i) in coupled and int(j) in coupled
+    ]
+    for cell, i, j in targets:
+        level, s = where[i]
+        v = bars[level][s, where[j][1]] * (1.0 if i == j else 2.0)
+        cells[cell] = _add(v, tree.top[level], tree.n_top)
+    return np.asarray(cells.T @ chain.jacobian(point))
+
+
+def _add(v: Floats, unit: Ints, n: int) -> Floats:
+    return v if len(v) == n else np.bincount(unit, v, n)

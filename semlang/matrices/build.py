@@ -102,7 +102,7 @@ class _Substitution:
         return {term: slot for term, slot in slots.items() if slot >= 0}
 
     def _add(self, addends: _Addends, path: Path) -> None:
-        """Add coefficient x via x terms of the source; in lavaan's level blocks a response stands for its part there."""
+        """Add a path; inside lavaan's level blocks a response on the right stands for its part of that level."""
         source, via = path.source, path.via
         inside = path.row is not None and path.row.level == 1 and len(path.observed) == 1
         if not source and len(path.observed) == 1 and path.observed[0] in self._sources:

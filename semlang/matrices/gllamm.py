@@ -83,12 +83,16 @@ class GllammMatrices:
         for m, key in enumerate(self.eta, 1):
             paths = [p for k in self.responses for p in self.graph.into(k) if p.source == key]
             suffix = f"{m}({self.level[key]})"
-            found[key] = self._design(f"Z{suffix}", f"lambda{suffix}", paths)
+            z, loadings = self._design(f"Z{suffix}", f"lambda{suffix}", paths)
+            if not z.cells:
+                z = Matrix(z.symbol, z.rows, ("1",), {}, self.theta)
+                loadings = Matrix(loadings.symbol, ("1",), ("",), {(0, 0): (Addend(-1, 1.0),)}, self.theta)
+            found[key] = z, loadings
         return found
 
     @property
     def Z(self) -> dict[str, Matrix]:
-        """Design matrix of each latent variable; without columns where no response measures it."""
+        """Design matrix of each latent variable; a column of zeros where no response measures it."""
         return {k: z for k, (z, _) in self._random.items()}
 
     @property
@@ -219,7 +223,7 @@ class GllammMatrices:
         """Every matrix that is not empty, in the order of the equations."""
         found = [self.X, self.beta]
         for key in self.eta:
-            found += [self.Z[key], self.lambda_[key]]
+            found += [self.Z[key], self.lambda_[key]] if self.Z[key].cells else []
         found += [self.B, self.Gamma, *self.Psi.values(), self.Theta, self.thresholds, self.quantities]
         return tuple(m for m in found if m.cells)
 

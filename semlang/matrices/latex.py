@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from semlang.matrices.gllamm import GllammMatrices
 from semlang.matrices.matrix import Addend, Cell, Matrix
@@ -79,10 +79,10 @@ class _Writer:
 
     # ------------------------------------------------------------------ matrices
 
-    def block(self, matrix: Matrix, symbol: str, name: str) -> str:
-        """Return a matrix; `symbol` of a cell may use {i} and {j}, counted from 1."""
+    def block(self, matrix: Matrix, symbol: Callable[[int, int], str], name: str) -> str:
+        """Return a matrix; `symbol` names the parameter at row i and column j, counted from 1."""
         body = [
-            [self.cell(matrix.cells.get((i, j), ()), symbol.format(i=i + 1, j=j + 1)) for j in range(matrix.shape[1])]
+            [self.cell(matrix.cells.get((i, j), ()), symbol(i + 1, j + 1)) for j in range(matrix.shape[1])]
             for i in range(matrix.shape[0])
         ]
         return under(body, name)
@@ -100,27 +100,32 @@ class _Writer:
         nu = under([[self.response(r"\nu", k)] for k in m.responses], rf"\boldsymbol{{\nu}}_{{{self.outermost}}}")
         terms = []
         if m.X.cells:
-            x = self.block(m.X, "", rf"\mathbf{{X}}_{{{self.outermost}}}")
-            terms.append(x + self.block(m.beta, r"\beta_{{{i}}}", r"\boldsymbol{\beta}"))
+            x = self.block(m.X, lambda i, j: "", rf"\mathbf{{X}}_{{{self.outermost}}}")
+            terms.append(x + self.block(m.beta, lambda i, j: indexed(r"\beta", i), r"\boldsymbol{\beta}"))
         for key in m.eta:
-            if not m.Z[key].cells:
-                continue
-            n, level = self.number[key], m.level[key]
-            z = self.block(m.Z[key], "", rf"\mathbf{{Z}}_{{{n}}}^{{({level})}}")
-            symbol = rf"\lambda_{{{{{n}{{i}}}}}}^{{{{({level})}}}}"
-            loadings = self.block(m.lambda_[key], symbol, rf"\boldsymbol{{\lambda}}_{{{n}}}^{{({level})}}")
-            terms.append(f"{self.latent(key)} {z}{loadings}")
+            terms.append(self.latent(key) + self.loadings(key))
         return f"{nu} &= " + (" + ".join(terms) or "0")
+
+    def loadings(self, key: str) -> str:
+        """Return Z lambda; a column of zeros where no response measures the latent variable."""
+        n, level = self.number[key], self.m.level[key]
+        alone = list(self.m.level.values()).count(level) == 1
+
+        def symbol(i: int, j: int) -> str:
+            return indexed(r"\lambda", *((i,) if alone else (i, n)), level=level)
+
+        z = self.block(self.m.Z[key], lambda i, j: "", rf"\mathbf{{Z}}_{{{n}}}^{{({level})}}")
+        return z + self.block(self.m.lambda_[key], symbol, rf"\boldsymbol{{\lambda}}_{{{n}}}^{{({level})}}")
 
     def structural_model(self) -> str:
         m = self.m
         eta = under([[self.latent(k)] for k in m.eta], r"\boldsymbol{\eta}")
         terms = []
         if m.B.cells:
-            terms.append(self.block(m.B, "b_{{{i}{j}}}", r"\mathbf{B}") + eta)
+            terms.append(self.block(m.B, lambda i, j: indexed("b", i, j), r"\mathbf{B}") + eta)
         if m.Gamma.cells:
             w = under([[self.product(via)] for via in m.w], r"\mathbf{w}")
-            terms.append(self.block(m.Gamma, r"\gamma_{{{i}{j}}}", r"\boldsymbol{\Gamma}") + w)
+            terms.append(self.block(m.Gamma, lambda i, j: indexed(r"\gamma", i, j), r"\boldsymbol{\Gamma}") + w)
         terms.append(under([[self.latent(k, r"\zeta")] for k in m.eta], r"\boldsymbol{\zeta}"))
         return f"{eta} &= " + " + ".join(terms)
 
@@ -129,15 +134,11 @@ class _Writer:
         for level, psi in self.m.Psi.items():
             number = self.m.level_numbers[level]
             zeta = rf"\boldsymbol{{\zeta}}^{{({number})}}"
-            # one symbol for the two places of a covariance
-            body = [
-                [
-                    self.cell(psi.cells.get((i, j), ()), rf"\psi_{{{max(i, j) + 1}{min(i, j) + 1}}}^{{({number})}}")
-                    for j in range(psi.shape[0])
-                ]
-                for i in range(psi.shape[0])
-            ]
-            matrix = under(body, rf"\boldsymbol{{\Psi}}^{{({number})}}")
+
+            def symbol(i: int, j: int, level: int = number) -> str:
+                return indexed(r"\psi", max(i, j), min(i, j), level=level)  # one symbol for a covariance
+
+            matrix = self.block(psi, symbol, rf"\boldsymbol{{\Psi}}^{{({number})}}")
             zero = r"\mathbf{0}" if psi.shape[0] > 1 else "0"
             lines.append(rf"{zeta} &\sim N\Bigl({zero}, {matrix}\Bigr)")
         return lines
@@ -160,14 +161,18 @@ class _Writer:
             free = sorted({tuple(sorted(place)) for place in theta.cells})
             parts = []
             for i, j in free:
-                symbol = rf"\theta_{{{j + 1}{i + 1}}}" if i != j else rf"\theta_{{{i + 1}}}"
+                a, b = (self.m.responses.index(theta.rows[k]) + 1 for k in (i, j))
+                symbol = indexed(r"\theta", b, a) if i != j else indexed(r"\theta", a)
+                if i != j:
+                    parts.append(rf"\operatorname{{cov}}(\epsilon_{{{a}}}, \epsilon_{{{b}}}) = {symbol}")
                 value = self.cell(theta.cells[i, j], symbol)
                 if value != symbol:
                     parts.append(f"{symbol} = {value}")
             if parts:
                 lines.append("&" + r", \quad ".join(parts))
         if self.m.thresholds.cells:
-            lines.append("&" + self.block(self.m.thresholds, r"\kappa_{{{i}{j}}}", r"\boldsymbol{\kappa}"))
+            kappa = self.block(self.m.thresholds, lambda i, j: indexed(r"\kappa", i, j), r"\boldsymbol{\kappa}")
+            lines.append("&" + kappa)
         return lines
 
 
@@ -202,6 +207,18 @@ def under(body: Sequence[Sequence[str]], name: str) -> str:
     """
     inside = r" \\ ".join(" & ".join(row) for row in body)
     return rf"\underbrace{{\begin{{bmatrix}} {inside} \end{{bmatrix}}}}_{{{name}}}"
+
+
+def indexed(symbol: str, *indices: int, level: int | None = None) -> str:
+    r"""Return a symbol with indices, with commas where one has two digits, and a level as superscript.
+
+    Examples
+    --------
+    >>> indexed("b", 1, 2), indexed("b", 1, 12), indexed(r"\psi", 1, 1, level=2)
+    ('b_{12}', 'b_{1,12}', '\\psi_{11}^{(2)}')
+    """
+    comma = "," if max(indices) > 9 else ""
+    return f"{symbol}_{{{comma.join(map(str, indices))}}}" + (f"^{{({level})}}" if level else "")
 
 
 def escape(text: str) -> str:
@@ -240,4 +257,4 @@ _GREEK = frozenset(
     }
 )
 
-__all__ = ["escape", "label", "latex", "under"]
+__all__ = ["escape", "indexed", "label", "latex", "under"]

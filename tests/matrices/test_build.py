@@ -108,7 +108,8 @@ def test_equals_matrix_algebra(seed: int, lift: bool) -> None:
     slots = form.slots(theta)
 
     def value(product: tuple[Covariate, ...]) -> float:
-        return float(np.prod([at[c.column] ** (float(c.argument or 1) if c.function == "power" else 1) for c in product]))
+        powers = [float(c.argument or 1) if c.function == "power" else 1.0 for c in product]
+        return float(np.prod([at[c.column] ** power for c, power in zip(product, powers, strict=True)]))
 
     mean, loadings = direct(graph, theta, lift, at)
     x = np.array([value(p) for p in form.mean_columns])
@@ -125,8 +126,8 @@ def test_equals_matrix_algebra(seed: int, lift: bool) -> None:
     # zetas: all that move, in the triangular order, and their variances
     gone = [k for k in graph.latents if k not in {z.key for z in form.disturbances}]
     assert all((v := graph.variance(k)) is None or v.is_zero for k in gone)
-    order = triangular_order(graph, [z.key for z in form.disturbances])
-    assert tuple(z.key for z in form.disturbances) == order
+    order = tuple(z.key for z in form.disturbances)
+    assert order == tuple(k for k in triangular_order(graph, (*graph.latents, *form.lifted)) if k in order)
     psi, residual = form.psi.matrix(theta), form.theta.matrix(theta)
     for c in graph.covariances:
         v = theta[c.parameter] if c.parameter >= 0 else c.value

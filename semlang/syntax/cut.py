@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from semlang.diagnostics import Diagnostic, error
+from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
 from semlang.syntax.scan import OPERATORS, Token, scan
 
@@ -143,10 +143,10 @@ class _Cutter:
         left = [t for t in open_brackets if t.start <= current[-1].start]
         closed = any(t.kind == "close" for t in current[current.index(left[-1]) :]) if left else False
         if left and not findings and not closed:
-            findings.append(self._unclosed(left[-1], current[-1]))
+            findings.append(self._unclosed(left[-1], current[-1], len(left) == 1))
         self.pieces.append(Piece(current, findings))
 
-    def _unclosed(self, bracket: Token, last: Token) -> Diagnostic:
+    def _unclosed(self, bracket: Token, last: Token, alone: bool) -> Diagnostic:
         closing = _CLOSING[bracket.text]
         return error(
             "unclosed-bracket",
@@ -155,6 +155,7 @@ class _Cutter:
             Span(bracket.start, bracket.end),
             label=f"no '{closing}' follows",
             help=f"close it with '{closing}'",
+            fix=[Edit(Span(last.end, last.end), closing)] if alone and last.kind in ("name", "number") else [],
         )
 
     def _too_deep(self, bracket: Token) -> Diagnostic:

@@ -8,8 +8,8 @@ from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
 from semlang.syntax.scan import OPERATORS, Token
 
-_KEYS = frozenset({"group", "level", "class", "block", "groups", "cluster", "data", "frequency", "weights", "include"})
-_OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
+KEYS = frozenset({"group", "level", "class", "block", "groups", "cluster", "data", "frequency", "weights", "include"})
+OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
 _JOINS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with), ':=' (defines), '::' (is of kind)"
 
 
@@ -21,27 +21,31 @@ def explain(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     if at == len(tokens):
         return _at_end(source, tokens)
     token = tokens[at]
-    if token.kind == "close" and not _inside(tokens, at):
-        return _unmatched(source, token)
+    if token.kind == "close" and not is_inside(tokens, at):
+        return unmatched(source, token)
     if token.kind == "close":
         return _closing(source, tokens, at)
-    if token.text == "," and not _inside(tokens, at):
+    if token.text == "," and not is_inside(tokens, at):
         return _comma(source, tokens, at)
     if token.kind in OPERATORS:
         return _operator(source, tokens, at, operator)
     if token.text in ("|", "||"):
         return _bar(source, tokens, at)
-    starts = token.kind in _OPERANDS or token.kind == "open"
-    if starts and before is not None and (before.kind in _OPERANDS or before.kind == "close"):
-        if _inside(tokens, at):
+    starts = token.kind in OPERANDS or token.kind == "open"
+    if starts and before is not None and (before.kind in OPERANDS or before.kind == "close"):
+        if is_inside(tokens, at):
             return _in_brackets(source, before, token)
         if operator is None:
             return _glued_left(source, before, token) if later else missing_operator(source, tokens, at)
-        return _two_statements(source, token) if later else _missing_plus(source, before, token)
-    return _unexpected(source, tokens, at)
+        if later:
+            return _two_statements(source, token)
+        if operator.kind == "declares":
+            return _kind_with_space(source, before, token)
+        return _missing_plus(source, before, token)
+    return unexpected(source, tokens, at)
 
 
-def _inside(tokens: Sequence[Token], at: int) -> bool:
+def is_inside(tokens: Sequence[Token], at: int) -> bool:
     """Whether a bracket is open before token `at`."""
     depth = 0
     for token in tokens[:at]:
@@ -56,6 +60,16 @@ def _span(token: Token) -> Span:
 def missing_operator(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     """Return the finding for a statement without any operator."""
     first, token = tokens[0], tokens[at]
+    if at == 1 and len(tokens) == 2 and first.text.lower() in KEYS:
+        return error(
+            "missing-colon",
+            f"no ':' stands between '{first.text}' and '{token.text}'",
+            source,
+            _span(token),
+            label="a ':' is missing before this",
+            help=f"write '{first.text}: {token.text}'",
+            fix=[Edit(Span(first.end, first.end), ":")],
+        )
     rest = source.text[token.end :].lstrip(" \t")
     notes = ["'!' begins a comment; '!=' is no operator"] if rest.startswith("!=") else []
     second = f" {token.text}" if at else " ..."
@@ -143,7 +157,7 @@ def _operator(source: Source, tokens: Sequence[Token], at: int, operator: Token 
             label="something is missing behind this",
             help=f"delete the '{before.text}', or write what belongs behind it",
         )
-    return _unexpected(source, tokens, at)
+    return unexpected(source, tokens, at)
 
 
 def _bar(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
@@ -151,11 +165,11 @@ def _bar(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     before = tokens[at - 1] if at else None
     if before is None:
         return _operator(source, tokens, at, None)
-    if _inside(tokens, at):
+    if is_inside(tokens, at):
         opening = max(i for i in range(at) if tokens[i].kind == "open")
-        if opening and tokens[opening].text == "(" and tokens[opening - 1].kind in _OPERANDS:
+        if opening and tokens[opening].text == "(" and tokens[opening - 1].kind in OPERANDS:
             return _missing_plus(source, tokens[opening - 1], tokens[opening])
-        return _unexpected(source, tokens, at)
+        return unexpected(source, tokens, at)
     following = tokens[at + 1].text if at + 1 < len(tokens) else "g"
     return error(
         "bar-outside-brackets",
@@ -184,7 +198,8 @@ def _comma(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     )
 
 
-def _unmatched(source: Source, token: Token) -> Diagnostic:
+def unmatched(source: Source, token: Token) -> Diagnostic:
+    """Return the finding for a closing bracket too many."""
     opening = "(" if token.text == ")" else "["
     return error(
         "unmatched-bracket",
@@ -241,7 +256,7 @@ def _in_brackets(source: Source, before: Token, token: Token) -> Diagnostic:
 
 def _glued_left(source: Source, before: Token, token: Token) -> Diagnostic:
     both = source.text[before.start : token.end]
-    help_ = [f"write '{before.text} + {token.text}' for two variables"]
+    help_ = [f"write '{before.text} + {token.text}' for two variables"] if token.kind != "number" else []
     if before.kind == "name" and "\n" not in both:
         help_.append(f"write {before.text}_{token.text} or `{both}` for one name")
     return error(
@@ -265,6 +280,17 @@ def _two_statements(source: Source, token: Token) -> Diagnostic:
     )
 
 
+def _kind_with_space(source: Source, before: Token, token: Token) -> Diagnostic:
+    return error(
+        "misplaced-argument",
+        f"'{token.text}' stands behind the kind '{before.text}' without brackets",
+        source,
+        _span(token),
+        label="belongs into brackets",
+        help=f"write '{before.text}({token.text})'" if token.kind in OPERANDS else "one kind stands behind '::'",
+    )
+
+
 def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
     spot = Span(before.end, before.end)
     return error(
@@ -274,11 +300,12 @@ def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
         _span(token),
         label="a '+' is missing before this",
         help=f"write '{before.text} + {token.text}'",
-        fix=[Edit(spot, " +")] if token.kind in _OPERANDS and before.kind in _OPERANDS else [],
+        fix=[Edit(spot, " +")] if token.kind in OPERANDS and before.kind in OPERANDS else [],
     )
 
 
-def _unexpected(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+def unexpected(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    """Return the finding where nothing more can be said."""
     token = tokens[at]
     if at == 0:
         message, label = f"a statement can not begin with '{token.text}'", "not expected here"
@@ -293,58 +320,3 @@ def _unexpected(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
         label=label,
         help="delete it, or write what is missing before it",
     )
-
-
-def explain_directive(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
-    """Return the finding for a directive or header that the grammar reads up to token `at` only."""
-    colon = next((i for i, t in enumerate(tokens) if t.text == ":"), 0)
-    if at == len(tokens):
-        last = tokens[-1]
-        return error(
-            "dangling-operator",
-            f"the line ends in '{last.text}'",
-            source,
-            _span(last),
-            label="something is missing behind this",
-            help=f"delete the '{last.text}', or write what belongs behind it",
-        )
-    token = tokens[at]
-    if at <= colon:
-        return _unexpected(source, tokens, at)
-    key = tokens[0].text
-    if token.kind == "close" and not _inside(tokens, at):
-        return _unmatched(source, token)
-    value = "".join(source.text[tokens[colon].end : tokens[-1].end]).strip()
-    path = key.lower() in ("data", "include")
-    return error(
-        "unquoted-value" if path else "misplaced-token",
-        f"'{token.text}' can not stand here in the value of '{key}:'",
-        source,
-        _span(token),
-        label="not expected here",
-        help=f'write {key}: "{value}"' if path else "put a value with spaces or signs in quotes; join values by ','",
-    )
-
-
-def header_and_formula(source: Source, tokens: Sequence[Token]) -> list[Diagnostic]:
-    """Return the finding for ``level: 1 y ~ x`` on one line, whose header lavaan drops."""
-    colon = next((i for i, t in enumerate(tokens[:3]) if t.text == ":"), 0)
-    if not colon or len(tokens) < colon + 4 or tokens[0].text.lower() not in _KEYS:
-        return []
-    value, following = tokens[colon + 1 : colon + 3]
-    if value.kind not in _OPERANDS or following.kind not in ("name", "quoted", "range"):
-        return []
-    if not any(t.kind in OPERATORS for t in tokens[colon + 3 :]):
-        return []
-    line = source.text[tokens[0].start : value.end]
-    return [
-        error(
-            "header-and-formula",
-            f"a formula stands on the line of '{line}'",
-            source,
-            _span(following),
-            label="begin a new line before this",
-            help=f"write '{line}' on a line of its own, or ';' behind it",
-            fix=[Edit(Span(value.end, following.start), "\n")],
-        )
-    ]

@@ -35,7 +35,9 @@ def read_modifiers(reading: Reading, written: Sequence[tuple[Node, bool]]) -> tu
                 f"'{text_of(node)}' replaces '{old}': a term has one modifier of a kind",
                 modifier.span,
                 label=f"replaces '{old}'",
-                help=f"delete one of them; a product of numbers is written ({old}*{text_of(node)})*x",
+                help=f"delete one of them; a product of numbers is written ({old}*{text_of(node)})*x"
+                if modifier.kind == "fixed"
+                else "delete one of them",
             )
         kept[slot] = (modifier, node)
     return tuple(modifier for modifier, _ in kept.values())

@@ -42,7 +42,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """
     if len(word) > 60:
         return None
-    limit = 1 if len(word) < 5 else 2
+    limit = len(word) // 3 if len(word) < 6 else 2
     folded = word.casefold()
     found = min(words, key=lambda w: distance(folded, w.casefold(), limit), default=None)
     if found is None or distance(folded, found.casefold(), limit) > limit:

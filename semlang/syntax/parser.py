@@ -12,8 +12,9 @@ from semlang.source import Source, Span
 from semlang.syntax.ast import Comment, Model, Statement
 from semlang.syntax.cover import Node, first_token
 from semlang.syntax.cut import MAX_NESTING, Piece, cut
+from semlang.syntax.directive_messages import explain_directive, header_and_formula, unquoted_path
 from semlang.syntax.grammar import grammar_text, table_path
-from semlang.syntax.messages import explain, explain_directive, header_and_formula
+from semlang.syntax.messages import explain
 from semlang.syntax.operators import join_split, wrong_operator
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.scan import Token
@@ -108,7 +109,8 @@ def read_piece(reading: Reading, piece: Piece) -> Statement | None:
     reading.findings += piece.findings
     if piece.findings:
         return None
-    wrong = misspelt(source, piece.tokens) or header_and_formula(source, piece.tokens)
+    wrong = unquoted_path(source, piece.tokens) if piece.is_directive else header_and_formula(source, piece.tokens)
+    wrong = wrong or misspelt(source, piece.tokens)
     if not wrong and not piece.is_directive:
         piece.tokens, warnings = join_split(source, piece.tokens)
         reading.findings += warnings

@@ -54,6 +54,8 @@ def _choices(reading: Reading, node: Node, inside: str) -> list[str]:
         a, b = map(ord, letters.groups())
         return [chr(i) for i in (range(a, b + 1) if a <= b else range(a, b - 1, -1))]
     parts = [part.strip() for part in inside.split(",")]
+    if len(parts) == 1 and ".." not in inside:
+        raise _malformed(reading, node, f"'{{{inside}}}' holds a single element")
     if ".." in inside:
         raise _malformed(reading, node, f"'{{{inside}}}' does not run from one number to another")
     for part in parts:

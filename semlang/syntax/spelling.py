@@ -17,8 +17,6 @@ _SIGNS = {
     "←": "write '~' (is regressed on)",
     "↔": "write '~~' (covaries with)",
     "&": "terms are joined by '+'",
-    "{": "a range is written i{1..5} or {math,verbal}, on one line, without braces inside",
-    "}": "a range is written i{1..5} or {math,verbal}, on one line, without braces inside",
     "\\": "a line goes on where it ends in an operator; no backslash is needed",
 }
 
@@ -28,6 +26,8 @@ def misspelt(source: Source, tokens: Sequence[Token]) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     reach = -1
     for token in tokens:
+        if token.kind == "unknown" and token.text in "{}":
+            return [*findings, _brace(source, token)]
         if token.kind == "unknown" and token.text != "%":
             if token.start > reach:
                 findings.append(_unknown(source, token))
@@ -52,6 +52,17 @@ def _unknown(source: Source, token: Token) -> Diagnostic:
         label="not part of the language",
         help="delete it" if invisible else _SIGNS.get(original, "put a name with such characters in backticks"),
         fix=(Edit(Span(token.start, token.end), ""),) if invisible else (),
+    )
+
+
+def _brace(source: Source, token: Token) -> Diagnostic:
+    return error(
+        "malformed-range",
+        f"the brace '{token.text}' is not part of a range",
+        source,
+        Span(token.start, token.end),
+        label="its other half is missing" if token.text == "}" else "not closed on this line, or not alone",
+        help="ranges are written i{1..5}, item{01..12} or {math,verbal}_{1..3}",
     )
 
 

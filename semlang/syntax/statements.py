@@ -26,12 +26,16 @@ def read_statement(reading: Reading, node: Node) -> Statement | None:
     if node.kind in _READERS:
         return _READERS[node.kind](reading, node)
     inside = node.children[0]
-    bars = [leaf for leaf in leaves(inside) if leaf.kind in ("BAR", "DOUBLEBAR")]
+    notes = []
+    if reading.source.text[node.end :].lstrip(" \t").startswith("!="):
+        notes.append("'!' begins a comment; '!=' is no operator")
+    if any(leaf.kind in ("BAR", "DOUBLEBAR") for leaf in leaves(inside)):
+        notes.append("random effects are a term on the right of '~'")
     raise reading.reject(
         "missing-operator",
         "the statement has no operator",
         first_token(node),
         label="says nothing of itself",
-        notes=["random effects are a term on the right of '~'"] if bars else [],
+        notes=notes,
         help="a statement reads 'f =~ x1 + x2', 'y ~ x', 'a ~~ b', 'p := a*b' or 'y :: binomial(logit)'",
     )

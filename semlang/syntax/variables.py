@@ -209,7 +209,7 @@ def _no_variable(reading: Reading, node: Node) -> Rejected:
             f"the text {text} stands where a variable belongs",
             node.span,
             label="a text",
-            help=f"write `{node.name}` in backticks for a variable, '{text}*x' for a label",
+            help=f"write `{node.name}` in backticks for a variable; a label stands before '*'",
         )
     if node.kind == "paren":
         return reading.reject(

@@ -119,7 +119,13 @@ class Row:
     category : str
         Category of a nominal response, or ''.
     klass : int
-        Latent class for which the row holds, or 0; `class_variable` its key.
+        Latent class for which the row holds, or 0; `class_variable` its key. Rows of a class add to those of all.
+    moderators : tuple of str
+        Keys of further latent variables that multiply the path: ``eta ~ f1:f2`` has source f1 and moderator f2.
+    efa : str
+        Set of the exploratory factor on the left, or ''.
+    rv : str
+        Key of the random slope that lavaan's ``rv()`` puts on the path, or ''.
     """
 
     id: int
@@ -148,6 +154,9 @@ class Row:
     category: str = ""
     klass: int = 0
     class_variable: str = ""
+    moderators: tuple[str, ...] = ()
+    efa: str = ""
+    rv: str = ""
 
 
 @dataclass(frozen=True, slots=True)

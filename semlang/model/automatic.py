@@ -1,0 +1,361 @@
+"""Automatic parameters: rows that the text does not write, one rule one function.
+
+The order of rows is lavaan's: thresholds, variances, covariances, scaling factors, intercepts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from semlang.model.draft import Draft
+from semlang.model.namespace import Namespace
+from semlang.model.roles import Roles
+from semlang.model.table import ROWS, Variable
+from semlang.source import Span
+
+Options = Mapping[str, Any]
+
+
+class Context:
+    """What a rule may look at: the rows so far, the roles of names, variables and options."""
+
+    def __init__(self, rows: list[Draft], roles: Roles, ns: Namespace, options: Options, level: int, cluster: str) -> None:
+        self.rows, self.roles, self.ns, self.options = rows, roles, ns, options
+        self.level, self.cluster = level, cluster
+        self.keys = {r.key for r in rows}
+        self.modelled = {(r.target, r.quantity) for r in rows if r.quantity}
+        self.per_class = {(r.target, r.category) for r in rows if r.op == "~1" and r.klass and not r.quantity}
+        self.discrete = {r.target for r in rows if r.is_regression and r.class_variable} | {
+            t for t, _ in self.per_class
+        }
+
+    def variable(self, shown: str) -> Variable:
+        """Return the variable that a name in a row means."""
+        return self.ns.variables[self.roles.key[shown]]
+
+    def span(self, shown: str) -> Span | None:
+        """Return where the first row that gave rise to a name stands."""
+        for r in self.rows:
+            if shown in (r.lhs, r.rhs) or self.roles.key.get(shown) in (r.target, r.source):
+                return r.span
+        return None
+
+    def make(self, lhs: str, op: str, rhs: str, rule: str, **fields: Any) -> Iterator[Draft]:
+        """Yield an automatic row, unless one stands in its place."""
+        row = Draft(lhs, op, rhs, self.span(lhs), user=0, rule=rule, level=self.level, **fields)
+        if row.key not in self.keys:
+            self.keys.add(row.key)
+            yield row
+
+    def pair(self, a: str, b: str, rule: str) -> Iterator[Draft]:
+        """Yield the automatic (co)variance of two names."""
+        key = self.roles.key
+        yield from self.make(a, "~~", b, rule, target=key.get(a, a), source=key.get(b, b))
+
+
+def thresholds(c: Context) -> Iterator[Draft]:
+    """Give a response of a threshold kind all its thresholds, where the number of categories is known."""
+    for shown in c.roles.responses:
+        v = c.variable(shown)
+        if not v.kind.thresholds:
+            continue
+        written = [r for r in c.rows if r.op == "|" and r.target == v.key]
+        known = c.ns.facts.levels.get(v.name) if c.ns.facts is not None else None
+        n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
+        there = {r.threshold for r in written}
+        for s in range(1, n + 1):
+            if s not in there:
+                for row in c.make(shown, "|", f"t{s}", "automatic threshold", target=v.key, threshold=s):
+                    if not c.options["auto.th"]:
+                        row.fix(None, "threshold without auto.th")
+                    yield row
+
+
+def variances(c: Context) -> Iterator[Draft]:
+    """Give every gaussian response and every latent variable a (residual) variance."""
+    for shown in c.roles.responses:
+        if shown in c.roles.composite_indicators or shown in c.roles.exogenous:
+            continue
+        v = c.variable(shown)
+        if v.role == "response" and v.kind.residual and (v.key, "sigma") in c.modelled:
+            continue
+        if v.role == "component" or v.kind.residual:
+            for row in c.pair(shown, shown, "automatic residual variance"):
+                if not c.options["auto.var"]:
+                    row.fix(0.0, "variance without auto.var")
+                yield row
+        elif v.kind.thresholds and v.key in c.ns.ordinal and v.name not in c.ns.declared.kinds:
+            for row in c.pair(shown, shown, "residual variance of an ordinal response"):
+                row.fix(1.0, row.rule)
+                yield row
+    for shown in c.roles.composite_indicators:
+        for row in c.pair(shown, shown, "sample moment of a composite"):
+            row.fix(None, row.rule)
+            yield row
+    for shown in c.roles.latents:
+        if shown not in c.roles.products and c.variable(shown).kind.name == "class":
+            continue
+        for row in c.pair(shown, shown, "automatic variance"):
+            if not c.options["auto.var"]:
+                row.fix(0.0, "variance without auto.var")
+            yield row
+
+
+def effect_variances(c: Context) -> Iterator[Draft]:
+    """Give every random effect a variance, whatever the options."""
+    for shown in c.roles.effects:
+        v = c.variable(shown)
+        if v.kind.name == "normal":
+            yield from c.pair(shown, shown, "variance of a random effect" if v.role == "latent" else "component variance")
+
+
+def exogenous_latent_covariances(c: Context) -> Iterator[Draft]:
+    """Let latent variables covary that nothing points at, at one level."""
+    if not c.options["auto.cov.lv.x"]:
+        return
+    for a, b in combinations(c.roles.exogenous_latents, 2):
+        if _level(c, a) == _level(c, b) and not _any_discrete(c, a, b):
+            yield from c.pair(a, b, "automatic covariance of exogenous latent variables")
+
+
+def covariate_covariances(c: Context) -> Iterator[Draft]:
+    """With ``auto.cov.x``, let exogenous latent variables covary with exogenous responses."""
+    if c.options["auto.cov.x"]:
+        for a in c.roles.exogenous_latents:
+            for b in c.roles.exogenous:
+                yield from c.pair(a, b, "automatic covariance with a covariate")
+
+
+def residual_covariances(c: Context) -> Iterator[Draft]:
+    """Let the residuals of terminal dependent variables covary, where they are gaussian.
+
+    Responses with a discrete latent predictor, a bar or a bracketed latent variable on the right are left out.
+    """
+    if not c.options["auto.cov.y"]:
+        return
+    names = [x for x in c.roles.terminal_latents if not _any_discrete(c, x)]
+    names += [x for x in c.roles.terminal_responses if _joins(c, x)]
+    for a, b in combinations(names, 2):
+        if _level(c, a) == _level(c, b):
+            yield from c.pair(a, b, "automatic residual covariance")
+
+
+def _joins(c: Context, shown: str) -> bool:
+    v = c.variable(shown)
+    if v.role == "response":
+        lavaans = v.kind.thresholds and v.name not in c.ns.declared.kinds
+        if not (v.kind.residual or lavaans) or (v.key, "sigma") in c.modelled or v.key in c.discrete:
+            return False
+    for r in c.rows:
+        if r.is_regression and r.target == v.key:
+            for k in (r.source, *r.moderators):
+                if k and (c.ns.variables[k].kind.name != "normal" or not _plain(c, k)):
+                    return False
+    return True
+
+
+def _plain(c: Context, key: str) -> bool:
+    """Whether a latent variable is one that lavaan could have."""
+    v = c.ns.variables[key]
+    return v.level == c.cluster and v.role == "latent"
+
+
+def _level(c: Context, shown: str) -> str:
+    key = c.roles.key.get(shown)
+    return c.ns.variables[key].level if key in c.ns.variables else c.cluster
+
+
+def _any_discrete(c: Context, *names: str) -> bool:
+    keys = [c.roles.key.get(x, "") for x in names]
+    return any(k in c.ns.variables and c.ns.variables[k].kind.name != "normal" for k in keys)
+
+
+def exogenous_moments(c: Context) -> Iterator[Draft]:
+    """With ``fixed.x = false``, estimate variances and covariances of exogenous covariates."""
+    x = c.roles.exogenous
+    for i, a in enumerate(x):
+        for b in x[i:]:
+            yield from c.pair(a, b, "moment of a covariate")
+
+
+def composite_covariances(c: Context) -> Iterator[Draft]:
+    """List the covariances inside a composite; they are the sample's."""
+    for name in c.roles.composites:
+        inside = [r.rhs for r in c.rows if r.op == "<~" and r.lhs == name]
+        for a, b in combinations(inside, 2):
+            for row in c.pair(a, b, "sample moment of a composite"):
+                row.fix(None, row.rule)
+                yield row
+
+
+def efa_covariances(c: Context) -> Iterator[Draft]:
+    """Let factors of one exploratory set covary that are neither exogenous nor terminal."""
+    if not c.options["auto.efa"]:
+        return
+    for name in dict.fromkeys(c.roles.efa.values()):
+        inner = [
+            f for f, s in c.roles.efa.items()
+            if s == name and f not in c.roles.exogenous_latents and f not in c.roles.terminal_latents
+        ]  # fmt: skip
+        for a, b in combinations(inner, 2):
+            yield from c.pair(a, b, "covariance of exploratory factors")
+
+
+def scaling_factors(c: Context) -> Iterator[Draft]:
+    """List the scale of an ordinal response that ``y | t1`` made one, as lavaan does; it is 1."""
+    for shown in c.roles.responses:
+        v = c.variable(shown)
+        if v.role == "response" and v.key in c.ns.ordinal and v.name not in c.ns.declared.kinds:
+            for row in c.make(shown, "~*~", shown, "scaling factor", target=v.key, source=v.key):
+                row.fix(1.0, row.rule)
+                yield row
+
+
+def response_intercepts(c: Context) -> Iterator[Draft]:
+    """Give responses an intercept, as their kind has it."""
+    for shown in c.roles.responses:
+        v = c.variable(shown)
+        if v.role == "response" and not v.kind.intercept:
+            if v.key in c.ns.ordinal and v.name not in c.ns.declared.kinds:
+                for row in c.make(shown, "~1", "", "no intercept beside thresholds", target=v.key):
+                    row.fix(0.0, row.rule)
+                    yield row
+            continue
+        if v.kind.name == "multinomial":
+            yield from _category_intercepts(c, shown, v)
+            continue
+        if (v.key, "") in c.per_class:
+            continue
+        for row in c.make(shown, "~1", "", "automatic intercept", target=v.key):
+            if c.level == 1 and _in_both_levels(c, v):
+                row.fix(0.0, "the intercept is that of the higher level")
+            elif shown in c.roles.composite_indicators:
+                row.fix(None, "sample moment of a composite")
+            elif not c.options["int.ov.free"]:
+                row.fix(0.0, "intercept without int.ov.free")
+            yield row
+
+
+def _in_both_levels(c: Context, v: Variable) -> bool:
+    return len(c.ns.responses.get(v.name, ())) > 1
+
+
+def _category_intercepts(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
+    from semlang.model.written import categories
+
+    written = {r.category for r in c.rows if r.target == v.key and r.category}
+    general = any(r.target == v.key and r.op in ("~", "~1") and not r.category for r in c.rows)
+    for k in categories(c.ns, v):
+        if (v.key, k) in c.per_class or (not k and (written and not general)):
+            continue
+        lhs = f"{shown}@{k}" if k else shown
+        yield from c.make(lhs, "~1", "", "automatic intercept", target=v.key, category=k)
+
+
+def latent_intercepts(c: Context) -> Iterator[Draft]:
+    """List the means of latent variables; they are 0, but for ``int.lv.free``."""
+    for shown in c.roles.latents:
+        key = c.roles.key.get(shown, shown)
+        v = c.ns.variables.get(key)
+        if v is not None and v.kind.name != "normal":
+            continue
+        if (key, "") in c.per_class:
+            continue
+        for row in c.make(shown, "~1", "", "automatic mean", target=key):
+            if shown in c.roles.composites:
+                row.fix(None, "mean of a composite")
+            elif shown in c.roles.products:
+                pass
+            elif v is not None and v.arguments.get("observed"):
+                row.rule = "mean of an observed latent variable"
+            elif not c.options["int.lv.free"]:
+                row.fix(0.0, "mean without int.lv.free")
+            yield row
+
+
+def observed_means(c: Context) -> Iterator[Draft]:
+    """Give a random effect with a gold standard (``observed=``) a mean."""
+    for shown in c.roles.effects:
+        v = c.variable(shown)
+        if v.kind.name == "normal" and v.arguments.get("observed"):
+            yield from c.make(shown, "~1", "", "mean of an observed latent variable", target=v.key)
+
+
+def distribution_parameters(c: Context) -> Iterator[Draft]:
+    """List scale and shape parameters, and intercepts of those that have covariates."""
+    for shown in c.roles.responses:
+        v = c.variable(shown)
+        if v.role != "response":
+            continue
+        for q in v.kind.quantities:
+            written = any(r.target == v.key and r.quantity == q for r in c.rows)
+            own = q in ("sigma", "shape") and not v.kind.residual and not v.kind.thresholds
+            if q in v.arguments and q in ("guess", "slip"):
+                yield from _fixed_probability(c, shown, v, q)
+            elif (written and not v.kind.thresholds) or own:
+                if any(r.target == v.key and r.quantity == q and r.op == "~1" and r.klass for r in c.rows):
+                    continue
+                yield from c.make(f"{q}({shown})", "~1", "", "distribution parameter", target=v.key, quantity=q)
+
+
+def _fixed_probability(c: Context, shown: str, v: Variable, q: str) -> Iterator[Draft]:
+    import math
+
+    value = v.arguments[q]
+    for row in c.make(f"{q}({shown})", "~1", "", "argument of the declaration", target=v.key, quantity=q):
+        if isinstance(value, int | float) and 0 < value < 1:
+            row.fix(math.log(value / (1 - value)), row.rule)
+        elif isinstance(value, str):
+            row.label = value
+        yield row
+
+
+def class_intercepts(c: Context) -> Iterator[Draft]:
+    """Give a class variable one membership logit for each class but the last, and mass points their locations."""
+    seen = dict.fromkeys(
+        k for r in c.rows for k in (r.class_variable, r.source, r.target) if k in c.ns.variables
+    )  # fmt: skip
+    for k in seen:
+        v = c.ns.variables[k]
+        n = c.ns.n_classes(k) if "classes" in v.arguments else 2
+        if v.kind.name == "class":
+            for i in range(1, n):
+                yield from c.make(k, "~1", "", "class membership", target=k, klass=i, class_variable=k)
+        elif v.kind.name == "masspoints":
+            for i in range(1, n + 1):
+                yield from c.make(k, "~1", "", "mass point", target=k, klass=i, class_variable=k)
+
+
+RULES: tuple[Callable[[Context], Iterator[Draft]], ...] = (
+    thresholds,
+    variances,
+    effect_variances,
+    exogenous_latent_covariances,
+    covariate_covariances,
+    residual_covariances,
+    exogenous_moments,
+    composite_covariances,
+    efa_covariances,
+    scaling_factors,
+    response_intercepts,
+    latent_intercepts,
+    observed_means,
+    distribution_parameters,
+    class_intercepts,
+)
+"""The rules in the order of the rows they make."""
+
+
+def add_automatic(c: Context) -> list[Draft]:
+    """Return the rows as written and, after them, those of all rules."""
+    out = list(c.rows)
+    for rule in RULES:
+        out += rule(c)
+    return out
+
+
+def is_rows(level: str) -> bool:
+    """Whether a level is that of rows."""
+    return level == ROWS

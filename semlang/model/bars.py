@@ -1,0 +1,60 @@
+"""Random-effects bars: ``(1 + x | school)`` as latent variables ``y.1[school]`` and ``y.x[school]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semlang.diagnostics import error
+from semlang.model.blocks import Block
+from semlang.model.draft import Draft
+from semlang.model.namespace import Namespace
+from semlang.model.table import Product
+from semlang.model.terms import drops_intercept, expand, has_factor
+from semlang.syntax import ast
+
+_RULE = "random-effects bar"
+
+
+def _effects(ns: Namespace, block: Block, bar: ast.RandomEffects) -> Iterator[tuple[str, Product, ast.Term | None]]:
+    """Yield name, covariates and term of each random effect; the intercept is there unless ``0`` drops it."""
+    dropped = drops_intercept(bar.terms)
+    if not dropped:
+        yield "1", (), None
+    coded = next((t for t in bar.terms if isinstance(t, ast.Term) and has_factor(t)), None) if dropped else None
+    for t in bar.terms:
+        if t.factors:
+            for item in expand(ns, t, block, full=t is coded):
+                if item.sources or item.class_variable:
+                    ns.findings.append(
+                        error("latent-in-bar", "a latent variable before the bar", ns.source, t.span,
+                              help="a random slope of a latent variable is written 'y ~ b[school]:f'")
+                    )  # fmt: skip
+                    continue
+                yield item.shown, item.via, t
+
+
+def bar_rows(
+    ns: Namespace, block: Block, lhs: str, target: str, category: str, bar: ast.RandomEffects
+) -> Iterator[tuple[Draft, tuple[ast.Modifier, ...]]]:
+    """Yield the rows of a bar: paths fixed to 1, variances and, with one bar, covariances."""
+    bare = lhs.split("[")[0]
+    for position, cluster in enumerate(reversed(bar.clusters)):
+        made: list[str] = []
+        for name, via, term in _effects(ns, block, bar):
+            full = f"{bare}.{name}"
+            if full in ns.declared.kinds or (ns.facts is not None and full in ns.facts.columns) or full in ns.columns:
+                if ("reserved-name", full) not in ns.reported:
+                    ns.reported.add(("reserved-name", full))
+                    ns.findings.append(
+                        error("reserved-name", f"'{full}' is the name of a random effect", ns.source, bar.span,
+                              help="rename the column, or write the random effect as a latent variable 'u[school]'")
+                    )  # fmt: skip
+            key = ns.make_latent(full, cluster, bar.span)
+            made.append(key)
+            shown = ":".join([key, *(c.name for c in via)])
+            row = Draft(lhs, "~", shown, bar.span, target, key, (), via, category=category, rule=_RULE)
+            row.fix(1.0, _RULE)
+            yield row, (term.modifiers if term is not None and position == 0 else ())
+        for i, a in enumerate(made):
+            for b in made[i:] if bar.correlated else [a]:
+                yield Draft(a, "~~", b, bar.span, a, b, rule=_RULE), ()

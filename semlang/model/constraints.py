@@ -1,0 +1,125 @@
+"""Constraints and defined parameters; simple bounds go into the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from semlang.diagnostics import Diagnostic, error
+from semlang.model.draft import Draft
+from semlang.model.nearest import did_you_mean
+from semlang.model.table import Defined, Relation
+from semlang.source import Span
+from semlang.syntax import ast
+
+_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs, "as.numeric": float,
+}  # fmt: skip
+
+
+def constant(e: ast.Expression) -> float | None:
+    """Return the value of an expression without names, or None.
+
+    Examples
+    --------
+    >>> from semlang.source import Span
+    >>> s = Span(0, 1)
+    >>> constant(ast.Binary("*", ast.Number(2.0, s), ast.Number(0.1, s), s))
+    0.2
+    """
+    try:
+        match e:
+            case ast.Number():
+                return e.value
+            case ast.Name(text="pi"):
+                return math.pi
+            case ast.Unary(operand=inner):
+                x = constant(inner)
+                return None if x is None else (-x if e.op == "-" else x)
+            case ast.Binary():
+                a, b = constant(e.left), constant(e.right)
+                if a is None or b is None:
+                    return None
+                return {"+": a + b, "-": a - b, "*": a * b}.get(e.op, a**b if e.op in ("^", "**") else a / b)
+            case ast.Call(arguments=(inner,)) if e.function in _FUNCTIONS:
+                x = constant(inner)
+                return None if x is None else _FUNCTIONS[e.function](x)
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+    return None
+
+
+def names(e: ast.Expression) -> Iterator[ast.Name]:
+    """Yield the names in an expression."""
+    match e:
+        case ast.Name():
+            if e.text != "pi":
+                yield e
+        case ast.Unary():
+            yield from names(e.operand)
+        case ast.Binary():
+            yield from names(e.left)
+            yield from names(e.right)
+        case ast.Call():
+            for a in e.arguments:
+                yield from names(a)
+
+
+def _bound(rows: list[Draft], left: ast.Expression, op: str, right: ast.Expression) -> bool:
+    """Fold ``label > number`` into the bounds of its rows; tell whether it was one."""
+    value = constant(right)
+    if not isinstance(left, ast.Name) or value is None or op == "==":
+        return False
+    own = [r for r in rows if r.label == left.text]
+    for r in own:
+        if op in (">", ">="):
+            r.lower = value
+        else:
+            r.upper = value
+    return bool(own)
+
+
+def read_constraints(
+    model: ast.Model, rows: list[Draft], findings: list[Diagnostic]
+) -> tuple[tuple[Relation, ...], tuple[Defined, ...]]:
+    """Read constraints (chains in pairs) and defined parameters, and check their labels."""
+    labels = {r.label for r in rows if r.label} | {r.plabel for r in rows}
+    defined = {s.name for s in model.statements if isinstance(s, ast.Definition)}
+    relations: list[Relation] = []
+    definitions: list[Defined] = []
+    seen: dict[str, Span] = {}
+
+    def unknown(e: ast.Expression, where: str) -> None:
+        for n in names(e):
+            if n.text not in labels and n.text not in defined:
+                findings.append(
+                    error("unknown-label", f"no parameter is labelled '{n.text}'", model.source, n.span,
+                          label=f"in a {where}",
+                          help=did_you_mean(n.text, [x for x in (*labels, *defined) if not x.startswith(".p")]))
+                )  # fmt: skip
+
+    for s in model.statements:
+        if isinstance(s, ast.Definition):
+            if s.name in seen:
+                findings.append(
+                    error("defined-twice", f"'{s.name}' is defined twice", model.source, s.name_span,
+                          help="give one of them another name")
+                )  # fmt: skip
+                continue
+            seen[s.name] = s.span
+            unknown(s.expression, "definition")
+            if any(n.text == s.name for n in names(s.expression)):
+                findings.append(
+                    error("defined-by-itself", f"'{s.name}' is defined by itself", model.source, s.name_span)
+                )
+            definitions.append(Defined(s.name, s.expression, s.text, s.span))
+        elif isinstance(s, ast.Constraint):
+            for i, op in enumerate(s.operators):
+                left, right = s.operands[i], s.operands[i + 1]
+                if _bound(rows, left, op, right):
+                    continue
+                unknown(left, "constraint")
+                unknown(right, "constraint")
+                text = f"{s.texts[i].strip()} {op} {s.texts[i + 1].strip()}"
+                relations.append(Relation(left, op.rstrip("=") if op in ("<=", ">=") else op, right, text, s.span))
+    return tuple(relations), tuple(definitions)

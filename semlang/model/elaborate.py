@@ -1,0 +1,181 @@
+"""Elaborate: from the syntax tree to the parameter table, with all defaults made explicit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semlang.diagnostics import Diagnostic
+from semlang.model.applied import apply_modifiers
+from semlang.model.automatic import Context, add_automatic
+from semlang.model.blocks import Block, Blocks, cut
+from semlang.model.constraints import read_constraints
+from semlang.model.declarations import declare
+from semlang.model.draft import Draft
+from semlang.model.effects_coding import effects_coding, free_means
+from semlang.model.facts import DataFacts
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
+from semlang.model.kind_findings import kind_findings
+from semlang.model.name_findings import name_findings
+from semlang.model.namespace import Namespace, survey
+from semlang.model.numbering import name_rows, number_rows, share_labels
+from semlang.model.options import from_directives, merge
+from semlang.model.roles import Roles, assign_roles
+from semlang.model.scale import set_scale
+from semlang.model.settings import Settings, read_directives
+from semlang.model.slope_findings import slope_findings
+from semlang.model.table import ParameterTable
+from semlang.model.written import write_rows
+from semlang.syntax import ast
+
+
+def elaborate(
+    model: ast.Model,
+    *,
+    defaults: str = "sem",
+    n_groups: int | None = None,
+    cluster: str | Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    facts: DataFacts | None = None,
+) -> tuple[ParameterTable | None, tuple[Diagnostic, ...]]:
+    """Return the parameter table of a model and what is to be said of it.
+
+    Parameters
+    ----------
+    model : ast.Model
+    defaults : str
+        lavaan's function whose automatic parameters are meant: ``sem``, ``cfa``, ``growth`` or ``lavaan``.
+    n_groups : int, optional
+        Number of groups, where neither ``group:`` blocks nor the data tell.
+    cluster : str or sequence of str, optional
+        Nesting, the outermost first (``"school/class"``); wins over the file.
+    options : mapping, optional
+        lavaan's options (``std_lv`` or ``std.lv``) and the engine's; they win over the file.
+    facts : DataFacts, optional
+        Columns and levels of the data.
+
+    Returns
+    -------
+    table : ParameterTable or None
+        None where the text has no table.
+    findings : tuple of Diagnostic
+
+    Examples
+    --------
+    >>> from semlang.source import Source
+    >>> from semlang.syntax.parser import parse
+    >>> table, _ = elaborate(parse(Source("f =~ x1 + x2"))[0])
+    >>> [(r.lhs, r.op, r.rhs, r.rule) for r in table.rows if r.op == "=~"]
+    [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
+    """
+    findings: list[Diagnostic] = []
+    merged = merge(from_directives(model), options or {}, defaults, model.source, findings)
+    declared = declare(model, findings)
+    settings = read_directives(model, cluster, facts, findings)
+    blocks = cut(model, settings.clusters, declared, findings)
+    ns = survey(blocks, declared, model.source, findings, facts, bool(merged["fixed.x"]))
+    labels = group_labels(model, blocks, settings, n_groups)
+
+    rows, roles = _rows(blocks, ns, labels, merged)
+    name_rows(rows)
+    reported: set[tuple[str, str]] = set()
+    for r in rows:
+        apply_modifiers(r, labels, model.source, findings, reported)
+    free_means(rows, merged)
+    equal_over_groups(rows, roles, merged)
+    meaning = share_labels(rows, model.source, findings)
+    relations, defined = read_constraints(model, rows, findings)
+    relations += effects_coding(rows, merged)
+    table_rows, n = number_rows(rows, meaning)
+    clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
+    table = ParameterTable(
+        model.source, table_rows, dict(ns.variables), n, clusters, labels, settings.group_column, relations, defined,
+        merged, settings.frequency, settings.weights, settings.data, settings.reshape,
+    )  # fmt: skip
+    findings += kind_findings(table, ns)
+    findings += name_findings(model, table, ns, facts)
+    findings += slope_findings(table)
+    if any(f.is_error and f.slug not in TABLE_STANDS for f in findings) or not table_rows:
+        return None, tuple(findings)
+    return table, tuple(findings)
+
+
+TABLE_STANDS = frozenset({"unknown-label"})
+"""Errors beside which a text still has a table."""
+
+
+def group_labels(model: ast.Model, blocks: Blocks, settings: Settings, n_groups: int | None) -> tuple[str, ...]:
+    """Return the labels of the groups: of ``group:`` blocks, of the data, or numbers."""
+    if blocks.groups:
+        return blocks.groups
+    if settings.group_labels:
+        return settings.group_labels
+    if n_groups is not None:
+        return tuple(str(g) for g in range(1, n_groups + 1)) if n_groups > 1 else ("",)
+    named: dict[str, None] = {}
+    longest = 1
+    for m in _modifiers(model):
+        longest = max(longest, len(m.values))
+        named |= dict.fromkeys(m.groups or ())
+    if named:
+        return tuple(named)
+    return tuple(str(g) for g in range(1, longest + 1)) if longest > 1 else ("",)
+
+
+def _modifiers(model: ast.Model) -> list[ast.Modifier]:
+    out: list[ast.Modifier] = []
+    for s in model.statements:
+        terms: tuple[ast.Term | ast.RandomEffects, ...] = ()
+        if isinstance(s, ast.Formula):
+            terms = (*s.lhs, *s.rhs)
+        elif isinstance(s, ast.Thresholds):
+            terms = (*s.lhs, *s.thresholds, *(s.covariates or ()))
+        for t in terms:
+            if isinstance(t, ast.Term):
+                out += t.modifiers
+    return out
+
+
+def _rows(
+    blocks: Blocks, ns: Namespace, labels: tuple[str, ...], options: Mapping[str, Any]
+) -> tuple[list[Draft], dict[int, Roles]]:
+    """Make the rows of all blocks and groups."""
+    made: dict[int, tuple[list[Draft], Roles]] = {}
+    seen: dict[str | None, tuple[set[str], set[str]]] = {}
+    written = [write_rows(ns, block) for block in blocks.blocks]
+    for i, (block, drafts) in enumerate(zip(blocks.blocks, written, strict=True)):
+        taken, started = seen.setdefault(block.group, (set(), set()))
+        made[i] = _complete(block, drafts, ns, options, taken, started)
+    out: list[Draft] = []
+    roles: dict[int, Roles] = {}
+    number = 0
+    for g, label in enumerate(labels, 1):
+        for i, block in enumerate(blocks.blocks):
+            if block.group not in (None, label):
+                continue
+            number += 1
+            rows, own = made[i]
+            rows = copy_rows(rows, g)
+            roles[number] = own
+            if g > 1:
+                free_beside_equal(rows, own, options)
+            for r in rows:
+                r.block = number
+            out += rows
+    return out, roles
+
+
+def _complete(
+    block: Block,
+    drafts: list[Draft],
+    ns: Namespace,
+    options: Mapping[str, Any],
+    taken: set[str],
+    started: set[str],
+) -> tuple[list[Draft], Roles]:
+    """Add the automatic rows of a block and set the scale of its latent variables."""
+    roles = assign_roles(drafts, ns, taken, bool(options["fixed.x"]))
+    context = Context(drafts, roles, ns, options, block.level, block.cluster)
+    rows = add_automatic(context)
+    set_scale(context, rows, started)
+    return rows, roles

@@ -1,0 +1,83 @@
+"""Findings about kinds: what a response of its kind can not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semlang.diagnostics import Diagnostic, error, warning
+from semlang.model.namespace import Namespace
+from semlang.model.nearest import did_you_mean
+from semlang.model.table import ParameterTable, Row, Variable
+
+
+def kind_findings(table: ParameterTable, ns: Namespace) -> list[Diagnostic]:
+    """Return the findings about thresholds, residual (co)variances and distribution parameters."""
+    out: list[Diagnostic] = []
+    seen: set[tuple[str, str]] = set()
+    for r in table.rows:
+        for f in _row(table, ns, r):
+            place = (f.slug, f"{f.span}")
+            if place not in seen:
+                seen.add(place)
+                out.append(f)
+    return out + list(_gaps(table, ns))
+
+
+def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
+    v = table.variables.get(r.target)
+    if v is None or r.user != 1:
+        return
+    if (r.op == "|" or r.threshold) and not (v.role == "response" and v.kind.thresholds):
+        yield error(
+            "threshold-of-non-ordinal", f"'{v.name}' is {_kind(v)} and has no thresholds", table.source, r.span,
+            help=f"declare it: '{v.name} :: ordinal(logit)'" if v.role == "response" else (),
+        )  # fmt: skip
+    elif r.quantity and r.quantity not in v.kind.quantities:
+        yield error(
+            "unknown-quantity", f"{_kind(v)} has no {r.quantity}()", table.source, r.span,
+            help=(*did_you_mean(r.quantity, v.kind.quantities),
+                  *((f"it has {', '.join(v.kind.quantities)}",) if v.kind.quantities else ())),
+        )  # fmt: skip
+    elif r.op == "~~" and r.lhs == r.rhs and _no_residual(v, ns) and not (v.kind.thresholds and r.ustart == 1):
+        yield error(
+            "residual-variance-of-non-gaussian", f"'{v.name}' is {_kind(v)} and has no residual variance", table.source,
+            r.span, help="remove the line",
+        )  # fmt: skip
+    elif r.op == "~~" and r.lhs != r.rhs:
+        w = table.variables.get(r.source)
+        bad = [x for x in (v, w) if x is not None and _no_residual(x, ns)]
+        if bad and w is not None:
+            yield error(
+                "residual-covariance-of-non-gaussian", f"'{bad[0].name}' is {_kind(bad[0])}: its residual covaries with "
+                "nothing", table.source, r.span,
+                help=f"let them share a latent variable: 'u :: normal' and '{v.name} + {w.name} ~ u'",
+            )  # fmt: skip
+
+
+def _kind(v: Variable) -> str:
+    return v.kind.name if v.role == "response" else "a latent variable"
+
+
+def _no_residual(v: Variable, ns: Namespace) -> bool:
+    lavaans = v.kind.thresholds and v.name not in ns.declared.kinds
+    return v.role == "response" and not v.kind.residual and not lavaans
+
+
+def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
+    for v in table.responses:
+        own = [r for r in table.rows if r.op == "|" and r.target == v.key and r.group == 1]
+        written = sorted({r.threshold for r in own if r.user == 1})
+        known = ns.facts.levels.get(v.name) if ns.facts is not None else None
+        if known and v.kind.thresholds and written and written[-1] > len(known) - 1:
+            first = next(r for r in own if r.threshold == written[-1])
+            yield error(
+                "too-many-thresholds", f"'{v.name}' has {len(known)} categories and so {len(known) - 1} thresholds",
+                table.source, first.span,
+            )  # fmt: skip
+        elif written and written != list(range(1, len(written) + 1)):
+            missing = next(s for s in range(1, written[-1] + 1) if s not in written)
+            first = next(r for r in own if r.threshold > missing and r.user == 1)
+            yield warning(
+                "threshold-gap", f"threshold t{missing} of '{v.name}' is not written", table.source, first.span,
+                label="it is added", help=f"write '{v.name} | t{missing}' too",
+            )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Scale rules: which rows are fixed before modifiers are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from semlang.model.automatic import Context
+from semlang.model.draft import Draft
+
+
+def standardised_latents(c: Context, rows: list[Draft]) -> None:
+    """With ``std.lv``, fix variances of measured latent variables to 1; those of exploratory factors always."""
+    for r in rows:
+        if not r.is_variance or r.lhs not in c.roles.latents or r.lhs in c.roles.composites:
+            continue
+        if c.options["std.lv"]:
+            r.fix(1.0, "std.lv")
+        elif c.options["auto.efa"] and r.lhs in c.roles.efa:
+            r.fix(1.0, "exploratory factor")
+
+
+def marker_loadings(c: Context, rows: list[Draft]) -> None:
+    """With ``auto.fix.first``, fix the first loading of a latent variable (or its ``marker``) to 1."""
+    composite = c.options["auto.fix.first"] or c.options["std.lv"]
+    marker = c.options["marker"]
+    marker = marker if isinstance(marker, dict) else {}
+    for op, active in (("=~", c.options["auto.fix.first"]), ("<~", composite)):
+        if not active:
+            continue
+        first: dict[str, list[Draft]] = {}
+        for r in rows:
+            if r.op == op and not (op == "=~" and r.lhs in c.roles.efa and c.options["auto.efa"]):
+                first.setdefault(r.lhs, []).append(r)
+        for name, own in first.items():
+            v = c.ns.variables.get(c.roles.key.get(name, ""))
+            if v is not None and v.arguments.get("observed"):
+                continue
+            chosen = next((r for r in own if r.rhs == marker.get(name)), own[0])
+            chosen.fix(1.0, "marker loading")
+
+
+def first_paths(c: Context, rows: list[Draft], started: set[str]) -> None:
+    """Fix the first path from a random effect to 1; `started` holds those that have one in this group."""
+    for r in rows:
+        if r.op != "~" or not r.source or r.rule == "random-effects bar":
+            if r.op == "~" and r.source:
+                started.add(r.source)
+            continue
+        v = c.ns.variables[r.source]
+        if v.role != "latent" or v.measured or r.source in started or v.arguments.get("observed"):
+            continue
+        if r.moderators and all(k in started for k in r.moderators):
+            continue
+        started.add(r.source)
+        r.fix(1.0, "first path of a random effect")
+
+
+def single_indicators(c: Context, rows: list[Draft]) -> None:
+    """With ``auto.fix.single``, a single indicator has no residual."""
+    if not (c.options["auto.var"] and c.options["auto.fix.single"]):
+        return
+    loadings = [r for r in rows if r.op == "=~"]
+    count: dict[str, int] = {}
+    uses: dict[str, int] = {}
+    for r in loadings:
+        count[r.lhs] = count.get(r.lhs, 0) + 1
+        uses[r.rhs] = uses.get(r.rhs, 0) + 1
+    single = {r.rhs for r in loadings if count[r.lhs] == 1 and r.lhs != r.rhs and uses[r.rhs] == 1}
+    for r in rows:
+        if r.is_variance and r.user == 0 and r.lhs in single:
+            r.fix(0.0, "single indicator")
+
+
+def orthogonal_latents(c: Context, rows: list[Draft]) -> None:
+    """With ``orthogonal`` (``.x``, ``.y``, ``.efa``), fix automatic latent covariances to 0."""
+    sets = (
+        ("orthogonal", c.roles.latents, c.roles.latents),
+        ("orthogonal.y", c.roles.terminal_latents, c.roles.terminal_latents),
+        ("orthogonal.x", c.roles.exogenous_latents, (*c.roles.exogenous_latents, *c.roles.exogenous)),
+        ("orthogonal.efa", tuple(c.roles.efa), tuple(c.roles.efa)),
+    )
+    for option, left, right in sets:
+        if c.options[option]:
+            for r in rows:
+                if r.op == "~~" and r.lhs != r.rhs and r.user == 0 and r.lhs in left and r.rhs in right:
+                    r.fix(0.0, option)
+
+
+def composite_moments(c: Context, rows: list[Draft]) -> None:
+    """The variance of a composite follows from its weights."""
+    for r in rows:
+        if r.is_variance and r.lhs in c.roles.composites:
+            r.fix(None, "variance of a composite")
+
+
+def exploratory_zeros(c: Context, rows: list[Draft]) -> None:
+    """Fix the loadings above the diagonal, and the covariances, of exploratory factors to 0 (they are rotated later)."""
+    if not c.options["auto.efa"] or not c.roles.efa:
+        return
+    for name in dict.fromkeys(c.roles.efa.values()):
+        factors = [f for f, s in c.roles.efa.items() if s == name]
+        items = list(dict.fromkeys(r.rhs for r in rows if r.op == "=~" and r.lhs in factors))
+        for r in rows:
+            if r.op == "=~" and r.lhs in factors and items.index(r.rhs) < factors.index(r.lhs):
+                r.fix(0.0, "exploratory factor")
+                r.user = 7
+            elif r.op == "~~" and r.lhs != r.rhs and r.lhs in factors and r.rhs in factors:
+                r.fix(0.0, "exploratory factor")
+                r.user = 7
+
+
+RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
+    composite_moments,
+    standardised_latents,
+    marker_loadings,
+    single_indicators,
+    orthogonal_latents,
+    exploratory_zeros,
+)
+"""The rules in order; a later one sees what an earlier one fixed."""
+
+
+def set_scale(c: Context, rows: list[Draft], started: set[str]) -> None:
+    """Apply all rules of scale to the rows of a block."""
+    for rule in RULES:
+        rule(c, rows)
+    first_paths(c, rows, started)

@@ -1,0 +1,64 @@
+"""Findings about random effects: slopes without a mean, and effects that do not covary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semlang.diagnostics import Diagnostic, note, warning
+from semlang.model.table import ParameterTable, Row
+
+
+def _is_effect(table: ParameterTable, key: str) -> bool:
+    v = table.variables.get(key)
+    return v is not None and v.role == "latent" and not v.measured and v.kind.name == "normal"
+
+
+def slope_findings(table: ParameterTable) -> list[Diagnostic]:
+    """Return warnings of random slopes without a mean, and a note where random effects are uncorrelated."""
+    return [*_slopes(table), *_uncorrelated(table)]
+
+
+def _slopes(table: ParameterTable) -> Iterator[Diagnostic]:
+    means = {(r.target, r.category, frozenset(r.via)) for r in table.rows if not r.source and r.op == "~"}
+    own_mean = {r.target for r in table.rows if r.op == "~1" and r.free}
+    seen: set[tuple[str, frozenset[object]]] = set()
+    for r in table.rows:
+        if r.op != "~" or not r.via or r.moderators or r.quantity or r.threshold:
+            continue
+        if not r.source or not _is_effect(table, r.source) or r.source in own_mean:
+            continue
+        place = (r.target, frozenset(r.via))
+        if (r.target, r.category, frozenset(r.via)) in means or place in seen:
+            continue
+        if any(c.function == "factor" for c in r.via) and any(r.target == m[0] for m in means):
+            continue
+        seen.add(place)
+        slope = ":".join(c.name for c in r.via)
+        yield warning(
+            "random-slope-without-mean", f"the slope of {slope} varies, but its mean is fixed at 0", table.source, r.span,
+            help=f"add the term '{slope}'",
+        )  # fmt: skip
+
+
+def _bar(r: Row) -> bool:
+    return r.rule == "random-effects bar"
+
+
+def _uncorrelated(table: ParameterTable) -> Iterator[Diagnostic]:
+    joined = {frozenset((r.target, r.source)) for r in table.rows if r.op == "~~" and r.target != r.source}
+    bars = {r.target: r.span for r in table.rows if _bar(r) and r.op == "~~"}
+    by_level: dict[str, list[str]] = {}
+    for key, v in table.variables.items():
+        if _is_effect(table, key):
+            by_level.setdefault(v.level, []).append(key)
+    for level, keys in by_level.items():
+        for i, a in enumerate(keys):
+            for b in keys[i + 1 :]:
+                same_bar = a in bars and bars.get(a) == bars.get(b)
+                if not same_bar and frozenset((a, b)) not in joined:
+                    v = table.variables[b]
+                    yield note(
+                        "uncorrelated-random-effects", f"the random effects of {level} are uncorrelated", table.source,
+                        v.span, help=f"write '{a} ~~ {b}' to let them covary",
+                    )  # fmt: skip
+                    return

@@ -1,0 +1,318 @@
+"""Rows as written: what the formulas of one block say, before any default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from semlang.diagnostics import error, warning
+from semlang.model.bars import bar_rows
+from semlang.model.blocks import Block, Entry
+from semlang.model.draft import Draft
+from semlang.model.namespace import Namespace, Ref, product_name
+from semlang.model.nearest import did_you_mean
+from semlang.model.table import Product, Variable
+from semlang.model.terms import Item, drops_intercept, expand, has_factor
+from semlang.source import Span
+from semlang.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The left side of one row."""
+
+    shown: str
+    key: str
+    role: str
+    quantity: str = ""
+    category: str = ""
+    threshold: int = 0
+    klass: int = 0
+    class_variable: str = ""
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a block, each place once, in order of appearance."""
+
+    ns: Namespace
+    block: Block
+    rows: dict[tuple[str, str, str, str, int], Draft] = field(default_factory=dict)
+
+    def add(self, row: Draft, modifiers: Sequence[ast.Modifier] = ()) -> Draft:
+        """Add a row, or merge it into the one that stands in its place."""
+        row.efa = row.efa or next((str(m.values[0]) for m in modifiers if m.kind == "efa"), "")
+        given = [m for m in modifiers if m.kind not in ("efa", "rv")]
+        found = self.rows.setdefault(row.key, row)
+        if found is not row and row.efa:
+            found.efa = row.efa
+        for m in given:
+            self._repeated(found, m)
+            found.given.append(m)
+        return found
+
+    def _repeated(self, row: Draft, m: ast.Modifier) -> None:
+        same = {"free": "fixed", "equal": "label"}
+        kind = same.get(m.kind, m.kind)
+        if m.span.start < 0:
+            return
+        for old in row.given:
+            if same.get(old.kind, old.kind) == kind and (old.kind, old.values) != (m.kind, m.values) and (
+                old.kind == m.kind or kind == "label"
+            ):
+                slot = ("repeated-modifier", f"{m.span.start}")
+                if slot not in self.ns.reported:
+                    self.ns.reported.add(slot)
+                    self.ns.findings.append(
+                        warning("repeated-modifier", f"{row.lhs} {row.op} {row.rhs} is given two modifiers of one kind",
+                                self.ns.source, m.span, label="this one holds",
+                                help="keep one; numbers are not multiplied: write (2*3)*x")
+                    )  # fmt: skip
+                return
+
+
+def categories(ns: Namespace, v: Variable) -> tuple[str, ...]:
+    """Return the categories of a multinomial response without the base; one empty text where they are not known."""
+    known = ns.facts.levels.get(v.name) if ns.facts is not None else None
+    if not known:
+        return ("",)
+    base = v.arguments.get("base")
+    base = f"{base:g}" if isinstance(base, int | float) else base
+    if base is None:
+        base = known[0]
+    elif base not in known and ("unknown-level", v.name) not in ns.reported:
+        ns.reported.add(("unknown-level", v.name))
+        ns.findings.append(
+            error("unknown-level", f"'{base}' is no category of {v.name}", ns.source, v.span,
+                  help=did_you_mean(str(base), known))
+        )  # fmt: skip
+    return tuple(k for k in known if k != base)
+
+
+def _targets(rows: Rows, t: ast.Term, entry: Entry) -> list[Target]:
+    """Read a left side (or what a latent variable measures)."""
+    ns, block = rows.ns, rows.block
+    if not t.factors:
+        return []
+    joined = product_name(t)
+    v = joined or (t.factors[0] if isinstance(t.factors[0], ast.Variable) else t.factors[0].variable)
+    if v.level is not None and v.name in ns.responses and v.name not in ns.latents:
+        ns.make_response(v.name, v.span)
+    ref = ns.resolve(v, block)
+    tag = (entry.klass, entry.class_variable)
+    if ref.role == "latent" and ns.is_class(ref.key):
+        n = ns.n_classes(ref.key)
+        if v.category is not None:
+            return [Target(ref.shown, ref.key, "class", klass=int(v.category), class_variable=ref.key)]
+        return [Target(ref.shown, ref.key, "class", klass=k, class_variable=ref.key) for k in range(1, n)]
+    if v.parameter is not None:
+        return [Target(f"{v.parameter}({ref.shown})", ref.key, ref.role, v.parameter, "", 0, *tag)]
+    if v.threshold is not None:
+        number = int(v.threshold[1:]) if v.threshold[1:].isdigit() else 1
+        return [Target(f"{ref.shown}|{v.threshold}", ref.key, ref.role, "", "", number, *tag)]
+    if v.category is not None:
+        return [Target(f"{ref.shown}@{v.category}", ref.key, ref.role, "", v.category, 0, *tag)]
+    if ref.role == "response" and ns.variables[ref.key].kind.name == "multinomial":
+        return [
+            Target(f"{ref.shown}@{c}" if c else ref.shown, ref.key, ref.role, "", c, 0, *tag)
+            for c in categories(ns, ns.variables[ref.key])
+        ]
+    return [Target(ref.shown, ref.key, ref.role, "", "", 0, *tag)]
+
+
+def _path(target: Target, op: str, item: Item, span: Span) -> Draft:
+    klass = (item.klass, item.class_variable) if item.class_variable else (target.klass, target.class_variable)
+    intercept = item.is_intercept and not item.shown
+    return Draft(
+        target.shown, "~1" if intercept else op, "" if intercept else item.shown, span, target.key,
+        item.sources[0] if item.sources else "", item.sources[1:], item.via, target.quantity, target.threshold,
+        target.category, *klass,
+    )  # fmt: skip
+
+
+def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
+    row = rows.add(_path(target, "~1", Item(""), t.span), modifiers)
+    if t.constant in (0.0, -1.0):
+        row.given.append(ast.Modifier("fixed", (0.0,), t.span))
+
+
+def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    ns, block = rows.ns, rows.block
+    full = drops_intercept(s.rhs)
+    coded = next((t for t in s.rhs if isinstance(t, ast.Term) and has_factor(t)), None) if full else None
+    for left in s.lhs:
+        for target in _targets(rows, left, entry):
+            for t in s.rhs:
+                if isinstance(t, ast.RandomEffects):
+                    for row, modifiers in bar_rows(ns, block, target.shown, target.key, target.category, t):
+                        rows.add(row, modifiers)
+                    continue
+                modifiers = (*left.modifiers, *t.modifiers)
+                if not t.factors:
+                    _constant(rows, target, t, modifiers)
+                    continue
+                for item in expand(ns, t, block, full=t is coded):
+                    if target.key in item.sources and not item.via and len(item.sources) == 1:
+                        _self_loop(ns, target, t)
+                        continue
+                    row = rows.add(_path(target, "~", item, t.span), modifiers)
+                    if any(c.function == "offset" for c in item.via) and not t.modifiers:
+                        row.given.append(ast.Modifier("fixed", (1.0,), t.span))
+                    _random_slope(rows, row, t)
+
+
+def _random_slope(rows: Rows, row: Draft, t: ast.Term) -> None:
+    """Read lavaan's ``rv("s")``."""
+    m = next((m for m in t.modifiers if m.kind == "rv"), None)
+    if m is not None:
+        row.rv = str(m.values[0])
+        row.fix(None, "random slope")
+
+
+def _self_loop(ns: Namespace, target: Target, t: ast.Term) -> None:
+    ns.findings.append(
+        error("self-loop", f"{target.shown} is regressed on itself", ns.source, t.span, help="remove the term")
+    )
+
+
+def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    ns, block = rows.ns, rows.block
+    for left in s.lhs:
+        v = left.factors[0]
+        assert isinstance(v, ast.Variable)
+        ref = ns.resolve(v, block)
+        for t in s.rhs:
+            if isinstance(t, ast.RandomEffects):
+                ns.findings.append(
+                    error("bar-in-measurement", "a random-effects bar in a measurement formula", ns.source, t.span,
+                          help="bars stand in regressions: 'y ~ x + (1 | school)'")
+                )  # fmt: skip
+                continue
+            modifiers = (*left.modifiers, *t.modifiers)
+            if not t.factors:
+                row = Draft(ref.shown, s.op, ref.shown, t.span, ref.key, ref.key, klass=entry.klass,
+                            class_variable=entry.class_variable)  # fmt: skip
+                rows.add(row, (*modifiers, ast.Modifier("fixed", (t.constant,), t.span)))
+                continue
+            if product_name(t) is None or not s.op == "=~":
+                measured: ast.Term = t
+                via: tuple[Item, ...] = (Item(""),)
+            else:
+                measured = replace(t, factors=t.factors[:1])
+                via = expand(ns, replace(t, factors=t.factors[1:]), block)
+            for target in _targets(rows, measured, entry):
+                if ns.is_class(ref.key):
+                    _class_measurement(rows, ref, target, t, modifiers)
+                    continue
+                if target.key == ref.key:
+                    _self_loop(ns, target, t)
+                    continue
+                for item in via:
+                    shown = ":".join(x for x in (target.shown, item.shown) if x)
+                    moderators = item.sources
+                    row = Draft(
+                        ref.shown, s.op, shown, t.span, target.key, ref.key, moderators, item.via, target.quantity,
+                        0, target.category, target.klass, target.class_variable,
+                    )  # fmt: skip
+                    rows.add(row, modifiers)
+
+
+def _class_measurement(
+    rows: Rows, ref: Ref, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]
+) -> None:
+    """``c =~ y``: one intercept per class."""
+    for k in range(1, rows.ns.n_classes(ref.key) + 1):
+        rows.add(_path(target, "~1", Item("", class_variable=ref.key, klass=k), t.span), modifiers)
+
+
+def _composite(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    ns, block = rows.ns, rows.block
+    for left in s.lhs:
+        v = left.factors[0]
+        assert isinstance(v, ast.Variable)
+        ref = ns.resolve(v, block)
+        for t in s.rhs:
+            if isinstance(t, ast.RandomEffects) or not t.factors:
+                continue
+            for target in _targets(rows, t, entry):
+                row = Draft(ref.shown, "<~", target.shown, t.span, ref.key, target.key)
+                rows.add(row, (*left.modifiers, *t.modifiers))
+
+
+def _covariance(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    for left in s.lhs:
+        for a in _targets(rows, left, entry):
+            for t in s.rhs:
+                if isinstance(t, ast.RandomEffects):
+                    continue
+                for b in _targets(rows, t, entry):
+                    row = Draft(a.shown, s.op, b.shown, t.span, a.key, b.key, klass=entry.klass,
+                                class_variable=entry.class_variable)  # fmt: skip
+                    rows.add(row, (*left.modifiers, *t.modifiers))
+
+
+def _instruments(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    for left in s.lhs:
+        for t in s.rhs:
+            if isinstance(t, ast.RandomEffects) or not t.factors or not left.factors:
+                continue
+            a, b = (f if isinstance(f, ast.Variable) else f.variable for f in (left.factors[0], t.factors[0]))
+            row = rows.add(Draft(a.name, "|~", b.name, t.span), (*left.modifiers, *t.modifiers))
+            row.fix(0.0, "instrument")
+
+
+def _threshold_number(name: str, position: int) -> int:
+    return int(name[1:]) if name[:1] == "t" and name[1:].isdigit() else position
+
+
+def _thresholds(rows: Rows, s: ast.Thresholds, entry: Entry) -> None:
+    ns, block = rows.ns, rows.block
+    for left in s.lhs:
+        v = left.factors[0]
+        assert isinstance(v, ast.Variable)
+        ref = ns.resolve(v, block)
+        before = sum(1 for r in rows.rows.values() if r.op == "|" and r.target == ref.key)
+        for position, t in enumerate(s.thresholds, before + 1):
+            f = t.factors[0] if t.factors else None
+            if not isinstance(f, ast.Variable):
+                continue
+            number = _threshold_number(f.name, position)
+            row = Draft(ref.shown, "|", f.name, t.span, ref.key, threshold=number, klass=entry.klass,
+                        class_variable=entry.class_variable)  # fmt: skip
+            rows.add(row, (*left.modifiers, *t.modifiers))
+            for c in s.covariates or ():
+                target = Target(f"{ref.shown}|{f.name}", ref.key, ref.role, "", "", number, entry.klass,
+                                entry.class_variable)  # fmt: skip
+                if not c.factors:
+                    continue
+                for item in expand(ns, c, block):
+                    rows.add(_path(target, "~", item, c.span), c.modifiers)
+
+
+_READERS = {
+    "~": _regression,
+    "=~": _measurement,
+    "<~": _composite,
+    "~~": _covariance,
+    "~*~": _covariance,
+    "|~": _instruments,
+}
+
+
+def write_rows(ns: Namespace, block: Block) -> list[Draft]:
+    """Return the rows that the formulas of a block say, merged where they say one place twice."""
+    rows = Rows(ns, block)
+    for entry in block.entries:
+        if isinstance(entry.statement, ast.Thresholds):
+            _thresholds(rows, entry.statement, entry)
+        else:
+            _READERS[entry.statement.op](rows, entry.statement, entry)
+    out = list(rows.rows.values())
+    for row in out:
+        row.level = block.level
+    return out
+
+
+def empty(product: Product) -> bool:
+    """Whether a product of covariates is the constant."""
+    return not product

@@ -1,6 +1,14 @@
-"""Closed forms for models whose responses are all gaussian."""
+"""Closed forms for models whose responses are all gaussian.
 
-from semlang.estimation.gaussian.engine import Engine, Infeasible
+`choose` names the engine for a model and its data; `engine` documents what all offer. `OneLevel` and `TwoLevel` work on
+moments, `Nested` on sufficient statistics of the lowest units, `ByRow` on the rows.
+"""
+
+from semlang.estimation.gaussian.by_row import ByRow
+from semlang.estimation.gaussian.choose import choose
+from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
+from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.gaussian.one_level import OneLevel
+from semlang.estimation.gaussian.two_level import TwoLevel
 
-__all__ = ["Engine", "Infeasible", "OneLevel"]
+__all__ = ["ByRow", "Engine", "Infeasible", "Nested", "OneLevel", "TwoLevel", "choose", "differences"]

@@ -1,0 +1,43 @@
+"""Which closed form is the best for a model and its data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semlang.data.design import Design
+from semlang.estimation.gaussian.by_row import ByRow
+from semlang.estimation.gaussian.engine import Engine
+from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.gaussian.one_level import OneLevel
+from semlang.estimation.gaussian.two_level import TwoLevel
+from semlang.matrices.reduced import ReducedForm
+
+FEW_PATTERNS = 30
+"""Missing patterns up to which moments by pattern are the cheapest."""
+
+
+def choose(reduced: ReducedForm, design: Design) -> type[Engine] | None:
+    """Return the best closed form that supports the model and the data, or None.
+
+    Moments come first (`OneLevel` with few missing patterns, `TwoLevel`): their cost does not grow with rows, and they allow
+    negative variances. Then the recursion, `Nested`; then `ByRow`, for one level with many patterns where a residual
+    variance is zero.
+
+    All responses must be gaussian with the identity link; that is for the caller to know.
+    """
+    if OneLevel.supports(reduced, design):
+        if n_patterns(reduced, design) <= FEW_PATTERNS:
+            return OneLevel
+        return Nested if Nested.supports(reduced, design) else ByRow
+    for engine in (TwoLevel, Nested):
+        if engine.supports(reduced, design):
+            return engine
+    return None
+
+
+def n_patterns(reduced: ReducedForm, design: Design) -> int:
+    """Return the number of missing patterns of the responses."""
+    seen = ~np.isnan(np.array([design.responses[k] for k in reduced.responses])).reshape(-1, design.n_rows)
+    if seen.all():
+        return 1
+    return len(np.unique(np.packbits(seen, axis=0), axis=1).T)

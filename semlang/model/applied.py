@@ -41,17 +41,26 @@ def apply_modifiers(
         if wrong and ("group-vector-length", place) not in reported:
             reported.add(("group-vector-length", place))
             findings.append(
-                error("group-vector-length",
-                      f"{len(m.values)} values for {len(labels)} group{'s' * (len(labels) > 1)}", source, m.span,
-                      help="give one value per group, or one for all")
-            )  # fmt: skip
+                error(
+                    "group-vector-length",
+                    f"{len(m.values)} values for {len(labels)} group{'s' * (len(labels) > 1)}",
+                    source,
+                    m.span,
+                    help="give one value per group, or one for all",
+                )
+            )
         unknown = [g for g in m.groups or () if g not in labels]
         if unknown and all(labels) and ("unknown-group", place) not in reported:
             reported.add(("unknown-group", place))
             findings.append(
-                error("unknown-group", f"no group is called '{unknown[0]}'", source, m.span,
-                      help=f"groups are {', '.join(labels)}")
-            )  # fmt: skip
+                error(
+                    "unknown-group",
+                    f"no group is called '{unknown[0]}'",
+                    source,
+                    m.span,
+                    help=f"groups are {', '.join(labels)}",
+                )
+            )
         found = _pick(m, row.group, labels)
         if found is None:
             continue
@@ -73,17 +82,19 @@ def apply_modifiers(
                 row.upper = float(value)
             case "prior" if "prior" not in {s for s, _ in reported}:
                 reported.add(("prior", place))
-                findings.append(
-                    note("prior-ignored", "maximum likelihood takes no notice of prior()", source, m.span)
-                )
+                findings.append(note("prior-ignored", "maximum likelihood takes no notice of prior()", source, m.span))
     if start is not None and not fixed_here:
         if not row.free and automatic:
             m = next(x for x in row.given if x.kind == "start" or (x.kinds is not None and "start" in x.kinds))
             if ("start-on-marker", f"{m.span.start}") not in reported:
                 reported.add(("start-on-marker", f"{m.span.start}"))
                 findings.append(
-                    warning("start-on-marker",
-                            f"the start value fixes {row.lhs} {row.op} {row.rhs} at {start:g}: it is fixed by '{row.rule}'",
-                            source, m.span, help=f"write NA* to free it, or {start:g}* to say that it is fixed")
-                )  # fmt: skip
+                    warning(
+                        "start-on-marker",
+                        f"the start value fixes {row.lhs} {row.op} {row.rhs} at {start:g}: it is fixed by '{row.rule}'",
+                        source,
+                        m.span,
+                        help=f"write NA* to free it, or {start:g}* to say that it is fixed",
+                    )
+                )
         row.ustart = start

@@ -12,7 +12,7 @@ from typing import Any
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.roles import Roles
-from semlang.model.table import ROWS, Variable
+from semlang.model.table import Variable
 from semlang.source import Span
 
 Options = Mapping[str, Any]
@@ -21,7 +21,9 @@ Options = Mapping[str, Any]
 class Context:
     """What a rule may look at: the rows so far, the roles of names, variables and options."""
 
-    def __init__(self, rows: list[Draft], roles: Roles, ns: Namespace, options: Options, level: int, cluster: str) -> None:
+    def __init__(
+        self, rows: list[Draft], roles: Roles, ns: Namespace, options: Options, level: int, cluster: str
+    ) -> None:
         self.rows, self.roles, self.ns, self.options = rows, roles, ns, options
         self.level, self.cluster = level, cluster
         self.keys = {r.key for r in rows}
@@ -64,10 +66,11 @@ def thresholds(c: Context) -> Iterator[Draft]:
         written = [r for r in c.rows if r.op == "|" and r.target == v.key]
         known = c.ns.facts.levels.get(v.name) if c.ns.facts is not None else None
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
-        there = {r.threshold for r in written}
+        named = {r.rhs for r in written}
+        other = sum(1 for r in written if not is_number(r.rhs))
         for s in range(1, n + 1):
-            if s not in there:
-                for row in c.make(shown, "|", f"t{s}", "automatic threshold", target=v.key, threshold=s):
+            if f"t{s}" not in named:
+                for row in c.make(shown, "|", f"t{s}", "automatic threshold", target=v.key, threshold=other + s):
                     if not c.options["auto.th"]:
                         row.fix(None, "threshold without auto.th")
                     yield row
@@ -108,7 +111,9 @@ def effect_variances(c: Context) -> Iterator[Draft]:
     for shown in c.roles.effects:
         v = c.variable(shown)
         if v.kind.name == "normal":
-            yield from c.pair(shown, shown, "variance of a random effect" if v.role == "latent" else "component variance")
+            yield from c.pair(
+                shown, shown, "variance of a random effect" if v.role == "latent" else "component variance"
+            )
 
 
 def exogenous_latent_covariances(c: Context) -> Iterator[Draft]:
@@ -196,9 +201,10 @@ def efa_covariances(c: Context) -> Iterator[Draft]:
         return
     for name in dict.fromkeys(c.roles.efa.values()):
         inner = [
-            f for f, s in c.roles.efa.items()
+            f
+            for f, s in c.roles.efa.items()
             if s == name and f not in c.roles.exogenous_latents and f not in c.roles.terminal_latents
-        ]  # fmt: skip
+        ]
         for a, b in combinations(inner, 2):
             yield from c.pair(a, b, "covariance of exploratory factors")
 
@@ -314,9 +320,7 @@ def _fixed_probability(c: Context, shown: str, v: Variable, q: str) -> Iterator[
 
 def class_intercepts(c: Context) -> Iterator[Draft]:
     """Give a class variable one membership logit for each class but the last, and mass points their locations."""
-    seen = dict.fromkeys(
-        k for r in c.rows for k in (r.class_variable, r.source, r.target) if k in c.ns.variables
-    )  # fmt: skip
+    seen = dict.fromkeys(k for r in c.rows for k in (r.class_variable, r.source, r.target) if k in c.ns.variables)
     for k in seen:
         v = c.ns.variables[k]
         n = c.ns.n_classes(k) if "classes" in v.arguments else 2
@@ -356,6 +360,6 @@ def add_automatic(c: Context) -> list[Draft]:
     return out
 
 
-def is_rows(level: str) -> bool:
-    """Whether a level is that of rows."""
-    return level == ROWS
+def is_number(name: str) -> bool:
+    """Whether a threshold has its usual name: ``t1``, ``t2``, ..."""
+    return name[:1] == "t" and name[1:].isdigit()

@@ -26,9 +26,14 @@ def _effects(ns: Namespace, block: Block, bar: ast.RandomEffects) -> Iterator[tu
             for item in expand(ns, t, block, full=t is coded):
                 if item.sources or item.class_variable:
                     ns.findings.append(
-                        error("latent-in-bar", "a latent variable before the bar", ns.source, t.span,
-                              help="a random slope of a latent variable is written 'y ~ b[school]:f'")
-                    )  # fmt: skip
+                        error(
+                            "latent-in-bar",
+                            "a latent variable before the bar",
+                            ns.source,
+                            t.span,
+                            help="a random slope of a latent variable is written 'y ~ b[school]:f'",
+                        )
+                    )
                     continue
                 yield item.shown, item.via, t
 
@@ -42,13 +47,19 @@ def bar_rows(
         made: list[str] = []
         for name, via, term in _effects(ns, block, bar):
             full = f"{bare}.{name}"
-            if full in ns.declared.kinds or (ns.facts is not None and full in ns.facts.columns) or full in ns.columns:
-                if ("reserved-name", full) not in ns.reported:
-                    ns.reported.add(("reserved-name", full))
-                    ns.findings.append(
-                        error("reserved-name", f"'{full}' is the name of a random effect", ns.source, bar.span,
-                              help="rename the column, or write the random effect as a latent variable 'u[school]'")
-                    )  # fmt: skip
+            taken = full in ns.declared.kinds or full in ns.columns
+            taken = taken or (ns.facts is not None and full in ns.facts.columns)
+            if taken and ("reserved-name", full) not in ns.reported:
+                ns.reported.add(("reserved-name", full))
+                ns.findings.append(
+                    error(
+                        "reserved-name",
+                        f"'{full}' is the name of a random effect",
+                        ns.source,
+                        bar.span,
+                        help="rename the column, or write the random effect as a latent variable 'u[school]'",
+                    )
+                )
             key = ns.make_latent(full, cluster, bar.span)
             made.append(key)
             shown = ":".join([key, *(c.name for c in via)])

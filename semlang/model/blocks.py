@@ -120,30 +120,52 @@ def cut(
                 if s.label not in known and s.label not in unknown:
                     unknown.add(s.label)
                     findings.append(
-                        error("unknown-cluster", f"'{s.label}' is no level of this model", source, s.span,
-                              help=(*did_you_mean(s.label, (ROWS, *clusters)),
-                                    "levels are " + ", ".join((ROWS, *clusters))))
-                    )  # fmt: skip
+                        error(
+                            "unknown-cluster",
+                            f"'{s.label}' is no level of this model",
+                            source,
+                            s.span,
+                            help=(
+                                *did_you_mean(s.label, (ROWS, *clusters)),
+                                "levels are " + ", ".join((ROWS, *clusters)),
+                            ),
+                        )
+                    )
                 block().span = s.span
             elif s.kind == "class" and not plain_classes:
                 variable = s.variable or class_variables[0]
                 if s.variable is None and len(class_variables) > 1:
                     findings.append(
-                        error("ambiguous-class", "several class variables: say which one", source, s.span,
-                              help=f"write 'class {class_variables[0]}: {s.label}'")
-                    )  # fmt: skip
+                        error(
+                            "ambiguous-class",
+                            "several class variables: say which one",
+                            source,
+                            s.span,
+                            help=f"write 'class {class_variables[0]}: {s.label}'",
+                        )
+                    )
                 if variable not in class_variables:
                     findings.append(
-                        error("unknown-class", f"'{variable}' is no class variable", source, s.span,
-                              help=did_you_mean(variable, class_variables))
-                    )  # fmt: skip
+                        error(
+                            "unknown-class",
+                            f"'{variable}' is no class variable",
+                            source,
+                            s.span,
+                            help=did_you_mean(variable, class_variables),
+                        )
+                    )
                     continue
                 n = declared.classes(variable)
                 if not s.label.isdigit() or not 1 <= int(s.label) <= n:
                     findings.append(
-                        error("unknown-class", f"'{variable}' has no class {s.label}", source, s.span,
-                              label=f"classes are 1 to {n}")
-                    )  # fmt: skip
+                        error(
+                            "unknown-class",
+                            f"'{variable}' has no class {s.label}",
+                            source,
+                            s.span,
+                            label=f"classes are 1 to {n}",
+                        )
+                    )
                     continue
                 tag = (variable, int(s.label))
             elif s.kind == "class" or s.kind == "block":
@@ -159,26 +181,40 @@ def cut(
                 block().entries.append(entry)
     if early:
         findings.append(
-            error("formula-before-level", "a formula before the first level header belongs to no level", source, early[0],
-                  label="before 'level:'", help="move it below a 'level:' line")
-        )  # fmt: skip
+            error(
+                "formula-before-level",
+                "a formula before the first level header belongs to no level",
+                source,
+                early[0],
+                label="before 'level:'",
+                help="move it below a 'level:' line",
+            )
+        )
     if not blocks:
         blocks[(None, None, "")] = Block()
     for b in blocks.values():
         b.entries[:0] = common
     if level_headers and len(known) == 1 and not unknown:
         findings.append(
-            warning("single-level-block", "only one level block: the other levels have no model", source,
-                    level_headers[0].span)
-        )  # fmt: skip
+            warning(
+                "single-level-block",
+                "only one level block: the other levels have no model",
+                source,
+                level_headers[0].span,
+            )
+        )
     if level_headers and not clusters:
         findings.append(
-            warning("level-without-cluster", "level blocks, but no cluster variable", source, level_headers[0].span,
-                    help="say which column holds the clusters: 'cluster: school'")
-        )  # fmt: skip
+            warning(
+                "level-without-cluster",
+                "level blocks, but no cluster variable",
+                source,
+                level_headers[0].span,
+                help="say which column holds the clusters: 'cluster: school'",
+            )
+        )
     ordered = list(blocks.values())
     if groups:
         order = {g: i for i, g in enumerate(groups)}
         ordered.sort(key=lambda b: order.get(b.group or "", -1))
     return Blocks(tuple(ordered), groups, assumed)
-

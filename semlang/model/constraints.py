@@ -13,8 +13,12 @@ from semlang.source import Span
 from semlang.syntax import ast
 
 _FUNCTIONS: Mapping[str, Callable[[float], float]] = {
-    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs, "as.numeric": float,
-}  # fmt: skip
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "abs": abs,
+    "as.numeric": float,
+}
 
 
 def constant(e: ast.Expression) -> float | None:
@@ -93,18 +97,28 @@ def read_constraints(
         for n in names(e):
             if n.text not in labels and n.text not in defined:
                 findings.append(
-                    error("unknown-label", f"no parameter is labelled '{n.text}'", model.source, n.span,
-                          label=f"in a {where}",
-                          help=did_you_mean(n.text, [x for x in (*labels, *defined) if not x.startswith(".p")]))
-                )  # fmt: skip
+                    error(
+                        "unknown-label",
+                        f"no parameter is labelled '{n.text}'",
+                        model.source,
+                        n.span,
+                        label=f"in a {where}",
+                        help=did_you_mean(n.text, [x for x in (*labels, *defined) if not x.startswith(".p")]),
+                    )
+                )
 
     for s in model.statements:
         if isinstance(s, ast.Definition):
             if s.name in seen:
                 findings.append(
-                    error("defined-twice", f"'{s.name}' is defined twice", model.source, s.name_span,
-                          help="give one of them another name")
-                )  # fmt: skip
+                    error(
+                        "defined-twice",
+                        f"'{s.name}' is defined twice",
+                        model.source,
+                        s.name_span,
+                        help="give one of them another name",
+                    )
+                )
                 continue
             seen[s.name] = s.span
             unknown(s.expression, "definition")

@@ -51,19 +51,33 @@ def _argument(a: ast.Argument, kind: Kind, out: dict[str, Any], source: Source, 
         if isinstance(a.value, str) and a.value in kind.links:
             return a.value
         findings.append(
-            error("unknown-link", f"'{a.value}' is no link of {kind.name}", source, a.span,
-                  help=(*did_you_mean(str(a.value), kind.links),
-                        *((f"links are {', '.join(kind.links)}",) if kind.links else ())))
-        )  # fmt: skip
+            error(
+                "unknown-link",
+                f"'{a.value}' is no link of {kind.name}",
+                source,
+                a.span,
+                help=(
+                    *did_you_mean(str(a.value), kind.links),
+                    *((f"links are {', '.join(kind.links)}",) if kind.links else ()),
+                ),
+            )
+        )
         return ""
     if a.name == "link" and isinstance(a.value, str):
         return _argument(ast.Argument(None, a.value, a.span), kind, out, source, findings)
     if a.name not in kind.arguments:
         findings.append(
-            error("unknown-argument", f"{kind.name} takes no argument '{a.name}'", source, a.span,
-                  help=(*did_you_mean(a.name, kind.arguments),
-                        *((f"arguments are {', '.join(kind.arguments)}",) if kind.arguments else ())))
-        )  # fmt: skip
+            error(
+                "unknown-argument",
+                f"{kind.name} takes no argument '{a.name}'",
+                source,
+                a.span,
+                help=(
+                    *did_you_mean(a.name, kind.arguments),
+                    *((f"arguments are {', '.join(kind.arguments)}",) if kind.arguments else ()),
+                ),
+            )
+        )
         return ""
     out[a.name] = a.value
     return ""
@@ -79,9 +93,14 @@ def declare(model: ast.Model, findings: list[Diagnostic]) -> Declared:
         kind = KINDS.get(ALIASES.get(s.kind, s.kind))
         if kind is None:
             findings.append(
-                error("unknown-kind", f"no kind is called '{s.kind}'", source, s.kind_span,
-                      help=did_you_mean(s.kind, [*KINDS, *ALIASES]))
-            )  # fmt: skip
+                error(
+                    "unknown-kind",
+                    f"no kind is called '{s.kind}'",
+                    source,
+                    s.kind_span,
+                    help=did_you_mean(s.kind, [*KINDS, *ALIASES]),
+                )
+            )
             continue
         arguments: dict[str, Any] = {}
         link = kind.links[0] if kind.links else ""
@@ -89,9 +108,14 @@ def declare(model: ast.Model, findings: list[Diagnostic]) -> Declared:
             link = _argument(a, kind, arguments, source, findings) or link
         if kind.name == "class" and "classes" not in arguments:
             findings.append(
-                error("classes-missing", "a class variable needs its number of classes", source, s.kind_span,
-                      help=f"write '{s.variables[0].name} :: class(2)'")
-            )  # fmt: skip
+                error(
+                    "classes-missing",
+                    "a class variable needs its number of classes",
+                    source,
+                    s.kind_span,
+                    help=f"write '{s.variables[0].name} :: class(2)'",
+                )
+            )
             continue
         joint = tuple(v.name for v in s.variables) if kind.name == "masspoints" and len(s.variables) > 1 else ()
         for v in s.variables:

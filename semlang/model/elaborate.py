@@ -20,6 +20,7 @@ from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
 from semlang.model.options import from_directives, merge
+from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
 from semlang.model.settings import Settings, read_directives
@@ -81,6 +82,7 @@ def elaborate(
     reported: set[tuple[str, str]] = set()
     for r in rows:
         apply_modifiers(r, labels, model.source, findings, reported)
+    fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
     meaning = share_labels(rows, model.source, findings)
@@ -89,9 +91,21 @@ def elaborate(
     table_rows, n = number_rows(rows, meaning)
     clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
     table = ParameterTable(
-        model.source, table_rows, dict(ns.variables), n, clusters, labels, settings.group_column, relations, defined,
-        merged, settings.frequency, settings.weights, settings.data, settings.reshape,
-    )  # fmt: skip
+        model.source,
+        table_rows,
+        dict(ns.variables),
+        n,
+        clusters,
+        labels,
+        settings.group_column,
+        relations,
+        defined,
+        merged,
+        settings.frequency,
+        settings.weights,
+        settings.data,
+        settings.reshape,
+    )
     findings += kind_findings(table, ns)
     findings += name_findings(model, table, ns, facts)
     findings += slope_findings(table)

@@ -29,29 +29,42 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
         return
     if (r.op == "|" or r.threshold) and not (v.role == "response" and v.kind.thresholds):
         yield error(
-            "threshold-of-non-ordinal", f"'{v.name}' is {_kind(v)} and has no thresholds", table.source, r.span,
+            "threshold-of-non-ordinal",
+            f"'{v.name}' is {_kind(v)} and has no thresholds",
+            table.source,
+            r.span,
             help=f"declare it: '{v.name} :: ordinal(logit)'" if v.role == "response" else (),
-        )  # fmt: skip
+        )
     elif r.quantity and r.quantity not in v.kind.quantities:
         yield error(
-            "unknown-quantity", f"{_kind(v)} has no {r.quantity}()", table.source, r.span,
-            help=(*did_you_mean(r.quantity, v.kind.quantities),
-                  *((f"it has {', '.join(v.kind.quantities)}",) if v.kind.quantities else ())),
-        )  # fmt: skip
+            "unknown-quantity",
+            f"{_kind(v)} has no {r.quantity}()",
+            table.source,
+            r.span,
+            help=(
+                *did_you_mean(r.quantity, v.kind.quantities),
+                *((f"it has {', '.join(v.kind.quantities)}",) if v.kind.quantities else ()),
+            ),
+        )
     elif r.op == "~~" and r.lhs == r.rhs and _no_residual(v, ns) and not (v.kind.thresholds and r.ustart == 1):
         yield error(
-            "residual-variance-of-non-gaussian", f"'{v.name}' is {_kind(v)} and has no residual variance", table.source,
-            r.span, help="remove the line",
-        )  # fmt: skip
+            "residual-variance-of-non-gaussian",
+            f"'{v.name}' is {_kind(v)} and has no residual variance",
+            table.source,
+            r.span,
+            help="remove the line",
+        )
     elif r.op == "~~" and r.lhs != r.rhs:
         w = table.variables.get(r.source)
         bad = [x for x in (v, w) if x is not None and _no_residual(x, ns)]
         if bad and w is not None:
             yield error(
-                "residual-covariance-of-non-gaussian", f"'{bad[0].name}' is {_kind(bad[0])}: its residual covaries with "
-                "nothing", table.source, r.span,
+                "residual-covariance-of-non-gaussian",
+                f"'{bad[0].name}' is {_kind(bad[0])}: its residual covaries with nothing",
+                table.source,
+                r.span,
                 help=f"let them share a latent variable: 'u :: normal' and '{v.name} + {w.name} ~ u'",
-            )  # fmt: skip
+            )
 
 
 def _kind(v: Variable) -> str:
@@ -71,13 +84,19 @@ def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
         if known and v.kind.thresholds and written and written[-1] > len(known) - 1:
             first = next(r for r in own if r.threshold == written[-1])
             yield error(
-                "too-many-thresholds", f"'{v.name}' has {len(known)} categories and so {len(known) - 1} thresholds",
-                table.source, first.span,
-            )  # fmt: skip
+                "too-many-thresholds",
+                f"'{v.name}' has {len(known)} categories and so {len(known) - 1} thresholds",
+                table.source,
+                first.span,
+            )
         elif written and written != list(range(1, len(written) + 1)):
             missing = next(s for s in range(1, written[-1] + 1) if s not in written)
             first = next(r for r in own if r.threshold > missing and r.user == 1)
             yield warning(
-                "threshold-gap", f"threshold t{missing} of '{v.name}' is not written", table.source, first.span,
-                label="it is added", help=f"write '{v.name} | t{missing}' too",
-            )  # fmt: skip
+                "threshold-gap",
+                f"threshold t{missing} of '{v.name}' is not written",
+                table.source,
+                first.span,
+                label="it is added",
+                help=f"write '{v.name} | t{missing}' too",
+            )

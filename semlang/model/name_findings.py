@@ -17,9 +17,7 @@ from semlang.source import Span
 from semlang.syntax import ast
 
 
-def name_findings(
-    model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataFacts | None
-) -> list[Diagnostic]:
+def name_findings(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataFacts | None) -> list[Diagnostic]:
     """Return what is to be said of the names in a model."""
     out = list(_labels(model, table, ns, facts))
     if facts is not None:
@@ -36,7 +34,9 @@ def _labels(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataF
     spoken = {
         n.text
         for s in model.statements
-        for e in ((s.expression,) if isinstance(s, ast.Definition) else s.operands if isinstance(s, ast.Constraint) else ())
+        for e in (
+            (s.expression,) if isinstance(s, ast.Definition) else s.operands if isinstance(s, ast.Constraint) else ()
+        )
         for n in names_in(e)
     }
     columns = set(ns.columns) | set(table.variables) | (set(facts.columns) if facts is not None else set())
@@ -50,11 +50,20 @@ def _labels(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataF
             if label in spoken and label not in (ns.columns | ns.variables):
                 continue
             seen.add(label)
-            help_ = f"an interaction is written '{label}:{r.rhs}'" if r.op in ("~", "=~") and r.rhs else "choose another label"
+            help_ = (
+                f"an interaction is written '{label}:{r.rhs}'"
+                if r.op in ("~", "=~") and r.rhs
+                else "choose another label"
+            )
             yield warning(
-                "label-is-column", f"'{label}*' labels a parameter; '{label}' is also the name of a variable"
-                if label in columns else f"'{label}*' labels a parameter", table.source, r.span, help=help_,
-            )  # fmt: skip
+                "label-is-column",
+                f"'{label}*' labels a parameter; '{label}' is also the name of a variable"
+                if label in columns
+                else f"'{label}*' labels a parameter",
+                table.source,
+                r.span,
+                help=help_,
+            )
 
 
 def _stem(name: str) -> str | None:
@@ -66,6 +75,7 @@ def _absent(table: ParameterTable, ns: Namespace, facts: DataFacts) -> Iterator[
     """Columns that the data do not have."""
     known = set(facts.columns)
     places: dict[str, Span | None] = {}
+    span: Span | None
     for v in table.responses:
         if ":" not in v.name:
             places.setdefault(v.name, v.span)
@@ -76,20 +86,23 @@ def _absent(table: ParameterTable, ns: Namespace, facts: DataFacts) -> Iterator[
             places.setdefault(c.column, r.span)
     for column in table.columns():
         places.setdefault(column, None)
-    first = {v.name: next((r.span for r in table.rows if v.key in (r.target, r.source)), v.span) for v in table.responses}
+    first = {
+        v.name: next((r.span for r in table.rows if v.key in (r.target, r.source)), v.span) for v in table.responses
+    }
     for name, span in places.items():
         if name not in known and not (":" in name and all(p in known for p in name.split(":"))):
             yield error(
-                "unknown-column", f"the data have no column '{name}'", table.source, first.get(name) or span,
+                "unknown-column",
+                f"the data have no column '{name}'",
+                table.source,
+                first.get(name) or span,
                 help=did_you_mean(name, facts.columns),
-            )  # fmt: skip
+            )
 
 
 def _near_misses(model: ast.Model, table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
     """A name used once that looks like a latent variable or a declared name."""
-    uses = Counter(
-        x for s in model.statements if isinstance(s, ast.Formula | ast.Thresholds) for x in _names(s)
-    )  # fmt: skip
+    uses = Counter(x for s in model.statements if isinstance(s, ast.Formula | ast.Thresholds) for x in _names(s))
     known = [*dict.fromkeys([*(v.name for v in table.latents), *ns.declared.kinds])]
     places = dict(ns.columns) | {v.name: v.span for v in table.responses if v.span is not None}
     for name, span in places.items():
@@ -101,9 +114,12 @@ def _near_misses(model: ast.Model, table: ParameterTable, ns: Namespace) -> Iter
             same = other.casefold() == name.casefold()
             if same or difflib.SequenceMatcher(None, other, name).ratio() > 0.84:
                 yield warning(
-                    "near-miss-name", f"'{name}' is used once and looks like '{other}'", table.source, span,
+                    "near-miss-name",
+                    f"'{name}' is used once and looks like '{other}'",
+                    table.source,
+                    span,
                     help=f"did you mean '{other}'?",
-                )  # fmt: skip
+                )
                 break
 
 
@@ -123,9 +139,13 @@ def _names(s: ast.Formula | ast.Thresholds) -> Iterator[str]:
 def _unused(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
     """Declared names that no formula uses."""
     used = {v.name for v in table.variables.values()} | set(ns.columns) | {c.column for r in table.rows for c in r.via}
+    used |= {r.class_variable.split("[")[0] for r in table.rows}
     for name, d in ns.declared.kinds.items():
         if name not in used:
             yield warning(
-                "declared-unused", f"'{name}' is declared, and no formula uses it", table.source, d.span,
+                "declared-unused",
+                f"'{name}' is declared, and no formula uses it",
+                table.source,
+                d.span,
                 help=did_you_mean(name, [u for u in used if u not in ns.declared.kinds]),
-            )  # fmt: skip
+            )

@@ -63,9 +63,14 @@ class Namespace:
         if ("ambiguous-name", v.name) not in self.reported:
             self.reported.add(("ambiguous-name", v.name))
             self.findings.append(
-                error("ambiguous-name", f"'{v.name}' may be " + " or ".join(latent_key(v.name, x) for x in levels),
-                      self.source, v.span, help="write the bracket")
-            )  # fmt: skip
+                error(
+                    "ambiguous-name",
+                    f"'{v.name}' may be " + " or ".join(latent_key(v.name, x) for x in levels),
+                    self.source,
+                    v.span,
+                    help="write the bracket",
+                )
+            )
         return next(iter(levels))
 
     def resolve(self, v: ast.Variable, block: Block) -> Ref:
@@ -81,9 +86,14 @@ class Namespace:
         if v.level is not None and v.level != ROWS and ("column-as-latent", v.name) not in self.reported:
             self.reported.add(("column-as-latent", v.name))
             self.findings.append(
-                error("column-as-latent", f"'{v.name}' is a column, and columns take no brackets", self.source, v.span,
-                      help=f"write '{v.name}': its level is read off the data")
-            )  # fmt: skip
+                error(
+                    "column-as-latent",
+                    f"'{v.name}' is a column, and columns take no brackets",
+                    self.source,
+                    v.span,
+                    help=f"write '{v.name}': its level is read off the data",
+                )
+            )
         self.columns.setdefault(v.name, v.span)
         return Ref("column", v.name, v.name)
 
@@ -206,7 +216,11 @@ def _modelled(s: ast.Formula | ast.Thresholds) -> Iterator[tuple[ast.Variable, b
 
 def _product(t: ast.Term | ast.RandomEffects) -> ast.Variable | None:
     """Return the name of a product of columns on the left side or in a covariance, as lavaan has them."""
-    if isinstance(t, ast.RandomEffects) or len(t.factors) < 2 or not all(isinstance(f, ast.Variable) for f in t.factors):
+    if (
+        isinstance(t, ast.RandomEffects)
+        or len(t.factors) < 2
+        or not all(isinstance(f, ast.Variable) for f in t.factors)
+    ):
         return None
     return ast.Variable(":".join(f.name for f in t.factors if isinstance(f, ast.Variable)), t.span)
 

@@ -42,9 +42,14 @@ def share_labels(rows: list[Draft], source: Source, findings: list[Diagnostic]) 
                     r.fix(fixed[0].ustart, f"equal to a fixed parameter by label '{label}'")
         elif len(values) > 1:
             findings.append(
-                error("conflicting-label", f"parameters labelled '{label}' are fixed at different values", source,
-                      fixed[1].span, help="give one of them another label")
-            )  # fmt: skip
+                error(
+                    "conflicting-label",
+                    f"parameters labelled '{label}' are fixed at different values",
+                    source,
+                    fixed[1].span,
+                    help="give one of them another label",
+                )
+            )
     return meaning
 
 
@@ -61,9 +66,35 @@ def number_rows(rows: list[Draft], meaning: dict[str, str]) -> tuple[tuple[Row, 
             parameter = index.setdefault(meaning.get(key, key), len(index))
         out.append(
             Row(
-                i, r.lhs, r.op, r.rhs, r.user, r.block, r.group, r.level, free if r.free else 0, r.ustart, r.exo, r.label,
-                r.lower, r.upper, r.plabel, r.rule, parameter, r.span, r.target, r.source, r.via, r.quantity,
-                r.threshold, r.category, r.klass, r.class_variable, r.moderators, r.efa, r.rv,
+                i,
+                r.lhs,
+                r.op,
+                r.rhs,
+                r.user,
+                r.block,
+                r.group,
+                r.level,
+                free if r.free else 0,
+                r.ustart,
+                r.exo,
+                r.label,
+                r.lower,
+                r.upper,
+                r.plabel,
+                r.rule,
+                parameter,
+                r.span,
+                r.target,
+                r.source,
+                r.via,
+                r.quantity,
+                r.threshold,
+                r.category,
+                r.klass,
+                r.class_variable,
+                r.moderators,
+                r.efa,
+                r.rv,
             )
-        )  # fmt: skip
+        )
     return tuple(out), len(index)

@@ -34,7 +34,7 @@ _ALL_OFF: dict[str, Any] = {
     "marker": {},
     "group.equal": (),
     "group.partial": (),
-    "parameterization": "theta",
+    "parameterization": "delta",
 }
 
 _SEM = _ALL_OFF | {
@@ -58,16 +58,57 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """Options as lavaan's functions set them."""
 
 ENGINE = frozenset(
-    "points rule se defaults method tolerance iterations max.iterations starts start seed scheduler threads progress "
-    "checkpoint optimizer approximation missing estimator ordered information bounds composites conditional.x "
-    "likelihood sampling.weights rotation verbose warn level auto laplace adaptive drop.missing".split()
+    [
+        "points",
+        "rule",
+        "se",
+        "defaults",
+        "method",
+        "tolerance",
+        "iterations",
+        "max.iterations",
+        "starts",
+        "start",
+        "seed",
+        "scheduler",
+        "threads",
+        "progress",
+        "checkpoint",
+        "optimizer",
+        "approximation",
+        "missing",
+        "estimator",
+        "ordered",
+        "information",
+        "bounds",
+        "composites",
+        "conditional.x",
+        "likelihood",
+        "sampling.weights",
+        "rotation",
+        "verbose",
+        "warn",
+        "level",
+        "auto",
+        "laplace",
+        "adaptive",
+        "drop.missing",
+    ]
 )
 """Options that elaboration hands on without looking at them."""
 
-_GROUP_EQUAL = (
-    "loadings composite.weights intercepts means thresholds regressions residuals residual.covariances lv.variances "
-    "lv.covariances"
-).split()
+_GROUP_EQUAL = [
+    "loadings",
+    "composite.weights",
+    "intercepts",
+    "means",
+    "thresholds",
+    "regressions",
+    "residuals",
+    "residual.covariances",
+    "lv.variances",
+    "lv.covariances",
+]
 
 
 def canonical(name: str) -> str:
@@ -129,17 +170,27 @@ def merge(
     function = defaults if defaults != "sem" else str(given.get("defaults", "sem"))
     if function not in DEFAULTS:
         findings.append(
-            error("unknown-defaults", f"no set of defaults is called '{function}'", source, spans.get("defaults"),
-                  help=(*did_you_mean(function, DEFAULTS), "sem, cfa, growth and lavaan are known"))
-        )  # fmt: skip
+            error(
+                "unknown-defaults",
+                f"no set of defaults is called '{function}'",
+                source,
+                spans.get("defaults"),
+                help=(*did_you_mean(function, DEFAULTS), "sem, cfa, growth and lavaan are known"),
+            )
+        )
         function = "sem"
     merged = dict(DEFAULTS[function])
     for name in given:
         if name not in merged and name not in ENGINE:
             findings.append(
-                error("unknown-option", f"no option is called '{name}'", source, spans.get(name),
-                      help=did_you_mean(name, [*merged, *ENGINE]))
-            )  # fmt: skip
+                error(
+                    "unknown-option",
+                    f"no option is called '{name}'",
+                    source,
+                    spans.get(name),
+                    help=did_you_mean(name, [*merged, *ENGINE]),
+                )
+            )
     if given.get("std.lv") is True and "auto.fix.first" not in given:
         merged["auto.fix.first"] = False
     merged |= given
@@ -153,9 +204,14 @@ def merge(
     for name in merged["group.equal"]:
         if name not in _GROUP_EQUAL:
             findings.append(
-                error("unknown-option", f"group.equal knows no '{name}'", source, spans.get("group.equal"),
-                      help=did_you_mean(name, _GROUP_EQUAL))
-            )  # fmt: skip
+                error(
+                    "unknown-option",
+                    f"group.equal knows no '{name}'",
+                    source,
+                    spans.get("group.equal"),
+                    help=did_you_mean(name, _GROUP_EQUAL),
+                )
+            )
     if merged["auto.cov.x"]:
         merged["auto.cov.lv.x"] = True
     return merged

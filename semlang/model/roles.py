@@ -114,7 +114,7 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
                 c = r.via[0] if len(r.via) == 1 else None
                 if isinstance(c, Covariate) and c.response and c.function == "identity" and r.rhs == c.column:
                     exogenous.append(note(r.rhs, c.column))
-        elif r.op == "~~" or r.op == "~*~":
+        elif r.op == "~~":
             for shown, k in ((r.lhs, r.target), (r.rhs, r.source)):
                 extra.append(note(shown, k))
                 mentioned.add(shown)
@@ -123,12 +123,14 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
             mentioned.add(_bare(r))
         elif r.op == "|" or r.quantity or r.threshold:
             extra.append(note(r.target if r.op != "|" else r.lhs, r.target))
-    products = [r.rhs for r in rows if r.is_regression and r.moderators and not r.via]
     roles.products = _unique(
-        p for p, r in ((r.rhs, r) for r in rows if r.is_regression and r.moderators and not r.via)
-        if all(_is_measured(ns, k) for k in (r.source, *r.moderators))
+        r.rhs
+        for r in rows
+        if r.is_regression
+        and r.moderators
+        and not r.via
+        and all(_is_measured(ns, k) for k in (r.source, *r.moderators))
     )
-    del products
     roles.latents = _unique([*latents, *roles.products])
     roles.composites = _unique(composites)
     roles.indicators, roles.dependents = _unique(indicators), _unique(dependents)
@@ -148,7 +150,8 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
     roles.composite_indicators = _unique(r.rhs for r in rows if r.op == "<~")
     if not fixed_x:
         roles.exogenous = tuple(
-            x for x in _unique(exogenous)
+            x
+            for x in _unique(exogenous)
             if x not in indicators and x not in dependents and x not in known and x not in mentioned
         )
     fresh = []

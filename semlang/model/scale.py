@@ -94,17 +94,16 @@ def composite_moments(c: Context, rows: list[Draft]) -> None:
 
 
 def exploratory_zeros(c: Context, rows: list[Draft]) -> None:
-    """Fix the loadings above the diagonal, and the covariances, of exploratory factors to 0 (they are rotated later)."""
+    """Fix loadings above the diagonal and covariances of exploratory factors to 0 (they are rotated later)."""
     if not c.options["auto.efa"] or not c.roles.efa:
         return
     for name in dict.fromkeys(c.roles.efa.values()):
         factors = [f for f, s in c.roles.efa.items() if s == name]
         items = list(dict.fromkeys(r.rhs for r in rows if r.op == "=~" and r.lhs in factors))
         for r in rows:
-            if r.op == "=~" and r.lhs in factors and items.index(r.rhs) < factors.index(r.lhs):
-                r.fix(0.0, "exploratory factor")
-                r.user = 7
-            elif r.op == "~~" and r.lhs != r.rhs and r.lhs in factors and r.rhs in factors:
+            if (r.op == "=~" and r.lhs in factors and items.index(r.rhs) < factors.index(r.lhs)) or (
+                r.op == "~~" and r.lhs != r.rhs and r.lhs in factors and r.rhs in factors
+            ):
                 r.fix(0.0, "exploratory factor")
                 r.user = 7
 

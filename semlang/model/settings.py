@@ -93,11 +93,18 @@ def _clusters(
                 if c not in stated and c not in reported:
                     reported.add(c)
                     findings.append(
-                        error("unknown-cluster", f"'{c}' is no cluster of this model", model.source, span,
-                              label="not in 'cluster:'",
-                              help=(*did_you_mean(c, stated),
-                                    f"clusters are {', '.join(stated)}; name all of them: 'cluster: outer/inner'"))
-                    )  # fmt: skip
+                        error(
+                            "unknown-cluster",
+                            f"'{c}' is no cluster of this model",
+                            model.source,
+                            span,
+                            label="not in 'cluster:'",
+                            help=(
+                                *did_you_mean(c, stated),
+                                f"clusters are {', '.join(stated)}; name all of them: 'cluster: outer/inner'",
+                            ),
+                        )
+                    )
         return tuple(reversed(stated))
     longest: tuple[str, ...] = ()
     for chain, _ in mentions:
@@ -107,9 +114,14 @@ def _clusters(
     stray = next(((c, span) for chain, span in mentions for c in chain if c not in longest), None)
     if stray is not None:
         findings.append(
-            error("unknown-nesting", f"several cluster variables ({', '.join(names)}) and nothing says how they nest",
-                  model.source, stray[1], help=f"write 'cluster: {'/'.join(names)}', the outermost first")
-        )  # fmt: skip
+            error(
+                "unknown-nesting",
+                f"several cluster variables ({', '.join(names)}) and nothing says how they nest",
+                model.source,
+                stray[1],
+                help=f"write 'cluster: {'/'.join(names)}', the outermost first",
+            )
+        )
         return tuple(reversed(tuple(names)))
     return tuple(reversed(longest))
 
@@ -150,5 +162,11 @@ def read_directives(
                 reshape |= {a.name or "y": str(a.value) for a in s.arguments}
     labels = facts.levels.get(group_column, ()) if facts is not None and group_column else ()
     return Settings(
-        _clusters(model, written, cluster, facts, findings), group_column, tuple(labels), frequency, weights, data, reshape
+        _clusters(model, written, cluster, facts, findings),
+        group_column,
+        tuple(labels),
+        frequency,
+        weights,
+        data,
+        reshape,
     )

@@ -35,9 +35,12 @@ def _slopes(table: ParameterTable) -> Iterator[Diagnostic]:
         seen.add(place)
         slope = ":".join(c.name for c in r.via)
         yield warning(
-            "random-slope-without-mean", f"the slope of {slope} varies, but its mean is fixed at 0", table.source, r.span,
+            "random-slope-without-mean",
+            f"the slope of {slope} varies, but its mean is fixed at 0",
+            table.source,
+            r.span,
             help=f"add the term '{slope}'",
-        )  # fmt: skip
+        )
 
 
 def _bar(r: Row) -> bool:
@@ -58,7 +61,10 @@ def _uncorrelated(table: ParameterTable) -> Iterator[Diagnostic]:
                 if not same_bar and frozenset((a, b)) not in joined:
                     v = table.variables[b]
                     yield note(
-                        "uncorrelated-random-effects", f"the random effects of {level} are uncorrelated", table.source,
-                        v.span, help=f"write '{a} ~~ {b}' to let them covary",
-                    )  # fmt: skip
+                        "uncorrelated-random-effects",
+                        f"the random effects of {level} are uncorrelated",
+                        table.source,
+                        v.span,
+                        help=f"write '{a} ~~ {b}' to let them covary",
+                    )
                     return

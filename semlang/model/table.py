@@ -161,7 +161,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A constraint between parameters, ``left op right`` with op ``==``, ``<`` or ``>``; names are labels (or plabels)."""
+    """A constraint ``left op right`` between parameters: op ``==``, ``<`` or ``>``; names are labels or plabels."""
 
     left: ast.Expression
     op: str

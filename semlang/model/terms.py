@@ -10,16 +10,12 @@ from semlang.model.blocks import Block
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import Covariate, Product
-from semlang.source import Span
 from semlang.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One addend: latent variables times covariates, in all classes or in one.
-
-    `whole` tells that the item is nothing but a class variable: an intercept.
-    """
+    """One addend: latent variables times covariates, in all classes or in one."""
 
     shown: str
     sources: tuple[str, ...] = ()
@@ -44,9 +40,14 @@ def levels_of(ns: Namespace, t: ast.Transform, full: bool) -> tuple[Covariate, .
         if ("unknown-level", name) not in ns.reported:
             ns.reported.add(("unknown-level", name))
             ns.findings.append(
-                error("unknown-level", f"'{base}' is no level of {name}", ns.source, t.span,
-                      help=(*did_you_mean(base, known), f"levels are {', '.join(known[:10])}"))
-            )  # fmt: skip
+                error(
+                    "unknown-level",
+                    f"'{base}' is no level of {name}",
+                    ns.source,
+                    t.span,
+                    help=(*did_you_mean(base, known), f"levels are {', '.join(known[:10])}"),
+                )
+            )
         base = None
     reference = base if base is not None else known[0]
     return tuple(Covariate(name, "level", x) for x in known if full or x != reference)
@@ -61,18 +62,21 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
         ref = ns.resolve(f.variable, block)
         if ref.role not in ("column", "response", "component"):
             ns.findings.append(
-                error("function-of-latent", f"{f.function} of a latent variable", ns.source, f.span,
-                      help="only columns can be transformed; a product of latent variables is written 'f:g'")
-            )  # fmt: skip
+                error(
+                    "function-of-latent",
+                    f"{f.function} of a latent variable",
+                    ns.source,
+                    f.span,
+                    help="only columns can be transformed; a product of latent variables is written 'f:g'",
+                )
+            )
             return ()
         if f.function == "factor":
             found = levels_of(ns, f, full)
         else:
             found = (Covariate(f.variable.name, f.function, f.argument),)
         is_response = ref.role != "column"
-        return tuple(
-            Item(c.name, via=(Covariate(c.column, c.function, c.argument, is_response),)) for c in found
-        )
+        return tuple(Item(c.name, via=(Covariate(c.column, c.function, c.argument, is_response),)) for c in found)
     ref = ns.resolve(f, block)
     if ref.role == "latent" and ns.is_class(ref.key):
         n = ns.n_classes(ref.key)
@@ -80,9 +84,14 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
             return tuple(Item("", class_variable=ref.key, klass=k) for k in range(1, n + 1))
         if not f.category.isdigit() or not 1 <= int(f.category) <= n:
             ns.findings.append(
-                error("unknown-class", f"'{f.name}' has no class {f.category}", ns.source, f.span,
-                      label=f"classes are 1 to {n}")
-            )  # fmt: skip
+                error(
+                    "unknown-class",
+                    f"'{f.name}' has no class {f.category}",
+                    ns.source,
+                    f.span,
+                    label=f"classes are 1 to {n}",
+                )
+            )
             return ()
         return (Item(f"{ref.shown}@{f.category}", class_variable=ref.key, klass=int(f.category)),)
     if ref.role in ("latent", "component"):
@@ -117,8 +126,3 @@ def has_factor(term: ast.Term) -> bool:
 def drops_intercept(terms: tuple[ast.Term | ast.RandomEffects, ...]) -> bool:
     """Whether ``0`` or ``-1`` stands among the terms."""
     return any(isinstance(t, ast.Term) and not t.factors and t.constant in (0.0, -1.0) for t in terms)
-
-
-def term_span(term: ast.Term | ast.RandomEffects) -> Span:
-    """Return the place of a term."""
-    return term.span

@@ -11,7 +11,7 @@ from semlang.model.blocks import Block, Entry
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace, Ref, product_name
 from semlang.model.nearest import did_you_mean
-from semlang.model.table import Product, Variable
+from semlang.model.table import Variable
 from semlang.model.terms import Item, drops_intercept, expand, has_factor
 from semlang.source import Span
 from semlang.syntax import ast
@@ -57,17 +57,24 @@ class Rows:
         if m.span.start < 0:
             return
         for old in row.given:
-            if same.get(old.kind, old.kind) == kind and (old.kind, old.values) != (m.kind, m.values) and (
-                old.kind == m.kind or kind == "label"
+            if (
+                same.get(old.kind, old.kind) == kind
+                and (old.kind, old.values) != (m.kind, m.values)
+                and (old.kind == m.kind or kind == "label")
             ):
                 slot = ("repeated-modifier", f"{m.span.start}")
                 if slot not in self.ns.reported:
                     self.ns.reported.add(slot)
                     self.ns.findings.append(
-                        warning("repeated-modifier", f"{row.lhs} {row.op} {row.rhs} is given two modifiers of one kind",
-                                self.ns.source, m.span, label="this one holds",
-                                help="keep one; numbers are not multiplied: write (2*3)*x")
-                    )  # fmt: skip
+                        warning(
+                            "repeated-modifier",
+                            f"{row.lhs} {row.op} {row.rhs} is given two modifiers of one kind",
+                            self.ns.source,
+                            m.span,
+                            label="this one holds",
+                            help="keep one; numbers are not multiplied: write (2*3)*x",
+                        )
+                    )
                 return
 
 
@@ -83,9 +90,14 @@ def categories(ns: Namespace, v: Variable) -> tuple[str, ...]:
     elif base not in known and ("unknown-level", v.name) not in ns.reported:
         ns.reported.add(("unknown-level", v.name))
         ns.findings.append(
-            error("unknown-level", f"'{base}' is no category of {v.name}", ns.source, v.span,
-                  help=did_you_mean(str(base), known))
-        )  # fmt: skip
+            error(
+                "unknown-level",
+                f"'{base}' is no category of {v.name}",
+                ns.source,
+                v.span,
+                help=did_you_mean(str(base), known),
+            )
+        )
     return tuple(k for k in known if k != base)
 
 
@@ -124,10 +136,19 @@ def _path(target: Target, op: str, item: Item, span: Span) -> Draft:
     klass = (item.klass, item.class_variable) if item.class_variable else (target.klass, target.class_variable)
     intercept = item.is_intercept and not item.shown
     return Draft(
-        target.shown, "~1" if intercept else op, "" if intercept else item.shown, span, target.key,
-        item.sources[0] if item.sources else "", item.sources[1:], item.via, target.quantity, target.threshold,
-        target.category, *klass,
-    )  # fmt: skip
+        target.shown,
+        "~1" if intercept else op,
+        "" if intercept else item.shown,
+        span,
+        target.key,
+        item.sources[0] if item.sources else "",
+        item.sources[1:],
+        item.via,
+        target.quantity,
+        target.threshold,
+        target.category,
+        *klass,
+    )
 
 
 def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
@@ -184,17 +205,30 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
         for t in s.rhs:
             if isinstance(t, ast.RandomEffects):
                 ns.findings.append(
-                    error("bar-in-measurement", "a random-effects bar in a measurement formula", ns.source, t.span,
-                          help="bars stand in regressions: 'y ~ x + (1 | school)'")
-                )  # fmt: skip
+                    error(
+                        "bar-in-measurement",
+                        "a random-effects bar in a measurement formula",
+                        ns.source,
+                        t.span,
+                        help="bars stand in regressions: 'y ~ x + (1 | school)'",
+                    )
+                )
                 continue
             modifiers = (*left.modifiers, *t.modifiers)
             if not t.factors:
-                row = Draft(ref.shown, s.op, ref.shown, t.span, ref.key, ref.key, klass=entry.klass,
-                            class_variable=entry.class_variable)  # fmt: skip
+                row = Draft(
+                    ref.shown,
+                    s.op,
+                    ref.shown,
+                    t.span,
+                    ref.key,
+                    ref.key,
+                    klass=entry.klass,
+                    class_variable=entry.class_variable,
+                )
                 rows.add(row, (*modifiers, ast.Modifier("fixed", (t.constant,), t.span)))
                 continue
-            if product_name(t) is None or not s.op == "=~":
+            if product_name(t) is None or s.op != "=~":
                 measured: ast.Term = t
                 via: tuple[Item, ...] = (Item(""),)
             else:
@@ -211,15 +245,24 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                     shown = ":".join(x for x in (target.shown, item.shown) if x)
                     moderators = item.sources
                     row = Draft(
-                        ref.shown, s.op, shown, t.span, target.key, ref.key, moderators, item.via, target.quantity,
-                        0, target.category, target.klass, target.class_variable,
-                    )  # fmt: skip
+                        ref.shown,
+                        s.op,
+                        shown,
+                        t.span,
+                        target.key,
+                        ref.key,
+                        moderators,
+                        item.via,
+                        target.quantity,
+                        0,
+                        target.category,
+                        target.klass,
+                        target.class_variable,
+                    )
                     rows.add(row, modifiers)
 
 
-def _class_measurement(
-    rows: Rows, ref: Ref, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]
-) -> None:
+def _class_measurement(rows: Rows, ref: Ref, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
     """``c =~ y``: one intercept per class."""
     for k in range(1, rows.ns.n_classes(ref.key) + 1):
         rows.add(_path(target, "~1", Item("", class_variable=ref.key, klass=k), t.span), modifiers)
@@ -246,8 +289,16 @@ def _covariance(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                 if isinstance(t, ast.RandomEffects):
                     continue
                 for b in _targets(rows, t, entry):
-                    row = Draft(a.shown, s.op, b.shown, t.span, a.key, b.key, klass=entry.klass,
-                                class_variable=entry.class_variable)  # fmt: skip
+                    row = Draft(
+                        a.shown,
+                        s.op,
+                        b.shown,
+                        t.span,
+                        a.key,
+                        b.key,
+                        klass=entry.klass,
+                        class_variable=entry.class_variable,
+                    )
                     rows.add(row, (*left.modifiers, *t.modifiers))
 
 
@@ -277,12 +328,21 @@ def _thresholds(rows: Rows, s: ast.Thresholds, entry: Entry) -> None:
             if not isinstance(f, ast.Variable):
                 continue
             number = _threshold_number(f.name, position)
-            row = Draft(ref.shown, "|", f.name, t.span, ref.key, threshold=number, klass=entry.klass,
-                        class_variable=entry.class_variable)  # fmt: skip
+            row = Draft(
+                ref.shown,
+                "|",
+                f.name,
+                t.span,
+                ref.key,
+                threshold=number,
+                klass=entry.klass,
+                class_variable=entry.class_variable,
+            )
             rows.add(row, (*left.modifiers, *t.modifiers))
             for c in s.covariates or ():
-                target = Target(f"{ref.shown}|{f.name}", ref.key, ref.role, "", "", number, entry.klass,
-                                entry.class_variable)  # fmt: skip
+                target = Target(
+                    f"{ref.shown}|{f.name}", ref.key, ref.role, "", "", number, entry.klass, entry.class_variable
+                )
                 if not c.factors:
                     continue
                 for item in expand(ns, c, block):
@@ -311,8 +371,3 @@ def write_rows(ns: Namespace, block: Block) -> list[Draft]:
     for row in out:
         row.level = block.level
     return out
-
-
-def empty(product: Product) -> bool:
-    """Whether a product of covariates is the constant."""
-    return not product

@@ -77,4 +77,4 @@ def difference(d: dict[str, Any]) -> str | None:
     ours = rows_of_semlang(table, keys)
     if ours == theirs:
         return None
-    return f"lavaan only: {list((theirs - ours))[:4]}; semlang only: {list((ours - theirs))[:4]}"
+    return f"lavaan only: {list(theirs - ours)[:4]}; semlang only: {list(ours - theirs)[:4]}"

@@ -1,0 +1,217 @@
+"""The chain from parameters to the rows' inputs, and back: cells of the model and their sparse Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.expansion import Expansion
+from semlang.estimation.factors import Factorisation
+from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.kernels.chain_rows import forward, reverse
+from semlang.matrices.reduced import Linear, ReducedForm
+from semlang.model.table import Product
+
+__all__ = ["Chain", "RowInputs"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowInputs:
+    """What the kernel needs of each row: nu = o + A' v, and the constants f1, f2 of its density."""
+
+    o: Floats
+    A: Floats
+    f1: Floats
+    f2: Floats
+    scale: Floats
+
+
+def _ranges(owner: Sequence[int], n: int) -> Ints:
+    """First and end of each owner's run in a sorted list of owners."""
+    owners = np.asarray(owner, dtype=np.int64)
+    return np.stack([np.searchsorted(owners, np.arange(n)), np.searchsorted(owners, np.arange(n), "right")], axis=1)
+
+
+class Chain:
+    """Linear predictors of one group's rows as functions of the parameters.
+
+    The cells c are the entries of m, of L F and of the distributions' own parameters;
+
+        o = offset + X m',   A = sum_a d_a (L F),   f = thresholds, residual SD.
+
+    Parameters
+    ----------
+    reduced : ReducedForm
+    design : Design
+    rows : Expansion
+    factors : Factorisation
+    integrate : bool
+        False leaves the disturbances out (A has no rows): responses are independent.
+    """
+
+    def __init__(
+        self, reduced: ReducedForm, design: Design, rows: Expansion, factors: Factorisation, integrate: bool = True
+    ) -> None:
+        self.reduced, self.rows, self.factors = reduced, rows, factors
+        self.n_parameters = reduced.n_parameters
+        self._columns: dict[Product, int] = {(): -1}
+        self._layout_means()
+        self._layout_loadings(factors.coordinates if integrate else ())
+        self._layout_distributions()
+        products = [p for p in self._columns if p]
+        self.columns = np.ascontiguousarray(
+            np.nan_to_num(np.stack([design.columns[p] for p in products]))
+            if products
+            else np.zeros((0, design.n_rows))
+        )
+        self._scaled = np.ones(rows.y.size)
+
+    # ------------------------------------------------------------------ layout
+
+    def _column(self, product: Product) -> int:
+        return self._columns.setdefault(product, len(self._columns) - 1)
+
+    def _layout_means(self) -> None:
+        cells = sorted((int(k), int(c), int(s)) for k, c, s in self.reduced.mean_cells)
+        self._o_slots = np.array([s for _, _, s in cells], dtype=np.int64)
+        entries = [(self._column(self.reduced.mean_columns[c]), n) for n, (_, c, _) in enumerate(cells)]
+        self.o_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
+        self.o_range = _ranges([k for k, _, _ in cells], len(self.reduced.responses))
+
+    def _layout_loadings(self, coordinates: Sequence[int]) -> None:
+        """Cell (k, a, d) of L F is the sum over j of L[k, a, j] F[j, d]."""
+        structure = self.factors.structure
+        position = {j: d for d, j in enumerate(coordinates)}
+        terms: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
+        for k, a, j, slot in self.reduced.loading_cells.tolist():
+            for d in coordinates:
+                if structure[j, d]:
+                    terms.setdefault((k, a, position[d]), []).append((slot, j, d))
+        keys = sorted(terms)
+        base = self._o_slots.size
+        entries = [(d, self._column(self.reduced.random_columns[a]), base + n) for n, (_, a, d) in enumerate(keys)]
+        self.a_entries = np.array(entries, dtype=np.int64).reshape(-1, 3)
+        self.a_range = _ranges([k for k, _, _ in keys], len(self.reduced.responses))
+        flat = [(n, *t) for n, key in enumerate(keys) for t in terms[key]]
+        self._a_terms = np.array(flat, dtype=np.int64).reshape(-1, 4)
+        self.n_loadings = len(keys)
+        self.dims = len(coordinates)
+
+    def _layout_distributions(self) -> None:
+        """Lists of entries: residual SDs, quantities and thresholds; a cell is a parameter, or the root of one."""
+        rows, reduced = self.rows, self.reduced
+        base = self._o_slots.size + self.n_loadings
+        owner: list[int] = []
+        entries: list[tuple[int, int]] = []
+        sources: list[tuple[int, float]] = []
+        roots: list[bool] = []
+        exponential: list[bool] = []
+        lists = np.full((3, rows.y.size), -1, dtype=np.int64)
+
+        def add(addends: Sequence[Linear], root: bool = False, exp: bool = False) -> int:
+            number = len(exponential)
+            exponential.append(exp)
+            for a in addends:
+                owner.append(number)
+                entries.append((self._column(a.via), base + len(sources)))
+                sources.append((a.parameter, a.value))
+                roots.append(root)
+            return number
+
+        diagonal = {
+            int(i): (int(p), float(v))
+            for i, j, p, v in zip(reduced.theta.i, reduced.theta.j, reduced.theta.parameter, reduced.theta.value)
+            if i == j
+        }
+        for k in range(len(reduced.responses)):
+            here = rows.response == k
+            thresholds = reduced.thresholds.get(k, ())
+            if thresholds:
+                category = rows.category[here]
+                upper = np.full(len(thresholds) + 1, -1)
+                upper[:-1] = [add(t) for t in thresholds]
+                lists[0, here] = upper[category]
+                lists[1, here] = np.concatenate([[-1], upper[:-1]])[category]
+                if (k, "sigma") in reduced.quantities:
+                    lists[2, here] = add(reduced.quantities[k, "sigma"], exp=True)
+            elif (k, "sigma") in reduced.quantities:
+                lists[0, here] = add(reduced.quantities[k, "sigma"], exp=True)
+            elif k in diagonal:
+                lists[0, here] = add([Linear(*diagonal[k], ())], root=True)
+        self.f_lists = lists
+        self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
+        self.f_range = _ranges(owner, len(exponential))
+        self.exponential = np.array(exponential, dtype=bool)
+        self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
+        self._f_value = np.array([v for _, v in sources], dtype=np.float64)
+        self._f_root = np.array(roots, dtype=bool)
+
+    # ------------------------------------------------------------------ evaluation
+
+    def cells(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the cells (n,) and their Jacobian (n, P) at the optimiser's coordinates `x`.
+
+        Raises
+        ------
+        Infeasible
+            If a covariance matrix is not positive semidefinite, or a residual variance not positive.
+        """
+        slots, d_slots = self.reduced.jacobian(x)
+        F, derivatives = self.factors.evaluate(x)
+        n_o, n_a, n_f = self._o_slots.size, self.n_loadings, self._f_parameter.size
+        cells = np.zeros(n_o + n_a + n_f)
+        jacobian = np.zeros((cells.size, self.n_parameters))
+        cells[:n_o] = slots[self._o_slots]
+        jacobian[:n_o] = d_slots[self._o_slots]
+        if n_a:
+            n, s, j, d = self._a_terms.T
+            n = n + n_o
+            np.add.at(cells, n, slots[s] * F[j, d])
+            np.add.at(jacobian, n, F[j, d][:, None] * d_slots[s])
+            for i, e, p, v in derivatives:
+                hit = (j == i) & (d == e)
+                np.add.at(jacobian, (n[hit], p), slots[s[hit]] * v)
+        free = self._f_parameter >= 0
+        values = np.where(free, x[self._f_parameter], self._f_value) if n_f else self._f_value
+        slopes = np.ones(n_f)
+        if (values[self._f_root] <= 0.0).any():
+            raise Infeasible("a residual variance is not positive")
+        values[self._f_root] = np.sqrt(values[self._f_root])
+        slopes[self._f_root] = 0.5 / values[self._f_root]
+        cells[n_o + n_a :] = values
+        place = np.flatnonzero(free)
+        jacobian[n_o + n_a + place, self._f_parameter[place]] = slopes[place]
+        return cells, jacobian
+
+    def forward(self, cells: Floats) -> RowInputs:
+        """Return the rows' inputs at given cells."""
+        rows = self.rows
+        n = rows.y.size
+        out = RowInputs(rows.offset.copy(), np.empty((self.dims, n)), rows.f1.copy(), rows.f2.copy(), np.ones(n))
+        forward(
+            rows.response, rows.source, self.columns, cells, self.o_range, self.o_entries, self.a_range,
+            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
+            out.o, out.A, out.f1, out.f2, out.scale,
+        )  # fmt: skip
+        return out
+
+    def reverse(self, inputs: RowInputs, bars: RowInputs, jacobian: Floats, first: Ints) -> Floats:
+        """Return scores (C, P) of the clusters that begin at rows `first` (with the end appended)."""
+        owner, parameter = np.nonzero(jacobian)
+        values = np.ascontiguousarray(jacobian[owner, parameter])
+        begins = np.searchsorted(owner, np.arange(jacobian.shape[0] + 1)).astype(np.int64)
+        scores = np.empty((first.size - 1, self.n_parameters))
+        reverse(
+            first, self.rows.response, self.rows.source, self.columns, self.o_range, self.o_entries, self.a_range,
+            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
+            inputs.o, inputs.A, inputs.f1, inputs.f2, inputs.scale, bars.o, bars.A, bars.f1, bars.f2,
+            begins, parameter.astype(np.int64), values, scores,
+        )  # fmt: skip
+        return scores

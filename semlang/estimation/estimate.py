@@ -1,0 +1,464 @@
+"""Maximum likelihood estimation of a model: plan, start values, optimisation, points, standard errors."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from semlang.data.design import Design
+from semlang.diagnostics import Diagnostic, error
+from semlang.errors import FitError
+from semlang.estimation.constrained import maximise_constrained
+from semlang.estimation.constraints import Constraints, labels_at
+from semlang.estimation.covariance import Curvature, covariance
+from semlang.estimation.expressions import evaluate_defined
+from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.objective import ClosedForm, Objective
+from semlang.estimation.optimize import Iteration, Optimum, maximise, negative_hessian, polish
+from semlang.estimation.parameters import Parametrisation, identity
+from semlang.estimation.plan import MAX_NODES, Plan, plan
+from semlang.estimation.progress import Narrator, available_threads
+from semlang.estimation.signs import reporting_signs
+from semlang.estimation.start import start_values, user_values
+from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ROWS, ParameterTable
+
+__all__ = ["DefinedEstimate", "Estimate", "estimate"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
+"""Numbers of points that are tried in turn."""
+
+SETTLED = 1e-3
+"""The log-likelihood has settled when more points move it by less."""
+
+
+@dataclass(frozen=True)
+class DefinedEstimate:
+    """Estimate of a defined parameter."""
+
+    name: str
+    text: str
+    est: float
+    se: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the engine found.
+
+    Parameters
+    ----------
+    theta : (P,) floats
+        Estimates of the table's parameters.
+    vcov : (P, P) floats or None
+        Their covariance matrix; NaN for parameters on the border of the parameter space.
+    loglik : float
+    converged : bool
+    method, se : str
+        How the likelihood was computed and the standard errors.
+    points : int or None
+        Quadrature points per dimension, None without quadrature.
+    points_history : tuple of (int, float)
+        Log-likelihood at the optimum with more points.
+    n_free : int
+        Number of free parameters, after equality constraints.
+    n_rows : int
+        Records with a response, frequencies counted.
+    n_clusters : mapping from cluster to its number of units
+    n_top : float
+        Independent units, frequencies counted.
+    log : tuple of Iteration
+    defined : tuple of DefinedEstimate
+    scores : (C, P) floats or None
+        Scores of the top-level units in the table's parameters.
+    dropped : mapping from reason to number of responses left out
+    starts, agreed : int
+        Number of starts, and how many of them reached the best log-likelihood.
+    diagnostics : tuple of Diagnostic
+    plan : Plan
+    """
+
+    theta: Floats
+    vcov: Floats | None
+    loglik: float
+    converged: bool
+    method: str
+    se: str
+    points: int | None
+    points_history: tuple[tuple[int, float], ...]
+    n_free: int
+    n_rows: int
+    n_clusters: Mapping[str, int]
+    n_top: float
+    log: tuple[Iteration, ...] = field(default=(), repr=False)
+    defined: tuple[DefinedEstimate, ...] = ()
+    scores: Floats | None = field(default=None, repr=False)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    starts: int = 1
+    agreed: int = 1
+    diagnostics: tuple[Diagnostic, ...] = ()
+    plan: Plan | None = field(default=None, repr=False)
+
+
+def estimate(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    designs: Sequence[Design],
+    *,
+    points: int | None = None,
+    se: str = "observed",
+    start: Mapping[str, float] | None = None,
+    cluster: str | None = None,
+    threads: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Estimate:
+    """Maximise the log-likelihood.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    graphs : sequence of ModelGraph
+        One a group.
+    designs : sequence of Design
+        One a group.
+    points : int, optional
+        Exactly this number of quadrature points per dimension (one is Laplace); default 7, raised until the
+        log-likelihood at the optimum moves by less than 0.001.
+    se : {'observed', 'robust', 'opg', 'none'}
+    start : mapping from label or ``lhs op rhs`` to float, optional
+    cluster : str, optional
+        Cluster whose units are independent in robust standard errors, if coarser than the model's.
+    threads : int, optional
+    progress : callable, optional
+        Takes a line of text.
+
+    Raises
+    ------
+    FitError
+        If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
+    """
+    with threadpool_limits(1, "blas"):
+        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress).run()
+
+
+class _Estimation:
+    """The state of one fit."""
+
+    def __init__(
+        self,
+        table: ParameterTable,
+        graphs: Sequence[ModelGraph],
+        designs: Sequence[Design],
+        points: int | None,
+        se: str,
+        start: Mapping[str, float] | None,
+        cluster: str | None,
+        threads: int | None,
+        progress: Callable[[str], None] | None,
+    ) -> None:
+        self.table, self.graphs, self.designs = table, graphs, designs
+        self.se, self.cluster = se, cluster
+        given = points if points is not None else table.options.get("points")
+        self.asked: int | None = int(given) if given is not None else None
+        self.findings = FindingsOfFit(table)
+        self.narrator = Narrator(progress)
+        self.plan = plan(table, graphs, designs, self.asked)
+        self._refuse()
+        self.user = user_values(table, start)
+        self.constraints = Constraints(table)
+        self.forms = [reduced_form(g, lift=False) for g in graphs]
+        self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
+        self.objective = self._objective(threads or available_threads())
+        self.history: list[tuple[int, float]] = []
+
+    def _refuse(self) -> None:
+        for group, graph in zip(self.plan.groups, self.graphs, strict=True):
+            if group.engine == "none":
+                row = graph.others[0] if graph.others else None
+                raise FitError(
+                    [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
+                )
+
+    def _objective(self, threads: int) -> Objective:
+        if not self.quadrature:
+            return Objective(
+                [self._closed_form(g, d) for g, d in zip(self.graphs, self.designs, strict=True)],
+                identity(self.table.n_parameters),
+                self.constraints,
+            )
+        parametrisation = Parametrisation(self.forms, self.constraints.pinned)
+        points = self.plan.points or 1
+        members = [
+            QuadratureLikelihood(form, design, self.table.variables, self.table.levels, factored, points, threads)
+            for form, design, factored in zip(self.forms, self.designs, parametrisation.factored, strict=True)
+        ]
+        return Objective(members, parametrisation, self.constraints)
+
+    def _closed_form(self, graph: ModelGraph, design: Design) -> ClosedForm:
+        from semlang.estimation.gaussian import choose
+
+        for lift in (True, False):
+            form: ReducedForm = reduced_form(graph, lift=lift)
+            engine = choose(form, design)
+            if engine is not None:
+                return ClosedForm(engine(form, design), _multiplicity(self.table, design))
+        raise FitError([error("not-estimable", "no closed form fits the model and the data")])
+
+    # ------------------------------------------------------------------ optimisation
+
+    def run(self) -> Estimate:
+        """Estimate."""
+        best = self._optimise()
+        theta = self.objective.theta(best.z)
+        theta, vcov, scores = self._uncertainty(best, theta)
+        converged = best.converged and not any(d.is_error for d in self.findings.found)
+        rows, top = self._sizes()
+        self.findings.variances(theta, not self.quadrature)
+        dropped: Counter[str] = Counter()
+        for member, design in zip(self.objective.members, self.designs, strict=True):
+            dropped.update(member.rows.dropped if isinstance(member, QuadratureLikelihood) else design.dropped)
+        return Estimate(
+            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self.plan.method, se=self.se,
+            points=self._points() if self.quadrature and self.plan.points else None,
+            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
+            n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
+            log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
+            diagnostics=tuple(self.findings.found), plan=self.plan,
+        )  # fmt: skip
+
+    def _optimise(self) -> Optimum:
+        theta = start_values(self.table, self.graphs, self.forms, self.designs, self.user)
+        x = self.objective.parametrisation.coordinates(theta)
+        z = self.objective.z(x)
+        self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
+        try:
+            if self.constraints.nonlinear:
+                return self._climb_points(z, constrained=True)
+            return self._climb_points(z)
+        except Infeasible as problem:
+            raise FitError(
+                [error("no-start", f"no start values with a finite likelihood were found: {problem}",
+                       help="give start values: start(0.5)*x")]
+            ) from None  # fmt: skip
+
+    def _climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
+        return maximise(
+            self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
+        )
+
+    def _climb_points(self, z: Floats, constrained: bool = False) -> Optimum:
+        """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
+        q = self._points()
+        best: Optimum | None = None
+        if self.quadrature and q > 1 and not constrained:
+            z = self._by_laplace(z, q)
+        if constrained:
+            best = maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration)
+        else:
+            best = self._climb(z)
+        if self.quadrature and q > 1:
+            best = self._raise(best, q, constrained)
+        if constrained:
+            return best
+        if self.se == "none" and best.converged and not self._near_border(best.z):
+            return best
+        count = len(best.log)
+        best = polish(self.objective, best)
+        for line in best.log[count:]:
+            self.narrator.iteration(line)
+        if not best.converged:
+            self.findings.fail(
+                "not-converged",
+                f"the optimiser stopped before the maximum (decrement {best.decrement:.2g})",
+                help="give start values, or simplify the model",
+            )
+        return best
+
+    def _by_laplace(self, z: Floats, q: int) -> Floats:
+        """A few steps with one point, if they help."""
+        self.narrator.say("Laplace")
+        try:
+            before = self.objective.value(z)
+        except Infeasible:
+            before = -math.inf
+        self._set_points(1)
+        try:
+            found = self._climb(z, tolerance=1e-2, limit=12).z
+        except (Infeasible, np.linalg.LinAlgError):
+            found = z
+        self._set_points(q)
+        try:
+            return found if self.objective.value(found) > before else z
+        except Infeasible:
+            return z
+
+    def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
+        dims = max(sum(level.dims for level in g.levels) for g in self.plan.groups)
+        self.history.append((q, best.value))
+        more = [q + 4] if self.asked is not None else [p for p in LADDER if p > q]
+        for p in more:
+            if p**dims > MAX_NODES:
+                if self.asked is None:
+                    self.findings.warn(
+                        "points-not-settled",
+                        f"with {q} points a dimension the log-likelihood may not have settled; more are too costly",
+                        help="set points yourself to try",
+                    )
+                break
+            self._set_points(p)
+            try:
+                value = self.objective.value(best.z)
+            except Infeasible:
+                self._set_points(q)
+                break
+            moved = abs(value - best.value)
+            self.history.append((p, value))
+            self.narrator.say(f"{p} points: log-likelihood moves by {value - best.value:+.6f}")
+            if self.asked is not None:
+                self._set_points(q)
+                if moved > 0.01:
+                    self.findings.warn(
+                        "points-not-settled",
+                        f"4 more points than {q} move the log-likelihood by {value - best.value:.4f}",
+                        help=f"take points = {q + 4} or more",
+                    )
+                break
+            if moved < SETTLED:
+                self._set_points(q)
+                break
+            q = p
+            if constrained:
+                best = maximise_constrained(
+                    self.objective, best.z, self.constraints.nonlinear, self.narrator.iteration
+                )
+            else:
+                best = self._climb(best.z, inverse=best.inverse)
+            self.history[-1] = (p, best.value)
+        return best
+
+    def _set_points(self, q: int) -> None:
+        for member in self.objective.members:
+            if isinstance(member, QuadratureLikelihood):
+                member.points = q
+
+    def _points(self) -> int:
+        return next((m.points for m in self.objective.members if isinstance(m, QuadratureLikelihood)), 1)
+
+    def _near_border(self, z: Floats) -> bool:
+        x = self.objective.x(z)
+        return any(abs(x[b.parameter[i, i]]) < 1e-2 for b in self.objective.parametrisation.blocks
+                   for i in range(len(b.members)))  # fmt: skip
+
+    # ------------------------------------------------------------------ results
+
+    def _uncertainty(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
+        """Return reported parameters, their covariance matrix, and the scores of the top-level units."""
+        vcov: Floats | None = None
+        z = best.z
+        D = self.objective.jacobian(z)
+        if self.se != "none":
+            information = best.hessian
+            if information is None and self.se != "opg":
+                information = negative_hessian(self.objective, z)
+            if information is not None:
+                self.findings.curvature(Curvature.of(information), D, theta, best.converged)
+            active = self._active(theta, D)
+            vcov = covariance(self.objective, z, self.se, information, self._units(), active)
+            if vcov is None:
+                self.findings.warn(
+                    "no-standard-errors", "standard errors could not be computed: the information is singular"
+                )
+            else:
+                flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                vcov[flat], vcov[:, flat] = np.nan, np.nan
+        signs = reporting_signs(self.graphs, theta)
+        if (signs < 0).any():
+            theta = theta * signs
+            if vcov is not None:
+                vcov = vcov * np.outer(signs, signs)
+        return theta, vcov, None
+
+    def _active(self, theta: Floats, D: Floats) -> Floats | None:
+        rows = []
+        for c in self.constraints.nonlinear:
+            value, gradient = c.function(theta)
+            if c.equality or abs(value) < 1e-6 * max(1.0, float(np.abs(theta).max(initial=0.0))):
+                rows.append(gradient @ D)
+        return np.array(rows) if rows else None
+
+    def _units(self) -> Ints | None:
+        """Numbers of the independent units of the sandwich, one for each top-level unit of the likelihood."""
+        if self.se != "robust":
+            return None
+        top = self.cluster or (self.table.clusters[-1] if self.table.clusters else "")
+        if not top:
+            return None
+        codes, offset = [], 0
+        for member, design in zip(self.objective.members, self.designs, strict=True):
+            if top not in design.clusters:
+                raise FitError(
+                    [error("unknown-cluster", f"'{top}' is not a cluster of the model",
+                           help="name it in a line 'cluster:'")]
+                )  # fmt: skip
+            code = design.clusters[top]
+            if isinstance(member, QuadratureLikelihood):
+                code = code[member.rows.records]
+            elif self.table.clusters:
+                first = np.unique(design.clusters[self.table.clusters[-1]], return_index=True)[1]
+                code = code[first]
+            codes.append(code + offset)
+            offset += int(design.clusters[top].max(initial=-1)) + 1
+        return np.concatenate(codes)
+
+    def _sizes(self) -> tuple[int, float]:
+        rows = 0.0
+        top = 0.0
+        for member, design in zip(self.objective.members, self.designs, strict=True):
+            if isinstance(member, QuadratureLikelihood):
+                rows += member.rows.used
+            else:
+                observed = np.zeros(design.n_rows, dtype=bool)
+                for y in design.responses.values():
+                    observed |= ~np.isnan(y)
+                weight = np.ones(design.n_rows)
+                for values in design.frequency.values():
+                    weight = weight * values
+                rows += float(weight[observed].sum())
+            if self.table.clusters:
+                top += float(_multiplicity(self.table, design).sum())
+            else:
+                top += float(design.frequency.get(ROWS, np.ones(design.n_rows)).sum())
+        return round(rows), top
+
+    def _defined(self, theta: Floats, vcov: Floats | None) -> tuple[DefinedEstimate, ...]:
+        if not self.table.defined:
+            return ()
+        values = evaluate_defined(self.table.defined, labels_at(self.table, theta), theta.size)
+        out = []
+        for d in self.table.defined:
+            dual = values[d.name]
+            variance = math.nan if vcov is None else float(dual.gradient @ np.nan_to_num(vcov) @ dual.gradient)
+            out.append(DefinedEstimate(d.name, d.text, dual.value, math.sqrt(variance) if variance >= 0 else math.nan))
+        return tuple(out)
+
+
+def _multiplicity(table: ParameterTable, design: Design) -> Floats:
+    """How often each unit of the highest level occurred."""
+    if not table.clusters:
+        return design.frequency.get(ROWS, np.ones(design.n_rows))
+    top = table.clusters[-1]
+    first = np.unique(design.clusters[top], return_index=True)[1]
+    return design.frequency[top][first] if top in design.frequency else np.ones(first.size)

@@ -1,0 +1,216 @@
+"""From a data table to the rows of the kernel: one row for each observed response."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.kernels.codes import NO_THRESHOLD, code_of
+from semlang.estimation.quadrature import Tree
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ROWS, Product, Variable
+
+__all__ = ["Expansion", "expand", "level_weights", "needed_products"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Kernel rows, sorted as the data are, and the units that they are nested in.
+
+    Parameters
+    ----------
+    response, source : (N,) ints
+        Number of the response; record of the design.
+    y, offset : (N,) floats
+    codes : (N,) ints
+        Family and link.
+    f1, f2 : (N,) floats
+        Constants of the row densities (number of trials; infinite thresholds), 0 where parameters fill them.
+    category : (N,) ints
+        Category number from 0 of ordinal rows, else -1.
+    levels : tuple of str
+        Levels that are integrated over, lowest first (empty: none).
+    tree : Tree
+    row_weights : (N,) floats
+    unit_weights : one array a level
+    multiplicity : (C,) floats
+        How often each top-level unit occurred (frequencies; sampling weights don't count).
+    clusters : mapping from level to (C,) ints
+        Number of the unit of a higher level that each top-level unit belongs to.
+    records : (C,) ints
+        First record of each top-level unit.
+    used : int
+        Number of records with a response, frequencies counted.
+    dropped : mapping from reason to count of responses
+    """
+
+    response: Ints
+    source: Ints
+    y: Floats
+    offset: Floats
+    codes: Ints
+    f1: Floats
+    f2: Floats
+    category: Ints
+    levels: tuple[str, ...]
+    tree: Tree
+    row_weights: Floats
+    unit_weights: tuple[Floats, ...]
+    multiplicity: Floats
+    clusters: Mapping[str, Ints]
+    records: Ints
+    used: float
+    dropped: Mapping[str, int]
+
+    @property
+    def first(self) -> Ints:
+        """First row of each top-level unit, and N."""
+        tree = self.tree
+        if not tree.sizes:
+            return np.arange(tree.rows + 1)
+        out = tree.first[-1]
+        for below in reversed(tree.first[:-1]):
+            out = below[out]
+        return out
+
+
+def needed_products(reduced: ReducedForm, k: int) -> tuple[Product, ...]:
+    """Return the products of covariates that the distribution of response k needs, in order of appearance."""
+    found: dict[Product, None] = {}
+    for kk, c, _ in reduced.mean_cells:
+        if kk == k:
+            found[reduced.mean_columns[c]] = None
+    for kk, a, _, _ in reduced.loading_cells:
+        if kk == k:
+            found[reduced.random_columns[a]] = None
+    for product in reduced.offsets.get(k, ()):
+        found[product] = None
+    for (kk, _), addends in reduced.quantities.items():
+        if kk == k:
+            found.update((a.via, None) for a in addends)
+    for addends in reduced.thresholds.get(k, ()):
+        found.update((a.via, None) for a in addends)
+    return tuple(p for p in found if p)
+
+
+def expand(
+    reduced: ReducedForm,
+    design: Design,
+    variables: Mapping[str, Variable],
+    levels: Sequence[str],
+    order: Sequence[str],
+) -> Expansion:
+    """Lay out one kernel row for each observed response with known covariates.
+
+    Parameters
+    ----------
+    reduced : ReducedForm
+    design : Design
+    variables : mapping from key to Variable
+    levels : sequence of str
+        Levels with latent variables, lowest first.
+    order : sequence of str
+        All levels, lowest first.
+    """
+    n, size = design.n_rows, len(reduced.responses)
+    observed = np.zeros((n, size), dtype=bool)
+    values = np.zeros((n, size))
+    offsets = np.zeros((n, size))
+    dropped: Counter[str] = Counter(design.dropped)
+    for k, key in enumerate(reduced.responses):
+        y = design.responses[key]
+        known = ~np.isnan(y)
+        for product in needed_products(reduced, k):
+            missing = np.isnan(design.columns[product])
+            if missing.any():
+                lost = int((known & missing).sum())
+                if lost:
+                    dropped[f"{':'.join(c.name for c in product)} missing"] += lost
+                known &= ~missing
+        for name, table in (("trials", design.trials), ("exposure", design.exposure)):
+            if key in table and np.isnan(table[key]).any():
+                lost = int((known & np.isnan(table[key])).sum())
+                if lost:
+                    dropped[f"{name} of {key} missing"] += lost
+                known &= ~np.isnan(table[key])
+        observed[:, k] = known
+        values[:, k] = np.where(known, y, 0.0)
+        for product in reduced.offsets.get(k, ()):
+            offsets[:, k] += np.where(known, design.columns[product], 0.0)
+        if key in design.exposure:
+            offsets[:, k] += np.log(np.where(known, design.exposure[key], 1.0))
+    source, response = (a.astype(np.int64) for a in np.nonzero(observed))
+    y, offset = values[source, response], offsets[source, response]
+    codes = np.array([code_of(variables[r].kind.name, variables[r].link) for r in reduced.responses], dtype=np.int64)
+    f1, f2 = np.zeros(y.size), np.zeros(y.size)
+    category = np.full(y.size, -1, dtype=np.int64)
+    for k, key in enumerate(reduced.responses):
+        here = response == k
+        match variables[key].kind.name:
+            case "binomial":
+                f1[here] = design.trials[key][source[here]] if key in design.trials else 1.0
+            case "ordinal":
+                category[here] = y[here].astype(np.int64)
+                f1[here], f2[here] = NO_THRESHOLD, -NO_THRESHOLD
+    ids = [source if level == ROWS else design.clusters[level][source] for level in levels]
+    tree = Tree.from_ids(ids, rows=y.size)
+    row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
+    if levels:
+        first = tree.first[-1]
+        for below in reversed(tree.first[:-1]):
+            first = below[first]
+        first = first[:-1]
+    else:
+        first = np.arange(y.size)
+    top = order.index(levels[-1]) if levels else -1
+    records = source[first]
+    clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
+    used = np.unique(source)
+    counts = design.frequency.get(ROWS)
+    for level in order[1:]:
+        if level in design.frequency:
+            counts = design.frequency[level] if counts is None else counts * design.frequency[level]
+    total = float(used.size if counts is None else counts[used].sum())
+    return Expansion(
+        response, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
+        unit_weights, multiplicity, clusters, records, total, dict(dropped),
+    )  # fmt: skip
+
+
+def level_weights(
+    design: Design, source: Ints, tree: Tree, levels: Sequence[str], order: Sequence[str]
+) -> tuple[Floats, tuple[Floats, ...], Floats]:
+    """Return weights of rows, of units of each level, and how often each top unit occurred.
+
+    The weight of a unit multiplies its log-likelihood inside its parent's integral. A level without latent variables
+    has no integral, so its weights move down to the next level that has one, or to the rows.
+    """
+    first_row: list[Ints] = []
+    for level in range(len(levels)):
+        first = tree.first[level]
+        for below in reversed(tree.first[:level]):
+            first = below[first]
+        first_row.append(first[:-1])
+    rows = np.ones(source.size)
+    units = [np.ones(f.size) for f in first_row]
+    multiplicity = np.ones(first_row[-1].size if levels else source.size)
+    top = order.index(levels[-1]) if levels else 0
+    for kind in ("frequency", "weights"):
+        for level, values in getattr(design, kind).items():
+            position = order.index(level)
+            below = [i for i, name in enumerate(levels) if order.index(name) <= position]
+            if not below:
+                rows *= values[source]
+            else:
+                units[below[-1]] *= values[source[first_row[below[-1]]]]
+            if kind == "frequency" and position >= top:
+                multiplicity *= values[source[first_row[-1]]] if levels else values[source]
+    return rows, tuple(units), multiplicity

@@ -1,0 +1,128 @@
+"""Findings about a fit: what went wrong, in terms of the model's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.diagnostics import Diagnostic, error, warning
+from semlang.estimation.covariance import Curvature
+from semlang.model.table import ParameterTable, Row
+
+__all__ = ["FindingsOfFit", "describe", "row_of"]
+
+Floats = NDArray[np.float64]
+
+_FAR = 15.0
+"""A linear predictor beyond which probabilities don't move."""
+
+
+def row_of(table: ParameterTable, parameter: int) -> Row:
+    """Return the first row with a parameter."""
+    return next(r for r in table.rows if r.parameter == parameter)
+
+
+def describe(row: Row) -> str:
+    """Return a row as in the text: ``visual =~ x2``, ``y ~ 1``."""
+    if row.op == "~1":
+        return f"{row.lhs} ~ 1"
+    return f"{row.lhs} {row.op} {row.rhs}"
+
+
+class FindingsOfFit:
+    """Collects findings about one fit.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    """
+
+    def __init__(self, table: ParameterTable) -> None:
+        self.table = table
+        self.found: list[Diagnostic] = []
+
+    def names(self, parameters: Sequence[int]) -> str:
+        """Return parameters as text, at most four."""
+        rows = [f"'{describe(row_of(self.table, p))}'" for p in parameters]
+        return ", ".join(rows[:4]) + (f" and {len(rows) - 4} more" if len(rows) > 4 else "")
+
+    def add(self, finding: Diagnostic) -> None:
+        """Keep a finding."""
+        self.found.append(finding)
+
+    def warn(self, slug: str, message: str, parameter: int | None = None, **more: str) -> None:
+        """Keep a warning, at the row of a parameter where there is one."""
+        row = row_of(self.table, parameter) if parameter is not None else None
+        self.add(warning(slug, message, self.table.source if row else None, row.span if row else None, **more))
+
+    def fail(self, slug: str, message: str, parameter: int | None = None, **more: str) -> None:
+        """Keep an error."""
+        row = row_of(self.table, parameter) if parameter is not None else None
+        self.add(error(slug, message, self.table.source if row else None, row.span if row else None, **more))
+
+    def few_units(self, units: int, parameters: int) -> None:
+        """More parameters than independent units."""
+        if parameters > units:
+            self.warn(
+                "few-clusters",
+                f"{parameters} parameters are estimated from {units} independent units",
+                help="standard errors and tests rest on many units; take fewer parameters",
+            )
+
+    def curvature(self, curvature: Curvature, D: Floats, theta: Floats, converged: bool) -> None:
+        """Flat directions of the likelihood at the estimate, and parameters that run off."""
+        flat = np.flatnonzero(curvature.values < 1e-8)
+        if not flat.size:
+            return
+        direction = D @ (curvature.vectors[:, flat[0]] / curvature.scale)
+        share = np.abs(direction) / max(float(np.abs(direction).max(initial=0.0)), 1e-300)
+        involved = [int(p) for p in np.argsort(-share) if share[p] > 0.1]
+        if not involved:
+            return
+        far = [p for p in involved if abs(theta[p]) > _FAR and self._on_link_scale(p)]
+        if far:
+            self.unbounded(far)
+        else:
+            self.warn(
+                "flat-likelihood",
+                f"the log-likelihood is flat along {self.names(involved)}",
+                involved[0],
+                help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
+            )
+
+    def unbounded(self, parameters: Sequence[int]) -> None:
+        """Estimates without bound."""
+        self.fail(
+            "unbounded-likelihood",
+            f"the likelihood has no maximum: it keeps rising as {self.names(parameters)} grow without bound",
+            parameters[0],
+            help="a category is empty or a covariate separates the responses: merge categories or drop the term",
+        )
+
+    def _on_link_scale(self, p: int) -> bool:
+        row = row_of(self.table, p)
+        target = self.table.variables.get(row.target)
+        return not (target is not None and target.role == "response" and target.kind.name == "gaussian")
+
+    def variances(self, theta: Floats, may_be_negative: bool) -> None:
+        """Negative variances, or variances at zero."""
+        for row in self.table.rows:
+            if row.op != "~~" or row.target != row.source or row.parameter < 0:
+                continue
+            value = float(theta[row.parameter])
+            if value < 0 and may_be_negative:
+                self.warn(
+                    "negative-variance",
+                    f"the variance '{describe(row)}' is estimated as {value:.4g}",
+                    row.parameter,
+                    help="the model may be wrong or the sample small; a bound keeps it at zero: lower(0)*",
+                )
+            elif abs(value) < 1e-8:
+                self.warn(
+                    "variance-at-zero",
+                    f"the variance '{describe(row)}' is estimated as zero, on the border of the parameter space",
+                    row.parameter,
+                    help="leave the latent variable out; tests of this variance are not chi-square",
+                )

@@ -1,0 +1,151 @@
+"""The function that is maximised: the log-likelihoods of all groups in the coordinates that constraints leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.constraints import Constraints
+from semlang.estimation.gaussian.engine import Engine
+from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.parameters import Parametrisation
+
+__all__ = ["Member", "Objective"]
+
+Floats = NDArray[np.float64]
+
+
+class Member(Protocol):
+    """What the log-likelihood of a group offers, in the optimiser's coordinates (P,)."""
+
+    def value(self, x: Floats, /) -> float:
+        """Return the log-likelihood."""
+
+    def value_and_gradient(self, x: Floats, /) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient."""
+
+    def value_and_scores(self, x: Floats, /) -> tuple[float, Floats]:
+        """Return the log-likelihood and the scores of the top-level units (C, P)."""
+
+    def information(self, x: Floats, /) -> Floats | None:
+        """Return the expected information, where it has a form."""
+
+    @property
+    def multiplicity(self) -> Floats:
+        """How often each top-level unit occurred."""
+
+
+class ClosedForm:
+    """A gaussian engine as a member."""
+
+    def __init__(self, engine: Engine, multiplicity: Floats) -> None:
+        self.engine = engine
+        self.multiplicity = multiplicity
+
+    def value(self, x: Floats) -> float:
+        """Return the log-likelihood."""
+        return self.engine.value(x)
+
+    def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient."""
+        return self.engine.value_and_gradient(x)
+
+    def value_and_scores(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and the scores of the top-level units."""
+        return self.engine.value(x), self.engine.scores(x)
+
+    def information(self, x: Floats) -> Floats | None:
+        """Return the expected information, where it has a form."""
+        return self.engine.expected_information(x)
+
+
+class Objective:
+    """Sum of the groups' log-likelihoods at ``x = base + basis z``.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    parametrisation : Parametrisation
+    constraints : Constraints
+    """
+
+    def __init__(
+        self,
+        members: Sequence[QuadratureLikelihood | ClosedForm],
+        parametrisation: Parametrisation,
+        constraints: Constraints,
+    ) -> None:
+        self.members = tuple(members)
+        self.parametrisation = parametrisation
+        self.base, self.basis = constraints.base, constraints.basis
+        self._plain = self.basis.shape[0] == self.basis.shape[1]
+        self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
+        self.evaluations = 0
+
+    @property
+    def n(self) -> int:
+        """Number of coordinates."""
+        return int(self.basis.shape[1])
+
+    def x(self, z: Floats) -> Floats:
+        """Return the optimiser's coordinates of all parameters."""
+        return z.copy() if self._plain else self.base + self.basis @ z
+
+    def z(self, x: Floats) -> Floats:
+        """Return the coordinates nearest to `x` (the free parameters' own values)."""
+        if self._plain:
+            return x.copy()
+        free = [int(np.flatnonzero(column == 1.0)[0]) for column in self._unit_rows()]
+        return x[free]
+
+    def _unit_rows(self) -> list[Floats]:
+        """For each coordinate, an indicator of the parameter that it is."""
+        rows = np.abs(self.basis).sum(axis=1) == 1.0
+        return [np.where(rows & (self.basis[:, k] == 1.0), 1.0, 0.0) for k in range(self.n)]
+
+    def theta(self, z: Floats) -> Floats:
+        """Return the table's parameters."""
+        return self.parametrisation.theta(self.x(z))
+
+    def jacobian(self, z: Floats) -> Floats:
+        """Return dtheta/dz (P, n)."""
+        return self.parametrisation.jacobian(self.x(z)) @ self.basis
+
+    def value(self, z: Floats) -> float:
+        """Return the log-likelihood."""
+        self.evaluations += 1
+        x = self.x(z)
+        return sum(m.value(x) for m in self.members)
+
+    def value_and_gradient(self, z: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient (n,)."""
+        self.evaluations += 1
+        x = self.x(z)
+        parts = [m.value_and_gradient(x) for m in self.members]
+        gradient: Floats = np.sum([g for _, g in parts], axis=0)
+        return sum(f for f, _ in parts), gradient if self._plain else gradient @ self.basis
+
+    def value_and_scores(self, z: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and the scores of all top-level units (C, n)."""
+        self.evaluations += 1
+        x = self.x(z)
+        parts = [m.value_and_scores(x) for m in self.members]
+        scores: Floats = np.concatenate([s for _, s in parts])
+        return sum(f for f, _ in parts), scores if self._plain else scores @ self.basis
+
+    def information(self, z: Floats) -> Floats | None:
+        """Return the expected information (n, n), where every member has one."""
+        x = self.x(z)
+        parts = [m.information(x) for m in self.members]
+        if any(p is None for p in parts):
+            return None
+        total: Floats = np.sum(parts, axis=0)
+        return total if self._plain else self.basis.T @ total @ self.basis
+
+    def outer_product(self, scores: Floats) -> Floats:
+        """Return the sum over units of s s', each counted as often as it occurred."""
+        weight = np.where(self.multiplicity > 0, 1.0 / np.maximum(self.multiplicity, 1e-300), 0.0)
+        return (scores * weight[:, None]).T @ scores

@@ -1,0 +1,285 @@
+"""Maximisation: scoring while it gains, else BFGS from a good first information; Newton steps at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.objective import Objective
+
+__all__ = ["Iteration", "Optimum", "maximise", "negative_hessian", "polish", "solve"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One line of the log: how far the step was and where it led.
+
+    `decrement` is g'H^-1 g before the step, twice the gain that a quadratic model promises.
+    """
+
+    number: int
+    method: str
+    loglik: float
+    gradient: float
+    decrement: float
+    step: float
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the optimiser stopped.
+
+    Parameters
+    ----------
+    z : (n,) floats
+    value : float
+    gradient : (n,) floats
+    inverse : (n, n) floats
+        Inverse of the last information that was used.
+    decrement : float
+        g'H^-1 g.
+    converged : bool
+    log : tuple of Iteration
+    hessian : (n, n) floats, optional
+        Observed information at `z`.
+    """
+
+    z: Floats
+    value: float
+    gradient: Floats
+    inverse: Floats
+    decrement: float
+    converged: bool
+    log: tuple[Iteration, ...] = field(default=(), repr=False)
+    hessian: Floats | None = field(default=None, repr=False)
+
+
+Report = Callable[[Iteration], None]
+
+
+def solve(information: Floats, gradient: Floats) -> tuple[Floats, Floats]:
+    """Return ``I^-1 g`` and ``I^-1``, with the smallest ridge (on unit diagonal) that makes I positive definite."""
+    d = np.sqrt(np.maximum(np.diag(information), 0.0))
+    d = np.where(d > 1e-8 * d.max(initial=1e-300), d, 1.0)
+    scaled = information / np.outer(d, d)
+    ridge = 0.0
+    while True:
+        try:
+            factor = cho_factor(scaled + ridge * np.eye(d.size), lower=True)
+            if (np.diag(factor[0]) ** 2).min(initial=1.0) > 1e-11:
+                break
+        except np.linalg.LinAlgError:
+            pass
+        ridge = max(1e-7, ridge * 10.0)
+        if ridge > 1e6:
+            break
+    inverse = cho_solve(factor, np.eye(d.size)) / np.outer(d, d)
+    return inverse @ gradient, inverse
+
+
+def negative_hessian(objective: Objective, z: Floats, step: float = 1e-4, centre: Floats | None = None) -> Floats:
+    """Return the observed information by differences of the exact gradient.
+
+    Central differences with step ``step * max(1, |z|)``; with `centre`, the gradient at z, one-sided (half the work,
+    good enough for a first metric). A neighbour outside the domain is replaced by the centre.
+    """
+    n = z.size
+    out = np.empty((n, n))
+    for k in range(n):
+        h = step * max(1.0, abs(z[k]))
+        ends: list[tuple[float, Floats]] = []
+        for sign in (1.0,) if centre is not None else (1.0, -1.0):
+            moved = z.copy()
+            moved[k] += sign * h
+            try:
+                ends.append((sign * h, objective.value_and_gradient(moved)[1]))
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+        if len(ends) < 2:
+            g0 = centre if centre is not None else objective.value_and_gradient(z)[1]
+            ends.append((0.0, g0))
+            if len(ends) < 2:
+                out[k] = 0.0
+                out[k, k] = 1.0
+                continue
+        (a, ga), (b, gb) = ends[0], ends[1]
+        out[k] = -(ga - gb) / (a - b)
+    return 0.5 * (out + out.T)
+
+
+def _positive(information: Floats) -> Floats:
+    """Return the matrix with the absolute values of its eigenvalues, none below 1e-6 of the largest (scaled)."""
+    d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    values, vectors = np.linalg.eigh(information / np.outer(d, d))
+    values = np.maximum(np.abs(values), 1e-4 * np.abs(values).max(initial=1.0))
+    out: Floats = (vectors * values) @ vectors.T * np.outer(d, d)
+    return out
+
+
+def maximise(
+    objective: Objective,
+    z: Floats,
+    *,
+    tolerance: float = 1e-8,
+    limit: int = 200,
+    report: Report | None = None,
+    inverse: Floats | None = None,
+) -> Optimum:
+    """Climb from `z` to the maximum.
+
+    Scoring takes the expected information, or the outer product of the units' scores where there are at least five
+    units a parameter; it needs no tuning and few iterations where the model fits. Where the decrement falls slowly, or
+    units are few, BFGS goes on from the last information (or from differences of the gradient at the start). Steps
+    are halved until they gain.
+
+    Parameters
+    ----------
+    objective : Objective
+    z : (n,) floats
+    tolerance : float
+        Stop when g'H^-1 g is smaller.
+    limit : int
+        Number of iterations.
+    report : callable, optional
+        Called with each iteration.
+    inverse : (n, n) floats, optional
+        Inverse information to begin with: BFGS from the first step.
+
+    Raises
+    ------
+    Infeasible
+        If there is no likelihood at the start.
+    """
+    log: list[Iteration] = []
+    expected = objective.information(z) if inverse is None else None
+    by_scores = expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n
+    scoring = expected is not None or by_scores
+
+    def evaluate(at: Floats) -> tuple[float, Floats, Floats | None]:
+        if by_scores and scoring:
+            value, scores = objective.value_and_scores(at)
+            return value, scores.sum(axis=0), objective.outer_product(scores)
+        value, gradient = objective.value_and_gradient(at)
+        return value, gradient, objective.information(at) if scoring else None
+
+    value, gradient, metric = evaluate(z)
+    if not np.isfinite(value):
+        raise Infeasible("the log-likelihood is not finite at the start")
+    if metric is None and inverse is None:
+        metric = _positive(negative_hessian(objective, z, 1e-5, gradient))
+    previous, slow = np.inf, 0
+    H = np.eye(z.size) if inverse is None else inverse.copy()
+    fresh = True
+    converged = False
+    decrement = np.inf
+    for number in range(1, limit + 1):
+        if metric is not None:
+            step, H = solve(metric, gradient)
+        else:
+            step = H @ gradient
+        decrement = float(gradient @ step)
+        if decrement < tolerance:
+            converged = True
+            break
+        t, found = 1.0, False
+        while t > 1e-9:
+            try:
+                new_value, new_gradient, new_metric = evaluate(z + t * step)
+                slack = 1e-13 * abs(value)
+                if np.isfinite(new_value) and new_value >= value + 1e-4 * t * decrement - slack:
+                    found = True
+                    break
+            except (Infeasible, np.linalg.LinAlgError):
+                pass
+            t *= 0.5 if t > 0.1 else 0.25
+        method = "scoring" if scoring else "bfgs"
+        if not found:
+            if not fresh or scoring:  # once more from a measured metric
+                scoring, fresh = False, True
+                metric = _positive(negative_hessian(objective, z, 1e-5))
+                continue
+            break
+        line = Iteration(number, method, new_value, float(np.abs(new_gradient).max(initial=0.0)), decrement, t)
+        log.append(line)
+        if report is not None:
+            report(line)
+        change, fall = t * step, gradient - new_gradient
+        z, value, gradient, metric = z + change, new_value, new_gradient, new_metric
+        if scoring:
+            slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
+            previous = decrement
+            if slow >= 3:
+                scoring, metric = False, None
+        if not scoring:
+            fresh = False
+            curvature = float(change @ fall)
+            if curvature > 1e-12 * float(np.sqrt((change @ change) * (fall @ fall))):
+                Hy = H @ fall
+                H += (1.0 + fall @ Hy / curvature) * np.outer(change, change) / curvature
+                H -= (np.outer(Hy, change) + np.outer(change, Hy)) / curvature
+            metric = None
+    return Optimum(z, value, gradient, H, decrement, converged, tuple(log))
+
+
+def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, limit: int = 12) -> Optimum:
+    """Finish with Newton steps on the observed information, which also tells whether it is a maximum.
+
+    At a variance of zero the gradient in its root vanishes whatever the data say; the curvature there is twice
+    dl/d(sigma^2), so a direction of positive curvature is a way up: it is followed.
+    """
+    z, value, gradient = found.z, found.value, found.gradient
+    log = list(found.log)
+    information = negative_hessian(objective, z)
+    decrement = np.inf
+    converged = False
+    stale = False
+    for _ in range(limit):
+        d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+        values, vectors = np.linalg.eigh(information / np.outer(d, d))
+        if values[0] < -1e-6:
+            up = vectors[:, 0] / d
+            step, decrement = up * (np.sign(gradient @ up) or 1.0), np.inf
+        else:
+            inner = np.maximum(values, 1e-12)
+            step = (vectors / inner) @ (vectors.T @ (gradient / d)) / d
+            decrement = float(gradient @ step)
+            if decrement < tolerance:
+                converged = True
+                break
+        t = 1.0
+        while t > 1e-7:
+            try:
+                new = objective.value_and_gradient(z + t * step)
+                gain = 1e-4 * t * decrement if np.isfinite(decrement) else 1e-9
+                if new[0] >= value + gain - 1e-13 * abs(value):
+                    break
+            except (Infeasible, np.linalg.LinAlgError):
+                pass
+            t *= 0.5
+        else:
+            if stale:
+                information, stale = negative_hessian(objective, z), False
+                continue
+            break
+        z = z + t * step
+        value, gradient = new
+        log.append(
+            Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t)
+        )
+        if not np.isfinite(decrement) or decrement > 1e-3:
+            information = negative_hessian(objective, z)
+        else:
+            stale = True
+    if stale and not converged:
+        information = negative_hessian(objective, z)
+    return replace(
+        found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),
+        hessian=information,
+    )  # fmt: skip

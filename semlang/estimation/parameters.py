@@ -1,0 +1,113 @@
+"""The optimiser's coordinates: covariance blocks without pattern by their factors, everything else as in the table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.factors import Block, blocks_of, semidefinite_factor
+from semlang.matrices.reduced import ReducedForm
+
+__all__ = ["Parametrisation", "identity"]
+
+Floats = NDArray[np.float64]
+
+
+def _uses(reduced: ReducedForm) -> Counter[int]:
+    """How often each parameter occurs in a group's model."""
+    found: Counter[int] = Counter()
+    for parameters in (reduced.program[:, 2], reduced.psi.parameter, reduced.theta.parameter):
+        found.update(int(p) for p in parameters if p >= 0)
+    for addends in (*reduced.quantities.values(), *(t for ts in reduced.thresholds.values() for t in ts)):
+        found.update(a.parameter for a in addends if a.parameter >= 0)
+    return found
+
+
+class Parametrisation:
+    """The map between the optimiser's coordinates x and the table's parameters theta, both of length P.
+
+    For a covariance block Psi_b = F F' whose cells are parameters of their own, the coordinate in the place of
+    Psi_b[i, j] is F[i, j], i >= j. Signs of F are free: a zero variance is an inner point at which the gradient
+    vanishes, and x and -x are the same model. Variances that stand alone may be shared by several disturbances.
+
+    Parameters
+    ----------
+    forms : sequence of ReducedForm
+        One a group.
+    pinned : collection of int
+        Parameters in constraints or with bounds: they stay what they are.
+    """
+
+    def __init__(self, forms: Sequence[ReducedForm], pinned: Collection[int] = ()) -> None:
+        self.n_parameters = forms[0].n_parameters if forms else 0
+        blocks = [blocks_of(form.psi) for form in forms]
+        uses: Counter[int] = sum((_uses(form) for form in forms), Counter())
+        single: Counter[int] = Counter(
+            int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1
+        )
+
+        def eligible(block: Block) -> bool:
+            used = np.unique(block.parameter[block.parameter >= 0]).tolist()
+            if not block.is_free or any(p in pinned for p in used):
+                return False
+            if len(block.members) == 1:
+                return uses[used[0]] == single[used[0]]
+            return all(uses[p] == 1 for p in used)
+
+        self.factored: tuple[tuple[bool, ...], ...] = tuple(tuple(eligible(b) for b in group) for group in blocks)
+        seen: dict[tuple[int, ...], Block] = {}
+        for group, flags in zip(blocks, self.factored, strict=True):
+            for block, flag in zip(group, flags, strict=True):
+                if flag:
+                    seen.setdefault(tuple(np.unique(block.parameter).tolist()), block)
+        self.blocks = tuple(seen.values())
+
+    def theta(self, x: Floats) -> Floats:
+        """Return the table's parameters."""
+        out = x.copy()
+        for block in self.blocks:
+            lower = np.tril_indices(len(block.members))
+            F = np.zeros(block.parameter.shape)
+            F[lower] = x[block.parameter[lower]]
+            out[block.parameter[lower]] = (F @ F.T)[lower]
+        return out
+
+    def coordinates(self, theta: Floats) -> Floats:
+        """Return coordinates of parameters.
+
+        Raises
+        ------
+        Infeasible
+            If a covariance matrix has a negative eigenvalue.
+        """
+        x = theta.copy()
+        for block in self.blocks:
+            lower = np.tril_indices(len(block.members))
+            x[block.parameter[lower]] = semidefinite_factor(theta[block.parameter])[lower]
+        return x
+
+    def jacobian(self, x: Floats) -> Floats:
+        """Return dtheta/dx (P, P): d(F F') = dF F' + F dF'."""
+        out = np.eye(self.n_parameters)
+        for block in self.blocks:
+            n = len(block.members)
+            lower = list(zip(*np.tril_indices(n), strict=True))
+            F = np.zeros((n, n))
+            for i, j in lower:
+                F[i, j] = x[block.parameter[i, j]]
+                out[block.parameter[i, j]] = 0.0
+            for i, j in lower:
+                for a, d in lower:
+                    slope = (F[j, d] if a == i else 0.0) + (F[i, d] if a == j else 0.0)
+                    out[block.parameter[i, j], block.parameter[a, d]] = slope
+        return out
+
+
+def identity(n: int) -> Parametrisation:
+    """Return the parametrisation that changes nothing, for closed forms that live on Sigma(theta)."""
+    out = Parametrisation(())
+    out.n_parameters = n
+    return out

@@ -1,0 +1,45 @@
+"""What a fit says while it runs, and how many threads it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from semlang.estimation.optimize import Iteration
+
+__all__ = ["Narrator", "available_threads"]
+
+
+def available_threads() -> int:
+    """Return the number of processors that the process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+class Narrator:
+    """Turns iterations into lines of text.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Takes a line.
+    """
+
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self.tell = tell
+        self.log: list[Iteration] = []
+
+    def say(self, text: str) -> None:
+        """Hand on a line."""
+        if self.tell is not None:
+            self.tell(text)
+
+    def iteration(self, line: Iteration) -> None:
+        """Keep and hand on an iteration."""
+        self.log.append(line)
+        self.say(
+            f"iteration {len(self.log):3d}  {line.method:8s} loglik {line.loglik:.6f}"
+            f"  gradient {line.gradient:.2e}  decrement {line.decrement:.2e}  step {line.step:.3g}"
+        )

@@ -1,0 +1,41 @@
+"""Signs that the likelihood leaves open: the first free loading of a latent variable is reported positive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.graph.model_graph import ModelGraph
+
+__all__ = ["reporting_signs"]
+
+Floats = NDArray[np.float64]
+
+
+def reporting_signs(graphs: Sequence[ModelGraph], theta: Floats) -> Floats:
+    """Return factors +-1 of the parameters that turn negative latent variables over.
+
+    Turning eta over changes the sign of all paths from it and to it and of its covariances, and nothing else where none
+    of them is fixed at another value than 0 or shared with a parameter that keeps its sign.
+    """
+    signs = np.ones(theta.size)
+    for graph in graphs:
+        for key in graph.latents:
+            first = next((p for p in graph.paths if p.source == key and p.kind == "loading" and not p.is_zero), None)
+            if first is None or first.parameter < 0 or theta[first.parameter] * signs[first.parameter] >= 0:
+                continue
+            turned = [p for p in graph.paths if (p.source == key) != (p.target == key)]
+            crossed = [c for c in graph.covariances if (c.a == key) != (c.b == key)]
+            if any(e.parameter < 0 and e.value for e in (*turned, *crossed)):
+                continue
+            flip = {e.parameter for e in (*turned, *crossed) if e.parameter >= 0}
+            ours = {id(e) for e in (*turned, *crossed)}
+            others = {
+                e.parameter for g in graphs for e in (*g.paths, *g.covariances) if id(e) not in ours
+            }  # fmt: skip
+            if flip & others or any(r.parameter in flip for g in graphs for r in (*g.thresholds, *g.quantities)):
+                continue
+            signs[list(flip)] *= -1.0
+    return signs

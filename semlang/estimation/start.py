@@ -1,0 +1,279 @@
+"""Start values: independent responses first, then scales that share each response's residual variance out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from semlang.data.design import Design
+from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.optimize import solve
+from semlang.graph.model_graph import ModelGraph, Path
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ParameterTable, Product
+
+__all__ = ["start_values", "user_values"]
+
+Floats = NDArray[np.float64]
+
+_SPREAD = {"logit": 0.8, "probit": 0.5, "cloglog": 0.6, "loglog": 0.6, "cauchit": 0.7, "log": 0.4, "sqrt": 0.5}
+"""Standard deviation that latent variables may take of a linear predictor at the start, by link."""
+
+
+@dataclass(frozen=True)
+class _Scales:
+    """What is known of each variable's size: SD that its causes share, and the sign of its residual."""
+
+    share: dict[str, float]
+    residual: dict[str, float]
+    sign: dict[str, float]
+
+
+def start_values(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    forms: Sequence[ReducedForm],
+    designs: Sequence[Design],
+    user: Mapping[int, float],
+) -> Floats:
+    """Return start values of the table's parameters.
+
+    1. Means, thresholds and residual variances from marginal moments and frequencies; then some scoring steps with
+       all disturbances at zero, which is a regression of each response by itself.
+    2. A latent variable takes half of the residual variance of its first fixed path (on other scales: a customary
+       SD); free loadings take the same share of theirs, with the sign that their residuals have with the first.
+    3. `user` values win.
+    """
+    theta = np.zeros(table.n_parameters)
+    for graph, form, design in zip(graphs, forms, designs, strict=True):
+        _loadings_one(graph, theta)
+        _marginals(table, graph, form, design, theta)
+    theta = _independent(table, graphs, forms, designs, theta)
+    for graph, form, design in zip(graphs, forms, designs, strict=True):
+        _spread(table, graph, form, design, theta)
+    for p, value in user.items():
+        theta[p] = value
+    for form in forms:
+        _shrink_covariances(form, theta, set(user))
+    return theta
+
+
+def user_values(table: ParameterTable, start: Mapping[str, float] | None) -> dict[int, float]:
+    """Return the user's start values by parameter: ``start()`` in the text, then `start` by label or ``lhs op rhs``."""
+    found: dict[int, float] = {}
+    given = {"".join(k.split()): float(v) for k, v in (start or {}).items()}
+    for row in table.rows:
+        if row.parameter < 0:
+            continue
+        if row.ustart is not None:
+            found[row.parameter] = row.ustart
+        for name in (row.label, row.plabel, f"{row.lhs}{row.op}{row.rhs}"):
+            if name and "".join(name.split()) in given:
+                found[row.parameter] = given["".join(name.split())]
+    return found
+
+
+def _loadings_one(graph: ModelGraph, theta: Floats) -> None:
+    for path in graph.paths:
+        if path.parameter >= 0 and path.source:
+            theta[path.parameter] = 1.0 if path.kind == "loading" else 0.0
+
+
+def _marginals(
+    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats
+) -> None:
+    """Intercepts from means, thresholds from frequencies, residual variances from variances."""
+    intercept = {p.target: p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0}
+    for k, key in enumerate(form.responses):
+        y = design.responses[key]
+        known = ~np.isnan(y)
+        if not known.any():
+            continue
+        variable = table.variables[key]
+        weight = design.frequency.get("rows", np.ones(y.size))[known]
+        mean = float(np.average(y[known], weights=weight)) if weight.sum() > 0 else float(y[known].mean())
+        if key in design.trials:
+            mean = float(y[known].sum() / max(np.nansum(design.trials[key][known]), 1.0))
+        if variable.kind.name == "poisson" and key in design.exposure:
+            mean = float(y[known].sum() / max(np.nansum(design.exposure[key][known]), 1e-8))
+        here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
+        if here:
+            theta[intercept[here].parameter] = _link(variable.kind.name, variable.link, mean)
+        variance = float(np.average((y[known] - y[known].mean()) ** 2, weights=weight)) or 1.0
+        p = _diagonal(form, k)
+        if p >= 0:
+            theta[p] = variance
+        if variable.kind.name == "gaussian" and (k, "sigma") in form.quantities:
+            first = form.quantities[k, "sigma"][0]
+            if first.parameter >= 0 and not first.via:
+                theta[first.parameter] = 0.5 * np.log(variance)
+        thresholds = form.thresholds.get(k, ())
+        for s, addends in enumerate(thresholds):
+            share = (weight[y[known] <= s].sum() + 0.5) / (weight.sum() + 1.0)
+            if addends[0].parameter >= 0:
+                theta[addends[0].parameter] = _quantile(variable.link, share)
+
+
+def _components(table: ParameterTable, response: str) -> list[str]:
+    return [v.key for v in table.latents if v.role == "component" and v.response == response]
+
+
+def _diagonal(form: ReducedForm, k: int) -> int:
+    hit = (form.theta.i == k) & (form.theta.j == k)
+    return int(form.theta.parameter[hit][0]) if hit.any() else -1
+
+
+def _link(family: str, link: str, mean: float) -> float:
+    if family == "binomial":
+        return -_quantile(link, 1.0 - min(max(mean, 1e-3), 1 - 1e-3))
+    match link:
+        case "log":
+            return float(np.log(max(mean, 1e-3)))
+        case "sqrt":
+            return float(np.sqrt(max(mean, 1e-3)))
+        case "reciprocal":
+            return 1.0 / mean if mean else 1.0
+    return mean
+
+
+def _quantile(link: str, p: float) -> float:
+    """Return tau with 1 - F(-tau) = p for the link's distribution: P(y <= s) = 1 - F(nu - tau_s) at nu = 0."""
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    match link:
+        case "probit":
+            return float(ndtri(p))
+        case "cloglog":  # F(x) = 1 - exp(-exp(x)), so p = exp(-exp(-tau))
+            return float(-np.log(-np.log(p)))
+        case "loglog":  # F(x) = exp(-exp(x)), decreasing
+            return float(-np.log(-np.log1p(-p))) if p < 1 else 5.0
+        case "cauchit":
+            return float(np.tan(np.pi * (p - 0.5)))
+    return float(np.log(p / (1.0 - p)))
+
+
+def _independent(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    forms: Sequence[ReducedForm],
+    designs: Sequence[Design],
+    theta: Floats,
+) -> Floats:
+    """A few scoring steps with all disturbances at zero, over everything but paths from latent variables and Psi."""
+    fixed = {p.parameter for g in graphs for p in g.paths if p.source}
+    fixed |= {int(p) for f in forms for p in f.psi.parameter}
+    free = np.array([p for p in range(theta.size) if p not in fixed], dtype=np.int64)
+    if not free.size:
+        return theta
+    try:
+        members = [
+            QuadratureLikelihood(
+                form, design, table.variables, table.levels, [False] * 10_000, points=1, integrate=False
+            )
+            for form, design in zip(forms, designs, strict=True)
+        ]
+
+        def evaluate(at: Floats) -> tuple[float, Floats]:
+            parts = [m.value_and_scores(at) for m in members]
+            return sum(f for f, _ in parts), np.concatenate([s for _, s in parts])[:, free]
+
+        value, scores = evaluate(theta)
+        for _ in range(12):
+            gradient = scores.sum(axis=0)
+            step, _ = solve(scores.T @ scores, gradient)
+            decrement = float(gradient @ step)
+            if decrement < 1e-1:
+                break
+            t = 1.0
+            while t > 1e-3:
+                trial = theta.copy()
+                trial[free] += t * step
+                try:
+                    new_value, new_scores = evaluate(trial)
+                    if new_value > value:
+                        theta, value, scores = trial, new_value, new_scores
+                        break
+                except Infeasible:
+                    pass
+                t *= 0.5
+            else:
+                break
+    except (Infeasible, np.linalg.LinAlgError):
+        pass
+    return theta
+
+
+def _spread(
+    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats
+) -> None:
+    """Share the residual SDs of responses among the latent variables that they come from."""
+    into: dict[str, list[Path]] = defaultdict(list)
+    for path in graph.paths:
+        if path.source and not path.is_zero and path.source in graph.latents:
+            into[path.target].append(path)
+    share: dict[str, float] = {}
+    for k, key in enumerate(form.responses):
+        variable = table.variables[key]
+        if variable.kind.name == "gaussian" and variable.link == "identity":
+            p = _diagonal(form, k)
+            y = design.responses[key]
+            variance = theta[p] if p >= 0 else float(np.nanvar(y)) or 1.0
+            share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))
+            if p >= 0 and into[key]:
+                theta[p] = 0.5 * variance
+        else:
+            share[key] = _SPREAD.get(variable.link, 0.5) / np.sqrt(max(len(into[key]), 1))
+    variances = {c.a: c for c in graph.covariances if c.a == c.b}
+    sd: dict[str, float] = {}
+    waiting = list(graph.latents)
+    while waiting:
+        ready = [
+            key
+            for key in waiting
+            if all(p.target in share for p in graph.paths if p.source == key and not p.is_zero)
+        ] or waiting[:1]
+        for key in ready:
+            outgoing = [p for p in graph.paths if p.source == key and not p.is_zero and p.target in share]
+            fixed = [p for p in outgoing if p.parameter < 0]
+            variance = variances.get(key)
+            if variance is not None and variance.parameter < 0 and variance.value > 0:
+                sd[key] = float(np.sqrt(variance.value))
+            elif fixed:
+                p = fixed[0]
+                sd[key] = share[p.target] / (abs(p.value) * _size(design, p.via))
+            elif outgoing:
+                sd[key] = share[outgoing[0].target] / _size(design, outgoing[0].via)
+            else:
+                sd[key] = 0.5
+            for p in outgoing:
+                if p.parameter >= 0 and (p.kind == "loading" or p.target in form.responses):
+                    theta[p.parameter] = share[p.target] / (sd[key] * _size(design, p.via))
+            causes = len(into[key])
+            own = 0.5 if causes else 1.0
+            share[key] = sd[key] * np.sqrt(0.5 / max(causes, 1))
+            if variance is not None and variance.parameter >= 0:
+                theta[variance.parameter] = own * sd[key] ** 2
+        waiting = [key for key in waiting if key not in ready]
+
+
+def _size(design: Design, via: Product) -> float:
+    """Root mean square of a product of covariates."""
+    if not via:
+        return 1.0
+    return float(np.sqrt(np.nanmean(design.columns[via] ** 2))) or 1.0
+
+
+def _shrink_covariances(form: ReducedForm, theta: Floats, user: set[int]) -> None:
+    """Halve the covariances of the user's start values until Psi is positive definite."""
+    off = form.psi.parameter[(form.psi.i != form.psi.j) & (form.psi.parameter >= 0)]
+    for _ in range(20):
+        V = form.psi.matrix(theta)
+        present = np.diag(V) > 0
+        if np.linalg.eigvalsh(V[np.ix_(present, present)]).min(initial=1.0) > 0:
+            return
+        theta[off] *= 0.5

@@ -109,6 +109,11 @@ def _row(table: ParameterTable, row: Row) -> str:
 
 def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
     """Residual covariances have a closed form only where all responses are gaussian."""
+    for graph in graphs:
+        for c in graph.covariances:
+            v = table.variables[c.a]
+            if c.a == c.b and c.parameter >= 0 and v.role == "response" and not v.kind.residual:
+                yield f"a free residual variance of an {v.kind.name} response ('{c.a}')", c.row.span, ""
     others = [v for v in table.responses if not _plain(table, v)]
     if not others:
         return

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from semlang.checks import estimable as estimable_check
-from semlang.checks import kinds, levels, scale, slopes, triangularity
+from semlang.checks import levels, scale, triangularity, verdict
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
+
+if TYPE_CHECKING:
+    from semlang.data.design import Design
 
 Check = Callable[[ParameterTable, Sequence[ModelGraph]], Iterable[Diagnostic]]
 
 STRUCTURE: tuple[Check, ...] = (triangularity.check, levels.check)
 """Without these there are no matrices."""
 
-MODEL: tuple[Check, ...] = (kinds.check, scale.check, slopes.check)
+MODEL: tuple[Check, ...] = (scale.check,)
 """Checks of a model whose matrices can be written."""
 
 
@@ -29,7 +32,7 @@ def structural_errors(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tu
 def run_checks(
     table: ParameterTable,
     graphs: Sequence[ModelGraph],
-    facts: Any = None,
+    facts: Sequence[Design] | None = None,
     *,
     fitting: bool = False,
 ) -> tuple[Diagnostic, ...]:
@@ -50,7 +53,7 @@ def run_checks(
     found = _collect((*STRUCTURE, *MODEL), table, graphs)
     possible = estimable(table, graphs)
     if not any(d.is_error for d in found):
-        found += _identification(table, graphs, facts)
+        found += tuple(verdict.check(table, graphs, facts, conditions=not fitting))
     found += possible if fitting else tuple(replace(d, severity=Severity.NOTE) for d in possible)
     return tuple(dict.fromkeys(found))
 
@@ -58,14 +61,6 @@ def run_checks(
 def estimable(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[Diagnostic, ...]:
     """Return errors for what this version can't estimate."""
     return _collect((estimable_check.check,), table, graphs)
-
-
-def _identification(table: ParameterTable, graphs: Sequence[ModelGraph], facts: Any) -> tuple[Diagnostic, ...]:
-    try:
-        from semlang.checks.identification import check
-    except ImportError:
-        return ()
-    return tuple(check(table, graphs, facts))
 
 
 def _collect(

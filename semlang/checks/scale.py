@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from semlang.diagnostics import Diagnostic, error, note
 from semlang.graph.model_graph import ModelGraph
-from semlang.model.table import ParameterTable, Row, Variable
+from semlang.model.table import ROWS, ParameterTable, Row, Variable
 from semlang.source import Span
 from semlang.syntax import ast
 
@@ -22,8 +22,14 @@ _Form = dict[_Unknown, Fraction]
 
 
 def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagnostic]:
-    """Find latent variables whose scale nothing fixes, and those whose scale is fixed twice."""
+    """Find latent variables that nothing measures, whose scale nothing fixes, or fixes twice."""
     reported: set[str] = set()
+    reaching = set().union(*(_reaching(g) for g in graphs))
+    for v in table.latents:
+        if _has_scale(v) and v.key not in reaching:
+            reported.add(v.key)
+            if not any(not p.is_zero for g in graphs for p in g.out_of(v.key)):
+                yield _unmeasured(table, v)
     for group, key in unscaled(table, graphs):
         if key not in reported:
             reported.add(key)
@@ -36,20 +42,48 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
 
 def unscaled(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[_Unknown, ...]:
     """Return group and key of the latent variables that have no scale, one for each scale that is missing."""
+    reaching = {g.group: _reaching(g) for g in graphs}
+    unknowns = [(g.group, v.key) for g in graphs for v in table.latents if _has_scale(v)]
+    # solve first for those that appear last
+    rank = {u: -i for i, u in enumerate(unknowns)}
     pivots: dict[_Unknown, _Form] = {}
     for form in _equations(table, graphs):
-        _reduce(form, pivots)
-    unknowns = [(g.group, v.key) for g in graphs for v in table.latents if _has_scale(v)]
-    return tuple(u for u in unknowns if u not in pivots and _matters(graphs[u[0] - 1], u[1]))
+        measured = {u: c for u, c in form.items() if u[1] in reaching[u[0]]}
+        _reduce(measured, pivots, rank)
+    return tuple(u for u in unknowns if u not in pivots and u[1] in reaching[u[0]])
 
 
 def _has_scale(v: Variable) -> bool:
     return v.role == "latent" and v.kind.name == "normal" and "observed" not in v.arguments
 
 
-def _matters(graph: ModelGraph, key: str) -> bool:
-    """Whether something depends on the variable (else there is nothing to scale)."""
-    return any(not p.is_zero for p in graph.out_of(key))
+def _reaching(graph: ModelGraph) -> set[str]:
+    """Return the variables from which paths lead to a response."""
+    found = set(graph.responses)
+    for row in (*graph.others, *graph.thresholds, *graph.quantities):
+        found.update((row.source, *row.moderators))
+    queue = list(found)
+    while queue:
+        for cause in graph.causes.get(queue.pop(), ()):
+            if cause not in found:
+                found.add(cause)
+                queue.append(cause)
+    return found
+
+
+def _unmeasured(table: ParameterTable, v: Variable) -> Diagnostic:
+    span = next((row.span for row in table.rows if v.key in (row.target, row.source) and row.span), v.span)
+    advice = [f"say what measures it: {v.key} =~ y1 + y2 + y3", f"or what it influences: y ~ {v.key}"]
+    if v.level != ROWS and not v.measured:
+        advice.append(f"or, if '{v.name}' is a column of the data, declare it: {v.name} :: gaussian")
+    return error(
+        "unmeasured-latent",
+        f"no path leads from '{v.key}' to a response",
+        table.source,
+        span,
+        label="a latent variable without any effect",
+        help=advice,
+    )
 
 
 def _equations(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Form]:
@@ -97,11 +131,11 @@ def _coefficients(
                     yield {(graph.group, key): one}, -1, 1.0, row
 
 
-def _reduce(form: _Form, pivots: dict[_Unknown, _Form]) -> None:
-    """Add an equation to those in echelon form; the unknown that appears last is solved for first."""
+def _reduce(form: _Form, pivots: dict[_Unknown, _Form], rank: dict[_Unknown, int]) -> None:
+    """Add an equation to those in echelon form, led by the unknown of lowest rank."""
     form = {u: c for u, c in form.items() if c}
     while form:
-        lead = min(form)
+        lead = min(form, key=rank.__getitem__)
         if lead not in pivots:
             pivots[lead] = {u: c / form[lead] for u, c in form.items()}
             return

@@ -1,0 +1,165 @@
+"""Write a placed diagram with Graphviz: as DOT text, SVG, PNG or PDF."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from semlang.diagnostics import Diagnostic, error
+from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node
+
+FORMATS = ("svg", "png", "pdf", "dot")
+FONT = "Helvetica"
+
+
+def dot_text(spec: DiagramSpec) -> str:
+    """Return the diagram as DOT text, with places: ``neato -n2`` draws it."""
+    lines = [
+        "digraph model {",
+        f'  graph [splines=true, outputorder=nodesfirst, pad=0.15, fontname="{FONT}", bgcolor=white];',
+        f'  node [fixedsize=true, fontname="{FONT}", fontsize=12, penwidth=1, margin=0];',
+        f'  edge [fontname="{FONT}", fontsize=10, arrowsize=0.6, penwidth=0.9];',
+    ]
+    if spec.title:
+        lines.append(f"  graph [label={_quoted(spec.title)}, labelloc=t, fontsize=13];")
+    for f in spec.frames:
+        lines += _frame(f)
+    lines += [_node(n) for n in spec.nodes]
+    for k, e in enumerate(spec.edges):
+        lines += _edge(e, k)
+    for k, t in enumerate(spec.texts):
+        lines.append(_words(f"text {k}", t.label, t.place, 10))
+    return "\n".join([*lines, "}", ""])
+
+
+def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None]:
+    """Return the picture as bytes, by the engine that comes with pygraphviz or else by an installed ``dot``."""
+    text = dot_text(spec)
+    if form == "dot":
+        return text.encode(), None
+    if form not in FORMATS:
+        return None, error(
+            "unknown-format", f"'{form}' is not a format of pictures", help=f"one of {', '.join(FORMATS)}"
+        )
+    try:
+        import pygraphviz
+
+        graph = pygraphviz.AGraph(string=text)
+        return bytes(graph.draw(format=form, prog="neato", args="-n2")), None
+    except (ImportError, OSError, ValueError) as problem:
+        first = str(problem)
+    try:
+        import graphviz
+
+        source = graphviz.Source(text)
+        return bytes(source.pipe(format=form, engine="neato", neato_no_op=2)), None
+    except Exception as problem:  # graphviz has errors of its own, which need it to be imported
+        return None, error(
+            "no-graphviz",
+            "neither pygraphviz nor an installed Graphviz could draw the diagram",
+            notes=(first.split("\n")[0], str(problem).split("\n")[0]),
+            help=("pip install pygraphviz", "or install Graphviz, so that 'dot' is found", "or write a .dot file"),
+        )
+
+
+def write(spec: DiagramSpec, path: str | Path) -> Diagnostic | None:
+    """Write the diagram to a file, whose ending says the format; what can't be written leaves nothing behind."""
+    path = Path(path)
+    form = path.suffix.lower().lstrip(".")
+    if form not in FORMATS:
+        ending = f"'.{form}' is not the ending of a picture" if form else f"'{path.name}' has no ending"
+        return error("unknown-format", ending, help="write " + ", ".join(f".{f}" for f in FORMATS))
+    picture, wrong = drawn(spec, form)
+    if picture is None:
+        return wrong
+    partial = ""
+    try:
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(picture)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(partial).chmod(0o666 & ~umask)
+        Path(partial).replace(path)
+    except OSError as problem:
+        if partial:
+            Path(partial).unlink(missing_ok=True)
+        return error("unwritable-file", f"'{path}' can't be written", label=problem.strerror or str(problem))
+    return None
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _frame(f: Frame) -> list[str]:
+    x, y, w, h = (f.left + f.right) / 2, (f.bottom + f.top) / 2, f.right - f.left, f.top - f.bottom
+    name = _quoted(f"frame {f.level}")
+    place = (f.right - 8 - 3.2 * len(f.label), f.bottom + 10)
+    return [
+        f'  {name} [shape=box, style=rounded, color=gray45, label="", pos="{x:.1f},{y:.1f}", '
+        f"width={w / 72:.3f}, height={h / 72:.3f}];",
+        _words(f"name of {f.level}", f.label, place, 11, "gray25"),
+    ]
+
+
+def _words(name: str, label: str, place: tuple[float, float], size: int, colour: str = "black") -> str:
+    return (
+        f'  {_quoted(name)} [shape=plaintext, label={_quoted(label)}, pos="{place[0]:.1f},{place[1]:.1f}", '
+        f"fontsize={size}, fontcolor={colour}, width=0.1, height=0.1];"
+    )
+
+
+def _node(n: Node) -> str:
+    label = _quoted(n.label)
+    if n.superscript:
+        label = f'<{_html(n.label)}<SUP><FONT POINT-SIZE="8">{_html(n.superscript)}</FONT></SUP>>'
+    style = ", style=filled, fillcolor=black" if n.shape == "point" else ""
+    return (
+        f'  {_quoted(n.key)} [shape={n.shape}, label={label}, pos="{n.x:.1f},{n.y:.1f}", '
+        f"width={n.width / 72:.3f}, height={n.height / 72:.3f}{style}];"
+    )
+
+
+def _edge(e: Edge, k: int) -> list[str]:
+    """An edge; where it has no source its tail is an invisible point."""
+    tail = _quoted(e.source)
+    lines = []
+    (ax, ay), *_, (bx, by) = e.curve
+    if not e.source:
+        tail = _quoted(f"residual {e.target}")
+        lines.append(f'  {tail} [shape=point, style=invis, pos="{ax:.1f},{ay:.1f}", width=0.01, height=0.01];')
+    head = f"e,{bx:.1f},{by:.1f}"
+    inner = " ".join(f"{x:.1f},{y:.1f}" for x, y in _short(e))
+    ends = f"s,{ax:.1f},{ay:.1f} {head}" if e.both else head
+    attributes = [f'pos="{ends} {inner}"']
+    if e.both:
+        attributes.append("dir=both")
+    if e.dashed:
+        attributes.append("style=dashed")
+    if e.label and e.place:
+        attributes.append(f'label={_quoted(e.label)}, lp="{e.place[0]:.1f},{e.place[1]:.1f}"')
+    lines.append(f"  {tail} -> {_quoted(e.target)} [{', '.join(attributes)}];")
+    return lines
+
+
+def _short(e: Edge) -> list[tuple[float, float]]:
+    """Shorten the curve by the length of its heads."""
+    import math
+
+    length = 6.0
+    p = [list(c) for c in e.curve]
+    ends = [(3, 2, 0)] + ([(0, 1, 3)] if e.both else [])
+    for end, near, far in ends:
+        dx, dy = p[end][0] - p[near][0], p[end][1] - p[near][1]
+        size = math.hypot(dx, dy)
+        if size < 1e-6:
+            dx, dy = p[end][0] - p[far][0], p[end][1] - p[far][1]
+            size = max(math.hypot(dx, dy), 1e-6)
+        p[end] = [p[end][0] - dx / size * length, p[end][1] - dy / size * length]
+    return [(x, y) for x, y in p]

@@ -1,0 +1,219 @@
+"""Route arrows around nodes and find free places for labels: every choice is the cheapest of a short list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from semlang.diagram.curves import SAMPLES, Floats, bend, clipped, crossings, inside, points
+from semlang.diagram.spec import Edge, Frame, Node, Point
+
+BENDS = (0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28, 0.4, -0.4)
+"""Heights of curves that are tried, as parts of the distance."""
+RESIDUAL = 26.0
+LETTER = 6.2
+"""Width of a letter of a label."""
+HEIGHT = 12.0
+_PLACES = (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18)
+
+
+class Router:
+    """Knows what is drawn already.
+
+    Parameters
+    ----------
+    nodes : mapping from key to Node, placed
+    frames : sequence of Frame
+        Labels avoid their borders.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], frames: Sequence[Frame]) -> None:
+        self.nodes = nodes
+        self.lines: list[Floats] = []
+        self.borders = [_border(f) for f in frames]
+        self.labels: list[tuple[float, float, float, float]] = []
+        for f in frames:
+            width = 6.6 * len(f.label) + 12
+            self.labels.append((f.right - width, f.bottom, f.right, f.bottom + 18))
+
+    def paths(self, edges: Sequence[Edge], residuals: Mapping[str, Edge], side: Mapping[str, float]) -> list[Edge]:
+        """Return all edges with their curves and the places of their labels.
+
+        Parameters
+        ----------
+        residuals : mapping from key of a node to its short arrow
+        side : mapping from key to the angle at which the short arrow would like to come
+        """
+        tails = {k: self._tail(k, side[k]) for k in residuals if self.nodes[k].shape == "box"}
+        routed: dict[int, Floats] = {}
+        straight_first = sorted(range(len(edges)), key=lambda i: (edges[i].both, self._length(edges[i])))
+        for i in straight_first:
+            routed[i] = self._route(edges[i], tails, side)
+            self.lines.append(points(routed[i]))
+        short: dict[str, Floats] = {}
+        for key in residuals:
+            tail = tails.get(key) or self._free_tail(key, side[key])
+            node = self.nodes[key]
+            short[key] = clipped(bend(tail, (node.x, node.y), 0.0), None, node)
+            self.lines.append(points(short[key]))
+        out = [
+            replace(e, curve=_tuples(routed[i]), headless=e.target in self.nodes and self._is_dotted(e))
+            for i, e in enumerate(edges)
+        ]
+        out = [replace(e, headless=False) if not e.headless else e for e in out]
+        out += [replace(e, curve=_tuples(short[k])) for k, e in residuals.items()]
+        return [self._labelled(e) for e in out]
+
+    def beside(self, key: str, label: str) -> Point:
+        """Return a free place for words beside a node."""
+        node = self.nodes[key]
+        w, h = LETTER * len(label), HEIGHT
+        tried = []
+        for angle in (90, 50, 130, 20, 160, 0, 180, 270, 310, 230):
+            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+            tried.append((node.x + c * (node.width + w + 6) / 2, node.y + s * (node.height + h + 6) / 2))
+        place = min(tried, key=lambda p: self._cost_of_box(_box(p, w, h), None))
+        self.labels.append(_box(place, w, h))
+        return place
+
+    # ------------------------------------------------------------------ arrows
+
+    def _is_dotted(self, edge: Edge) -> bool:
+        return self.nodes[edge.target].shape == "point"
+
+    def _length(self, edge: Edge) -> float:
+        a, b = self.nodes[edge.source], self.nodes[edge.target]
+        return math.hypot(a.x - b.x, a.y - b.y)
+
+    def _tail(self, key: str, angle: float) -> Point:
+        node = self.nodes[key]
+        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        reach = RESIDUAL + (node.height if abs(s) > abs(c) else node.width) / 2
+        return node.x + c * reach, node.y + s * reach
+
+    def _free_tail(self, key: str, angle: float) -> Point:
+        """Return where the short arrow of a latent variable starts: at the side where there is most room."""
+        node = self.nodes[key]
+        best, least = (node.x, node.y), math.inf
+        for k, turn in enumerate((angle, 45, 135, 20, 160, 0, 180, 90, 315, 225, 270)):
+            c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+            tail = node.x + c * (node.width / 2 + RESIDUAL - 4), node.y + s * (node.height / 2 + RESIDUAL - 4)
+            line = points(bend(tail, (node.x, node.y), 0.0), np.linspace(0, 1, 12))
+            cost = 0.1 * k + sum(10 * inside(n, line[:6], 4).sum() for n in self.nodes.values() if n.key != key)
+            for other in self.lines:
+                near = np.hypot(other[:, 0] - tail[0], other[:, 1] - tail[1]).min()
+                cost += 3 * crossings(line, other) + (2 if near < 10 else 0.5 if near < 18 else 0)
+            if cost < least:
+                best, least = tail, cost
+        return best
+
+    def _route(self, edge: Edge, tails: Mapping[str, Point], side: Mapping[str, float]) -> Floats:
+        a, b = self.nodes[edge.source], self.nodes[edge.target]
+        if edge.both and edge.source in tails and edge.target in tails and side[edge.source] == side[edge.target]:
+            return self._below(tails[edge.source], tails[edge.target], side[edge.source])
+        candidates = list(self._candidates(edge, a, b))
+        costs = [self._cost(c, bent, (a.key, b.key)) for c, bent in candidates]
+        return candidates[int(np.argmin(costs))][0]
+
+    def _candidates(self, edge: Edge, a: Node, b: Node) -> Iterator[tuple[Floats, float]]:
+        length = math.hypot(a.x - b.x, a.y - b.y)
+        for k in BENDS:
+            if edge.both and k == 0:
+                continue
+            height = k * length
+            if edge.both:
+                room = min(0.5 * length, max(abs(k) * length, 34.0 + 0.08 * length))
+                height = math.copysign(room, k if b.x >= a.x else -k)
+            yield clipped(bend((a.x, a.y), (b.x, b.y), height), a, b), abs(k)
+
+    def _below(self, a: Point, b: Point, angle: float) -> Floats:
+        """Join the tails of two short arrows by an arc on their far side."""
+        (left, right) = (a, b) if a[0] <= b[0] else (b, a)
+        length = max(right[0] - left[0], 1.0)
+        height = 12.0 + 0.16 * min(length, 260) + 0.05 * max(length - 260, 0)
+        curve = bend(left, right, height if angle < 180 else -height)
+        return curve if (a[0] <= b[0]) else curve[::-1].copy()
+
+    def _cost(self, curve: Floats, bent: float, ends: tuple[str, str]) -> float:
+        line = points(curve)
+        cost = 10.0 * bent
+        for key, node in self.nodes.items():
+            if key not in ends and node.shape != "point":
+                cost += 12.0 * inside(node, line, 5).sum()
+        for other in self.lines:
+            cost += 1.0 * crossings(line[::2], other[::2])
+            if len(other) == len(line) and np.abs(other - line).max() < 6:
+                cost += 50.0
+        return cost
+
+    # ------------------------------------------------------------------ labels
+
+    def _labelled(self, edge: Edge) -> Edge:
+        """Place the label beside the line, where there is most room."""
+        if not edge.label:
+            return edge
+        curve = np.array(edge.curve)
+        w, h = LETTER * len(edge.label) + 2, HEIGHT
+        best, least = (0.0, 0.0), math.inf
+        if not edge.source:
+            places: tuple[float, ...] = (0.1, 0.35, -0.25)
+        else:
+            places = _PLACES
+        for k, t in enumerate(places):
+            here = points(curve, np.array([max(t, 0.0)]))[0]
+            ahead = points(curve, np.array([max(t, 0.0) + 0.02]))[0] - here
+            normal = np.array([-ahead[1], ahead[0]]) / max(math.hypot(*ahead), 1e-9)
+            out = 4.5 + abs(normal[0]) * w / 2 + abs(normal[1]) * h / 2
+            for j, sign in enumerate((1, -1)):
+                place = here + sign * normal * out
+                if t < 0:
+                    place = here - ahead / max(math.hypot(*ahead), 1e-9) * (
+                        h if abs(ahead[1]) > abs(ahead[0]) else w / 2 + 5
+                    )
+                cost = 0.6 * k + 0.1 * j + self._cost_of_box(_box(place, w, h), curve)
+                if cost < least:
+                    best, least = (float(place[0]), float(place[1])), cost
+        self.labels.append(_box(best, w, h))
+        return replace(edge, place=best)
+
+    def _cost_of_box(self, box: tuple[float, float, float, float], own: Floats | None) -> float:
+        left, bottom, right, top = box
+        cost = 0.0
+        for n in self.nodes.values():
+            x, y = (left + right) / 2 - n.x, (bottom + top) / 2 - n.y
+            if abs(x) < (right - left + n.width) / 2 and abs(y) < (top - bottom + n.height) / 2:
+                cost += 60.0
+        for a, b, c, d in self.labels:
+            if left < c and a < right and bottom < d and b < top:
+                cost += 80.0
+        for line in (*self.lines, *self.borders):
+            hit = (line[:, 0] > left) & (line[:, 0] < right) & (line[:, 1] > bottom - 1) & (line[:, 1] < top + 1)
+            cost += 8.0 * min(int(hit.sum()), 3)
+        return cost
+
+
+def _box(place: Sequence[float] | Floats, width: float, height: float) -> tuple[float, float, float, float]:
+    x, y = float(place[0]), float(place[1])
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _border(f: Frame) -> Floats:
+    """Return points along the border of a frame."""
+    x, y = np.linspace(f.left, f.right, 120), np.linspace(f.bottom, f.top, 120)
+    sides = [
+        (x, np.full(120, f.bottom)),
+        (x, np.full(120, f.top)),
+        (np.full(120, f.left), y),
+        (np.full(120, f.right), y),
+    ]
+    return np.concatenate([np.column_stack(s) for s in sides])
+
+
+def _tuples(curve: Floats) -> tuple[Point, ...]:
+    return tuple((round(float(x), 2), round(float(y), 2)) for x, y in curve)
+
+
+__all__ = ["SAMPLES", "Router"]

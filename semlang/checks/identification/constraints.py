@@ -1,0 +1,215 @@
+"""Constraints between parameters over the field: points that obey them and their differentials."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from semlang.checks.identification.field import Ints, P, inverse, residue
+from semlang.model.table import ParameterTable
+from semlang.syntax import ast
+
+
+class NotAlgebraic(ValueError):
+    """A constraint that is no rational function of the parameters, or can't be solved for one of them."""
+
+
+@dataclass(frozen=True)
+class Dual:
+    """A number with its derivatives by parameter."""
+
+    value: int
+    slope: Mapping[int, int]
+
+    def __add__(self, other: Dual) -> Dual:
+        slope = dict(self.slope)
+        for p, d in other.slope.items():
+            slope[p] = (slope.get(p, 0) + d) % P
+        return Dual((self.value + other.value) % P, slope)
+
+    def times(self, c: int) -> Dual:
+        """Return the product with a constant."""
+        return Dual(self.value * c % P, {p: d * c % P for p, d in self.slope.items()})
+
+    def __mul__(self, other: Dual) -> Dual:
+        product = self.times(other.value) + other.times(self.value)
+        return Dual(self.value * other.value % P, product.slope)
+
+    def reciprocal(self) -> Dual:
+        """Return 1 / self."""
+        r = inverse(self.value)
+        return Dual(r, {p: (P - d) * r % P * r % P for p, d in self.slope.items()})
+
+
+class Constraints:
+    """The equality constraints of a table.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    extra : sequence of (int, int)
+        Pairs of parameters that are set equal besides.
+    """
+
+    def __init__(self, table: ParameterTable, extra: tuple[tuple[int, int], ...] = ()) -> None:
+        self._labels: dict[str, int | float] = {}
+        for row in table.rows:
+            for name in (row.label, row.plabel):
+                if name:
+                    self._labels.setdefault(name, row.parameter if row.parameter >= 0 else float(row.ustart or 0.0))
+                    if row.parameter < 0:
+                        self._labels[name] = float(row.ustart or 0.0)
+        self._defined = {d.name: d.expression for d in table.defined}
+        self._relations = [(r.left, r.right) for r in table.relations if r.op == "=="]
+        self._extra = extra
+        self.inequalities = tuple(r.text for r in table.relations if r.op != "==")
+
+    def __len__(self) -> int:
+        return len(self._relations) + len(self._extra)
+
+    def values(self, theta: Ints) -> list[Dual]:
+        """Return left minus right of each constraint."""
+        out = [
+            self._evaluate(left, theta) + self._evaluate(right, theta).times(P - 1) for left, right in self._relations
+        ]
+        for a, b in self._extra:
+            out.append(Dual(int(theta[a] - theta[b]) % P, {a: 1, b: P - 1} if a != b else {}))
+        return out
+
+    def rows(self, theta: Ints) -> Ints:
+        """Return the differentials of the constraints (number of constraints, P)."""
+        out = np.zeros((len(self), theta.size), dtype=np.int64)
+        for i, dual in enumerate(self.values(theta)):
+            for p, d in dual.slope.items():
+                out[i, p] = d % P
+        return out
+
+    def solve(self, theta: Ints, fixed: frozenset[int] = frozenset()) -> Ints:
+        """Return a point near `theta` in which few parameters are changed so that all constraints hold.
+
+        Each constraint is solved for a parameter in which it is affine; Gaussian elimination over those that are
+        linear, substitution for the others.
+
+        Raises
+        ------
+        NotAlgebraic
+            If no such order is found.
+        """
+        if not len(self):
+            return theta
+        theta = theta.copy()
+        done: set[int] = set(fixed)
+        for _ in range(len(self) + 2):
+            values = self.values(theta)
+            wrong = [i for i, d in enumerate(values) if d.value]
+            if not wrong:
+                return theta
+            i = wrong[0]
+            for p in sorted(values[i].slope, key=lambda p: (p in done, p)):
+                moved = self._move(theta, i, p)
+                if moved is not None and all(self.values(moved)[j].value == 0 for j in range(i)):
+                    theta = moved
+                    done.add(p)
+                    break
+            else:
+                return self._newton(theta, fixed)
+        return self._newton(theta, fixed)
+
+    def _move(self, theta: Ints, i: int, p: int) -> Ints | None:
+        dual = self.values(theta)[i]
+        slope = dual.slope.get(p, 0)
+        if slope == 0:
+            return None
+        moved = theta.copy()
+        moved[p] = (int(theta[p]) - dual.value * inverse(slope)) % P
+        return moved if self.values(moved)[i].value == 0 else None
+
+    def _newton(self, theta: Ints, fixed: frozenset[int]) -> Ints:
+        """Solve all constraints at once where they are linear."""
+        from semlang.checks.identification.field import echelon
+
+        rows = self.rows(theta)
+        rows[:, sorted(fixed)] = 0
+        right = np.array([[(P - d.value) % P] for d in self.values(theta)], dtype=np.int64)
+        reduced, pivots = echelon(np.concatenate([rows, right], axis=1))
+        n = theta.size
+        if n in pivots:
+            raise NotAlgebraic("the constraints contradict each other")
+        step = [0] * n
+        for r in range(len(pivots) - 1, -1, -1):
+            c = pivots[r]
+            rest = sum(int(reduced[r, j]) * step[j] for j in pivots[r + 1 :])
+            step[c] = (int(reduced[r, n]) - rest) % P
+        moved = (theta + np.array(step, dtype=np.int64)) % P
+        if any(d.value for d in self.values(moved)):
+            raise NotAlgebraic("the constraints can not be solved exactly for one parameter each")
+        return moved
+
+    def _evaluate(self, node: ast.Expression, theta: Ints) -> Dual:
+        match node:
+            case ast.Number(value=v):
+                return Dual(residue(v), {})
+            case ast.Name(text=name):
+                if name in self._defined:
+                    return self._evaluate(self._defined[name], theta)
+                if name not in self._labels:
+                    raise NotAlgebraic(f"'{name}' is no label")
+                p = self._labels[name]
+                return Dual(int(theta[p]), {p: 1}) if isinstance(p, int) else Dual(residue(p), {})
+            case ast.Unary(op=op, operand=x):
+                inner = self._evaluate(x, theta)
+                return inner.times(P - 1) if op == "-" else inner
+            case ast.Binary(op=op, left=a, right=b):
+                return self._binary(op, self._evaluate(a, theta), self._evaluate(b, theta), b)
+            case ast.Call(function=f, arguments=arguments):
+                return _transcendental(f, [self._evaluate(x, theta) for x in arguments])
+            case _:
+                raise NotAlgebraic("a text in a constraint")
+
+    def _binary(self, op: str, a: Dual, b: Dual, right: ast.Expression) -> Dual:
+        match op:
+            case "+":
+                return a + b
+            case "-":
+                return a + b.times(P - 1)
+            case "*":
+                return a * b
+            case "/":
+                try:
+                    return a * b.reciprocal()
+                except ZeroDivisionError:
+                    raise NotAlgebraic("a division by 0 in a constraint") from None
+            case "^" if isinstance(right, ast.Number) and float(right.value) == int(right.value) >= 0:
+                out = Dual(1, {})
+                for _ in range(int(right.value)):
+                    out = out * a
+                return out
+            case "^" if not a.slope and not b.slope:
+                raise NotAlgebraic("a power in a constraint")
+            case _:
+                raise NotAlgebraic(f"'{op}' in a constraint")
+
+
+def _transcendental(function: str, arguments: list[Dual]) -> Dual:
+    """Return exp, log, sqrt of an argument as new independent numbers that depend on it alone.
+
+    The value is a number drawn from the argument's; the derivative is exact for exp and sqrt and log up to that value.
+    """
+    if len(arguments) != 1 or function not in ("exp", "log", "sqrt"):
+        raise NotAlgebraic(f"'{function}' in a constraint")
+    (a,) = arguments
+    if function == "sqrt":
+        root = pow(a.value, (P + 1) // 4, P)  # p = 3 modulo 4
+        if root * root % P != a.value:
+            raise NotAlgebraic("a square root in a constraint")
+        return Dual(root, {p: d * inverse(2 * root) % P for p, d in a.slope.items()} if root else {})
+    seed = hashlib.sha256(f"{function}:{a.value}".encode()).digest()
+    value = int.from_bytes(seed[:8], "big") % P
+    factor = value if function == "exp" else inverse(a.value)
+    return Dual(value, {p: d * factor % P for p, d in a.slope.items()})
+
+
+__all__ = ["Constraints", "Dual", "NotAlgebraic"]

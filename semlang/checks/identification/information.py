@@ -1,0 +1,295 @@
+r"""Rank of the information where only the shape of a distribution could identify: probabilities of small tables.
+
+The law of a subset of responses is P(y_S) = E prod_i p_i(y_i | nu_i) with nu_S ~ N(mu, C). Its derivatives follow from
+the heat equation of the normal density (Price 1958),
+
+    dP / dmu_i = E p_i' prod p,    dP / dC_ij = E p_i' p_j' prod p (i != j),    dP / dC_ii = E p_i'' prod p / 2,
+
+and the chain rule through mu(theta) and C(theta). Singular values of the stacked, scaled derivatives decide.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.checks.identification.categories import NOISE, Categories, categories
+from semlang.checks.identification.moments import Block
+from semlang.checks.identification.names import Names
+from semlang.checks.identification.rank import MomentMap, RankResult
+from semlang.matrices.reduced import Linear
+from semlang.model.table import Covariate, Product
+
+Floats = NDArray[np.float64]
+_Entry = tuple[tuple[str, int], Sequence[Linear], int]
+LARGEST = 80
+FULL, DEFICIENT = 3e-7, 1e-9
+NODES = {0: 1, 1: 61, 2: 31, 3: 19}
+
+
+@dataclass(frozen=True)
+class InformationRank:
+    """What the shape of the distribution says: `full`, `deficient` or neither; singular values; why."""
+
+    full: bool
+    deficient: bool
+    why: str
+    smallest: float = 0.0
+    largest: float = 0.0
+
+
+def information_rank(moments: MomentMap, found: RankResult) -> InformationRank:
+    """Return the rank of the information about all parameters at typical points.
+
+    Parameters
+    ----------
+    moments : MomentMap
+    found : RankResult
+        The deficient rank of the second moments.
+    """
+    if moments.n > LARGEST:
+        return InformationRank(False, False, f"Whether shape identifies {moments.n} parameters was not computed.")
+    if any(r.op == "==" for r in moments.table.relations):
+        return InformationRank(False, False, "Whether shape identifies a model with constraints was not computed.")
+    best: tuple[float, float, int, int] = (0.0, 1.0, 0, 0)
+    for draw in range(3):
+        rows = _all_rows(moments, np.random.default_rng([41, draw]))
+        if rows is None:
+            return InformationRank(False, False, "The shape of these distributions is not known to this check.")
+        if rows.shape[0] == 0:
+            return InformationRank(False, True, "nothing is observed.")
+        norms = np.linalg.norm(rows, axis=0)
+        if np.any(norms == 0):
+            return InformationRank(False, True, "some parameters do not enter the distribution of the data.")
+        values = np.linalg.svd(rows / np.maximum(norms, 1e-300), compute_uv=False)
+        rank = int((values > DEFICIENT * values[0]).sum())
+        smallest = float(values[-1]) if rows.shape[0] >= moments.n else 0.0
+        if smallest / values[0] >= best[0] / best[1]:
+            best = (smallest, float(values[0]), rank, rows.shape[0])
+    smallest, largest, rank, n_rows = best
+    if smallest > FULL * largest:
+        return InformationRank(True, False, "", smallest, largest)
+    if smallest <= DEFICIENT * largest or rank < moments.n:
+        short = min(rank, n_rows)
+        why = f"the distribution of the data has rank {short} for {moments.n} free parameters."
+        return InformationRank(False, True, why, smallest, largest)
+    why = f"Shape may identify it, but the smallest singular value ({smallest / largest:.0e}) is too small to tell."
+    return InformationRank(False, False, why, smallest, largest)
+
+
+def _all_rows(moments: MomentMap, rng: np.random.Generator) -> Floats | None:
+    theta = _typical(moments, rng)
+    parts: list[Floats] = []
+    for block in moments.blocks:
+        part = _Tables(moments, block, theta, rng).rows()
+        if part is None:
+            return None
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def _typical(moments: MomentMap, rng: np.random.Generator) -> Floats:
+    """Return a point inside the parameter space: positive variances, ordered thresholds."""
+    names = Names(moments.table)
+    theta = rng.uniform(0.5, 1.1, moments.n)
+    for p in range(moments.n):
+        if not names.rows(p):
+            continue
+        row = names.row(p)
+        match names.role(p):
+            case "variance" | "residual variance":
+                theta[p] = rng.uniform(0.9, 1.5)
+            case "covariance" | "residual covariance":
+                theta[p] = rng.uniform(0.15, 0.3)
+            case "intercept" | "latent mean":
+                theta[p] = rng.uniform(-0.6, 0.6)
+            case "threshold":
+                theta[p] = row.threshold - 1.6 + rng.uniform(-0.2, 0.2) if row.op == "|" else rng.uniform(-0.2, 0.2)
+            case "quantity":
+                low = -1.5 if row.quantity in ("guess", "slip", "zero") else 0.2
+                theta[p] = rng.uniform(low, low + 0.4)
+            case _:
+                theta[p] *= rng.choice([-1.0, 1.0])
+    return theta
+
+
+class _Tables:
+    def __init__(self, moments: MomentMap, block: Block, theta: Floats, rng: np.random.Generator) -> None:
+        self.moments, self.block, self.form, self.theta, self.rng = moments, block, block.form, theta, rng
+        self.variables = [moments.table.variables[k] for k in block.form.responses]
+        slots, d_slots = block.form.jacobian(theta)
+        self.slots, self.d_slots = slots, d_slots
+        self.psi = block.form.psi.matrix(theta)
+        self.theta_matrix = block.form.theta.matrix(theta)
+
+    def rows(self) -> Floats | None:
+        units, x = self._covariates()
+        n = units[0].size
+        k = len(self.form.responses)
+        items = [(r, i) for r in range(n) for i in range(k) if self.block.sample.present[r % self._per_top, i]]
+        out: list[Floats] = []
+        picker = random.Random(5)
+        top = units[-1]
+        for unit in range(int(top.max()) + 1):
+            members = [(r, i) for r, i in items if top[r] == unit]
+            subsets = list(itertools.combinations(members, min(3, len(members))))
+            if len(subsets) > 24:
+                subsets = picker.sample(subsets, 24)
+            for subset in subsets:
+                table = self._table(subset, units, x)
+                if table is None:
+                    return None
+                out.append(table)
+        return np.concatenate(out) if out else np.zeros((0, self.theta.size))
+
+    def _covariates(self) -> tuple[list[NDArray[np.int64]], dict[Product, Floats]]:
+        """Return units and covariates: those of the sample's structure, with typical values."""
+        n_levels = len(self.block.sample.units) - 1
+        products = list(self.block.sample.values)
+        self._per_top = 2**n_levels
+        constant = all(not p for p in products)
+        n = self._per_top * (1 if constant else max(3, min(16, 2 + self.theta.size // 2)))
+        index = np.arange(n)
+        units = [index // 2**h for h in range(n_levels + 1)]
+        base: dict[object, Floats] = {}
+
+        def value(c: Covariate) -> Floats:
+            if c.function == "power" and c.argument is not None:
+                root = value(Covariate(c.column, response=c.response))
+                return np.asarray(np.sign(root) * np.abs(root) ** float(c.argument), dtype=float)
+            if c.function == "level":
+                drawn = base.setdefault(("level", c.column), self.rng.random(n))
+                shift = sum(map(ord, str(c.argument))) % 7 / 7
+                return ((drawn + shift) % 1 < 0.35).astype(float)
+            binary = c.response and self.moments.table.variables[c.column].kind.name == "binomial"
+            key = (c.function, c.column)
+            if key not in base:
+                base[key] = self.rng.integers(0, 2, n).astype(float) if binary else self.rng.normal(0, 1, n)
+            return base[key]
+
+        x = {}
+        for p in products:
+            out = np.ones(n)
+            for c in p:
+                out = out * value(c)
+            x[p] = out
+        return units, x
+
+    def _table(
+        self, subset: Sequence[tuple[int, int]], units: list[NDArray[np.int64]], x: Mapping[Product, Floats]
+    ) -> Floats | None:
+        n_p, s = self.theta.size, len(subset)
+        mu, d_mu = np.zeros(s), np.zeros((s, n_p))
+        loads, d_loads = np.zeros((s, len(self.form.disturbances))), np.zeros((s, len(self.form.disturbances), n_p))
+        for i, (r, k) in enumerate(subset):
+            for kk, c, slot in self.form.mean_cells.tolist():
+                if kk == k:
+                    mu[i] += x[self.form.mean_columns[c]][r] * self.slots[slot]
+                    d_mu[i] += x[self.form.mean_columns[c]][r] * self.d_slots[slot]
+            for kk, a, j, slot in self.form.loading_cells.tolist():
+                if kk == k:
+                    weight = x[self.form.random_columns[a]][r]
+                    loads[i, j] += weight * self.slots[slot]
+                    d_loads[i, j] += weight * self.d_slots[slot]
+        c, d_c = self._covariance(subset, units, loads, d_loads)
+        nodes, weights = _nodes(mu, c)
+        items: list[Categories] = []
+        maps: list[list[_Entry]] = []
+        for i, (r, k) in enumerate(subset):
+            cut = [self._linear(t, x, r) for t in self.form.thresholds.get(k, ())]
+            quantities = {
+                name: self._linear(addends, x, r) for (kk, name), addends in self.form.quantities.items() if kk == k
+            }
+            found = categories(self.variables[k], nodes[i], cut, quantities)
+            if found is None:
+                return None
+            items.append(found)
+            entries: list[_Entry] = [(("threshold", t), a, r) for t, a in enumerate(self.form.thresholds.get(k, ()))]
+            entries += [((name, 0), a, r) for (kk, name), a in self.form.quantities.items() if kk == k]
+            maps.append(entries)
+        return self._differentiate(items, maps, weights, d_mu, d_c, x)
+
+    def _differentiate(
+        self,
+        items: list[Categories],
+        maps: list[list[_Entry]],
+        weights: Floats,
+        d_mu: Floats,
+        d_c: Floats,
+        x: Mapping[Product, Floats],
+    ) -> Floats:
+        s = len(items)
+        p = [it.p for it in items]
+        expected = _expected(p, weights)
+        out = np.zeros((expected.size, self.theta.size))
+        for i in range(s):
+            out += np.outer(_expected([*p[:i], items[i].first, *p[i + 1 :]], weights), d_mu[i])
+            out += np.outer(_expected([*p[:i], items[i].second, *p[i + 1 :]], weights) / 2, d_c[i, i])
+            for j in range(i):
+                mixed = [items[q].first if q in (i, j) else p[q] for q in range(s)]
+                out += np.outer(_expected(mixed, weights), d_c[i, j])
+            for key, addends, r in maps[i]:
+                if key in items[i].aux:
+                    slope = _expected([*p[:i], items[i].aux[key], *p[i + 1 :]], weights)
+                    for a in addends:
+                        if a.parameter >= 0:
+                            out[:, a.parameter] += slope * x[a.via][r]
+        scaled: Floats = out / np.sqrt(np.maximum(expected, 1e-8))[:, None]
+        return scaled
+
+    def _covariance(
+        self, subset: Sequence[tuple[int, int]], units: list[NDArray[np.int64]], loads: Floats, d_loads: Floats
+    ) -> tuple[Floats, Floats]:
+        n_p, s = self.theta.size, len(subset)
+        level = np.array(self.block.disturbance_levels, dtype=int)
+        c, d_c = np.zeros((s, s)), np.zeros((s, s, n_p))
+        psi, residual = self.form.psi, self.form.theta
+        for i, (r, k) in enumerate(subset):
+            for j, (q, m) in enumerate(subset):
+                shared = np.array([units[lv][r] == units[lv][q] for lv in level], dtype=float)
+                masked = self.psi * shared[:, None] * shared[None, :] if level.size else self.psi
+                c[i, j] = loads[i] @ masked @ loads[j]
+                d_c[i, j] = (masked @ loads[j]) @ d_loads[i] + (masked @ loads[i]) @ d_loads[j] if level.size else 0.0
+                for a, b, p in zip(psi.i.tolist(), psi.j.tolist(), psi.parameter.tolist(), strict=True):
+                    if p >= 0 and shared[a] and shared[b]:
+                        more = loads[i, a] * loads[j, b]
+                        d_c[i, j, p] += more if a == b else more + loads[i, b] * loads[j, a]
+                if r == q:
+                    c[i, j] += self.theta_matrix[k, m]
+                    for a, b, p in zip(
+                        residual.i.tolist(), residual.j.tolist(), residual.parameter.tolist(), strict=True
+                    ):
+                        if p >= 0 and {a, b} == {k, m}:
+                            d_c[i, j, p] += 1.0
+                if i == j and self.variables[k].kind.name in ("gaussian", "lognormal"):
+                    c[i, j] -= NOISE**2
+        return c, d_c
+
+    def _linear(self, addends: Sequence[Linear], x: Mapping[Product, Floats], r: int) -> float:
+        return float(sum((self.theta[a.parameter] if a.parameter >= 0 else a.value) * x[a.via][r] for a in addends))
+
+
+def _expected(factors: list[Floats], weights: Floats) -> Floats:
+    """Return E prod of factors (categories x ... flattened)."""
+    out = factors[0] * weights
+    for f in factors[1:]:
+        out = (out[:, None, :] * f[None, :, :]).reshape(-1, weights.size)
+    total: Floats = out.sum(axis=-1)
+    return total
+
+
+def _nodes(mu: Floats, c: Floats) -> tuple[Floats, Floats]:
+    """Return nodes (S, Q) and weights of N(mu, C); C may be singular."""
+    values, vectors = np.linalg.eigh(c)
+    keep = values > 1e-12
+    root = vectors[:, keep] * np.sqrt(values[keep])
+    d = int(keep.sum())
+    x, w = np.polynomial.hermite_e.hermegauss(NODES[d])
+    grid = np.stack([g.ravel() for g in np.meshgrid(*[x] * d)]) if d else np.zeros((0, 1))
+    weights = np.prod(np.stack([g.ravel() for g in np.meshgrid(*[w / w.sum()] * d)]), axis=0) if d else np.ones(1)
+    return mu[:, None] + root @ grid, weights

@@ -1,0 +1,179 @@
+"""Rows at which the moments are read: generic ones where there are no data, else the distinct designs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from semlang.checks.identification.field import Ints, P, residue
+from semlang.data.design import Design
+from semlang.model.table import Covariate, Product
+
+SCALE = 1000
+"""Covariates in exponents are counted in thousandths."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of covariates in clusters.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows R.
+    values : mapping from Product to (R,) elements of the field
+    exponents : mapping from Product to (R,) integers modulo p - 1
+        The same values times `SCALE`, to be used as exponents.
+    units : sequence over levels of (R,) ints
+        Number of the unit that a row belongs to, 0, 1, ... over the whole sample; level 0 are the rows.
+    present : (R, K) bools
+        Whether a response is observed in a row.
+    complete : bool
+        Whether no distinct design was left out.
+    """
+
+    n: int
+    values: Mapping[Product, Ints]
+    exponents: Mapping[Product, Ints]
+    units: Sequence[Ints]
+    present: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    complete: bool = True
+
+    def matrix(self, products: Sequence[Product]) -> Ints:
+        """Return the values of several products (R, len(products))."""
+        return np.stack([self.values[p] for p in products], axis=1) if products else np.zeros((self.n, 0), np.int64)
+
+
+def generic_sample(
+    products: Iterable[Product],
+    levels: Sequence[int],
+    binary: frozenset[str],
+    n_clusters: int,
+    seed: int,
+) -> Sample:
+    """Return rows with random covariates: two units in every unit, `n_clusters` units at the top.
+
+    Parameters
+    ----------
+    products : iterable of Product
+    levels : sequence of int
+        For each response the number of its level (0 for rows, 1 for the lowest cluster, ...), the last entry being
+        the number of levels above rows.
+    binary : frozenset of str
+        Responses with values 0 and 1 (as covariates).
+    """
+    *heights, n_levels = levels
+    rng = random.Random(seed)
+    n = n_clusters * 2**n_levels
+    products = list(dict.fromkeys([(), *products]))
+    factors: dict[str, list[str]] = {}
+    for product in products:
+        for c in product:
+            if c.function == "level":
+                seen = factors.setdefault(c.column, ["(other)"])
+                if str(c.argument) not in seen:
+                    seen.append(str(c.argument))
+    columns: dict[object, list[int]] = {}
+
+    def draw(key: object, one: Callable[[], int]) -> list[int]:
+        if key not in columns:
+            columns[key] = [one() for _ in range(n)]
+        return columns[key]
+
+    def factor_values(c: Covariate) -> list[int]:
+        match c.function:
+            case "level":
+                names = factors[c.column]
+                drawn = draw(("level", c.column), lambda: rng.randrange(len(names)))
+                return [int(names[v] == str(c.argument)) for v in drawn]
+            case "power" if c.argument is not None and float(c.argument) == int(c.argument) > 0:
+                base = factor_values(Covariate(c.column, response=c.response))
+                return [v ** int(c.argument) for v in base]
+            case "identity" if c.response and c.column in binary:
+                return draw(c.column, lambda: rng.randrange(2))
+            case "identity":
+                return draw(c.column, lambda: rng.randrange(2, 1 << 12))
+            case _:
+                return draw((c.function, c.column, c.argument), lambda: rng.randrange(2, 1 << 12))
+
+    exact: dict[Product, list[int]] = {}
+    for product in products:
+        value = [1] * n
+        for c in product:
+            value = [a * b for a, b in zip(value, factor_values(c), strict=True)]
+        exact[product] = value
+    index = np.arange(n)
+    units = [index // 2**height for height in range(n_levels + 1)]
+    present = np.stack([index % 2**h == 0 for h in heights], axis=1) if heights else np.zeros((n, 0), dtype=bool)
+    return Sample(
+        n,
+        {p: np.array([v % P for v in values], dtype=np.int64) for p, values in exact.items()},
+        {p: np.array([v * SCALE % (P - 1) for v in values], dtype=np.int64) for p, values in exact.items()},
+        units,
+        present,
+    )
+
+
+def design_sample(
+    design: Design, products: Iterable[Product], responses: Sequence[str], levels: Sequence[str], budget: int, seed: int
+) -> Sample:
+    """Return the distinct designs: top-level clusters that differ in covariates, sizes or missing responses.
+
+    Parameters
+    ----------
+    design : Design
+    products : iterable of Product
+    responses : sequence of str
+        Keys of the K responses.
+    levels : sequence of str
+        Clusters, lowest first.
+    budget : int
+        Largest number of rows to take.
+    """
+    products = list(dict.fromkeys([(), *products]))
+    n = design.n_rows
+    observed = np.stack([~np.isnan(design.responses[k]) for k in responses], axis=1)
+    columns = {p: np.ones(n) if not p else np.asarray(design.columns[p], dtype=float) for p in products}
+    usable = np.all([np.isfinite(c) for c in columns.values()], axis=0) & observed.any(axis=1)
+    top = np.asarray(design.clusters[levels[-1]]) if levels else np.arange(n)
+    places = np.flatnonzero(usable)
+    groups: dict[int, list[int]] = {}
+    for i in places.tolist():
+        groups.setdefault(int(top[i]), []).append(i)
+    distinct: dict[object, list[int]] = {}
+    for rows in groups.values():
+        inner = [tuple((design.clusters[lv][rows] - design.clusters[lv][rows[0]]).tolist()) for lv in levels]
+        key = (
+            tuple(c[rows].tobytes() for c in columns.values()),
+            observed[rows].tobytes(),
+            tuple(inner),
+        )
+        distinct.setdefault(key, rows)
+    chosen = list(distinct.values())
+    random.Random(seed).shuffle(chosen)
+    taken: list[list[int]] = []
+    size = 0
+    for rows in chosen:
+        if taken and size + len(rows) > budget:
+            break
+        taken.append(rows[: max(budget, 2)])
+        size += len(taken[-1])
+    index = np.array([i for rows in taken for i in rows], dtype=np.int64)
+    units = [np.arange(index.size)]
+    units += [np.unique(np.asarray(design.clusters[lv])[index], return_inverse=True)[1] for lv in levels]
+    return Sample(
+        index.size,
+        {p: np.array([residue(v) for v in c[index].tolist()], dtype=np.int64) for p, c in columns.items()},
+        {p: np.array([_thousandths(v) for v in c[index].tolist()], dtype=np.int64) for p, c in columns.items()},
+        units,
+        observed[index],
+        len(taken) == len(chosen),
+    )
+
+
+def _thousandths(value: float) -> int:
+    return round(Fraction(repr(value)) * SCALE) % (P - 1)

@@ -7,6 +7,7 @@ operator; here it also goes on inside open brackets and behind a comma. Comments
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from semlang.diagnostics import Diagnostic, Edit, error
@@ -14,6 +15,9 @@ from semlang.source import Source, Span
 from semlang.syntax.scan import OPERATORS, Token, scan
 
 MAX_NESTING = 100
+MAX_TERMS = 10_000
+MAX_TOKENS = 25_000
+"""A single term may have so many tokens: ``c(...)`` with one value for each of thousands of groups."""
 
 _CONTINUES = frozenset({"=~", "~", "~~", "~*~", "<~", "|~", "+", "-", "*", "|", "%"})
 _ENDS_OPEN = _CONTINUES | {",", "/", "?"}
@@ -55,6 +59,27 @@ def cut(source: Source) -> tuple[list[Piece], list[Token]]:
     tokens = scan(source.text)
     kept = [t for t in tokens if t.kind not in ("space", "comment")]
     return _Cutter(source, kept).run(), tokens
+
+
+def too_large(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
+    """Return the finding for a statement with more terms, or a term with more tokens, than a model may hold."""
+    terms, length, depth = 1, 0, 0
+    for token in tokens if len(tokens) > MAX_TERMS else ():
+        length += 1
+        if token.text == "+" and depth == 0:
+            terms += 1
+            length = 0
+        depth += (token.kind == "open") - (token.kind == "close")
+        if terms > MAX_TERMS or length > MAX_TOKENS:
+            return error(
+                "too-many-terms",
+                f"a statement has at most {MAX_TERMS:,} terms, and a term {MAX_TOKENS:,} names, numbers and signs",
+                source,
+                Span(token.start, token.end),
+                label="no more from here",
+                help="is a part of the text repeated by mistake?",
+            )
+    return None
 
 
 class _Cutter:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Argument, Declaration, Directive, Header, Variable
 from semlang.syntax.cover import Node, first_token, text_of
+from semlang.syntax.cut import MAX_TERMS
 from semlang.syntax.nearest import nearest
 from semlang.syntax.reading import Reading, Rejected
-from semlang.syntax.terms import MAX_TERMS, addends
+from semlang.syntax.terms import addends
 from semlang.syntax.variables import read_variables
 
 DIRECTIVES = ("data", "cluster", "groups", "weights", "frequency", "reshape", "options", "layout", "include")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from semlang.syntax.ast import Formula, RandomEffects, Term, Thresholds, Variable
 from semlang.syntax.cover import Node
+from semlang.syntax.cut import MAX_TERMS
 from semlang.syntax.reading import Reading
-from semlang.syntax.terms import MAX_TERMS, read_left, read_right
+from semlang.syntax.terms import read_left, read_right
 
 MAX_PAIRS = 100_000
 

@@ -11,7 +11,7 @@ from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.source import Source, Span
 from semlang.syntax.ast import Comment, Model, Statement
 from semlang.syntax.cover import Node, first_token
-from semlang.syntax.cut import MAX_NESTING, Piece, cut
+from semlang.syntax.cut import MAX_NESTING, Piece, cut, too_large
 from semlang.syntax.directive_messages import explain_directive, header_and_formula, unquoted_path
 from semlang.syntax.grammar import grammar_text, table_path
 from semlang.syntax.messages import explain
@@ -96,6 +96,8 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
         errors += new
         if statement is not None and not new:
             statements.append(statement)
+        if reading.budget < 0:
+            break
         if errors >= MAX_ERRORS:
             reading.error("too-many-errors", f"{errors} errors: the rest is not read", piece.span)
             break
@@ -108,6 +110,9 @@ def read_piece(reading: Reading, piece: Piece) -> Statement | None:
     source = reading.source
     reading.findings += piece.findings
     if piece.findings:
+        return None
+    if (large := too_large(source, piece.tokens)) is not None:
+        reading.findings.append(large)
         return None
     wrong = unquoted_path(source, piece.tokens) if piece.is_directive else header_and_formula(source, piece.tokens)
     wrong = wrong or misspelt(source, piece.tokens)

@@ -25,6 +25,7 @@ def expand(reading: Reading, node: Node) -> list[str]:
         total *= len(choices[-1])
         if total > MAX_NAMES:
             raise too_many(reading, node)
+    reading.spend(total, node.span)
     names = ["".join(parts) for parts in itertools.product(*choices)]
     for name in names:
         if not _NAME.fullmatch(name):
@@ -32,7 +33,6 @@ def expand(reading: Reading, node: Node) -> list[str]:
         reading.check_name(name, node.span)
     if len(set(names)) < len(names):
         raise _malformed(reading, node, f"'{node.text}' gives the same name twice")
-    reading.spend(len(names), node.span)
     return names
 
 

@@ -8,11 +8,10 @@ from semlang.source import Span
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Modifier, RandomEffects, Term, Transform
 from semlang.syntax.cover import Node, first_token, text_of
+from semlang.syntax.cut import MAX_TERMS
 from semlang.syntax.modifiers import read_modifiers
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.variables import read_factors, read_parameter
-
-MAX_TERMS = 10_000
 
 _Item = TypeVar("_Item", Term, Term | RandomEffects)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semlang.diagnostics import Diagnostic, error, note, warning
+from semlang.diagnostics import Diagnostic, error, warning
 from semlang.model.draft import Draft
 from semlang.source import Source
 from semlang.syntax import ast
@@ -80,9 +80,6 @@ def apply_modifiers(
                 row.lower = float(value)
             case "upper" if isinstance(value, int | float):
                 row.upper = float(value)
-            case "prior" if "prior" not in {s for s, _ in reported}:
-                reported.add(("prior", place))
-                findings.append(note("prior-ignored", "maximum likelihood takes no notice of prior()", source, m.span))
     if start is not None and not fixed_here:
         if not row.free and automatic:
             m = next(x for x in row.given if x.kind == "start" or (x.kinds is not None and "start" in x.kinds))

@@ -235,7 +235,7 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
         if (v.key, "") in c.per_class:
             continue
         for row in c.make(shown, "~1", "", "automatic intercept", target=v.key):
-            if c.level == 1 and _in_both_levels(c, v):
+            if c.level > 0 and _higher_level(c, v):
                 row.fix(0.0, "the intercept is that of the higher level")
             elif shown in c.roles.composite_indicators:
                 row.fix(None, "sample moment of a composite")
@@ -244,8 +244,10 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
             yield row
 
 
-def _in_both_levels(c: Context, v: Variable) -> bool:
-    return len(c.ns.responses.get(v.name, ())) > 1
+def _higher_level(c: Context, v: Variable) -> bool:
+    """Whether the response is modelled at a higher level too."""
+    above = c.ns.levels[c.ns.levels.index(c.cluster) + 1 :] if c.cluster in c.ns.levels else ()
+    return any(x in c.ns.responses.get(v.name, ()) for x in above)
 
 
 def _category_intercepts(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
@@ -328,8 +330,21 @@ def class_intercepts(c: Context) -> Iterator[Draft]:
             for i in range(1, n):
                 yield from c.make(k, "~1", "", "class membership", target=k, klass=i, class_variable=k)
         elif v.kind.name == "masspoints":
+            free = _without_intercept(c, k)
             for i in range(1, n + 1):
-                yield from c.make(k, "~1", "", "mass point", target=k, klass=i, class_variable=k)
+                for row in c.make(k, "~1", "", "mass point", target=k, klass=i, class_variable=k):
+                    if i == n and not free:
+                        row.fix(None, "the mean of the mass points is 0")
+                    yield row
+
+
+def _without_intercept(c: Context, key: str) -> bool:
+    """Whether a response of mass points has its intercept dropped."""
+    targets = {r.target for r in c.rows if r.is_regression and r.source == key}
+    return any(
+        r.op == "~1" and r.target in targets and any(m.kind == "fixed" and 0.0 in m.values for m in r.given)
+        for r in c.rows
+    )
 
 
 RULES: tuple[Callable[[Context], Iterator[Draft]], ...] = (

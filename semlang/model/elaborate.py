@@ -74,7 +74,8 @@ def elaborate(
     declared = declare(model, findings)
     settings = read_directives(model, cluster, facts, findings)
     blocks = cut(model, settings.clusters, declared, findings)
-    ns = survey(blocks, declared, model.source, findings, facts, bool(merged["fixed.x"]))
+    clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
+    ns = survey(blocks, declared, model.source, findings, facts, bool(merged["fixed.x"]), clusters)
     labels = group_labels(model, blocks, settings, n_groups)
 
     rows, roles = _rows(blocks, ns, labels, merged)
@@ -89,7 +90,6 @@ def elaborate(
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)
     table_rows, n = number_rows(rows, meaning)
-    clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
     table = ParameterTable(
         model.source,
         table_rows,
@@ -107,7 +107,7 @@ def elaborate(
         settings.reshape,
     )
     findings += kind_findings(table, ns)
-    findings += name_findings(model, table, ns, facts)
+    findings += name_findings(model, table, ns, facts, settings.spans)
     findings += slope_findings(table)
     if any(f.is_error and f.slug not in TABLE_STANDS for f in findings) or not table_rows:
         return None, tuple(findings)

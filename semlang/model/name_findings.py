@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from semlang.diagnostics import Diagnostic, error, warning
 from semlang.model.constraints import names as names_in
@@ -18,10 +18,13 @@ from semlang.syntax import ast
 
 
 def name_findings(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataFacts | None) -> list[Diagnostic]:
-    """Return what is to be said of the names in a model."""
+    """Return what is to be said of the names in a model.
+
+    `mentioned` says where columns stand that directives and brackets name.
+    """
     out = list(_labels(model, table, ns, facts))
     if facts is not None:
-        out += _absent(table, ns, facts)
+        out += _absent(table, ns, facts, mentioned)
     else:
         out += _near_misses(model, table, ns)
     out += _unused(table, ns)
@@ -45,7 +48,13 @@ def _labels(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataF
         label = r.label
         if not label or label in seen or r.user != 1 or label.startswith(".p"):
             continue
-        alike = _stem(label) == _stem(r.rhs.split(":")[0]) and label != r.rhs and r.op == "~" and bool(r.rhs)
+        alike = (
+            _stem(label) is not None
+            and _stem(label) == _stem(r.rhs.split(":")[0])
+            and label != r.rhs
+            and r.op == "~"
+            and bool(r.rhs)
+        )
         if label in columns or (alike and used[label] == 1 and label not in spoken):
             if label in spoken and label not in (ns.columns | ns.variables):
                 continue
@@ -71,7 +80,9 @@ def _stem(name: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _absent(table: ParameterTable, ns: Namespace, facts: DataFacts) -> Iterator[Diagnostic]:
+def _absent(
+    table: ParameterTable, ns: Namespace, facts: DataFacts, mentioned: Mapping[str, Span]
+) -> Iterator[Diagnostic]:
     """Columns that the data do not have."""
     known = set(facts.columns)
     places: dict[str, Span | None] = {}
@@ -85,7 +96,7 @@ def _absent(table: ParameterTable, ns: Namespace, facts: DataFacts) -> Iterator[
         for c in r.via:
             places.setdefault(c.column, r.span)
     for column in table.columns():
-        places.setdefault(column, None)
+        places.setdefault(column, mentioned.get(column))
     first = {
         v.name: next((r.span for r in table.rows if v.key in (r.target, r.source)), v.span) for v in table.responses
     }
@@ -112,7 +123,9 @@ def _near_misses(model: ast.Model, table: ParameterTable, ns: Namespace) -> Iter
             if other == name or re.sub(r"\d", "", other) == re.sub(r"\d", "", name):
                 continue
             same = other.casefold() == name.casefold()
-            if same or difflib.SequenceMatcher(None, other, name).ratio() > 0.84:
+            if not same and (other.startswith(name) or name.startswith(other)):
+                continue
+            if same or difflib.SequenceMatcher(None, other, name).ratio() > 0.8:
                 yield warning(
                     "near-miss-name",
                     f"'{name}' is used once and looks like '{other}'",

@@ -48,6 +48,7 @@ class Namespace:
     columns: dict[str, Span] = field(default_factory=dict)
     facts: DataFacts | None = None
     reported: set[tuple[str, str]] = field(default_factory=set)
+    levels: tuple[str, ...] = (ROWS,)
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""
@@ -91,7 +92,10 @@ class Namespace:
                     f"'{v.name}' is a column, and columns take no brackets",
                     self.source,
                     v.span,
-                    help=f"write '{v.name}': its level is read off the data",
+                    help=(
+                        f"write '{v.name}': its level is read off the data",
+                        "a latent variable has its bracket where it is first used",
+                    ),
                 )
             )
         self.columns.setdefault(v.name, v.span)
@@ -235,6 +239,7 @@ def survey(
     findings: list[Diagnostic],
     facts: DataFacts | None,
     fixed_x: bool,
+    clusters: tuple[str, ...],
 ) -> Namespace:
     """Find out which names are latent variables and which are responses.
 
@@ -242,10 +247,11 @@ def survey(
     so. A bracketed name is a component of a response if the bare name is declared as one, is measured by a latent
     variable, has thresholds, or was on a left side without bracket before.
     """
-    ns = Namespace(source, declared, findings, facts=facts)
+    ns = Namespace(source, declared, findings, facts=facts, levels=(ROWS, *clusters))
     entries = [(b, e.statement) for b in blocks.blocks for e in b.entries]
     bracketed: dict[str, dict[str, Span]] = {}
     bare: dict[str, int] = {}
+    predictor: dict[str, int] = {}
     indicator: set[str] = set()
     for _, s in entries:
         terms = [*s.lhs, *(s.rhs if isinstance(s, ast.Formula) else (*s.thresholds, *(s.covariates or ())))]
@@ -253,6 +259,8 @@ def survey(
             for v in _variables(t):
                 if v.level is not None and v.level != ROWS:
                     bracketed.setdefault(v.name, {}).setdefault(v.level, v.span)
+                elif v.level is None:
+                    predictor[v.name] = min(predictor.get(v.name, v.span.start), v.span.start)
         for v, sure in _modelled(s):
             if v.level is None:
                 bare[v.name] = min(bare.get(v.name, v.span.start), v.span.start)
@@ -281,7 +289,10 @@ def survey(
             name not in ns.latents
             and (name in indicator or bare.get(name, 1 << 60) < min(x.start for x in levels.values()))
         )
-        column = facts is not None and name in facts.columns and name not in ns.latents
+        first = min(x.start for x in levels.values())
+        column = name not in ns.latents and (
+            (facts is not None and name in facts.columns) or (name not in bare and predictor.get(name, first) < first)
+        )
         if not is_response and not column:
             for x, span in levels.items():
                 ns.latents.setdefault(name, {}).setdefault(x, span)

@@ -15,7 +15,7 @@ from semlang.syntax import ast
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the directives say; `clusters` lowest first."""
+    """What the directives say; `clusters` lowest first; `spans` tell where columns are named."""
 
     clusters: tuple[str, ...] = ()
     group_column: str = ""
@@ -24,6 +24,7 @@ class Settings:
     weights: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     reshape: Mapping[str, str] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 def _names(arguments: Sequence[ast.Argument]) -> tuple[str, ...]:
@@ -139,6 +140,7 @@ def read_directives(
     weights: dict[str, str] = {}
     reshape: dict[str, str] = {}
     seen: set[str] = set()
+    spans: dict[str, Span] = {c: span for chain, span in reversed(_mentions(model)) for c in chain}
     for s in model.statements:
         if not isinstance(s, ast.Directive):
             continue
@@ -147,6 +149,8 @@ def read_directives(
                 warning("directive-twice", f"'{s.key}:' stands twice; the later line holds", model.source, s.span)
             )
         seen.add(s.key)
+        for a in s.arguments:
+            spans |= dict.fromkeys(_names([a]), a.span)
         match s.key:
             case "cluster":
                 written = _names(s.arguments)
@@ -169,4 +173,5 @@ def read_directives(
         weights,
         data,
         reshape,
+        spans,
     )

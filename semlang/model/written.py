@@ -176,6 +176,8 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                     if target.key in item.sources and not item.via and len(item.sources) == 1:
                         _self_loop(ns, target, t)
                         continue
+                    if _own_component(ns, target, item, t):
+                        continue
                     row = rows.add(_path(target, "~", item, t.span), modifiers)
                     if any(c.function == "offset" for c in item.via) and not t.modifiers:
                         row.given.append(ast.Modifier("fixed", (1.0,), t.span))
@@ -190,9 +192,27 @@ def _random_slope(rows: Rows, row: Draft, t: ast.Term) -> None:
         row.fix(None, "random slope")
 
 
+def _own_component(ns: Namespace, target: Target, item: Item, t: ast.Term) -> bool:
+    """Tell whether a term is the response's own component, which is part of it with coefficient 1 without a row."""
+    v = ns.variables.get(item.sources[0]) if len(item.sources) == 1 and not item.via else None
+    if v is None or v.role != "component" or v.response != target.key or target.quantity or target.threshold:
+        return False
+    if t.modifiers:
+        ns.findings.append(
+            error(
+                "component-path",
+                f"{v.key} is part of {v.name} with coefficient 1",
+                ns.source,
+                t.span,
+                help=f"remove the modifier, or write a latent variable of another name: 'u[{v.level}]'",
+            )
+        )
+    return True
+
+
 def _self_loop(ns: Namespace, target: Target, t: ast.Term) -> None:
     ns.findings.append(
-        error("self-loop", f"{target.shown} is regressed on itself", ns.source, t.span, help="remove the term")
+        error("self-regression", f"{target.shown} is regressed on itself", ns.source, t.span, help="remove the term")
     )
 
 

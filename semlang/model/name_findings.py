@@ -17,7 +17,13 @@ from semlang.source import Span
 from semlang.syntax import ast
 
 
-def name_findings(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataFacts | None) -> list[Diagnostic]:
+def name_findings(
+    model: ast.Model,
+    table: ParameterTable,
+    ns: Namespace,
+    facts: DataFacts | None,
+    mentioned: Mapping[str, Span],
+) -> list[Diagnostic]:
     """Return what is to be said of the names in a model.
 
     `mentioned` says where columns stand that directives and brackets name.

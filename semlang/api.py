@@ -205,10 +205,10 @@ class Model:
         if data is None:
             return ordered((*self.findings, *run_checks(self.parameter_table, self.graphs)))
         try:
-            bound, _, found = self.bind(data)
+            bound, designs, found = self.bind(data)
         except (DataError, ModelError) as problem:
             return ordered(problem.diagnostics)
-        return ordered((*bound.findings, *run_checks(bound.parameter_table, bound.graphs), *found))
+        return ordered((*bound.findings, *run_checks(bound.parameter_table, bound.graphs, designs), *found))
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""
@@ -333,14 +333,14 @@ class Model:
         DataError, FitError
             With all findings.
         """
-        from semlang.checks.run import estimable, run_checks
+        from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
         from semlang.results.fit import Fit
 
         clock = time.perf_counter()
         model, designs, found = self.bind(data)
         table = model.parameter_table
-        checks = (*run_checks(table, model.graphs), *estimable(table, model.graphs))
+        checks = run_checks(table, model.graphs, designs, fitting=True)
         stops = [d for d in checks if d.is_error and not (force and d.slug in FORCED)]
         if stops:
             raise FitError(ordered((*model.findings, *checks, *found)))

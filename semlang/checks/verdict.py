@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from semlang.data.design import Design
 
 _LARGE = 150  # parameters from which conditions are not searched in passing
+_MANY_ROWS = 20_000  # rows from which data count as rich: all covariates vary, clusters are large
 
 
 def check(
@@ -40,6 +41,8 @@ def check(
     if not table.n_parameters:
         return
     brief = not conditions or table.n_parameters > _LARGE
+    if designs is not None and sum(d.n_rows for d in designs) > _MANY_ROWS:
+        designs = None
     found = identify(table, graphs, designs, explain=not brief)
     if found.verdict == "identified":
         yield from _conditions(table, found)

@@ -58,7 +58,10 @@ class Addend:
         if not self.via:
             return coefficient
         product = ":".join(c.name for c in self.via)
-        return product if coefficient == "1" and self.parameter < 0 else f"{coefficient}*{product}"
+        if self.parameter < 0 and self.value == 1:
+            return product
+        plain = number is not None or (self.row is not None and self.row.label)
+        return f"{coefficient}*{product}" if plain else f"({coefficient})*{product}"
 
 
 Cell = tuple[Addend, ...]

@@ -70,8 +70,12 @@ def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator
     words = {"guess": "guessing probabilities", "slip": "slipping probabilities", "zero": "zero inflation"}
     for graph in graphs:
         for row in graph.quantities:
+            v = table.variables[row.target]
+            if not v.kind.estimable or row.quantity in v.arguments:
+                continue  # said already
             if row.quantity != "sigma":
-                yield f"{words.get(row.quantity, row.quantity)} ('{row.quantity}({row.target})')", row.span, ""
+                what = words.get(row.quantity, row.quantity)
+                yield f"{what} ('{row.quantity}({row.target})')", row.span or v.span, ""
             elif row.source:
                 yield f"latent variables in '{row.quantity}({row.target})'", row.span, ""
         for row in graph.thresholds:

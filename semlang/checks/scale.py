@@ -25,8 +25,9 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
     """Find latent variables that nothing measures, whose scale nothing fixes, or fixes twice."""
     reported: set[str] = set()
     reaching = set().union(*(_reaching(g) for g in graphs))
-    for v in table.latents:
-        if _has_scale(v) and v.key not in reaching:
+    candidates = _candidates(table)
+    for v in candidates:
+        if v.key not in reaching:
             reported.add(v.key)
             if not any(not p.is_zero for g in graphs for p in g.out_of(v.key)):
                 yield _unmeasured(table, v)
@@ -35,15 +36,15 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
             reported.add(key)
             yield _unscaled(table, graphs[group - 1], key)
     for graph in graphs[:1]:
-        for v in table.latents:
-            if _has_scale(v) and v.key not in reported:
+        for v in candidates:
+            if v.key not in reported:
                 yield from _doubly(table, graph, v)
 
 
 def unscaled(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[_Unknown, ...]:
     """Return group and key of the latent variables that have no scale, one for each scale that is missing."""
     reaching = {g.group: _reaching(g) for g in graphs}
-    unknowns = [(g.group, v.key) for g in graphs for v in table.latents if _has_scale(v)]
+    unknowns = [(g.group, v.key) for g in graphs for v in _candidates(table)]
     # solve first for those that appear last
     rank = {u: -i for i, u in enumerate(unknowns)}
     pivots: dict[_Unknown, _Form] = {}
@@ -53,8 +54,14 @@ def unscaled(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[_Unkn
     return tuple(u for u in unknowns if u not in pivots and u[1] in reaching[u[0]])
 
 
-def _has_scale(v: Variable) -> bool:
-    return v.role == "latent" and v.kind.name == "normal" and "observed" not in v.arguments
+def _candidates(table: ParameterTable) -> tuple[Variable, ...]:
+    """Return the latent variables that nothing but the model could scale: no composites, none that are observed."""
+    composites = {row.target for row in table.rows if row.op == "<~"}
+    return tuple(
+        v
+        for v in table.latents
+        if v.role == "latent" and v.kind.name == "normal" and "observed" not in v.arguments and v.key not in composites
+    )
 
 
 def _reaching(graph: ModelGraph) -> set[str]:
@@ -108,7 +115,7 @@ def _coefficients(
 ) -> Iterator[tuple[_Form, int, float, Row | None]]:
     """Yield the power of each c by which a coefficient changes."""
     one = Fraction(1)
-    scaled = {v.key for v in table.latents if _has_scale(v)}
+    scaled = {v.key for v in _candidates(table)}
     for graph in graphs:
         for p in graph.paths:
             form: _Form = {}

@@ -276,6 +276,8 @@ def latent_intercepts(c: Context) -> Iterator[Draft]:
                 row.fix(None, "mean of a composite")
             elif shown in c.roles.products:
                 pass
+            elif shown in c.ns.slopes:
+                row.rule = "mean of a random slope"
             elif v is not None and v.arguments.get("observed"):
                 row.rule = "mean of an observed latent variable"
             elif not c.options["int.lv.free"]:

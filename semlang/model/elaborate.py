@@ -14,6 +14,7 @@ from semlang.model.declarations import declare
 from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
+from semlang.model.flat import flat
 from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
 from semlang.model.kind_findings import kind_findings
 from semlang.model.name_findings import name_findings
@@ -28,6 +29,8 @@ from semlang.model.slope_findings import slope_findings
 from semlang.model.table import ParameterTable
 from semlang.model.written import write_rows
 from semlang.syntax import ast
+
+__all__ = ["elaborate", "flat"]
 
 
 def elaborate(

@@ -33,7 +33,7 @@ class Namespace:
     """All variables of the model; `resolve` reads a name in a block.
 
     `latents` maps bare names to the levels that latent variables of that name have; `responses` maps names of
-    responses to the levels of the blocks where they are modelled.
+    responses to the levels of the blocks where they are modelled; `slopes` maps names in ``rv()`` to their level.
     """
 
     source: Source
@@ -49,6 +49,7 @@ class Namespace:
     facts: DataFacts | None = None
     reported: set[tuple[str, str]] = field(default_factory=set)
     levels: tuple[str, ...] = (ROWS,)
+    slopes: dict[str, str] = field(default_factory=dict)
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""
@@ -278,6 +279,14 @@ def survey(
                     ns.latents.setdefault(v.name, {}).setdefault(level, v.span)
                     (ns.measured if s.op == "=~" else ns.composites).add((v.name, level))
                     ns.measured.add((v.name, level))
+    if clusters:
+        for _, s in entries:
+            for t in (*s.lhs, *s.rhs) if isinstance(s, ast.Formula) else ():
+                for m in t.modifiers if isinstance(t, ast.Term) else ():
+                    if m.kind == "rv":
+                        ns.slopes[str(m.values[0])] = clusters[0]
+                        ns.latents.setdefault(str(m.values[0]), {}).setdefault(clusters[0], m.span)
+                        ns.measured.add((str(m.values[0]), clusters[0]))
     for name, d in declared.kinds.items():
         if d.kind.latent:
             levels = {d.level: d.span} if d.level else bracketed.get(name, {ROWS: d.span})

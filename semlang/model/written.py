@@ -185,11 +185,25 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
 
 
 def _random_slope(rows: Rows, row: Draft, t: ast.Term) -> None:
-    """Read lavaan's ``rv("s")``."""
+    """Read lavaan's ``rv("s")``: the slope of the path is the latent variable s."""
     m = next((m for m in t.modifiers if m.kind == "rv"), None)
-    if m is not None:
-        row.rv = str(m.values[0])
-        row.fix(None, "random slope")
+    if m is None:
+        return
+    row.rv = str(m.values[0])
+    row.fix(None, "random slope")
+    if row.rv in rows.ns.slopes:
+        row.source = rows.ns.make_latent(row.rv, rows.ns.slopes[row.rv], m.span)
+
+
+def _slope_variables(rows: Rows) -> None:
+    """List the random slopes of ``rv()`` as lavaan does: ``s =~ s`` fixed to 0."""
+    ns, block = rows.ns, rows.block
+    for name, level in ns.slopes.items():
+        if level == block.cluster and block.level > 0:
+            span = ns.latents[name][level]
+            key = ns.make_latent(name, level, span)
+            row = rows.add(Draft(name, "=~", name, span, key, key, user=0, rule="random slope"))
+            row.given.append(ast.Modifier("fixed", (0.0,), span))
 
 
 def _own_component(ns: Namespace, target: Target, item: Item, t: ast.Term) -> bool:
@@ -387,6 +401,7 @@ def write_rows(ns: Namespace, block: Block) -> list[Draft]:
             _thresholds(rows, entry.statement, entry)
         else:
             _READERS[entry.statement.op](rows, entry.statement, entry)
+    _slope_variables(rows)
     out = list(rows.rows.values())
     for row in out:
         row.level = block.level

@@ -14,13 +14,16 @@ Floats = NDArray[np.float64]
 SAMPLES = np.linspace(0.0, 1.0, 25)
 
 
-def bend(a: Point, b: Point, height: float) -> Floats:
-    """Return the control points (4, 2) of a curve from a to b whose middle lies `height` to the left of the chord."""
+def bend(a: Point, b: Point, height: float, reach: float = 0.25) -> Floats:
+    """Return the control points (4, 2) of a curve from a to b whose middle lies `height` to the left of the chord.
+
+    The smaller `reach`, the steeper it leaves its ends.
+    """
     p, q = np.array(a), np.array(b)
     d = q - p
     normal = np.array([-d[1], d[0]]) / max(math.hypot(*d), 1e-9)
     lift = normal * height * 4 / 3
-    return np.array([p, p + d / 4 + lift, q - d / 4 + lift, q])
+    return np.array([p, p + d * reach + lift, q - d * reach + lift, q])
 
 
 def points(curve: Floats, t: Floats = SAMPLES) -> Floats:
@@ -68,23 +71,17 @@ def clipped(curve: Floats, tail: Node | None, head: Node | None) -> Floats:
 
 def _border(curve: Floats, node: Node, inner: float, outer: float) -> float:
     """Return the parameter at which a curve that starts in a node leaves it."""
-    for t in np.linspace(inner, outer, 60):
-        if not inside(node, points(curve, np.array([t])))[0]:
-            outer = float(t)
-            break
-    for _ in range(20):
-        middle = (inner + outer) / 2
-        if inside(node, points(curve, np.array([middle])))[0]:
-            inner = middle
-        else:
-            outer = middle
+    for _ in range(2):
+        t = np.linspace(inner, outer, 80)
+        k = int(np.argmax(~inside(node, points(curve, t))))
+        inner, outer = float(t[max(k - 1, 0)]), float(t[k])
     return outer
 
 
-def crossings(a: Floats, b: Floats) -> int:
-    """Return how often two polylines (n, 2) cross."""
+def crossings(a: Floats, start: Floats, step: Floats) -> int:
+    """Return how often a polyline (n, 2) crosses segments from `start` (m, 2) to `start + step`."""
     p, r = a[:-1, None], np.diff(a, axis=0)[:, None]
-    q, s = b[None, :-1], np.diff(b, axis=0)[None]
+    q, s = start[None], step[None]
     cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
     d = q - p
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -14,7 +14,7 @@ FONT = "Helvetica"
 
 
 def dot_text(spec: DiagramSpec) -> str:
-    """Return the diagram as DOT text, with places: ``neato -n2`` draws it."""
+    """Return the diagram as DOT text, with places: ``dot -Knop2`` draws it."""
     lines = [
         "digraph model {",
         f'  graph [splines=true, outputorder=nodesfirst, pad=0.15, fontname="{FONT}", bgcolor=white];',
@@ -46,7 +46,7 @@ def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None
         import pygraphviz
 
         graph = pygraphviz.AGraph(string=text)
-        return bytes(graph.draw(format=form, prog="neato", args="-n2")), None
+        return bytes(graph.draw(format=form, prog="nop2")), None
     except (ImportError, OSError, ValueError) as problem:
         first = str(problem)
     try:
@@ -111,7 +111,7 @@ def _frame(f: Frame) -> list[str]:
 def _words(name: str, label: str, place: tuple[float, float], size: int, colour: str = "black") -> str:
     return (
         f'  {_quoted(name)} [shape=plaintext, label={_quoted(label)}, pos="{place[0]:.1f},{place[1]:.1f}", '
-        f"fontsize={size}, fontcolor={colour}, width=0.1, height=0.1];"
+        f"fontsize={size}, fontcolor={colour}, width={0.12 * len(label) + 0.1:.2f}, height=0.3];"
     )
 
 

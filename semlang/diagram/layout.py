@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from semlang.diagram.content import Content, content
-from semlang.diagram.routing import Router
+from semlang.diagram.routing import Router, arc
 from semlang.diagram.rows import Band, bands
 from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node, Text
 from semlang.model.table import ROWS, ParameterTable
@@ -95,7 +95,10 @@ def _across(parts: Content, nodes: Mapping[str, Node], stack: Sequence[Band]) ->
 def _mean(parts: Content, key: str, x: Mapping[str, float]) -> float | None:
     """Return the mean place of the neighbours that have one; indicators count before others."""
     ends = [(e.source, e.target) for e in parts.edges if not e.both]
-    ends = [(s, parts.dots[t][1] if t in parts.dots else t) for s, t in ends]
+    x = dict(x)
+    for dot, (cause, target) in parts.dots.items():
+        if target in x:
+            x[dot] = (x.get(cause, x[target]) + x[target]) / 2
     own = [x[t] for s, t in parts.measures if s == key and t in x]
     near = own or [x[t] for s, t in ends if s == key and t in x] or [x[s] for s, t in ends if t == key and s in x]
     return sum(near) / len(near) if near else None
@@ -161,7 +164,7 @@ def _down(
             tall = max((nodes[key].height for key in row), default=0.0)
             high = max(tall, sum(nodes[key].height + 10.0 for key in column) - 10.0)
             if k == len(band.rows) - 1 and tails:
-                at += RESIDUAL + (14.0 + 9.0 * _arcs(parts, row))
+                at += RESIDUAL + _depth(parts, row, x)
             for key in row:
                 place[key] = (x[key], at + high / 2)
             y = at + high / 2 + (sum(nodes[key].height + 10.0 for key in column) - 10.0) / 2
@@ -170,7 +173,7 @@ def _down(
                 y -= nodes[key].height + 10.0
             at += high + CLEAR + (4.0 * len(row) if k and _fan(parts, row, band.rows[k - 1]) else 0.0)
         at -= CLEAR
-        at += 8.0 + 12.0 * min(_arcs(parts, band.rows[0]), 4) + (RESIDUAL if _top_tails(parts, band) else 0.0)
+        at += 4.0 + _rise(parts, band.rows[0], x) + (RESIDUAL if _top_tails(parts, band) else 0.0)
         if table.clusters:
             frames.insert(0, _frame(band, nodes, place, frames, bottom, at))
             bottom = frames[0].top + CLEAR - 22.0
@@ -203,11 +206,22 @@ def _fan(parts: Content, row: Sequence[str], above: Sequence[str]) -> bool:
     return len(row) > 6 and any(s in above and t in row for s, t in parts.measures)
 
 
-def _arcs(parts: Content, row: Sequence[str]) -> int:
-    """Return the widest reach of a covariance inside a row, in places."""
-    place = {key: k for k, key in enumerate(row)}
-    ends = [(place[e.source], place[e.target]) for e in parts.edges if e.source in place and e.target in place]
-    return max((abs(a - b) for a, b in ends), default=0)
+def _widest(parts: Content, row: Sequence[str], x: Mapping[str, float]) -> float:
+    """Return the widest reach of a covariance inside a row."""
+    both = [abs(x[e.source] - x[e.target]) for e in parts.edges if e.both and e.source in row and e.target in row]
+    return max(both, default=0.0)
+
+
+def _depth(parts: Content, row: Sequence[str], x: Mapping[str, float]) -> float:
+    """Return the room for covariances below the short arrows of a row."""
+    wide = _widest(parts, row, x)
+    return arc(wide) + 8.0 if wide else 2.0
+
+
+def _rise(parts: Content, row: Sequence[str], x: Mapping[str, float]) -> float:
+    """Return the room for covariances above a row."""
+    wide = _widest(parts, row, x)
+    return 20.0 + 0.12 * wide if wide else 0.0
 
 
 def _tails(parts: Content, band: Band) -> bool:

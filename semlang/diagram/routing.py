@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semlang.diagram.curves import SAMPLES, Floats, bend, clipped, crossings, inside, points
+from semlang.diagram.curves import Floats, bend, clipped, crossings, points
 from semlang.diagram.spec import Edge, Frame, Node, Point
 
 BENDS = (0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28, 0.4, -0.4)
@@ -33,6 +33,11 @@ class Router:
     def __init__(self, nodes: Mapping[str, Node], frames: Sequence[Frame]) -> None:
         self.nodes = nodes
         self.lines: list[Floats] = []
+        self._start, self._step = np.empty((0, 2)), np.empty((0, 2))
+        self._keys = [k for k, n in nodes.items() if n.shape != "point"]
+        shown = [nodes[k] for k in self._keys]
+        self._centre = np.array([(n.x, n.y) for n in shown]).reshape(-1, 2)
+        self._half = np.array([(n.width / 2, n.height / 2) for n in shown]).reshape(-1, 2)
         self.borders = [_border(f) for f in frames]
         self.labels: list[tuple[float, float, float, float]] = []
         for f in frames:
@@ -47,18 +52,22 @@ class Router:
         residuals : mapping from key of a node to its short arrow
         side : mapping from key to the angle at which the short arrow would like to come
         """
-        tails = {k: self._tail(k, side[k]) for k in residuals if self.nodes[k].shape == "box"}
+        tails = {
+            k: self._tail(k, side[k])
+            for k in residuals
+            if self.nodes[k].shape == "box" and not self._busy(k, side[k], edges)
+        }
         routed: dict[int, Floats] = {}
         straight_first = sorted(range(len(edges)), key=lambda i: (edges[i].both, self._length(edges[i])))
         for i in straight_first:
             routed[i] = self._route(edges[i], tails, side)
-            self.lines.append(points(routed[i]))
+            self._remember(points(routed[i]))
         short: dict[str, Floats] = {}
         for key in residuals:
             tail = tails.get(key) or self._free_tail(key, side[key])
             node = self.nodes[key]
             short[key] = clipped(bend(tail, (node.x, node.y), 0.0), None, node)
-            self.lines.append(points(short[key]))
+            self._remember(points(short[key]))
         out = [
             replace(e, curve=_tuples(routed[i]), headless=e.target in self.nodes and self._is_dotted(e))
             for i, e in enumerate(edges)
@@ -75,11 +84,23 @@ class Router:
         for angle in (90, 50, 130, 20, 160, 0, 180, 270, 310, 230):
             c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
             tried.append((node.x + c * (node.width + w + 6) / 2, node.y + s * (node.height + h + 6) / 2))
-        place = min(tried, key=lambda p: self._cost_of_box(_box(p, w, h), None))
+        place = min(tried, key=lambda p: self._cost_of_box(_box(p, w, h)))
         self.labels.append(_box(place, w, h))
         return place
 
     # ------------------------------------------------------------------ arrows
+
+    def _remember(self, line: Floats) -> None:
+        self.lines.append(line)
+        coarse = line[::2]
+        self._start = np.concatenate([self._start, coarse[:-1]])
+        self._step = np.concatenate([self._step, np.diff(coarse, axis=0)])
+
+    def _busy(self, key: str, angle: float, edges: Sequence[Edge]) -> bool:
+        """Whether arrows come to a node from the side of an angle."""
+        up = math.sin(math.radians(angle))
+        other = [e.source for e in edges if e.target == key and not e.both]
+        return any((self.nodes[k].y - self.nodes[key].y) * up > 1 for k in other)
 
     def _is_dotted(self, edge: Edge) -> bool:
         return self.nodes[edge.target].shape == "point"
@@ -100,12 +121,19 @@ class Router:
         best, least = (node.x, node.y), math.inf
         for k, turn in enumerate((angle, 45, 135, 20, 160, 0, 180, 90, 315, 225, 270)):
             c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-            tail = node.x + c * (node.width / 2 + RESIDUAL - 4), node.y + s * (node.height / 2 + RESIDUAL - 4)
+            grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
+            tail = (
+                node.x + c / grow * (node.width / 2 + (RESIDUAL - 4) * grow),
+                node.y + s / grow * (node.height / 2 + (RESIDUAL - 4) * grow),
+            )
             line = points(bend(tail, (node.x, node.y), 0.0), np.linspace(0, 1, 12))
-            cost = 0.1 * k + sum(10 * inside(n, line[:6], 4).sum() for n in self.nodes.values() if n.key != key)
+            cost = 0.1 * k + 10.0 * self._hits(line[:6], 4.0, (key,)) + 3.0 * self._crossings(line)
             for other in self.lines:
                 near = np.hypot(other[:, 0] - tail[0], other[:, 1] - tail[1]).min()
-                cost += 3 * crossings(line, other) + (2 if near < 10 else 0.5 if near < 18 else 0)
+                cost += 2.0 if near < 10 else 0.5 if near < 18 else 0.0
+            for border in self.borders:
+                near = np.hypot(border[:, 0] - tail[0], border[:, 1] - tail[1]).min()
+                cost += 1.0 if near < 8 else 0.0
             if cost < least:
                 best, least = tail, cost
         return best
@@ -127,27 +155,33 @@ class Router:
             if edge.both:
                 room = min(0.5 * length, max(abs(k) * length, 34.0 + 0.08 * length))
                 height = math.copysign(room, k if b.x >= a.x else -k)
-            yield clipped(bend((a.x, a.y), (b.x, b.y), height), a, b), abs(k)
+            reach = min(0.25, max(0.08, 50.0 / max(length, 1.0))) if edge.both else 0.25
+            yield clipped(bend((a.x, a.y), (b.x, b.y), height, reach), a, b), abs(k)
 
     def _below(self, a: Point, b: Point, angle: float) -> Floats:
         """Join the tails of two short arrows by an arc on their far side."""
         (left, right) = (a, b) if a[0] <= b[0] else (b, a)
         length = max(right[0] - left[0], 1.0)
-        height = 12.0 + 0.16 * min(length, 260) + 0.05 * max(length - 260, 0)
+        height = arc(length)
         curve = bend(left, right, height if angle < 180 else -height)
         return curve if (a[0] <= b[0]) else curve[::-1].copy()
 
     def _cost(self, curve: Floats, bent: float, ends: tuple[str, str]) -> float:
         line = points(curve)
-        cost = 10.0 * bent
-        for key, node in self.nodes.items():
-            if key not in ends and node.shape != "point":
-                cost += 12.0 * inside(node, line, 5).sum()
+        cost = 10.0 * bent + 12.0 * self._hits(line, 5.0, ends) + self._crossings(line[::2])
         for other in self.lines:
-            cost += 1.0 * crossings(line[::2], other[::2])
             if len(other) == len(line) and np.abs(other - line).max() < 6:
                 cost += 50.0
         return cost
+
+    def _hits(self, line: Floats, margin: float, but: tuple[str, ...]) -> int:
+        """Return how many points of a line lie in nodes."""
+        away = np.abs(line[:, None] - self._centre)
+        hit = (away < self._half + margin).all(axis=2).sum(axis=0)
+        return int(sum(n for k, n in zip(self._keys, hit, strict=True) if k not in but))
+
+    def _crossings(self, line: Floats) -> int:
+        return crossings(line, self._start, self._step) if len(self._start) else 0
 
     # ------------------------------------------------------------------ labels
 
@@ -167,19 +201,27 @@ class Router:
             ahead = points(curve, np.array([max(t, 0.0) + 0.02]))[0] - here
             normal = np.array([-ahead[1], ahead[0]]) / max(math.hypot(*ahead), 1e-9)
             out = 4.5 + abs(normal[0]) * w / 2 + abs(normal[1]) * h / 2
-            for j, sign in enumerate((1, -1)):
+            for sign in (1, -1):
                 place = here + sign * normal * out
                 if t < 0:
                     place = here - ahead / max(math.hypot(*ahead), 1e-9) * (
                         h if abs(ahead[1]) > abs(ahead[0]) else w / 2 + 5
                     )
-                cost = 0.6 * k + 0.1 * j + self._cost_of_box(_box(place, w, h), curve)
+                outer = (place[0] - here[0]) * (curve[-1][0] - curve[0][0]) if abs(ahead[1]) > abs(ahead[0]) else 0.0
+                inner = 0.3 if outer < 0 or (outer == 0 and place[1] < here[1]) else 0.0
+                cost = 0.6 * k + inner + self._cost_of_box(_box(place, w, h)) + self._doubt(place, here)
                 if cost < least:
                     best, least = (float(place[0]), float(place[1])), cost
         self.labels.append(_box(best, w, h))
         return replace(edge, place=best)
 
-    def _cost_of_box(self, box: tuple[float, float, float, float], own: Floats | None) -> float:
+    def _doubt(self, place: Floats, here: Floats) -> float:
+        """Return a cost where a label stands as near to another line as to its own."""
+        own = math.hypot(*(place - here))
+        near = sorted(float(np.hypot(*(line - place).T).min()) for line in self.lines)
+        return 3.0 * max(0.0, 1.0 - (near[1] - own) / 8.0) if len(near) > 1 else 0.0
+
+    def _cost_of_box(self, box: tuple[float, float, float, float]) -> float:
         left, bottom, right, top = box
         cost = 0.0
         for n in self.nodes.values():
@@ -193,6 +235,11 @@ class Router:
             hit = (line[:, 0] > left) & (line[:, 0] < right) & (line[:, 1] > bottom - 1) & (line[:, 1] < top + 1)
             cost += 8.0 * min(int(hit.sum()), 3)
         return cost
+
+
+def arc(length: float) -> float:
+    """Return the depth of the arc that joins two short arrows."""
+    return 12.0 + 0.16 * min(length, 260.0) + 0.05 * max(length - 260.0, 0.0)
 
 
 def _box(place: Sequence[float] | Floats, width: float, height: float) -> tuple[float, float, float, float]:
@@ -214,6 +261,3 @@ def _border(f: Frame) -> Floats:
 
 def _tuples(curve: Floats) -> tuple[Point, ...]:
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in curve)
-
-
-__all__ = ["SAMPLES", "Router"]

@@ -29,6 +29,12 @@ class Context:
         self.keys = {r.key for r in rows}
         self.modelled = {(r.target, r.quantity) for r in rows if r.quantity}
         self.per_class = {(r.target, r.category) for r in rows if r.op == "~1" and r.klass and not r.quantity}
+        self.by_target: dict[str, list[Draft]] = {}
+        self.spans: dict[str, Span | None] = {}
+        for r in rows:
+            self.by_target.setdefault(r.target, []).append(r)
+            for name in (r.lhs, r.rhs, r.target, r.source):
+                self.spans.setdefault(name, r.span)
         self.discrete = {r.target for r in rows if r.is_regression and r.class_variable} | {
             t for t, _ in self.per_class
         }
@@ -39,10 +45,11 @@ class Context:
 
     def span(self, shown: str) -> Span | None:
         """Return where the first row that gave rise to a name stands."""
-        for r in self.rows:
-            if shown in (r.lhs, r.rhs) or self.roles.key.get(shown) in (r.target, r.source):
-                return r.span
-        return None
+        return self.spans.get(shown) or self.spans.get(self.roles.key.get(shown, shown))
+
+    def of(self, v: Variable) -> list[Draft]:
+        """Return the rows whose target is a variable."""
+        return self.by_target.get(v.key, [])
 
     def make(self, lhs: str, op: str, rhs: str, rule: str, **fields: Any) -> Iterator[Draft]:
         """Yield an automatic row, unless one stands in its place."""
@@ -63,7 +70,7 @@ def thresholds(c: Context) -> Iterator[Draft]:
         v = c.variable(shown)
         if not v.kind.thresholds:
             continue
-        written = [r for r in c.rows if r.op == "|" and r.target == v.key]
+        written = [r for r in c.of(v) if r.op == "|"]
         known = c.ns.facts.levels.get(v.name) if c.ns.facts is not None else None
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
         named = {r.rhs for r in written}
@@ -153,8 +160,8 @@ def _joins(c: Context, shown: str) -> bool:
         lavaans = v.kind.thresholds and v.name not in c.ns.declared.kinds
         if not (v.kind.residual or lavaans) or (v.key, "sigma") in c.modelled or v.key in c.discrete:
             return False
-    for r in c.rows:
-        if r.is_regression and r.target == v.key:
+    for r in c.of(v):
+        if r.is_regression:
             for k in (r.source, *r.moderators):
                 if k and (c.ns.variables[k].kind.name != "normal" or not _plain(c, k)):
                     return False
@@ -179,7 +186,7 @@ def _any_discrete(c: Context, *names: str) -> bool:
 
 def exogenous_moments(c: Context) -> Iterator[Draft]:
     """With ``fixed.x = false``, estimate variances and covariances of exogenous covariates."""
-    x = c.roles.exogenous
+    x = list(c.roles.exogenous)
     for i, a in enumerate(x):
         for b in x[i:]:
             yield from c.pair(a, b, "moment of a covariate")
@@ -188,7 +195,7 @@ def exogenous_moments(c: Context) -> Iterator[Draft]:
 def composite_covariances(c: Context) -> Iterator[Draft]:
     """List the covariances inside a composite; they are the sample's."""
     for name in c.roles.composites:
-        inside = [r.rhs for r in c.rows if r.op == "<~" and r.lhs == name]
+        inside = [r.rhs for r in c.of(c.variable(name)) if r.op == "<~"]
         for a, b in combinations(inside, 2):
             for row in c.pair(a, b, "sample moment of a composite"):
                 row.fix(None, row.rule)
@@ -253,8 +260,8 @@ def _higher_level(c: Context, v: Variable) -> bool:
 def _category_intercepts(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
     from semlang.model.written import categories
 
-    written = {r.category for r in c.rows if r.target == v.key and r.category}
-    general = any(r.target == v.key and r.op in ("~", "~1") and not r.category for r in c.rows)
+    written = {r.category for r in c.of(v) if r.category}
+    general = any(r.op in ("~", "~1") and not r.category for r in c.of(v))
     for k in categories(c.ns, v):
         if (v.key, k) in c.per_class or (not k and (written and not general)):
             continue
@@ -300,12 +307,12 @@ def distribution_parameters(c: Context) -> Iterator[Draft]:
         if v.role != "response":
             continue
         for q in v.kind.quantities:
-            written = any(r.target == v.key and r.quantity == q for r in c.rows)
+            written = any(r.quantity == q for r in c.of(v))
             own = q in ("sigma", "shape") and not v.kind.residual and not v.kind.thresholds
             if q in v.arguments and q in ("guess", "slip"):
                 yield from _fixed_probability(c, shown, v, q)
             elif (written and not v.kind.thresholds) or own:
-                if any(r.target == v.key and r.quantity == q and r.op == "~1" and r.klass for r in c.rows):
+                if any(r.quantity == q and r.op == "~1" and r.klass for r in c.of(v)):
                     continue
                 yield from c.make(f"{q}({shown})", "~1", "", "distribution parameter", target=v.key, quantity=q)
 

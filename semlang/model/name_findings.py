@@ -101,6 +101,10 @@ def _absent(
     for r in table.rows:
         for c in r.via:
             places.setdefault(c.column, r.span)
+    for v in table.variables.values():
+        for argument in ("trials", "exposure", "event", "entry", "set", "observed"):
+            if isinstance(v.arguments.get(argument), str):
+                places.setdefault(v.arguments[argument], v.span)
     for column in table.columns():
         places.setdefault(column, mentioned.get(column))
     first = {

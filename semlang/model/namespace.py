@@ -258,9 +258,9 @@ def survey(
         terms = [*s.lhs, *(s.rhs if isinstance(s, ast.Formula) else (*s.thresholds, *(s.covariates or ())))]
         for t in terms:
             for v in _variables(t):
-                if v.level is not None and v.level != ROWS:
+                if v.level is not None:
                     bracketed.setdefault(v.name, {}).setdefault(v.level, v.span)
-                elif v.level is None:
+                else:
                     predictor[v.name] = min(predictor.get(v.name, v.span.start), v.span.start)
         for v, sure in _modelled(s):
             if v.level is None:

@@ -9,9 +9,12 @@ from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.table import Covariate, Variable
 
+Names = dict[str, None]
+"""An ordered set of names."""
 
-def _unique(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+
+def _unique(names: Iterable[str]) -> Names:
+    return dict.fromkeys(names)
 
 
 @dataclass(slots=True)
@@ -20,49 +23,49 @@ class Roles:
 
     Parameters
     ----------
-    latents : tuple of str
+    latents : names
         Latent variables that stand on the left of ``=~`` or ``<~``, and their products.
-    composites : tuple of str
+    composites : names
         Those on the left of ``<~``.
-    products : tuple of str
+    products : names
         Products of latent variables that stand on a right-hand side.
-    effects : tuple of str
+    effects : names
         Random effects whose first appearance is in this block, components of responses in non-level blocks included.
-    responses : tuple of str
+    responses : names
         Responses (and in level blocks components): indicators, dependents, exogenous ones, the rest.
-    indicators, dependents, predictors : tuple of str
+    indicators, dependents, predictors : names
         Right sides of ``=~``; left sides of ``~``; right sides of ``~``.
-    exogenous : tuple of str
+    exogenous : names
         Responses that are only ever predictors and have no written moments (with ``fixed.x = false``).
     """
 
-    latents: tuple[str, ...] = ()
-    composites: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
-    effects: tuple[str, ...] = ()
-    responses: tuple[str, ...] = ()
-    indicators: tuple[str, ...] = ()
-    dependents: tuple[str, ...] = ()
-    predictors: tuple[str, ...] = ()
-    exogenous: tuple[str, ...] = ()
-    composite_indicators: tuple[str, ...] = ()
+    latents: Names = field(default_factory=dict)
+    composites: Names = field(default_factory=dict)
+    products: Names = field(default_factory=dict)
+    effects: Names = field(default_factory=dict)
+    responses: Names = field(default_factory=dict)
+    indicators: Names = field(default_factory=dict)
+    dependents: Names = field(default_factory=dict)
+    predictors: Names = field(default_factory=dict)
+    exogenous: Names = field(default_factory=dict)
+    composite_indicators: Names = field(default_factory=dict)
     efa: dict[str, str] = field(default_factory=dict)
     key: dict[str, str] = field(default_factory=dict)
 
     @property
-    def exogenous_latents(self) -> tuple[str, ...]:
+    def exogenous_latents(self) -> Names:
         """Latent variables that nothing points at."""
-        return tuple(x for x in self.latents if x not in self.indicators and x not in self.dependents)
+        return _unique(x for x in self.latents if x not in self.indicators and x not in self.dependents)
 
     @property
-    def terminal_latents(self) -> tuple[str, ...]:
+    def terminal_latents(self) -> Names:
         """Dependent latent variables that neither predict nor indicate anything."""
-        return tuple(x for x in self.latents if self._terminal(x))
+        return _unique(x for x in self.latents if self._terminal(x))
 
     @property
-    def terminal_responses(self) -> tuple[str, ...]:
+    def terminal_responses(self) -> Names:
         """Dependent responses that neither predict nor indicate anything."""
-        return tuple(x for x in self.responses if self._terminal(x))
+        return _unique(x for x in self.responses if self._terminal(x))
 
     def _terminal(self, x: str) -> bool:
         return x in self.dependents and x not in self.indicators and x not in self.predictors
@@ -146,13 +149,13 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
             responses.append(x)
         elif v.role in ("latent", "component"):
             effects.append(x)
-    roles.responses = tuple(responses)
+    roles.responses = _unique(responses)
     roles.composite_indicators = _unique(r.rhs for r in rows if r.op == "<~")
     if not fixed_x:
-        roles.exogenous = tuple(
+        roles.exogenous = _unique(
             x
             for x in _unique(exogenous)
-            if x not in indicators and x not in dependents and x not in known and x not in mentioned
+            if x not in roles.indicators and x not in roles.dependents and x not in known and x not in mentioned
         )
     fresh = []
     for x in _unique(effects):
@@ -161,7 +164,7 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
         if k not in taken and x not in known and v is not None and not (v.role == "latent" and v.measured):
             fresh.append(x)
             taken.add(k)
-    roles.effects = tuple(fresh)
+    roles.effects = _unique(fresh)
     return roles
 
 

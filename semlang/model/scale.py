@@ -76,8 +76,8 @@ def orthogonal_latents(c: Context, rows: list[Draft]) -> None:
     sets = (
         ("orthogonal", c.roles.latents, c.roles.latents),
         ("orthogonal.y", c.roles.terminal_latents, c.roles.terminal_latents),
-        ("orthogonal.x", c.roles.exogenous_latents, (*c.roles.exogenous_latents, *c.roles.exogenous)),
-        ("orthogonal.efa", tuple(c.roles.efa), tuple(c.roles.efa)),
+        ("orthogonal.x", c.roles.exogenous_latents, c.roles.exogenous_latents | c.roles.exogenous),
+        ("orthogonal.efa", dict.fromkeys(c.roles.efa), dict.fromkeys(c.roles.efa)),
     )
     for option, left, right in sets:
         if c.options[option]:
@@ -108,6 +108,16 @@ def exploratory_zeros(c: Context, rows: list[Draft]) -> None:
                 r.user = 7
 
 
+def reference_classes(c: Context, rows: list[Draft]) -> None:
+    """Beside thresholds, the intercept of the last class is 0."""
+    for r in rows:
+        v = c.ns.variables.get(r.target)
+        if r.op == "~1" and r.klass and v is not None and v.role == "response" and v.kind.thresholds:
+            own = {x.klass for x in c.of(v) if x.op == "~1" and x.class_variable == r.class_variable}
+            if r.klass == c.ns.n_classes(r.class_variable) and len(own) == r.klass:
+                r.fix(0.0, "reference class")
+
+
 RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
     composite_moments,
     standardised_latents,
@@ -115,6 +125,7 @@ RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
     single_indicators,
     orthogonal_latents,
     exploratory_zeros,
+    reference_classes,
 )
 """The rules in order; a later one sees what an earlier one fixed."""
 

@@ -244,6 +244,9 @@ class ParameterTable:
             for argument in ("trials", "exposure", "event", "entry", "set"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None
+        for v in self.latents:
+            if isinstance(v.arguments.get("observed"), str):
+                found[v.arguments["observed"]] = None
         for row in self.rows:
             for c in row.via:
                 found[c.column] = None

@@ -44,12 +44,28 @@ class Rows:
         row.efa = row.efa or next((str(m.values[0]) for m in modifiers if m.kind == "efa"), "")
         given = [m for m in modifiers if m.kind not in ("efa", "rv")]
         found = self.rows.setdefault(row.key, row)
-        if found is not row and row.efa:
-            found.efa = row.efa
+        if found is not row:
+            found.efa = row.efa or found.efa
+            if not given and not found.given and row.rule == "written" and row.op != "~1":
+                self._twice(row)
         for m in given:
             self._repeated(found, m)
             found.given.append(m)
         return found
+
+    def _twice(self, row: Draft) -> None:
+        place = ("repeated-term", f"{row.span}")
+        if place not in self.ns.reported and row.span is not None:
+            self.ns.reported.add(place)
+            self.ns.findings.append(
+                warning(
+                    "repeated-term",
+                    f"{row.lhs} {row.op} {row.rhs} stands twice",
+                    self.ns.source,
+                    row.span,
+                    help="remove one of the two",
+                )
+            )
 
     def _repeated(self, row: Draft, m: ast.Modifier) -> None:
         same = {"free": "fixed", "equal": "label"}

@@ -1,7 +1,6 @@
 """Identification: whether the parameters are determined by what can be observed, and why."""
 
-from semlang.checks.identification.findings import check
 from semlang.checks.identification.identify import identify
 from semlang.checks.identification.report import Identification, Reason
 
-__all__ = ["Identification", "Reason", "check", "identify"]
+__all__ = ["Identification", "Reason", "identify"]

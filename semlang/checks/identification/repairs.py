@@ -90,6 +90,8 @@ def repairs(moments: MomentMap, names: Names, found: RankResult, law: bool = Fal
     for first in range(len(candidates)):
         if len(out) >= MOST or trials > TRIALS or (needed > 1 and len(out) >= 3):
             break
+        if out and candidates[first].kind == "fix" and names.role(candidates[first].parameters[0]) != "threshold":
+            break  # a residual variance is fixed only where nothing else helps
         chosen: list[Change] = []
         best = found.rank
         for change in candidates[first:]:
@@ -139,7 +141,8 @@ def _candidates(names: Names, moving: set[int]) -> Iterator[Change]:
         yield Change("fix loading", (p,), 1.0, _fixed(names, p, 1) if row.op in ("=~", "~") else "")
     for p in of("variance"):
         yield Change("fix variance", (p,), 1.0, _fixed(names, p, 1))
-    for p in of("latent mean", "intercept"):
+    means = of("latent mean")
+    for p in (*means, *(of("intercept") if means else ())):
         yield Change("fix mean", (p,), 0.0, _fixed(names, p, 0))
     for p in of("threshold"):
         yield Change("fix", (p,), 0.0, _fixed(names, p, 0))

@@ -10,6 +10,7 @@ from semlang.estimation.gaussian.chain import Point
 from semlang.estimation.gaussian.engine import Engine, Infeasible
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
+from semlang.estimation.gaussian.pairwise import PairwiseMoments
 from semlang.estimation.kernels.gaussian_patterns import patterns
 from semlang.matrices.reduced import ReducedForm
 
@@ -26,6 +27,7 @@ class ByRow(Engine):
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
         super().__init__(reduced, design)
+        self.design = design
         self.data = data = observe(reduced, design)
         seen, order, start = sorted_patterns(~np.isnan(data.y))
         self._begin = np.r_[start, design.n_rows].astype(np.int64)
@@ -98,6 +100,13 @@ class ByRow(Engine):
         units = np.zeros((self.n_units, self.chain.n_parameters))
         np.add.at(units, self._unit, out * self._weight[:, None])
         return units
+
+    def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
+        """Return the fit to pairwise moments and its information."""
+        try:
+            return PairwiseMoments(self.chain.reduced, self.design, self.data).climb(theta)
+        except (Infeasible, np.linalg.LinAlgError):
+            return theta, None
 
     def _run(
         self, point: Point, solved: Floats, pairs: Ints, inverse: Floats

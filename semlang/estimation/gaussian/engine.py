@@ -58,7 +58,10 @@ class Engine(ABC):
 
     @abstractmethod
     def scores(self, theta: Floats) -> Floats:
-        """Return the gradient of each unit of the highest level (each row where there is none): (units, P)."""
+        """Return the gradient of each unit of the highest level (each row where there is none): (units, P).
+
+        A unit's frequency and weight multiply its score, so that scores sum to the gradient.
+        """
 
     def value(self, theta: Floats) -> float:
         """Return the log-likelihood."""
@@ -68,35 +71,42 @@ class Engine(ABC):
         """Return the expected information (P, P) given covariates and what is observed, or None where it has no form."""
         return None
 
+    def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
+        """Return better starting values and an approximate information matrix there, if there is one cheaply."""
+        return theta, self.expected_information(theta)
+
     def hessian(self, theta: Floats) -> Floats:
         """Return the second derivatives (P, P) of the log-likelihood; here by differences of the exact gradient."""
         return differences(self, theta)
 
 
-def differences(engine: Engine, theta: Floats, step: float = 1e-4) -> Floats:
+def differences(engine: Engine, theta: Floats, step: float = 0.003) -> Floats:
     """Return the Hessian by central differences of the gradient; one-sided where a neighbour is infeasible.
 
-    The step is relative to max(1, |theta|). Its error is of the order of step^2 times the fourth derivatives.
+    The step of a parameter is `step` times its standard error were all others known (by the outer product of the scores), so
+    that the result does not depend on units of measurement.
     """
     theta = np.asarray(theta, dtype=float)
     n = len(theta)
     hessian = np.empty((n, n))
     centre: Floats | None = None
-    for k in range(n):
-        h = step * max(1.0, abs(theta[k]))
+    square = np.square(engine.scores(theta)).sum(0)
+    largest = 1e-2 * np.maximum(1.0, np.abs(theta))
+    steps = np.minimum(step / np.sqrt(np.maximum(square, 1e-300)), largest)
+    for k, h in enumerate(np.maximum(steps, 1e-7 * np.abs(theta))):
         sides = []
         for sign in (1.0, -1.0):
             x = theta.copy()
             x[k] += sign * h
             try:
-                sides.append((sign * h, engine.value_and_gradient(x)[1]))
+                sides.append((x[k], engine.value_and_gradient(x)[1]))
             except Infeasible:
                 continue
         if not sides:
             raise Infeasible("no feasible neighbour")
         if len(sides) == 1:
             centre = engine.value_and_gradient(theta)[1] if centre is None else centre
-            sides.append((0.0, centre))
+            sides.append((theta[k], centre))
         (a, ga), (b, gb) = sides
         hessian[k] = (ga - gb) / (a - b)
     return 0.5 * (hessian + hessian.T)

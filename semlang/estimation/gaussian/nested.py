@@ -21,6 +21,7 @@ from semlang.estimation.gaussian.chain import Point
 from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
 from semlang.estimation.gaussian.leaves import Leaves
 from semlang.estimation.gaussian.observations import observe
+from semlang.estimation.gaussian.pairwise import PairwiseMoments
 from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
 from semlang.estimation.gaussian.tree import Tree
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -60,6 +61,7 @@ class Nested(Engine):
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
         super().__init__(reduced, design)
+        self.design = design
         self.data = observe(reduced, design)
         self.coupled = coupled(reduced.theta)
         level_of = [z.level for z in reduced.disturbances] + ["rows"] * len(self.coupled)
@@ -123,6 +125,15 @@ class Nested(Engine):
         from semlang.estimation.gaussian.unit_scores import unit_scores
 
         return unit_scores(self, theta)
+
+    def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
+        """Return the fit to pairwise moments and its information, for one level without random slopes."""
+        if self.tree.levels != ("rows",) or self.leaves.A > 1:
+            return theta, None
+        try:
+            return PairwiseMoments(self.chain.reduced, self.design, self.data).climb(theta)
+        except (Infeasible, np.linalg.LinAlgError):
+            return theta, None
 
     def state(self, point: Point) -> State:
         """Return the arguments of the recursion."""

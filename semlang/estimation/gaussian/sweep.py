@@ -99,7 +99,7 @@ class Sweep:
             Vi = np.linalg.inv(self._V[i])
             if unit:
                 E = unpack(posterior.covariance[rows]) + b1[:, None] * b1 - self._V[i][:, :, None]
-                return np.asarray(0.5 * np.einsum("ij,jku,kl->ilu", Vi, E, Vi) * weight)
+                return 0.5 * sandwich(Vi, E) * weight
             E = unpack(posterior.covariance[rows] @ weight) + (b1 * weight) @ b1.T - weight.sum() * self._V[i]
             return np.asarray(0.5 * Vi @ E @ Vi)
         Kfull = np.moveaxis(unpack(kept[0]), 2, 0)
@@ -146,6 +146,12 @@ def is_singular(F: Floats, V: Floats) -> bool:
 def packed(R: int) -> int:
     """Return the length of a packed symmetric matrix of R rows."""
     return R * (R + 1) // 2
+
+
+def sandwich(A: Floats, S: Floats) -> Floats:
+    """Return A S_u A' for symmetric S (R, R, U)."""
+    left = np.tensordot(A, S, 1)
+    return np.asarray(np.tensordot(A, left.transpose(1, 0, 2), 1).transpose(1, 0, 2))
 
 
 def unpack(v: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.gaussian.sweep import unpack
+from semlang.estimation.gaussian.sweep import sandwich, unpack
 
 if TYPE_CHECKING:
     from semlang.estimation.gaussian.nested import Nested
@@ -43,7 +43,7 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
             full[block, block] = F
             L[:, :, block] = L[:, :, block] @ np.linalg.inv(F)
         b = full @ b
-        S = np.moveaxis(np.matmul(np.matmul(full, np.moveaxis(S, 2, 0)), full.T), 0, 2)
+        S = sandwich(full, S)
     place = np.argsort(engine.order)
     cells = np.zeros((chain.n_cells, tree.n_top))
     mean_at, loading_at, psi_at, residual_at = chain.slices
@@ -105,7 +105,7 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
     for F, own_bar in zip(state.F, psi, strict=True):
         if state.folded:
             inverse = np.linalg.inv(F)
-            bars.append(np.einsum("si,stu,tj->iju", inverse, own_bar, inverse))
+            bars.append(sandwich(inverse.T, own_bar))
         else:
             bars.append(own_bar)
     targets = [(psi_at.start + c, int(i), int(j)) for c, (i, j) in enumerate(chain.psi)]

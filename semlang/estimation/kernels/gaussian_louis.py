@@ -1,20 +1,24 @@
 """Posterior covariances of complete-data scores, which are quadratic functions of gaussian disturbances."""
-# mypy: disable-error-code="untyped-decorator"
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
+
+from semlang.estimation.kernels.compiling import kernel
 
 __all__ = ["score_covariance"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-kernel = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+_I = types.int64[::1]
+_F = types.float64[::1]
+_FF = types.float64[:, ::1]
+_FFF = types.float64[:, :, ::1]
 
 
-@kernel
+@kernel(_FFF, _FF, _I, _I, _F, _I, types.boolean[:, ::1], _FF, _FF, _F, _FF)
 def score_covariance(
     S: Floats,
     W: Floats,
@@ -53,10 +57,9 @@ def score_covariance(
     cells = left.shape[0]
     T = np.empty((w, w))
     WS = np.empty((w, R))
-    active = np.empty(cells, np.int64)
+    # Columns of T for the u and v of every cell, so that the inner loops are contiguous.
+    TU, TV = np.empty((w, cells)), np.empty((w, cells))
     P, Q, G = np.empty(cells), np.empty(cells), np.empty(cells)
-    u, v = np.empty(cells, np.int64), np.empty(cells, np.int64)
-    row_u, row_v, line = np.empty(w), np.empty(w), np.empty(cells)
     for i in range(n):
         for a in range(w):
             for r in range(R):
@@ -73,29 +76,31 @@ def score_covariance(
                     acc += WS[a, r] * W[b, r]
                 T[a, b] = acc
                 T[b, a] = acc
-        m = 0
+        for a in range(w):
+            for d in range(cells):
+                TU[a, d] = T[a, left[d]]
+                TV[a, d] = T[a, right[d]]
         for c in range(cells):
-            if item[c] < 0 or seen[i, item[c]]:
-                active[m] = c
-                u[m], v[m] = left[c], right[c]
-                P[m], Q[m], G[m] = p[i, c], q[i, c], gamma[c]
-                m += 1
-        for c in range(m):
-            # g_c'S W' and the two rows of T, so that the loop over d gathers only.
+            there = item[c] < 0 or seen[i, item[c]]
+            P[c] = p[i, c] if there else 0.0
+            Q[c] = q[i, c] if there else 0.0
+            G[c] = gamma[c] if there else 0.0
+        for c in range(cells):
+            if item[c] >= 0 and not seen[i, item[c]]:
+                continue
             pc, qc, gc = P[c] * weight[i], Q[c] * weight[i], G[c] * weight[i]
-            for a in range(w):
-                row_u[a], row_v[a] = T[u[c], a], T[v[c], a]
+            uu, uv, vu, vv = TU[left[c]], TV[left[c]], TU[right[c]], TV[right[c]]
+            row = out[c]
             if gc != 0.0:
                 for d in range(c + 1):
-                    uu, uv, vu, vv = row_u[u[d]], row_u[v[d]], row_v[u[d]], row_v[v[d]]
-                    line[d] = (
-                        P[d] * (pc * uu + qc * vu) + Q[d] * (pc * uv + qc * vv) + gc * G[d] * (uu * vv + uv * vu)
+                    row[d] += (
+                        P[d] * (pc * uu[d] + qc * vu[d])
+                        + Q[d] * (pc * uv[d] + qc * vv[d])
+                        + gc * G[d] * (uu[d] * vv[d] + uv[d] * vu[d])
                     )
-            else:
-                for a in range(w):
-                    row_u[a] = pc * row_u[a] + qc * row_v[a]
+            elif qc != 0.0:
                 for d in range(c + 1):
-                    line[d] = P[d] * row_u[u[d]] + Q[d] * row_u[v[d]]
-            row = out[active[c]]
-            for d in range(c + 1):
-                row[active[d]] += line[d]
+                    row[d] += P[d] * (pc * uu[d] + qc * vu[d]) + Q[d] * (pc * uv[d] + qc * vv[d])
+            else:
+                for d in range(c + 1):
+                    row[d] += pc * (P[d] * uu[d] + Q[d] * uv[d])

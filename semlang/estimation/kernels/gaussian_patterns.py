@@ -1,21 +1,25 @@
 """Normal log-likelihood of rows with missing responses: one Cholesky factor for each missing pattern."""
-# mypy: disable-error-code="untyped-decorator"
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
+
+from semlang.estimation.kernels.compiling import kernel
 
 __all__ = ["patterns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_I = types.int64[::1]
+_II = types.int64[:, ::1]
+_F = types.float64[::1]
+_FF = types.float64[:, ::1]
 LOG_2PI = 1.8378770664093453
-kernel = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@kernel
+@kernel(_FF, _II, _I, _I, _FF, _FF, _F, _FF, _FF, _FF, _FF, _II)
 def patterns(
     S: Floats,
     observed: Ints,

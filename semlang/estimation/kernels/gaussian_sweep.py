@@ -4,23 +4,27 @@ A unit's log-likelihood given its variables u is -u'K u/2 + h'u + constant. Symm
 triangle, (s, t) at s(s+1)/2 + t; units are in the last index and in the inner loops, `BLOCK` at a time.
 """
 # ruff: noqa: E741
-# mypy: disable-error-code="untyped-decorator"
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
+
+from semlang.estimation.kernels.compiling import kernel
 
 __all__ = ["down", "posterior_adjoint", "up"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_I = types.int64[::1]
+_F = types.float64[::1]
+_FF = types.float64[:, ::1]
+_FFF = types.float64[:, :, ::1]
 BLOCK = 32
-kernel = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@kernel
+@kernel(_FF, _FF, _FF, types.int64, _FF, _FFF, _FF, _F, _F)
 def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats) -> None:
     """Eliminate the last variables of every unit, whose prior covariance is V = F F'.
 
@@ -151,7 +155,7 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                         row[first + x] -= Q[k, i, x] * Q[k, j, x]
 
 
-@kernel
+@kernel(_FF, _FFF, _FF, _FF, _FF, _I, _FF, _FF)
 def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, b: Floats, S: Floats) -> None:
     """Fill posterior means `b` (R, U) and covariances `S` (packed, U) of (remaining, eliminated) variables.
 
@@ -195,7 +199,7 @@ def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, 
                         row[first + x] += T[i, k, x] * G[j, k, first + x]
 
 
-@kernel
+@kernel(_FF, _FF)
 def posterior_adjoint(b: Floats, S: Floats) -> None:
     """Overwrite packed `S` by dl/dK = -(S + b b')/2 of the packed K: off the diagonal twice that."""
     R, U = b.shape

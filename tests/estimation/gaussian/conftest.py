@@ -180,7 +180,7 @@ def gradient_error(engine: Any, theta: np.ndarray) -> float:
     g = engine.value_and_gradient(theta)[1]
     worst = 0.0
     for k in range(len(theta)):
-        h = 2e-3 * max(0.1, abs(theta[k]))
+        h = 2e-3 * max(0.02, abs(theta[k]))
 
         def central(step: float, k: int = k) -> float:
             x, z = theta.copy(), theta.copy()

@@ -23,7 +23,7 @@ from semlang.syntax.statements import read_statement
 
 MAX_BYTES = 256 * 1024
 MAX_ERRORS = 500
-MAX_TERMS_IN_FILE = 250_000
+MAX_TERMS_IN_FILE = 100_000
 
 
 class _Tree(lark.Transformer):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.graph.order import triangular_order
+from semlang.matrices.classes import class_matrices, class_variables
 from semlang.matrices.matrix import Addend, Cell, Floats, Matrix, table_text
 from semlang.model.table import ROWS, Product, Row
 
@@ -39,8 +40,9 @@ class GllammMatrices:
         self.graph = graph
         self.theta = theta
         self.responses = graph.responses
-        self.eta = triangular_order(graph)
-        """Keys of the latent variables in the order of B."""
+        discrete = class_variables(graph)
+        self.eta = triangular_order(graph, [k for k in graph.latents if k not in discrete])
+        """Keys of the continuous latent variables in the order of B."""
 
     def with_estimates(self, theta: Floats) -> GllammMatrices:
         """Return the matrices with estimates filled in."""
@@ -52,13 +54,15 @@ class GllammMatrices:
     def level_numbers(self) -> dict[str, int]:
         """GLLAMM's number of each level."""
         variables = self.graph.table.variables
-        first = 2 if any(variables[k].level == ROWS for k in self.eta) else 1
+        latents = (*self.eta, *class_variables(self.graph))
+        first = 2 if any(variables[k].level == ROWS for k in latents) else 1
         return {level: first + i for i, level in enumerate(self.graph.table.levels)}
 
     @cached_property
     def level(self) -> dict[str, int]:
         """GLLAMM's number of the level of each latent variable."""
-        return {k: self.level_numbers[self.graph.table.variables[k].level] for k in self.eta}
+        keys = (*self.eta, *class_variables(self.graph))
+        return {k: self.level_numbers[self.graph.table.variables[k].level] for k in keys}
 
     # ------------------------------------------------------------------ response model
 
@@ -216,6 +220,11 @@ class GllammMatrices:
             cells[place] = (*cells.get(place, ()), _row_addend(row, via=False))
         return Matrix("alpha", names, columns, cells, self.theta)
 
+    @cached_property
+    def classes(self) -> dict[str, tuple[Matrix, Matrix]]:
+        """For each class variable E, the class-specific coefficients, and varrho, those of membership."""
+        return {key: class_matrices(self.graph, key, self.theta) for key in class_variables(self.graph)}
+
     # ------------------------------------------------------------------ as a whole
 
     @cached_property
@@ -225,6 +234,7 @@ class GllammMatrices:
         for key in self.eta:
             found += [self.Z[key], self.lambda_[key]] if self.Z[key].cells else []
         found += [self.B, self.Gamma, *self.Psi.values(), self.Theta, self.thresholds, self.quantities]
+        found += [m for pair in self.classes.values() for m in pair]
         return tuple(m for m in found if m.cells)
 
     def to_frame(self) -> pd.DataFrame:
@@ -252,10 +262,12 @@ class GllammMatrices:
         terms = [
             f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta if self.Z[k].cells
         ]
-        lines = [" + ".join(["nu = X beta", *terms])]
+        terms += [f"{e.symbol} e_c" for e, _ in self.classes.values() if e.cells]
+        lines = ["nu = " + (" + ".join(["X beta"] * bool(self.X.cells) + terms) or "0")]
         if self.eta:
             structural = ["B eta"] * bool(self.B.cells) + ["Gamma w"] * bool(self.Gamma.cells) + ["zeta"]
             lines.append("eta = " + " + ".join(structural))
+        lines += [f"Pr({key}) = softmax(v' {varrho.symbol})" for key, (_, varrho) in self.classes.items()]
         return tuple(lines)
 
     def __str__(self) -> str:

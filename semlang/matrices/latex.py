@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from semlang.matrices.gllamm import GllammMatrices
 from semlang.matrices.matrix import Addend, Cell, Matrix
+from semlang.matrices.symbols import distribution, escape, indexed, label, numbers_text, under
 from semlang.model.table import ROWS, Product, Variable
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-    "^": r"\^{}", "~": r"\~{}",
-}  # fmt: skip
-
-_LINKS = {
-    "identity": "", "log": r"\log", "logit": r"\operatorname{logit}", "probit": r"\Phi^{-1}",
-    "cloglog": r"\operatorname{cloglog}", "loglog": r"\operatorname{loglog}", "cauchit": r"\operatorname{cauchit}",
-    "reciprocal": r"\operatorname{inv}", "sqrt": r"\operatorname{sqrt}", "aft": r"\operatorname{aft}",
-}  # fmt: skip
 
 
 def latex(matrices: GllammMatrices) -> str:
@@ -91,6 +81,7 @@ class _Writer:
         lines = [self.response_model()]
         if self.m.eta:
             lines += [self.structural_model(), *self.disturbances()]
+        lines += self.membership()
         lines += self.distributions()
         body = " \\\\[1ex]\n".join(lines)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
@@ -104,7 +95,30 @@ class _Writer:
             terms.append(x + self.block(m.beta, lambda i, j: indexed(r"\beta", i), r"\boldsymbol{\beta}"))
         for key in m.eta:
             terms.append(self.latent(key) + self.loadings(key))
+        for n, (key, (e, _)) in enumerate(m.classes.items(), 1):
+            index = {name: i for i, name in enumerate(e.rows)}
+            cells = {(k, j): e.cells.get((index[r], j), ()) for k, r in enumerate(m.responses) if r in index
+                     for j in range(len(e.columns))}  # fmt: skip
+            if cells:
+                whole = Matrix(e.symbol, m.responses, e.columns, cells, self.theta)
+                block = self.block(whole, lambda i, j: indexed("e", i, j), rf"\mathbf{{E}}_{{{n}}}")
+                terms.append(block + self.klass(key, n))
         return f"{nu} &= " + (" + ".join(terms) or "0")
+
+    def klass(self, key: str, n: int) -> str:
+        units, level = self.units[self.variables[key].level], self.m.level[key]
+        return rf"\boldsymbol{{\eta}}_{{{'' if len(self.m.classes) == 1 else n}{units}}}^{{({level})}}"
+
+    def membership(self) -> list[str]:
+        """Return the multinomial logit of each class variable, whose values are the unit vectors e_c."""
+        lines = []
+        for n, (key, (_, varrho)) in enumerate(self.m.classes.items(), 1):
+            v = under([[rf"\mathit{{{escape(name)}}}" if name != "1" else "1"] for name in varrho.rows], r"\mathbf{v}")
+            matrix = self.block(varrho, lambda i, j: indexed(r"\varrho", i, j), r"\boldsymbol{\varrho}")
+            above, below = (rf"\exp(\mathbf{{v}}' \boldsymbol{{\varrho}}^{{{k}}})" for k in "cd")
+            fraction = rf"\frac{{{above}}}{{\sum_{{d}} {below}}}"
+            lines.append(rf"\Pr({self.klass(key, n)} = \mathbf{{e}}_{{c}}) &= {fraction}, \quad {v}, \quad {matrix}")
+        return lines
 
     def loadings(self, key: str) -> str:
         """Return Z lambda; a column of zeros where no response measures the latent variable."""
@@ -155,7 +169,7 @@ class _Writer:
             numbers = [self.m.responses.index(v.key) + 1 for v in members]
             several = len(self.m.responses) > 1
             index = ("r" if several else "") + self.units[members[0].level]
-            lines.append(_distribution(kind, link, index) + (rf", \quad r = {_list(numbers)}" if several else ""))
+            lines.append(distribution(kind, link, index) + (rf", \quad r = {numbers_text(numbers)}" if several else ""))
         theta = self.m.Theta
         if theta.cells:
             free = sorted({tuple(sorted(place)) for place in theta.cells})
@@ -174,87 +188,3 @@ class _Writer:
             kappa = self.block(self.m.thresholds, lambda i, j: indexed(r"\kappa", i, j), r"\boldsymbol{\kappa}")
             lines.append("&" + kappa)
         return lines
-
-
-def _distribution(kind: str, link: str, index: str) -> str:
-    y, nu = rf"y_{{{index}}}", rf"\nu_{{{index}}}"
-    g = _LINKS.get(link, rf"\operatorname{{{link}}}")
-    theta = r"\theta_{r}" if index.startswith("r") else r"\theta"
-    given = rf"{y} \mid \boldsymbol{{\eta}}"
-    match kind:
-        case "gaussian":
-            mean = nu if not g else r"\mu_{" + index + "}"
-            extra = "" if not g else rf", \quad {g}(\mu_{{{index}}}) = {nu}"
-            return rf"{given} &\sim N({mean}, {theta}){extra}"
-        case "binomial":
-            return rf"{g}\bigl[\Pr({y} = 1 \mid \boldsymbol{{\eta}})\bigr] &= {nu}"
-        case "poisson":
-            return rf"{given} &\sim \operatorname{{Poisson}}(\mu_{{{index}}}), \quad {g}(\mu_{{{index}}}) = {nu}"
-        case "ordinal":
-            threshold = r"\kappa_{rs}" if index.startswith("r") else r"\kappa_{s}"
-            return rf"{g}\bigl[\Pr({y} > s \mid \boldsymbol{{\eta}})\bigr] &= {nu} - {threshold}"
-        case _:
-            return rf"{given} &\sim \operatorname{{{kind}}}, \quad {g or 'E'}({y}) = {nu}"
-
-
-def under(body: Sequence[Sequence[str]], name: str) -> str:
-    r"""Return a matrix over its name.
-
-    Examples
-    --------
-    >>> print(under([["1", "0"]], "B"))
-    \underbrace{\begin{bmatrix} 1 & 0 \end{bmatrix}}_{B}
-    """
-    inside = r" \\ ".join(" & ".join(row) for row in body)
-    return rf"\underbrace{{\begin{{bmatrix}} {inside} \end{{bmatrix}}}}_{{{name}}}"
-
-
-def indexed(symbol: str, *indices: int, level: int | None = None) -> str:
-    r"""Return a symbol with indices, with commas where one has two digits, and a level as superscript.
-
-    Examples
-    --------
-    >>> indexed("b", 1, 2), indexed("b", 1, 12), indexed(r"\psi", 1, 1, level=2)
-    ('b_{12}', 'b_{1,12}', '\\psi_{11}^{(2)}')
-    """
-    comma = "," if max(indices) > 9 else ""
-    return f"{symbol}_{{{comma.join(map(str, indices))}}}" + (f"^{{({level})}}" if level else "")
-
-
-def escape(text: str) -> str:
-    """Return a name with LaTeX's special characters escaped."""
-    return "".join(_ESCAPES.get(c, c) for c in text)
-
-
-def label(text: str) -> str:
-    """Return a label: one letter or a Greek letter's name with digits as an index, else upright.
-
-    Examples
-    --------
-    >>> label("b1"), label("lambda"), label("cace")
-    ('b_{1}', '\\\\lambda', '\\\\mathit{cace}')
-    """
-    stem = text.rstrip("0123456789")
-    digits = text[len(stem) :]
-    if stem in _GREEK:
-        stem = "\\" + stem
-    elif len(stem) != 1 or not stem.isalpha():
-        return rf"\mathit{{{escape(text)}}}"
-    return stem + (f"_{{{digits}}}" if digits else "")
-
-
-def _list(numbers: Sequence[int]) -> str:
-    """Return ``1, \\ldots, 5`` or the numbers."""
-    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return rf"{numbers[0]}, \ldots, {numbers[-1]}"
-    return ", ".join(str(n) for n in numbers)
-
-
-_GREEK = frozenset(
-    {
-        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"),
-        *("nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
-    }
-)
-
-__all__ = ["escape", "indexed", "label", "latex", "under"]

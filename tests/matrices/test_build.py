@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from semlang.graph import ModelGraph, build_graph, triangular_order
 from semlang.matrices.build import reduced_form
+from semlang.model.elaborate import elaborate
 from semlang.model.kinds import KINDS
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 from semlang.source import Source
+from semlang.syntax.parser import parse
 
 X, Z = Covariate("x"), Covariate("z")
 LEVELS = ("rows", "class", "school")
@@ -189,3 +191,53 @@ def test_a_cycle_has_no_reduced_form() -> None:
     graph = build_graph(ParameterTable(Source(""), rows, variables, 2))
     with pytest.raises(ValueError, match="a -> b -> a"):
         reduced_form(graph)
+
+
+def written(text: str) -> ModelGraph:
+    table, _ = elaborate(parse(Source(text))[0])
+    assert table is not None
+    return build_graph(table)
+
+
+def test_level_blocks_regress_on_the_part_within() -> None:
+    """In lavaan's level blocks y2 stands for its part of that level, elsewhere for its observed value."""
+    graph = written("level: 1\n y1 ~ a*y2\n y2 ~~ y2\nlevel: 2\n y1 ~~ y2\n")
+    theta = np.full(graph.table.n_parameters, 0.5)
+    lifted, plain = (reduced_form(graph, lift) for lift in (True, False))
+    place = {z.key: j for j, z in enumerate(lifted.disturbances)}
+    loadings = lifted.loadings(lifted.slots(theta))[0, 0]
+    assert loadings[place["y2"]] == 0.5
+    assert loadings[place["y2[between]"]] == 0
+    place = {z.key: j for j, z in enumerate(plain.disturbances)}
+    assert plain.loadings(plain.slots(theta))[0, 0, place["y2[between]"]] == -0.5
+
+    both = written("cluster: g\ny1 + y2 :: gaussian\ny1 ~ a*y2 + y1[g]\ny2 ~ y2[g]\n")
+    form = reduced_form(both, lift=True)
+    theta = np.full(both.table.n_parameters, 0.5)
+    place = {z.key: j for j, z in enumerate(form.disturbances)}
+    assert form.loadings(form.slots(theta))[0, 0, place["y2[g]"]] == 0.5
+
+
+def test_lifting_spreads_along_covariances() -> None:
+    graph = written("y1 ~ x\ny2 ~ y1\ny3 ~ x\ny1 ~~ y3\nf =~ z1 + z2 + z3\n")
+    form = reduced_form(graph, lift=True)
+    assert form.lifted == ("y1", "y3")
+    assert reduced_form(graph).lifted == ()
+    assert not {int(k) for k in form.theta.i} & {form.responses.index(k) for k in form.lifted}
+
+
+def test_offsets_and_thresholds() -> None:
+    graph = written("y :: poisson\ny ~ x + offset(z)\nw | t1 + t2\nw | t2 ~ x\nw ~ x\n")
+    form = reduced_form(graph)
+    k = form.responses.index("y")
+    assert [[c.name for c in p] for p in form.offsets[k]] == [["offset(z)"]]
+    first, second = form.thresholds[form.responses.index("w")]
+    assert [a.via for a in first] == [()]
+    assert [[c.name for c in a.via] for a in second] == [[], ["x"]]
+
+
+def test_equal_coefficients_share_a_slot() -> None:
+    graph = written("i{1..9} :: binomial\nf =~ a*i{1..9}\nf ~~ 1*f\n")
+    form = reduced_form(graph)
+    assert form.n_slots == 1 + 9 + len({int(c[3]) for c in form.loading_cells} - {0})
+    assert form.n_slots <= 11

@@ -7,9 +7,11 @@ import pytest
 
 from semlang.graph import build_graph
 from semlang.matrices.gllamm import GllammMatrices
+from semlang.model.elaborate import elaborate
 from semlang.model.kinds import KINDS
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 from semlang.source import Source
+from semlang.syntax.parser import parse
 
 
 def multilevel_sem() -> ParameterTable:
@@ -105,3 +107,49 @@ def test_estimates_fill_in(matrices: GllammMatrices) -> None:
     assert filled.B.text(0, 1) == "0.500"
     assert "0.500" in matrices.latex(theta)
     assert r"\lambda" not in matrices.latex(theta).replace(r"\boldsymbol{\lambda}", "")
+
+
+def written(text: str) -> GllammMatrices:
+    table, _ = elaborate(parse(Source(text))[0])
+    assert table is not None
+    return GllammMatrices(build_graph(table))
+
+
+def test_random_slopes_stand_in_z() -> None:
+    m = written("y :: poisson(log)\ny ~ 1 + x + (1 + x | subject)\n")
+    assert [m.Z[k].text(0, 0) for k in m.eta] == ["1", "x"]
+    assert m.level == {"y.1[subject]": 2, "y.x[subject]": 2}
+    assert r"\nu_{ij}" in m.latex()
+
+
+def test_equal_loadings_share_a_column() -> None:
+    m = written("i{1..5} :: binomial(logit)\nability =~ 1*i{1..5}\n")
+    assert m.Z["ability"].values().tolist() == [[1]] * 5
+    assert m.lambda_["ability"].values().tolist() == [[1]]
+
+
+def test_thresholds() -> None:
+    m = written("f =~ wine + a + b\nwine | t1 + t2\nwine | t2 ~ x\n")
+    assert m.thresholds.text(0, 0) == "wine|t1"
+    assert m.thresholds.text(0, 1) == "wine|t2 + (wine|t2~x)*x"
+    assert r"> s" in m.latex()
+
+
+def test_classes() -> None:
+    m = written("c :: class(2)\nc ~ x\ny ~ 1 + c@2 + cace*c@2:treated\n")
+    e, varrho = m.classes["c"]
+    assert (e.text(0, 0), e.text(0, 1)) == ("0", "y~c@2 + cace*treated")
+    assert (varrho.rows, varrho.columns) == (("1", "x"), ("c@1", "c@2"))
+    assert m.eta == ()
+    assert r"\boldsymbol{\varrho}" in m.latex()
+
+
+def test_psi_is_symmetric() -> None:
+    m = written("f =~ a1 + a2 + a3\ng =~ b1 + b2 + b3\nf ~~ r*g\n")
+    psi = m.Psi["rows"]
+    assert psi.text(0, 1) == psi.text(1, 0) == "r"
+
+
+def test_names_are_escaped() -> None:
+    m = written("f =~ a_1 + a_2 + a_3\nf ~ x_1\n")
+    assert r"\mathit{x\_1}" in m.latex()

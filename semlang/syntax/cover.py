@@ -72,8 +72,14 @@ def text_of(node: Node) -> str:
 
 
 def compact(node: Node) -> str:
-    """Return a tree as text without spaces, as lavaan prints expressions."""
-    return "".join(leaf.text for leaf in leaves(node))
+    """Return a tree as text without spaces and stray plus signs, as lavaan prints expressions."""
+    parts: list[str] = []
+    before = "+"
+    for leaf in leaves(node):
+        if leaf.text != "+" or before not in ("+", "(", ","):
+            parts.append(leaf.text)
+        before = leaf.text
+    return "".join(parts)
 
 
 def first_token(node: Node) -> Span:

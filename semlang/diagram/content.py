@@ -57,6 +57,9 @@ def content(table: ParameterTable, estimates: Mapping[int, float] | None = None,
     paths = [r for r in rows if _is_path(r) and not _zero(r)]
     for row in sorted(paths, key=lambda r: bool(r.source and r.via)):  # random slopes meet paths that are there
         _path(out, table, row, estimates)
+    for row in rows:
+        if row.klass and row.class_variable in out.nodes and row.class_variable != row.target and row.op in ("~", "~1"):
+            _of_class(out, table, row, estimates is not None)
     for v in table.variables.values():
         if v.role == "component" and v.response in table.variables:
             _add(out, Edge(v.key, v.response, "1", dashed=True))
@@ -136,6 +139,20 @@ def _path(out: Content, table: ParameterTable, row: Row, estimates: Mapping[int,
     out.edges.append(Edge(row.source, dot, edge.label, edge.dashed))
 
 
+def _of_class(out: Content, table: ParameterTable, row: Row, spell: bool) -> None:
+    """Draw an arrow from a class variable to a response, or to the path whose slope differs between classes."""
+    head = row.target
+    if row.via:
+        cause = _covariate(out, table, row.via, table.variables[row.target].level, spell)
+        head = f"{cause} * {row.target}"
+        if head not in out.dots:
+            out.dots[head] = (cause, row.target)
+            out.nodes[head] = Node(head, "", "point", table.variables[row.target].level)
+    elif table.variables[row.target].role == "response":
+        out.measures.add((row.class_variable, row.target))
+    _add(out, Edge(row.class_variable, head))
+
+
 def _covariate(out: Content, table: ParameterTable, via: Product, level: str, spell: bool) -> str:
     """Return the key of the node of a product of covariates; levels of a factor share one where nothing is lost."""
     if len(via) == 1 and via[0].response and via[0].column in table.variables:
@@ -167,6 +184,6 @@ def _covariance(out: Content, row: Row, estimates: Mapping[int, float] | None) -
         return
     caused = any(e.target == row.target and not e.both for e in out.edges)
     if caused or out.nodes[row.target].shape == "box":
-        out.residuals.setdefault(row.target, Edge("", row.target, words, dashed))
+        out.residuals.setdefault(row.target, Edge("", row.target, words))
     elif words and (estimates is not None or row.label or dashed):
         out.variances.setdefault(row.target, words)

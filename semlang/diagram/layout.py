@@ -35,8 +35,8 @@ def diagram(
     table : ParameterTable
     estimates : mapping from row id to float, optional
         Shown in place of the labels of parameters.
-    style : {'gllamm', 'ram'}
-        ``gllamm``: short arrows for residuals; ``ram``: variances as arrows with two heads.
+    style : {'gllamm'}
+        Frames for clusters, circles for latent variables, boxes for observed ones, short arrows for residuals.
     group : int
         Number of the group, from 1.
     """
@@ -77,13 +77,13 @@ def _across(parts: Content, nodes: Mapping[str, Node], stack: Sequence[Band]) ->
             row = band.rows[k]
             wanted = {key: _mean(parts, key, x) for key in row}
             if k == band.anchor and all(w is None for w in wanted.values()):
-                x |= _slots(parts, nodes, row)
+                x |= _slots(parts, nodes, row, 40.0 if band.turned else 0.0)
                 continue
             known = [w for w in wanted.values() if w is not None]
             middle = sum(known) / len(known) if known else _middle(x)
             desired = {key: middle if w is None else w for key, w in wanted.items()}
-            ordered = row if k == band.anchor or _linked(parts, row) else sorted(row, key=desired.__getitem__)
-            x |= _spread(ordered, desired, nodes)
+            ordered = row if _linked(parts, row) else sorted(row, key=desired.__getitem__)
+            x |= _spread(parts, ordered, desired, nodes)
         if band.column:
             row = band.rows[band.beside] if band.rows[0] else []
             left = min((x[key] - nodes[key].width / 2 for key in row), default=0.0)
@@ -113,7 +113,7 @@ def _middle(x: Mapping[str, float]) -> float:
     return (min(x.values()) + max(x.values())) / 2 if x else 0.0
 
 
-def _slots(parts: Content, nodes: Mapping[str, Node], row: Sequence[str]) -> dict[str, float]:
+def _slots(parts: Content, nodes: Mapping[str, Node], row: Sequence[str], more: float = 0.0) -> dict[str, float]:
     """Place a row from the left to the right, with more room between the indicators of different factors."""
     out: dict[str, float] = {}
     at = 0.0
@@ -122,16 +122,20 @@ def _slots(parts: Content, nodes: Mapping[str, Node], row: Sequence[str]) -> dic
     for key in row:
         owner = frozenset(s for s, t in parts.measures if t == key)
         if before is not None:
-            at += (60.0 if linked else GAP) + (16.0 if owner != before else 0.0)
+            at += (60.0 if linked else GAP + more) + (16.0 if owner != before else 0.0)
         out[key] = at + nodes[key].width / 2
         at += nodes[key].width
         before = owner
     return out
 
 
-def _spread(row: Sequence[str], desired: Mapping[str, float], nodes: Mapping[str, Node]) -> dict[str, float]:
+def _spread(
+    parts: Content, row: Sequence[str], desired: Mapping[str, float], nodes: Mapping[str, Node]
+) -> dict[str, float]:
     """Move variables as little as possible (least squares) so that none overlap; their order is kept."""
-    gap = GAP + (16.0 if nodes[row[0]].shape == "ellipse" else 0.0) if row else 0.0
+    gap = GAP + (16.0 if row and nodes[row[0]].shape == "ellipse" else 0.0)
+    if any(e.source in row and e.target in row for e in parts.edges):
+        gap = 58.0
     offset = [0.0]
     for a, b in pairwise(row):
         offset.append(offset[-1] + (nodes[a].width + nodes[b].width) / 2 + gap)
@@ -171,7 +175,7 @@ def _down(
             for key in column:
                 place[key] = (x[key], y - nodes[key].height / 2)
                 y -= nodes[key].height + 10.0
-            at += high + CLEAR + (4.0 * len(row) if k and _fan(parts, row, band.rows[k - 1]) else 0.0)
+            at += high + CLEAR + (min(7.0 * len(row), 170.0) if k and _fan(parts, row, band.rows[k - 1]) else 0.0)
         at -= CLEAR
         at += 4.0 + _rise(parts, band.rows[0], x) + (RESIDUAL if _top_tails(parts, band) else 0.0)
         if table.clusters:
@@ -221,7 +225,7 @@ def _depth(parts: Content, row: Sequence[str], x: Mapping[str, float]) -> float:
 def _rise(parts: Content, row: Sequence[str], x: Mapping[str, float]) -> float:
     """Return the room for covariances above a row."""
     wide = _widest(parts, row, x)
-    return 20.0 + 0.12 * wide if wide else 0.0
+    return 22.0 + 0.1 * wide if wide else 0.0
 
 
 def _tails(parts: Content, band: Band) -> bool:

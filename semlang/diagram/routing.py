@@ -19,6 +19,9 @@ LETTER = 6.2
 HEIGHT = 12.0
 _PLACES = (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18)
 
+_NEAR_HEAD = (0.82, 0.88, 0.75, 0.68, 0.6, 0.5)
+"""Where lines fan out, labels stand near the heads."""
+
 
 class Router:
     """Knows what is drawn already.
@@ -151,12 +154,13 @@ class Router:
         for k in BENDS:
             if edge.both and k == 0:
                 continue
-            height = k * length
-            if edge.both:
-                room = min(0.5 * length, max(abs(k) * length, 34.0 + 0.08 * length))
-                height = math.copysign(room, k if b.x >= a.x else -k)
-            reach = min(0.25, max(0.08, 50.0 / max(length, 1.0))) if edge.both else 0.25
-            yield clipped(bend((a.x, a.y), (b.x, b.y), height, reach), a, b), abs(k)
+            if edge.both and abs(a.y - b.y) < 1:
+                yield _over(a, b, math.copysign(20.0 + abs(k) * length, k)), abs(k)
+            else:
+                yield clipped(bend((a.x, a.y), (b.x, b.y), k * length), a, b), abs(k)
+        if not edge.both and abs(a.x - b.x) > abs(a.y - b.y) > b.height and b.shape == "box":
+            top = b.y + math.copysign(b.height / 2, a.y - b.y)
+            yield clipped(bend((a.x, a.y), (b.x, top), 0.0), a, None), 0.05
 
     def _below(self, a: Point, b: Point, angle: float) -> Floats:
         """Join the tails of two short arrows by an arc on their far side."""
@@ -194,6 +198,8 @@ class Router:
         best, least = (0.0, 0.0), math.inf
         if not edge.source:
             places: tuple[float, ...] = (0.1, 0.35, -0.25)
+        elif abs(curve[-1][0] - curve[0][0]) > 1.2 * abs(curve[-1][1] - curve[0][1]) > 60.0:
+            places = _NEAR_HEAD
         else:
             places = _PLACES
         for k, t in enumerate(places):
@@ -208,7 +214,8 @@ class Router:
                         h if abs(ahead[1]) > abs(ahead[0]) else w / 2 + 5
                     )
                 outer = (place[0] - here[0]) * (curve[-1][0] - curve[0][0]) if abs(ahead[1]) > abs(ahead[0]) else 0.0
-                inner = 0.3 if outer < 0 or (outer == 0 and place[1] < here[1]) else 0.0
+                left = place[1] < here[1] - 0.1 or (abs(place[1] - here[1]) < 0.1 and place[0] < here[0])
+                inner = 0.3 if outer < 0 or (outer == 0 and left) else 0.0
                 cost = 0.6 * k + inner + self._cost_of_box(_box(place, w, h)) + self._doubt(place, here)
                 if cost < least:
                     best, least = (float(place[0]), float(place[1])), cost
@@ -218,8 +225,9 @@ class Router:
     def _doubt(self, place: Floats, here: Floats) -> float:
         """Return a cost where a label stands as near to another line as to its own."""
         own = math.hypot(*(place - here))
-        near = sorted(float(np.hypot(*(line - place).T).min()) for line in self.lines)
-        return 3.0 * max(0.0, 1.0 - (near[1] - own) / 8.0) if len(near) > 1 else 0.0
+        away = np.array(self.lines) - place
+        near = np.sort(np.sqrt((away**2).sum(axis=2).min(axis=1)))
+        return 3.0 * max(0.0, 1.0 - (float(near[1]) - own) / 8.0) if len(near) > 1 else 0.0
 
     def _cost_of_box(self, box: tuple[float, float, float, float]) -> float:
         left, bottom, right, top = box
@@ -231,10 +239,28 @@ class Router:
         for a, b, c, d in self.labels:
             if left < c and a < right and bottom < d and b < top:
                 cost += 80.0
-        for line in (*self.lines, *self.borders):
-            hit = (line[:, 0] > left) & (line[:, 0] < right) & (line[:, 1] > bottom - 1) & (line[:, 1] < top + 1)
-            cost += 8.0 * min(int(hit.sum()), 3)
+        for lines in (np.array(self.lines), np.array(self.borders)):
+            if len(lines):
+                hit = (lines[..., 0] > left) & (lines[..., 0] < right)
+                hit &= (lines[..., 1] > bottom - 1) & (lines[..., 1] < top + 1)
+                cost += 8.0 * float(np.minimum(hit.sum(axis=1), 3).sum())
         return cost
+
+
+def _over(a: Node, b: Node, height: float) -> Floats:
+    """Join two nodes of a row by an arc that rises by `height`; the longer it is, the steeper it starts."""
+    length = abs(b.x - a.x)
+    angle = math.radians(48.0 + 30.0 * min(1.0, max(0.0, (length - 150.0) / 500.0)))
+    up, right = math.copysign(1.0, height), math.copysign(1.0, b.x - a.x)
+    reach = max(abs(height) - 0.3 * a.height, 12.0) / 0.75
+    ends = []
+    for node, way in ((a, right), (b, -right)):
+        c, s = way * math.cos(angle), up * math.sin(angle)
+        grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
+        x, y = node.x + c / grow * node.width / 2, node.y + s / grow * node.height / 2
+        ends.append(((x, y), (x + way * reach / math.tan(angle), y + up * reach)))
+    (p, p1), (q, q1) = ends
+    return np.array([p, p1, q1, q])
 
 
 def arc(length: float) -> float:

@@ -23,6 +23,8 @@ class Band:
         The row that is placed first; the others are centred on it.
     column : list of str
         Covariates that stand in a column at the left of row `beside`.
+    turned : bool
+        Whether something stands on both sides of the responses, so that they need more room.
     """
 
     level: str
@@ -30,6 +32,7 @@ class Band:
     anchor: int
     column: list[str]
     beside: int = 0
+    turned: bool = False
 
 
 def bands(table: ParameterTable, content: Content) -> list[Band]:
@@ -56,6 +59,8 @@ def _band(table: ParameterTable, content: Content, level: str, keys: list[str]) 
         return Band(level, [r for r in (covariates, children) if r], 1 if covariates else 0, [])
     column, targets = _column(content, latents, responses, covariates)
     above = [] if column else covariates
+    below = _of_responses_alone(content, above, latents, responses) if not upper and responses else []
+    above = [k for k in above if k not in below]
     if upper and not components:
         rows = [[*children, *above], *reversed(latent_rows)]
         flipped = True
@@ -65,11 +70,13 @@ def _band(table: ParameterTable, content: Content, level: str, keys: list[str]) 
         rows = [above, *latent_rows, children]
         if flipped:
             rows.reverse()
+        rows.append(below)
     rows = [r for r in rows if r]
     middle = children if not upper or components else (latent_rows[0] if latent_rows else children)
     anchor = next((k for k, r in enumerate(rows) if middle and r[0] in middle), 0)
     beside = next((k for k, r in enumerate(rows) if any(t in r for t in targets)), anchor)
-    return Band(level, rows or [[]], anchor, column, beside)
+    turned = not upper and (bool(below) or _from_components(table, content, responses))
+    return Band(level, rows or [[]], anchor, column, beside, turned)
 
 
 def _column(
@@ -88,6 +95,18 @@ def _column(
         wanted = [k for k in responses if k in hit]
         good = len(responses) == 1 and len(wanted) == 1
     return (covariates, wanted) if good and covariates else ([], [])
+
+
+def _of_responses_alone(content: Content, covariates: list[str], latents: list[str], responses: list[str]) -> list[str]:
+    """Return covariates that stand below the responses: latent variables are between the two otherwise."""
+    if not latents:
+        return []
+    out = []
+    for key in covariates:
+        targets = {e.target for e in content.edges if e.source == key}
+        if targets <= set(responses):
+            out.append(key)
+    return out
 
 
 def _causes(content: Content, keys: list[str]) -> set[str]:

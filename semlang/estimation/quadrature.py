@@ -22,7 +22,7 @@ from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
-from semlang.estimation.kernels.layout import Rows, Rule
+from semlang.estimation.kernels.layout import Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments
@@ -40,10 +40,6 @@ Ints = NDArray[np.int64]
 TOLERANCE = 1e-14
 """Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
 NEWTON_STEPS = 200
-
-_BINOMIAL, _POISSON, _GAUSSIAN = (
-    [code for (name, _), code in CODES.items() if name == family] for family in ("binomial", "poisson", "gaussian")
-)
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,10 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
-        self._binomial = np.isin(self._code, _BINOMIAL)
+        self._binomial, self._poisson, self._gaussian, self._ordinal = (
+            np.isin(self._code, [code for (name, _), code in CODES.items() if name == family])
+            for family in ("binomial", "poisson", "gaussian", "ordinal")
+        )
         self._constant: tuple[Floats, Floats] | None = None
         self._rules: dict[tuple[int, ...], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -171,6 +170,9 @@ class NestedQuadrature:
         o_bar, A_bar = np.empty(n), np.empty((dimensions, n))
         f1_bar, f2_bar = np.zeros(n), np.zeros(n)
         owner = self._reduced.owner
+        invalid = self._invalid(rows)
+        if invalid.size:
+            return self._failure(invalid)
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
         if self._batches:
@@ -233,6 +235,23 @@ class NestedQuadrature:
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, self._address, PARAMETERS)
 
+    def _invalid(self, rows: Rows) -> Ints:
+        """Return rows whose inputs are not finite, or not the parameters of a density."""
+        if np.isfinite(rows.o.sum() + rows.A.sum()) and not self._has_parameters:
+            return np.zeros(0, dtype=np.int64)
+        bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
+        bad |= self._gaussian & ~(rows.f1 > 0.0)
+        bad |= self._ordinal & ~(rows.f1 > rows.f2)
+        return np.flatnonzero(bad)
+
+    def _failure(self, invalid: Ints) -> Evaluation:
+        """Return an evaluation without numbers: the clusters of these rows failed."""
+        n = self.tree.rows
+        clusters = np.unique(self._reduced.row_owner[invalid]).astype(np.int64)
+        values = np.full(self._reduced.clusters, np.nan)
+        nothing = [np.full(shape, np.nan) for shape in ((n,), (sum(self.dims), n), (n,), (n,))]
+        return Evaluation(values, *nothing, 0, False, clusters)
+
     def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
         """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
         per_level = [points] * len(self.dims) if isinstance(points, int) else list(points)
@@ -263,6 +282,10 @@ class NestedQuadrature:
         """Find the modes of a batch and its log-likelihoods, upwards."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
+        if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
+            _forget(nest, steps < 0)
+            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
+            _forget(nest, steps < 0)
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)
             return
@@ -297,13 +320,23 @@ class NestedQuadrature:
         """Return the parts of the log-likelihoods that depend on the data alone: factorials, 2 pi."""
         if self._constant is not None and np.array_equal(self._constant[0], f1[self._binomial]):
             return self._constant[1]
-        y, code = self._y, self._code
+        y = self._y
         constant = np.zeros(y.size)
         b = self._binomial
         constant[b] = gammaln(f1[b] + 1.0) - gammaln(y[b] + 1.0) - gammaln(f1[b] - y[b] + 1.0)
-        p = np.isin(code, _POISSON)
-        constant[p] = -gammaln(y[p] + 1.0)
-        constant[np.isin(code, _GAUSSIAN)] = -0.5 * np.log(2.0 * np.pi)
+        constant[self._poisson] = -gammaln(y[self._poisson] + 1.0)
+        constant[self._gaussian] = -0.5 * np.log(2.0 * np.pi)
         sums = np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, self._reduced.clusters)
         self._constant = f1[b].copy(), sums
         return sums
+
+
+def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:
+    """Set the modes of some top-level clusters of a batch to zero."""
+    base = nest.base
+    inside = np.zeros(base[-1], dtype=bool)
+    inside[base[-2] :] = clusters
+    for level in range(nest.dims.size - 2, -1, -1):
+        here = slice(base[level], base[level + 1])
+        inside[here] = inside[nest.above[here]]
+    nest.mode[inside] = 0.0

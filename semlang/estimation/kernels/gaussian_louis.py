@@ -34,8 +34,8 @@ def score_covariance(
 ) -> None:
     """Add the covariance matrix of the scores, summed over rows, to the lower triangle of `out`.
 
-    The score of cell c has the gradient g_c = p u + q v at the posterior mean and the second derivative gamma (u v' + v u'),
-    u and v rows of `W`. With T = W S W',
+    The score of cell c has the gradient g_c = p u + q v at the posterior mean and the second derivative gamma
+    (u v' + v u'), u and v rows of `W`. With T = W S W',
 
         Cov(s_c, s_d) = g_c'S g_d + gamma_c gamma_d (T_uu T_vv + T_uv T_vu).
 

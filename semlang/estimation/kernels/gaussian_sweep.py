@@ -1,9 +1,9 @@
 """Elimination of the disturbances of one level at all its units, and posterior moments on the way back.
 
-A unit's log-likelihood given its variables u is -u'K u/2 + h'u + constant. Symmetric matrices are packed by rows of the lower
-triangle, (s, t) at s(s+1)/2 + t; units are in the last index and in the inner loops, `BLOCK` at a time.
+A unit's log-likelihood given its variables u is -u'K u/2 + h'u + constant. Symmetric matrices are packed by
+rows of the lower triangle, (s, t) at s(s+1)/2 + t; units are in the last index and in the inner loops,
+`BLOCK` at a time.
 """
-# ruff: noqa: E741
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ BLOCK = 32
 
 
 @kernel(_FF, _FF, _FF, types.int64, _FF, _FFF, _FF, _F, _F)
-def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats) -> None:
+def up(
+    K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats
+) -> None:
     """Eliminate the last variables of every unit, whose prior covariance is V = F F'.
 
     With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = I + F'K11 F = R R',

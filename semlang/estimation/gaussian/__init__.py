@@ -1,7 +1,7 @@
 """Closed forms for models whose responses are all gaussian.
 
-`choose` names the engine for a model and its data; `engine` documents what all offer. `OneLevel` and `TwoLevel` work on
-moments, `Nested` on sufficient statistics of the lowest units, `ByRow` on the rows.
+`choose` names the engine for a model and its data; `engine` documents what all offer. `OneLevel` and
+`TwoLevel` work on moments, `Nested` on sufficient statistics of the lowest units, `ByRow` on the rows.
 """
 
 from semlang.estimation.gaussian.by_row import ByRow

@@ -1,4 +1,4 @@
-"""One level, missing responses in many patterns, any covariance matrix: a Cholesky factor for each pattern."""
+"""One level, many missing patterns, any covariance matrix: a Cholesky factor for each pattern."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 class ByRow(Engine):
     """Rows are independent with covariance matrix Sigma, each with its own missing pattern.
 
-    For what the recursion can not do: residual variances of zero or below, and residual covariances between many responses. One
-    evaluation costs patterns x p^3 + rows x p^2.
+    For what the recursion can not do: residual variances of zero or below, and residual covariances between
+    many responses. One evaluation costs patterns x p^3 + rows x p^2.
     """
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
@@ -60,8 +60,8 @@ class ByRow(Engine):
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P).
 
-        For a cell with dSigma = D and s = S_oo^-1 r it is (s'D s - tr S_oo^-1 D)/2, of which the sum over cells of
-        Sigma is taken to the parameters.
+        For a cell with dSigma = D and s = S_oo^-1 r it is (s'D s - tr S_oo^-1 D)/2, of which the sum over
+        cells of Sigma is taken to the parameters.
         """
         point = self.chain.at(theta)
         K = len(point.m)

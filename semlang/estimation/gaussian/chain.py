@@ -1,8 +1,9 @@
-"""From the adjoints of the reduced form's matrices to the parameters: the one chain rule of all closed forms."""
+"""From the adjoints of the reduced form's matrices to the parameters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class Point:
 class Chain:
     """Chain rule between parameters and the free cells of m, L, Psi and Theta.
 
-    A *free cell* is an entry that depends on a parameter; an off-diagonal cell of Psi or Theta moves both triangles.
+    A *free cell* is an entry that depends on a parameter; an off-diagonal cell of Psi or Theta moves both
+    triangles.
     Cells are stacked in the order m, L, Psi, Theta; `jacobian` is their derivative.
 
     Attributes
@@ -70,7 +72,7 @@ class Chain:
         self.residual, self._residual_jacobian = _free(reduced.theta, reduced.n_parameters)
         self.n_cells = len(self.mean) + len(self.loading) + len(self.psi) + len(self.residual)
         ends = np.cumsum([0, len(self.mean), len(self.loading), len(self.psi), len(self.residual)]).tolist()
-        self.slices = tuple(slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        self.slices = tuple(slice(a, b) for a, b in pairwise(ends))
         # A program without products of parameters is affine: slots = constant + jacobian theta, once for all.
         self._affine: tuple[Floats, Floats] | None = None
         if linear:
@@ -82,7 +84,9 @@ class Chain:
         theta = np.asarray(theta, dtype=float)
         r = self.reduced
         slots = r.slots(theta) if self._affine is None else self._affine[0] + self._affine[1] @ theta
-        return Point(theta, slots, r.mean(slots), r.loadings(slots), r.psi.matrix(theta), r.theta.matrix(theta))
+        return Point(
+            theta, slots, r.mean(slots), r.loadings(slots), r.psi.matrix(theta), r.theta.matrix(theta)
+        )
 
     def gradient(self, point: Point, m: Floats, L: Floats, psi: Floats, residual: Floats) -> Floats:
         """Return dl/dtheta (P,) from dl/dm, dl/dL, dl/dPsi and dl/dTheta.
@@ -101,7 +105,7 @@ class Chain:
         return self._stack(self.reduced.jacobian(point.theta)[1])
 
     def curvature(self, point: Point, m: Floats, L: Floats) -> Floats:
-        """Return sum_s dl/dslot_s d2slot_s/dtheta dtheta' (P, P): what the products of parameters add to a Hessian.
+        """Return sum_s dl/dslot_s d2slot_s (P, P): what products of parameters add to a Hessian.
 
         The program that yields the gradient is differentiated in the direction of every parameter at once.
         """

@@ -19,9 +19,9 @@ FEW_PATTERNS = 30
 def choose(reduced: ReducedForm, design: Design) -> type[Engine] | None:
     """Return the best closed form that supports the model and the data, or None.
 
-    Moments come first (`OneLevel` with few missing patterns, `TwoLevel`): their cost does not grow with rows, and they allow
-    negative variances. Then the recursion, `Nested`; then `ByRow`, for one level with many patterns where a residual
-    variance is zero.
+    Moments come first (`OneLevel` with few missing patterns, `TwoLevel`): their cost does not grow with rows,
+    and they allow negative variances. Then the recursion, `Nested`; then `ByRow`, for one level with many
+    patterns where a residual variance is zero.
 
     All responses must be gaussian with the identity link; that is for the caller to know.
     """

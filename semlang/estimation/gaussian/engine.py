@@ -1,11 +1,12 @@
-"""What every closed form offers: log-likelihood, gradient, scores and curvature as functions of the parameters.
+"""What every closed form offers: log-likelihood, gradient, scores and curvature.
 
-The closed forms know the reduced form only (see `semlang.matrices.reduced`). With nu_ik = m_k'x_i + sum_a d_ia L_ka'zeta_i
-and gaussian residuals of covariance Theta, an engine computes
+The closed forms know the reduced form only (see `semlang.matrices.reduced`). With nu_ik = m_k'x_i + sum_a
+d_ia L_ka'zeta_i and gaussian residuals of covariance Theta, an engine computes
 
     l(m, L, Psi, Theta)  and its adjoints  dl/dm, dl/dL, dl/dPsi, dl/dTheta,
 
-which `Chain` takes on to the parameters. Two engines differ in their sufficient statistics and in nothing else.
+which `Chain` takes on to the parameters. Two engines differ in their sufficient statistics and in nothing
+else.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ Floats = NDArray[np.float64]
 
 
 class Infeasible(ValueError):
-    """A trial point has no density (a covariance matrix is not positive definite): the step rule shortens the step."""
+    """A trial point has no density: a covariance matrix is not positive definite."""
 
 
 class Engine(ABC):
     """Exact log-likelihood of a gaussian model given its covariates, as a function of the parameters.
 
-    All constants of the normal density are included. Rows without any observed response contribute zero. Frequencies
-    count; sampling weights multiply the log-likelihood of what they weigh.
+    All constants of the normal density are included. Rows without any observed response contribute zero.
+    Frequencies count; sampling weights multiply the log-likelihood of what they weigh.
 
     Parameters
     ----------
@@ -68,23 +69,23 @@ class Engine(ABC):
         return self.value_and_gradient(theta)[0]
 
     def expected_information(self, theta: Floats) -> Floats | None:
-        """Return the expected information (P, P) given covariates and what is observed, or None where it has no form."""
+        """Return the expected information (P, P) given covariates and missing patterns, or None."""
         return None
 
     def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
-        """Return better starting values and an approximate information matrix there, if there is one cheaply."""
+        """Return better starting values and an approximate information there, if cheap."""
         return theta, self.expected_information(theta)
 
     def hessian(self, theta: Floats) -> Floats:
-        """Return the second derivatives (P, P) of the log-likelihood; here by differences of the exact gradient."""
+        """Return the second derivatives (P, P); here by differences of the exact gradient."""
         return differences(self, theta)
 
 
 def differences(engine: Engine, theta: Floats, step: float = 0.003) -> Floats:
-    """Return the Hessian by central differences of the gradient; one-sided where a neighbour is infeasible.
+    """Return the Hessian by central differences of the gradient, one-sided at the boundary.
 
-    The step of a parameter is `step` times its standard error were all others known (by the outer product of the scores), so
-    that the result does not depend on units of measurement.
+    The step of a parameter is `step` times its standard error were all others known (by the outer product of
+    the scores), so that the result does not depend on units of measurement.
     """
     theta = np.asarray(theta, dtype=float)
     n = len(theta)

@@ -2,7 +2,8 @@
 
 A leaf i holds responses y = m_k'x + sum_a d_a L_ka'u + e, e ~ N(0, t_k). With, by response k,
 
-    D_i[a, b] = sum d_a d_b,   E_i[a, .] = sum d_a (x, y),   T = sum over all leaves of (x, y)(x, y)',   mt = (-m, 1),
+    D_i[a, b] = sum d_a d_b,   E_i[a, .] = sum d_a (x, y),   T = sum over all leaves of (x, y)(x, y)',   mt =
+    (-m, 1),
 
 its log-likelihood given u is c_i - u'K_i u/2 + h_i'u,
 
@@ -48,9 +49,10 @@ class Leaves:
         every = rows
         if tree.total is not None:
             every = rows * np.repeat(tree.total[0], np.diff(np.r_[tree.first[0], n]))
-        begin = None if U == n else tree.first[0]
-        self.D = np.empty((self.K, len(self.pairs[0]), U))
-        self.E = np.empty((self.K, self.A, self.C + 1, U))
+        begin = None if n == U else tree.first[0]
+        self._pair_list = [(a, b) for a in range(self.A) for b in range(a + 1)]
+        D = np.empty((self.K, len(self._pair_list), U))
+        E = np.empty((self.K, self.A, self.C + 1, U))
         self.T = np.empty((self.K, self.C + 1, self.C + 1))
         self.count = np.empty(self.K)
         weighted = tree.rows is not None
@@ -80,14 +82,14 @@ class Leaves:
                     shared[key] = gather(v)
                 return shared[key]
 
-            for pair, (a, b) in enumerate(zip(*self.pairs, strict=True)):
-                self.D[k, pair] = statistic(("D", a, b), product(a, product(b, w)))
+            for pair, (a, b) in enumerate(self._pair_list):
+                D[k, pair] = statistic(("D", a, b), product(a, product(b, w)))
             for a in range(self.A):
                 for c in range(self.C):
-                    self.E[k, a, c] = statistic(("E", a, c), product(a, xy[c]))
-                self.E[k, a, self.C] = gather(product(a, xy[self.C]))
-        self.D = self.D.reshape(-1, U)
-        self.E = self.E.reshape(-1, U)
+                    E[k, a, c] = statistic(("E", a, c), product(a, xy[c]))
+                E[k, a, self.C] = gather(product(a, xy[self.C]))
+        self.D: Floats = D.reshape(-1, U)
+        self.E: Floats = E.reshape(-1, U)
 
     def _total(self, x: Floats, y: Floats, weight: Floats, tree: Tree) -> Floats:
         z = np.vstack([x, y])

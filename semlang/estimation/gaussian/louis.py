@@ -4,9 +4,9 @@ With complete-data log-likelihood l_c, quadratic in the disturbances u ~ N(b, S)
 
     d2l = E[d2 l_c] + Cov(dl_c)        (Louis 1982, eq. 3.1),
 
-and both moments have closed forms: the score of cell c is a quadratic form with gradient g_c at b and second derivative G_c, so
-Cov = g_c'S g_d + tr(G_c S G_d S)/2. All are combinations of few vectors: the loadings L_k, the unit vectors, and columns of
-V^-1.
+and both moments have closed forms: the score of cell c is a quadratic form with gradient g_c at b and second
+derivative G_c, so Cov = g_c'S g_d + tr(G_c S G_d S)/2. All are combinations of few vectors: the loadings L_k,
+the unit vectors, and columns of V^-1.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ class Louis:
     def supports(engine: Nested) -> bool:
         """Return whether the formula is exact for the model."""
         return (
-            engine.tree.levels == ("rows",) and engine.leaves.A == 1 and not len(engine.coupled) and engine.J > 0
+            engine.tree.levels == ("rows",)
+            and engine.leaves.A == 1
+            and not len(engine.coupled)
+            and engine.J > 0
         )
 
     def hessian(self, theta: Floats) -> Floats | None:

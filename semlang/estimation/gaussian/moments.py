@@ -2,14 +2,15 @@
 
 A *term* is a collection of `count` normal vectors with one covariance matrix and given second moments,
 
-    l_t = -1/2 { n_t [p log 2 pi + log|S_t|] + tr S_t^-1 C W_t C' },   S_t = Sigma_w + s_t Sigma_b,   C = [I, -m],
+    l_t = -1/2 { n_t [p log 2 pi + log|S_t|] + tr S_t^-1 C W_t C' },   S_t = Sigma_w + s_t Sigma_b,   C = [I,
+    -m],
 
 W_t the sum of z z', z = (y, x). With Q = S^-1 (C W C') S^-1 the adjoints are
 
     dl/dS = -1/2 (n S^-1 - Q),   dl/dm = S^-1 (C W)_x.
 
-Every free cell of L, Psi and Theta has a derivative dS = u v' + v u' of rank two, so that information and Hessian are products
-of thin matrices, multiplied elementwise:
+Every free cell of L, Psi and Theta has a derivative dS = u v' + v u' of rank two, so that information and
+Hessian are products of thin matrices, multiplied elementwise:
 
     -E d2l  = n/2 tr(S^-1 dS_a S^-1 dS_b) = n [(u_a'S^-1u_b)(v_a'S^-1v_b) + (u_a'S^-1v_b)(v_a'S^-1u_b)]
     d2l     = -tr(dS_a S^-1 dS_b (Q - n/2 S^-1)) + tr(dl/dS d2S_ab).
@@ -188,7 +189,7 @@ class Moments(Engine):
         return np.asarray(out @ self.chain.jacobian(point))
 
     def _evaluate(self, point: Point, detail: bool) -> tuple[float, _Evaluation]:
-        """Return the log-likelihood and the adjoints of Sigma_w, Sigma_b and m; with `detail` the matrices of each term."""
+        """Return the log-likelihood and the adjoints of Sigma_w, Sigma_b and m; on demand details."""
         K, n_x = point.m.shape
         m = self.data.mean(point.m)
         L = point.L[:, 0]
@@ -286,7 +287,7 @@ class Moments(Engine):
 
 
 def inverse(S: Floats) -> tuple[Floats, Floats]:
-    """Return inverses and log-determinants of a stack of symmetric matrices; `Infeasible` unless positive definite."""
+    """Return inverses and log-determinants of a stack of positive definite matrices."""
     try:
         root = np.linalg.cholesky(S)
     except np.linalg.LinAlgError as error:
@@ -295,7 +296,7 @@ def inverse(S: Floats) -> tuple[Floats, Floats]:
     if not np.all(np.isfinite(diagonal)):
         raise Infeasible("a covariance matrix is not finite")
     Si = np.linalg.inv(S)
-    return 0.5 * (Si + np.swapaxes(Si, -1, -2)), 2 * np.log(diagonal).sum(-1)
+    return np.asarray(0.5 * (Si + np.swapaxes(Si, -1, -2)), dtype=float), 2 * np.log(diagonal).sum(-1)
 
 
 def _embed(part: Floats, o: Ints, K: int) -> Floats:

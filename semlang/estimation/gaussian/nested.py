@@ -1,12 +1,13 @@
-"""Any number of nested levels, random slopes, missing responses, cross-level paths: recursion in canonical form.
+"""Any number of nested levels, random slopes, missing responses: recursion in canonical form.
 
-The disturbances of each level are eliminated exactly, the lowest level first (see `semlang.estimation.kernels.gaussian_sweep`);
-going back from the root gives their posterior moments, from which the gradient follows by Fisher's identity. The leaves
-are the units of the lowest level that has disturbances, and enter by sufficient statistics (`Leaves`).
+The disturbances of each level are eliminated exactly, the lowest level first (the formulas are in
+`semlang.estimation.kernels.gaussian_sweep`); going back from the root gives their posterior moments, from which
+the gradient follows by Fisher's identity. The leaves are the units of the lowest level that has disturbances, and
+enter by sufficient statistics (`Leaves`).
 
-Residual covariances are disturbances of the rows: for responses whose Theta is not diagonal, Theta = (Theta - T) + T with T
-diagonal and small, and Theta - T is the covariance matrix of disturbances with unit loadings. This is exact for every T, which
-is therefore treated as constant.
+Residual covariances are disturbances of the rows: for responses whose Theta is not diagonal,
+Theta = (Theta - T) + T with T diagonal and small, and Theta - T is the covariance matrix of disturbances with unit
+loadings. This is exact for every T, which is therefore treated as constant.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class State:
 class Nested(Engine):
     """Closed form for nested levels; variances of disturbances at least zero, residual variances positive.
 
-    One evaluation costs a matrix product of leaves x responses x R^2/2, R the number of disturbances that a leaf sees, and
-    units x R^3.
+    One evaluation costs a matrix product of leaves x responses x R^2/2, R the number of disturbances that a
+    leaf sees, and units x R^3.
     """
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
@@ -70,7 +71,7 @@ class Nested(Engine):
         # The recursion has the highest level first.
         self.blocks: list[slice] = []
         order: list[int] = []
-        sizes = []
+        sizes: list[int] = []
         for level in reversed(levels):
             of = [j for j, name in enumerate(level_of) if name == level]
             self.blocks.insert(0, slice(len(order), len(order) + len(of)))
@@ -111,7 +112,7 @@ class Nested(Engine):
         return self._up(self.state(self.chain.at(theta)))
 
     def hessian(self, theta: Floats) -> Floats:
-        """Return the second derivatives (P, P): exact where the rows are the leaves, else differences of the gradient."""
+        """Return the second derivatives (P, P), exact where the rows are the leaves."""
         from semlang.estimation.gaussian.louis import Louis
 
         if Louis.supports(self):

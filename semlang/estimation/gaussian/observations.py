@@ -18,14 +18,15 @@ Floats = NDArray[np.float64]
 class Observations:
     """Responses and covariates of one group, centred and scaled.
 
-    With x = F x~ (each column after the constant centred and scaled) and y = y0 + y~, the mean m'x of y becomes
-    (m F - [y0, 0, ...])'x~ for y~. Likewise d = F_d d~. The log-likelihood is unchanged, whatever the origin of a covariate.
+    With x = F x~ (each column after the constant centred and scaled) and y = y0 + y~, the mean m'x of y
+    becomes (m F - [y0, 0, ...])'x~ for y~. Likewise d = F_d d~. The log-likelihood is unchanged, whatever the
+    origin of a covariate.
 
     Parameters
     ----------
     y : (K, n)
-        Responses less their offsets and their mean `origin`; NaN where missing or where a covariate that the response
-        needs is.
+        Responses less their offsets and their mean `origin`; NaN where missing or where a covariate that the
+        response needs is.
     x : (C, n), d : (A, n)
         Standardised columns; missing covariates are zero (and their responses NaN).
     origin : (K,)
@@ -74,7 +75,7 @@ def observe(reduced: ReducedForm, design: Design) -> Observations:
 
 
 def multiplicity(design: Design, levels: Sequence[str]) -> Floats | None:
-    """Return the product of frequencies and sampling weights of some levels, by row; None where there are none."""
+    """Return frequencies times sampling weights of some levels, by row, if there are any."""
     out: Floats | None = None
     for of in (design.frequency, design.weights):
         for level in levels:

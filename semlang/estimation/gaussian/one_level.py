@@ -17,8 +17,8 @@ Ints = NDArray[np.int64]
 class OneLevel(Moments):
     """Rows are independent and identically distributed given covariates: one term a missing pattern.
 
-    One evaluation costs patterns x p^3, whatever the number of rows. Negative variances are allowed as long as the
-    density exists.
+    One evaluation costs patterns x p^3, whatever the number of rows. Negative variances are allowed as long
+    as the density exists.
     """
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
@@ -54,7 +54,9 @@ class OneLevel(Moments):
         rows = np.arange(self.data.y.shape[1]) if rows is None else rows
         weight = self._of(rows)
         weight = np.ones(len(rows)) if weight is None else weight
-        return Vectors(self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], self._unit[rows], weight, weight)
+        return Vectors(
+            self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], self._unit[rows], weight, weight
+        )
 
     def _of(self, rows: Ints | None) -> Floats | None:
         weight = self._weight
@@ -77,7 +79,7 @@ def patterns(y: Floats, complete: bool) -> list[tuple[Ints, Ints | None]]:
 
 
 def sorted_patterns(seen: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints, Ints]:
-    """Return the distinct columns of `seen`, an order of columns in which equal ones are adjacent, and where each begins."""
+    """Return the distinct columns of `seen`, an order with equal ones adjacent, and where each begins."""
     key = np.packbits(seen, axis=0)
     order = np.lexsort(key[::-1]).astype(np.int64)
     key = key[:, order]

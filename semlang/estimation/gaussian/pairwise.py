@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 class PairwiseMoments(Moments):
     """Normal log-likelihood in which each second moment is that of the rows with both variables observed.
 
-    It is not the log-likelihood of any data, but its maximum is near the one under values missing at random, and has
-    a cheap information matrix.
+    It is not the log-likelihood of any data, but its maximum is near the one under values missing at random,
+    and has a cheap information matrix.
     """
 
     def __init__(self, reduced: ReducedForm, design: Design, data: Observations) -> None:

@@ -1,4 +1,4 @@
-"""The recursion over levels: from the leaves' potentials to the log-likelihood, and back to posterior moments."""
+"""The recursion over levels: up to the log-likelihood, and back to posterior moments."""
 
 from __future__ import annotations
 
@@ -81,9 +81,10 @@ class Sweep:
         return out[::-1]
 
     def prior_moments(self, i: int, posterior: Posterior, unit: bool = False) -> Floats:
-        """Return (dl/dV per unit, or its sum) for level `i` as (r, r, U) or (r, r); every entry is treated as free.
+        """Return dl/dV of level `i`, every entry treated as free: (r, r), or (r, r, U) per unit.
 
-        With V well conditioned it is V^-1 (S11 + b1 b1' - V) V^-1 / 2. With V singular there is no inverse, and
+        With V well conditioned it is V^-1 (S11 + b1 b1' - V) V^-1 / 2. With V singular there is no inverse,
+        and
 
             dl/dV = 1/2 [ q q' + P K12 S22 K21 P' - P K11 ],   P = I - K11 C,  q = h1 - K12 b2 - K11 b1,
 
@@ -96,7 +97,7 @@ class Sweep:
         b1 = posterior.mean[above:]
         if kept is None:
             rows = [packed(above + s) + above + t for s in range(own) for t in range(s + 1)]
-            Vi = np.linalg.inv(self._V[i])
+            Vi = np.asarray(np.linalg.inv(self._V[i]), dtype=float)
             if unit:
                 E = unpack(posterior.covariance[rows]) + b1[:, None] * b1 - self._V[i][:, :, None]
                 return 0.5 * sandwich(Vi, E) * weight
@@ -110,7 +111,9 @@ class Sweep:
         W = P @ K12
         each = q[:, :, None] * q[:, None, :] - P @ K11
         if above:
-            each += W @ np.moveaxis(unpack(posterior.covariance[: packed(above)]), 2, 0) @ np.swapaxes(W, 1, 2)
+            each += (
+                W @ np.moveaxis(unpack(posterior.covariance[: packed(above)]), 2, 0) @ np.swapaxes(W, 1, 2)
+            )
         each = 0.25 * (each + np.swapaxes(each, 1, 2)) * weight[:, None, None]
         return np.moveaxis(each, 0, 2) if unit else np.asarray(each.sum(0))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,8 @@ class Tree:
     first : tuple of (U_l,) ints
         First row of each unit.
     parent, begin : tuple of (U_l,) ints
-        Parent of each unit in the next level (the last level has one parent, the root), and where siblings begin.
+        Parent of each unit in the next level (the last level has one parent, the root), and where siblings
+        begin.
     weight : tuple of (U_l,) floats, or None
         What the log-likelihood of a unit is multiplied by inside its parent's integral; None without weights.
     total : tuple of (U_l,) floats, or None
@@ -65,13 +67,11 @@ class Tree:
             parent.append(of)
             begin.append(np.flatnonzero(np.r_[True, of[1:] != of[:-1]][: len(of)]))
         places = [every.index(level) for level in levels] + [len(every)]
-        own = [multiplicity(design, every[a:b]) for a, b in zip(places[:-1], places[1:], strict=True)]
+        own = [multiplicity(design, every[a:b]) for a, b in pairwise(places)]
         weight: tuple[Floats, ...] | None = None
         total: tuple[Floats, ...] | None = None
         if any(w is not None for w in own):
-            weight = tuple(
-                np.ones(len(u)) if w is None else w[u] for w, u in zip(own, first, strict=True)
-            )
+            weight = tuple(np.ones(len(u)) if w is None else w[u] for w, u in zip(own, first, strict=True))
             products = [weight[-1]]
             for w, of in zip(reversed(weight[:-1]), reversed(parent[:-1]), strict=True):
                 products.append(w * products[-1][of])

@@ -1,11 +1,13 @@
 """Two levels, complete data, any covariance matrices within and between: moments by cluster size.
 
-With deviations from cluster means apart from the means themselves (Goldstein & McDonald 1988; McDonald & Goldstein 1989),
+With deviations from cluster means apart from the means themselves (Goldstein & McDonald 1988; McDonald &
+Goldstein 1989),
 
-    l = -1/2 { N p log 2 pi + (N - J) log|S_w| + tr S_w^-1 R_w + sum_n [ J_n log|S_n| + tr S_n^-1 R_n ] },  S_n = S_w + n S_b,
+    l = -1/2 { N p log 2 pi + (N - J) log|S_w| + tr S_w^-1 R_w + sum_n [ J_n log|S_n| + tr S_n^-1 R_n ] },
+    S_n = S_w + n S_b,
 
-R_w the residual cross-products within, R_n = n times those of the means of the J_n clusters of size n. Only S_w and the
-S_n need be positive definite: S_b may have negative variances.
+R_w the residual cross-products within, R_n = n times those of the means of the J_n clusters of size n. Only
+S_w and the S_n need be positive definite: S_b may have negative variances.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from semlang.matrices.reduced import ReducedForm
 class TwoLevel(Moments):
     """Rows in clusters: one term for deviations from the cluster means and one for each cluster size.
 
-    One evaluation costs sizes x p^3, whatever the numbers of rows and clusters. A row of frequency f counts f times in the
-    size of its cluster.
+    One evaluation costs sizes x p^3, whatever the numbers of rows and clusters. A row of frequency f counts f
+    times in the size of its cluster.
     """
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:

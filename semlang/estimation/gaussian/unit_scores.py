@@ -1,7 +1,8 @@
 """Scores of the highest units from the posterior moments of the nested recursion.
 
-By Fisher's identity the score of a unit is the posterior expectation of its complete-data score, leaf by leaf for the
-loadings, row by row for means and residual variances, and unit by unit of every level for the covariance matrices.
+By Fisher's identity the score of a unit is the posterior expectation of its complete-data score, leaf by leaf
+for the loadings, row by row for means and residual variances, and unit by unit of every level for the
+covariance matrices.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
                     standard[a, j] = v * total / t
             for cell in of_loading:
                 _, a, j = chain.loading[cell].tolist()
-                weights = data.random_frame[a]
-                v = sum((weights[c] * standard[c, j] for c in np.flatnonzero(weights)), np.zeros(len(total)))
+                weights = data.random_frame[a].tolist()
+                v = sum((w * standard[c, j] for c, w in enumerate(weights) if w), np.zeros(len(total)))
                 cells[loading_at.start + cell] = _add(v, tree.top[0], tree.n_top)
         of_mean = np.flatnonzero(chain.mean[:, 0] == k)
         own = residual_of.get(k) if k not in coupled else None
@@ -94,7 +95,9 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
             for (a, c), p in pair.items():
                 spread += (1.0 if a == c else 2.0) * D[k, p] * (L[k, a] @ product[c])
             v_leaf = 0.5 * spread * total / t**2
-            cells[residual_at.start + own] = _add(v, row_top, tree.n_top) + _add(v_leaf, tree.top[0], tree.n_top)
+            cells[residual_at.start + own] = _add(v, row_top, tree.n_top) + _add(
+                v_leaf, tree.top[0], tree.n_top
+            )
 
     # Covariance matrices, by level; residual covariances are those of disturbances after the model's.
     where = {}
@@ -104,7 +107,7 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
     bars = []
     for F, own_bar in zip(state.F, psi, strict=True):
         if state.folded:
-            inverse = np.linalg.inv(F)
+            inverse = np.asarray(np.linalg.inv(F), dtype=float)
             bars.append(sandwich(inverse.T, own_bar))
         else:
             bars.append(own_bar)
@@ -122,4 +125,4 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
 
 
 def _add(v: Floats, unit: Ints, n: int) -> Floats:
-    return v if len(v) == n else np.bincount(unit, v, n)
+    return v if len(v) == n else np.asarray(np.bincount(unit, v, n), dtype=float)

@@ -27,8 +27,8 @@ def column(name: str) -> Product:
 class Model:
     """Equations in eta, compiled into a reduced form.
 
-    `latent` lists (key, level), lowest level first and causes last. A coefficient is a float (fixed) or a name of a
-    parameter, whose start value is in `starts` under that name.
+    `latent` lists (key, level), lowest level first and causes last. A coefficient is a float (fixed) or a
+    name of a parameter, whose start value is in `starts` under that name.
     """
 
     def __init__(self, responses: list[str], latent: list[tuple[str, str]]) -> None:
@@ -105,7 +105,12 @@ class Model:
 
         def cells(entries: list[tuple[str, str, Any]], order: list[str]) -> Cells:
             made = [
-                (order.index(a), order.index(b), index[c] if isinstance(c, str) else -1, 0.0 if isinstance(c, str) else c)
+                (
+                    order.index(a),
+                    order.index(b),
+                    index[c] if isinstance(c, str) else -1,
+                    0.0 if isinstance(c, str) else c,
+                )
                 for a, b, c in entries
             ]
             return Cells.of((len(order), len(order)), made, symmetric=True)
@@ -155,7 +160,12 @@ def design(
 def dense(reduced: ReducedForm, data: Design, theta: np.ndarray) -> float:
     """The log density by the covariance matrix of everything that is observed."""
     slots = reduced.slots(theta)
-    m, L, psi, res = reduced.mean(slots), reduced.loadings(slots), reduced.psi.matrix(theta), reduced.theta.matrix(theta)
+    m, L, psi, res = (
+        reduced.mean(slots),
+        reduced.loadings(slots),
+        reduced.psi.matrix(theta),
+        reduced.theta.matrix(theta),
+    )
     n, K, J = data.n_rows, len(reduced.responses), len(reduced.disturbances)
     X = np.array([data.columns[p] for p in reduced.mean_columns])
     D = np.array([data.columns[p] for p in reduced.random_columns])
@@ -195,24 +205,24 @@ def gradient_error(engine: Any, theta: np.ndarray) -> float:
 
 
 def maximise(engine: Any, theta: np.ndarray, tolerance: float = 1e-9) -> tuple[np.ndarray, float, int]:
-    """Scoring with the information (expected, else outer product), then BFGS from its inverse; as simple as will do."""
+    """Scoring (expected information, else outer product), then BFGS from its inverse."""
     from semlang.estimation.gaussian.engine import Infeasible
 
     def information(x: np.ndarray) -> np.ndarray:
-        I = engine.expected_information(x)
-        if I is None:
+        metric = engine.expected_information(x)
+        if metric is None:
             s = engine.scores(x)
-            I = s.T @ s
-        return I
+            metric = s.T @ s
+        return metric
 
     value, g = engine.value_and_gradient(theta)
-    evaluations, H = 1, None
+    evaluations, H, decrement = 1, None, np.inf
     for iteration in range(200):
-        scoring = iteration < 8 and (H is None or decrement > 1e-3)
+        scoring = iteration < 8 and decrement > 1e-3
         if scoring:
-            I = information(theta)
-            d = np.sqrt(np.maximum(np.diag(I), 1e-10))
-            R = I / np.outer(d, d)
+            metric = information(theta)
+            d = np.sqrt(np.maximum(np.diag(metric), 1e-10))
+            R = metric / np.outer(d, d)
             try:
                 np.linalg.cholesky(R)
             except np.linalg.LinAlgError:

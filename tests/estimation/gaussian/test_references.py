@@ -28,7 +28,9 @@ def codes(column: list[str]) -> np.ndarray:
     return np.unique(column, return_inverse=True)[1]
 
 
-def check(folder: Path, case: str, h: Any, engine: Engine, start: np.ndarray, rename: dict[str, tuple[str, ...]]) -> None:
+def check(
+    folder: Path, case: str, h: Any, engine: Engine, start: np.ndarray, rename: dict[str, tuple[str, ...]]
+) -> None:
     """Compare the log-likelihood, the parameters named in `rename`, and their standard errors."""
     expected = json.loads((folder / "reference" / "cases" / case / "expected.json").read_text())
     theta, value, _ = h.maximise(engine, start)
@@ -118,7 +120,9 @@ def test_sleepstudy(by_hand: types.SimpleNamespace, shared_folder: Path) -> None
     data = table(shared_folder, "sleepstudy.csv")
     m = by_hand.Model(["y"], [("u1", "Subject"), ("u0", "Subject")])
     days = by_hand.column("Days")
-    m.path("y", "", "a", 250.0).path("y", "", "b", 10.0, days).path("y", "u0", 1.0).path("y", "u1", 1.0, via=days)
+    m.path("y", "", "a", 250.0).path("y", "", "b", 10.0, days).path("y", "u0", 1.0).path(
+        "y", "u1", 1.0, via=days
+    )
     m.variance("u0", "u0", "v0", 400.0).variance("u1", "u1", "v1", 40.0).variance("u1", "u0", "c", 0.0)
     m.variance("y", "y", "s", 700.0)
     one, slope = "Reaction.1[Subject]", "Reaction.Days[Subject]"
@@ -132,7 +136,9 @@ def test_sleepstudy(by_hand: types.SimpleNamespace, shared_folder: Path) -> None
     }
     reduced = m.reduced()
     columns = {"Days": numbers(data["Days"])}
-    design = by_hand.design({"y": numbers(data["Reaction"])}, columns, {"Subject": codes(data["Subject"])}, reduced)
+    design = by_hand.design(
+        {"y": numbers(data["Reaction"])}, columns, {"Subject": codes(data["Subject"])}, reduced
+    )
     assert choose(reduced, design) is Nested
     check(shared_folder, "lmm_sleepstudy", by_hand, Nested(reduced, design), m.theta0, rename)
 
@@ -153,11 +159,18 @@ def test_egsingle(by_hand: types.SimpleNamespace, shared_folder: Path) -> None:
         m.variance(f"{u}0", f"{u}0", f"{u}00", 0.5).variance(f"{u}1", f"{u}1", f"{u}11", 0.05)
         m.variance(f"{u}1", f"{u}0", f"{u}10", 0.0)
         one, slope = f"math.1[{unit}]", f"math.year[{unit}]"
-        rename |= {f"{u}00": ("", one, "~~", one), f"{u}11": ("", slope, "~~", slope), f"{u}10": ("", one, "~~", slope)}
+        rename |= {
+            f"{u}00": ("", one, "~~", one),
+            f"{u}11": ("", slope, "~~", slope),
+            f"{u}10": ("", one, "~~", slope),
+        }
     m.variance("y", "y", "e", 0.5)
     rename["e"] = ("", "math", "~~", "math")
     reduced = m.reduced()
-    columns = {"year": numbers(data["year"]), "male": np.array([v == "Male" for v in data["female"]], dtype=float)}
+    columns = {
+        "year": numbers(data["year"]),
+        "male": np.array([v == "Male" for v in data["female"]], dtype=float),
+    }
     clusters = {"child": codes(data["childid"]), "school": codes(data["schoolid"])}
     design = by_hand.design({"y": numbers(data["math"])}, columns, clusters, reduced)
     ordered = {n: rename[n] for n in m.names}

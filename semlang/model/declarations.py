@@ -37,6 +37,10 @@ class Declared:
         found = self.kinds.get(name)
         return found.kind if found else None
 
+    def has_level(self, name: str) -> bool:
+        """Whether the declaration says at which level a response is measured."""
+        return name in self.kinds and isinstance(self.kinds[name].arguments.get("level"), str)
+
     def classes(self, name: str) -> int:
         """Return the number of classes (or mass points) of a discrete latent variable, at least 1."""
         return int(self.kinds[name].arguments.get("classes", 1))

@@ -17,6 +17,7 @@ from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
 from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
 from semlang.model.kind_findings import kind_findings
+from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
@@ -112,6 +113,7 @@ def elaborate(
     findings += kind_findings(table, ns)
     findings += name_findings(model, table, ns, facts, settings.spans)
     findings += slope_findings(table)
+    findings += level_findings(table)
     if any(f.is_error and f.slug not in TABLE_STANDS for f in findings) or not table_rows:
         return None, tuple(findings)
     return table, tuple(findings)
@@ -172,7 +174,10 @@ def _rows(
                 continue
             number += 1
             rows, own = made[i]
-            rows = copy_rows(rows, g)
+            if g < len(labels):
+                rows = copy_rows(rows, g)
+            for r in rows:
+                r.group = g
             roles[number] = own
             if g > 1:
                 free_beside_equal(rows, own, options)
@@ -195,4 +200,7 @@ def _complete(
     context = Context(drafts, roles, ns, options, block.level, block.cluster)
     rows = add_automatic(context)
     set_scale(context, rows, started)
+    for r in rows:
+        if r.user == 0 and r.level == 1 and r.lhs in ns.split:
+            r.exo, r.rule = 1, "part of a covariate within clusters"
     return rows, roles

@@ -77,8 +77,12 @@ def _no_residual(v: Variable, ns: Namespace) -> bool:
 
 
 def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
-    for v in table.responses:
-        own = [r for r in table.rows if r.op == "|" and r.target == v.key and r.group == 1]
+    by_response: dict[str, list[Row]] = {}
+    for r in table.rows:
+        if r.op == "|" and r.group == 1:
+            by_response.setdefault(r.target, []).append(r)
+    for key, own in by_response.items():
+        v = table.variables[key]
         written = sorted({r.threshold for r in own if r.user == 1})
         known = ns.facts.levels.get(v.name) if ns.facts is not None else None
         if known and v.kind.thresholds and written and written[-1] > len(known) - 1:

@@ -130,12 +130,14 @@ def _near_misses(model: ast.Model, table: ParameterTable, ns: Namespace) -> Iter
         if uses[name] != 1 or name in ns.declared.kinds or len(name) < 4:
             continue
         for other in known:
-            if other == name or re.sub(r"\d", "", other) == re.sub(r"\d", "", name):
+            if other == name or abs(len(other) - len(name)) > 2 or other[0].casefold() != name[0].casefold():
+                continue
+            if re.sub(r"\d", "", other) == re.sub(r"\d", "", name):
                 continue
             same = other.casefold() == name.casefold()
             if not same and (other.startswith(name) or name.startswith(other)):
                 continue
-            if same or difflib.SequenceMatcher(None, other, name).ratio() > 0.8:
+            if same or _alike(other, name):
                 yield warning(
                     "near-miss-name",
                     f"'{name}' is used once and looks like '{other}'",
@@ -144,6 +146,11 @@ def _near_misses(model: ast.Model, table: ParameterTable, ns: Namespace) -> Iter
                     help=f"did you mean '{other}'?",
                 )
                 break
+
+
+def _alike(a: str, b: str) -> bool:
+    match = difflib.SequenceMatcher(None, a, b)
+    return match.real_quick_ratio() > 0.8 and match.quick_ratio() > 0.8 and match.ratio() > 0.8
 
 
 def _names(s: ast.Formula | ast.Thresholds) -> Iterator[str]:

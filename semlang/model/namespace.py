@@ -33,7 +33,8 @@ class Namespace:
     """All variables of the model; `resolve` reads a name in a block.
 
     `latents` maps bare names to the levels that latent variables of that name have; `responses` maps names of
-    responses to the levels of the blocks where they are modelled; `slopes` maps names in ``rv()`` to their level.
+    responses to the levels of the blocks where they are modelled; `slopes` maps names in ``rv()`` to their
+    level; `split` holds responses of higher levels that are covariates at level 1.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Namespace:
     reported: set[tuple[str, str]] = field(default_factory=set)
     levels: tuple[str, ...] = (ROWS,)
     slopes: dict[str, str] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""
@@ -314,6 +316,14 @@ def survey(
     for name, d in declared.kinds.items():
         if not d.kind.latent and name in ns.responses:
             ns.responses[name].add(str(d.arguments.get("level", ROWS)))
+    for b, s in entries:
+        if b.level == 1 and isinstance(s, ast.Formula) and s.op == "~":
+            for r in s.rhs:
+                for v in _variables(r):
+                    levels_of_v = ns.responses.get(v.name, {ROWS})
+                    if ROWS not in levels_of_v and not declared.has_level(v.name):
+                        ns.split.add(v.name)
+                        levels_of_v.add(ROWS)
     if not fixed_x:
         for b, s in entries:
             if isinstance(s, ast.Formula) and s.op == "~":

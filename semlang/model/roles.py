@@ -114,6 +114,8 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
                 _source(r, ns, note, effects)
             else:
                 predictors.append(r.rhs)
+                if r.level == 1:
+                    extra += [note(x.column, x.column) for x in r.via if x.column in ns.split]
                 c = r.via[0] if len(r.via) == 1 else None
                 if isinstance(c, Covariate) and c.response and c.function == "identity" and r.rhs == c.column:
                     exogenous.append(note(r.rhs, c.column))

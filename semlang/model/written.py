@@ -55,7 +55,10 @@ class Rows:
 
     def _twice(self, row: Draft) -> None:
         place = ("repeated-term", f"{row.span}")
-        if place not in self.ns.reported and row.span is not None:
+        span = row.span
+        if span is None or any(f.span is not None and span.start <= f.span.start < span.end for f in self.ns.findings):
+            return
+        if place not in self.ns.reported:
             self.ns.reported.add(place)
             self.ns.findings.append(
                 warning(

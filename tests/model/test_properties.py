@@ -1,0 +1,67 @@
+"""What can not matter does not: names of variables and the order of independent formulas."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semlang.model.elaborate import elaborate
+from semlang.source import Source
+from semlang.syntax.parser import parse
+
+NAMES = ("f", "g", "x1", "x2", "x3", "x4", "y", "z", "w")
+LINES = (
+    "f =~ x1 + x2 + a*x3",
+    "g =~ x4 + x2",
+    "y ~ f + z",
+    "z ~ w",
+    "y ~ u[school]",
+    "x1 ~~ x2",
+    "x4 :: binomial(logit)",
+    "y | t1 + t2",
+    "w ~ 1",
+    "g ~ f",
+    "x3 ~ 0*1",
+)
+
+
+def rows(text: str, rename: Callable[[str], str] = str) -> Counter[tuple[object, ...]] | None:
+    """Return the rows as a multiset, with names as `rename` makes them."""
+    model, found = parse(Source(text))
+    assert not [f for f in found if f.is_error]
+    table, _ = elaborate(model)
+    if table is None:
+        return None
+    out: Counter[tuple[object, ...]] = Counter()
+    for r in table.rows:
+        ends = [rename(r.lhs), rename(r.rhs)]
+        if r.op == "~~":
+            ends.sort()
+        via = tuple(rename(c.name) for c in r.via)
+        out[(*ends, r.op, r.free > 0, r.ustart, r.label, r.threshold, via, r.level, r.rule)] += 1
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=7, unique=True), order=st.randoms())
+def test_order_of_formulas(lines: list[str], order: object) -> None:
+    mixed = sorted(lines, key=lambda _: order.random())  # type: ignore[attr-defined]
+    a, b = rows("\n".join(lines)), rows("\n".join(mixed))
+    assert a == b
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=7, unique=True), new=st.permutations(NAMES))
+def test_renaming(lines: list[str], new: list[str]) -> None:
+    names = {old: f"n_{x}" for old, x in zip(NAMES, new, strict=True)}
+    pattern = re.compile(r"\b(" + "|".join(NAMES) + r")\b")
+
+    def rename(text: str) -> str:
+        return pattern.sub(lambda m: names[m.group(1)], text)
+
+    text = "\n".join(lines)
+    assert rows(text, rename) == rows(rename(text))

@@ -44,6 +44,9 @@ class Piece:
             return False
         if head[1] != ":" and head[1] not in ("name", "number", "badname", "quoted", "string"):
             return False
+        behind = head.index(":", 1) + 1
+        if len(self.tokens) > behind and self.tokens[behind].text in ("=", ":"):
+            return False  # p : = a*b
         return not any(t.kind in OPERATORS or t.text in ("|", "||") for t in self.tokens)
 
 

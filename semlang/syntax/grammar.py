@@ -20,8 +20,8 @@ def grammar_text() -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what semlang computes once: ``SEMLANG_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("SEMLANG_CACHE")
+    """Return the folder for what semlang computes once: ``SEMLANG_CACHE_DIR``, or the user's cache folder."""
+    chosen = os.environ.get("SEMLANG_CACHE_DIR")
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":

@@ -10,6 +10,7 @@ from semlang.syntax.scan import OPERATORS, Token
 
 KEYS = frozenset({"group", "level", "class", "block", "groups", "cluster", "data", "frequency", "weights", "include"})
 OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
+_WORDS = {"by": "=~", "on": "~", "with": "~~", "is": "==", "equals": "=="}
 _JOINS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with), ':=' (defines), '::' (is of kind)"
 
 
@@ -72,15 +73,19 @@ def missing_operator(source: Source, tokens: Sequence[Token], at: int) -> Diagno
         )
     rest = source.text[token.end :].lstrip(" \t")
     notes = ["'!' begins a comment; '!=' is no operator"] if rest.startswith("!=") else []
-    second = f" {token.text}" if at else " ..."
+    operator = _WORDS.get(token.text.lower())
+    if operator is not None and at + 1 < len(tokens):
+        help_ = [f"write '{first.text} {operator} {tokens[at + 1].text}'"]
+    else:
+        help_ = [f"write '{first.text} =~ {token.text}' or '{first.text} ~ {token.text}'"]
     return error(
         "missing-operator",
         "the statement has no operator",
         source,
         _span(token),
-        label="an operator is missing before this" if at else "a name alone says nothing",
+        label="an operator is missing before this" if operator is None else "a word where an operator belongs",
         notes=notes,
-        help=[f"write '{first.text} =~{second}' or '{first.text} ~{second}'", f"the operators are {_JOINS}"],
+        help=[*help_, f"the operators are {_JOINS}"],
     )
 
 
@@ -299,7 +304,7 @@ def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
         source,
         _span(token),
         label="a '+' is missing before this",
-        help=f"write '{before.text} + {token.text}'",
+        help=f"write '{before.text} + {token.text}'" if token.kind in OPERANDS else "write '+' between them",
         fix=[Edit(spot, " +")] if token.kind in OPERANDS and before.kind in OPERANDS else [],
     )
 

@@ -90,6 +90,8 @@ def wrong_operator(source: Source, tokens: Sequence[Token]) -> Diagnostic | None
     depth = i = 0
     while i < len(tokens):
         depth += (tokens[i].kind == "open") - (tokens[i].kind == "close")
+        if depth == 0 and tokens[i].text == ",":
+            return None  # the grammar stops here first
         if depth > 0 or not _is_sign(tokens[i]):
             i += 1
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from semlang.diagnostics import Diagnostic, Edit, error
@@ -68,12 +69,12 @@ def _brace(source: Source, token: Token) -> Diagnostic:
 
 def _bad_name(source: Source, token: Token) -> Diagnostic:
     name = token.text
-    digits = len(name) - len(name.lstrip("0123456789"))
-    rest = name[digits:]
-    if digits and rest[:1] != "_":
+    number = re.match(r"[0-9]*\.?[0-9]+(?=[^\W\d_])", name)
+    if number:
+        rest = name[number.end() :]
         message = f"'{name}' is neither a number nor a name"
         label = "names do not begin with a digit"
-        help_ = [f"write '{name[:digits]}*{rest}' to fix the coefficient of {rest}", f"or `{name}` in backticks"]
+        help_ = [f"write '{number.group()}*{rest}' to fix the coefficient of {rest}", f"or `{name}` in backticks"]
     elif name.startswith("_"):
         message = f"the name '{name}' begins with '_'"
         label = "names begin with a letter or '.'"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from semlang.diagnostics import render
 from semlang.source import Source
+from semlang.syntax import parser
 from semlang.syntax.parser import parse
 
 ERRORS = [
@@ -56,10 +60,13 @@ ERRORS = [
     ("two-statements", "f =~ x1 + x2 <<y>> ~ f"),
     ("missing-operator", "<<x1>> + x2"),
     ("missing-operator", "<<f>>"),
+    ("missing-operator", "f <<by>> x1 x2"),
     ("missing-operator", "f =~ x1\n<<x2>> + x3"),
     ("missing-operator", "<<a>> != b"),
     # brackets and commas
     ("comma-between-terms", "f =~ x1<<,>> x2, x3"),
+    ("comma-between-terms", "y ~ x<<,>> data = d"),
+    ("missing-plus", "y ~ x <<(>>1|g)"),
     ("unmatched-bracket", "y ~ x<<)>>"),
     ("unmatched-bracket", "y ~ (1 | g<<]>>"),
     ("empty-brackets", "y<<[]>> ~ x"),
@@ -71,6 +78,7 @@ ERRORS = [
     ("not-a-cluster", "y ~ (1 | <<a>> + b)"),
     ("modifier-in-random-effects", "y ~ (1 + <<a>>*x | g)"),
     ("modifier-on-random-effects", "y ~ a<<*>>(1 | g)"),
+    ("repeated-category", "c@1<<@>>2 ~ x"),
     ("repeated-bracket", "u[a]<<[>>b] ~ x"),
     # characters, names, numbers
     ("unknown-character", "f =~ x<<$>>y"),
@@ -107,12 +115,16 @@ ERRORS = [
     ("malformed-call", "f =~ <<rep>>(a, 0)*x"),
     ("not-a-constant", "f =~ <<u[school]>>*x"),
     ("not-a-constant", "f =~ <<a{1..3}>>*x"),
+    ("modifier-with-groups", "y ~ <<rv(a, b)>>*x"),
+    ("modifier-on-zero", "y ~ <<a*0>> + x"),
+    ("misplaced-operator", "f =~ (0.5<<?>>2)*x"),
     ("empty-label", 'f =~ <<"">>*x'),
     # terms that are computed
     ("transform-on-left", "<<log>>(y) ~ x"),
     ("unknown-function", "y ~ <<poly>>(x, 2)"),
     ("unknown-parameter", "<<sigm>>(y) ~ x"),
     ("parameter-on-right", "y ~ <<sigma>>(z)"),
+    ("exponent-not-a-number", "y ~ x^<<a>>"),
     ("computed-term", "y ~ I(<<x>>*z)"),
     ("misplaced-transform", "f =~ <<log>>(x)"),
     ("misplaced-transform", "y ~~ <<x>>^2"),
@@ -133,6 +145,7 @@ ERRORS = [
     # declarations, directives, headers
     ("misplaced-argument", "y :: binomial <<logit>>"),
     ("not-a-kind", "y :: <<3>>"),
+    ("not-a-variable", "<<x>>:z :: normal"),
     ("not-a-name", "<<a>>*y :: poisson"),
     ("repeated-argument", "reshape: y = item, <<y>> = id"),
     ("unknown-directive", "<<clutser>>: school"),
@@ -146,6 +159,19 @@ ERRORS = [
     ("one-value", "cluster: a, <<b>>"),
     ("not-a-value", "options: points = <<a>>*b"),
 ]
+
+
+ELSEWHERE = {"file-too-long", "too-deep", "too-many-errors", "too-many-terms", "too-many-values"}  # test_robustness
+
+
+def test_every_slug_has_a_case() -> None:
+    folder = Path(parser.__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.stem != "include")
+    written = set(re.findall(r'(?:error|reject|warn|note|warning)\(\s*"([a-z-]+)"', text))
+    written |= set(re.findall(r'[\[(] *"([a-z]+-[a-z-]+)", ', text)) | set(re.findall(r'"([a-z]+-[a-z-]+)" if ', text))
+    cases = {slug for slug, _ in (*ERRORS, *WARNINGS)} | ELSEWHERE
+    assert written - cases == set()
+    assert len(cases) > 60
 
 
 def split_marks(marked: str) -> tuple[str, int, int]:
@@ -175,6 +201,7 @@ WARNINGS = [
     ("number-as-intercept", "y ~ <<1.1>> + 2*x"),
     ("split-operator", "f <<= ~>> x1"),
     ("split-operator", "x <<~ ~>> y"),
+    ("split-operator", "p <<: =>> a*b"),
     ("overwritten-modifier", "f =~ 2*<<3>>*x1"),
     ("overwritten-modifier", "f =~ 2*<<pi>>*x1"),
     ("overwritten-modifier", "f =~ a*<<equal('b')>>*x1"),

@@ -219,6 +219,13 @@ class Router:
                 cost = 0.6 * k + inner + self._cost_of_box(_box(place, w, h)) + self._doubt(place, here)
                 if cost < least:
                     best, least = (float(place[0]), float(place[1])), cost
+        if places is _NEAR_HEAD and edge.target in self.nodes and self.nodes[edge.target].shape == "box":
+            node = self.nodes[edge.target]
+            way = math.copysign(1.0, curve[-1][0] - curve[0][0])
+            up = math.copysign(1.0, curve[0][1] - curve[-1][1])
+            corner = (node.x + way * (w / 2 + 2), node.y + up * (node.height / 2 + h / 2 + 2))
+            if self._cost_of_box(_box(corner, w, h)) < least:
+                best = corner
         self.labels.append(_box(best, w, h))
         return replace(edge, place=best)
 

@@ -164,13 +164,13 @@ class Chain:
             If a covariance matrix is not positive semidefinite, or a residual variance not positive.
         """
         slots, d_slots = self.reduced.jacobian(x)
-        F, derivatives = self.factors.evaluate(x)
         n_o, n_a, n_f = self._o_slots.size, self.n_loadings, self._f_parameter.size
         cells = np.zeros(n_o + n_a + n_f)
         jacobian = np.zeros((cells.size, self.n_parameters))
         cells[:n_o] = slots[self._o_slots]
         jacobian[:n_o] = d_slots[self._o_slots]
         if n_a:
+            F, derivatives = self.factors.evaluate(x)
             n, s, j, d = self._a_terms.T
             n = n + n_o
             np.add.at(cells, n, slots[s] * F[j, d])

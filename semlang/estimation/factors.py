@@ -102,14 +102,14 @@ class Factorisation:
     Parameters
     ----------
     reduced : ReducedForm
-    factored : sequence of bool
-        For each block of `blocks_of(reduced.psi)`.
+    factored : sequence of bool, optional
+        For each block of `blocks_of(reduced.psi)`; default none.
     """
 
-    def __init__(self, reduced: ReducedForm, factored: Sequence[bool]) -> None:
+    def __init__(self, reduced: ReducedForm, factored: Sequence[bool] | None = None) -> None:
         self.size = len(reduced.disturbances)
         self.blocks = blocks_of(reduced.psi)
-        self.factored = tuple(factored)
+        self.factored = (False,) * len(self.blocks) if factored is None else tuple(factored)
         self.coordinates = tuple(sorted(i for b in self.blocks for i in b.members))
 
     @property

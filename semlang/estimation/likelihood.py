@@ -47,7 +47,7 @@ class QuadratureLikelihood:
         design: Design,
         variables: Mapping[str, Variable],
         order: Sequence[str],
-        factored: Sequence[bool],
+        factored: Sequence[bool] | None = None,
         points: int = 7,
         threads: int = 1,
         integrate: bool = True,

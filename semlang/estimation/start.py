@@ -172,9 +172,7 @@ def _independent(
         return theta
     try:
         members = [
-            QuadratureLikelihood(
-                form, design, table.variables, table.levels, [False] * 10_000, points=1, integrate=False
-            )
+            QuadratureLikelihood(form, design, table.variables, table.levels, points=1, integrate=False)
             for form, design in zip(forms, designs, strict=True)
         ]
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from semlang.checks.identification import Identification
     from semlang.data.design import Design
 
-_LARGE = 150  # parameters from which conditions are not searched in passing
+_LARGE = 50  # parameters from which conditions are not searched in passing
+_TOO_LARGE = 400  # parameters from which the rank is not computed in passing
 _MANY_ROWS = 20_000  # rows from which data count as rich: all covariates vary, clusters are large
 
 
@@ -39,6 +40,15 @@ def check(
     from semlang.checks.identification import identify
 
     if not table.n_parameters:
+        return
+    if table.n_parameters > _TOO_LARGE:
+        yield note(
+            "identification-undetermined",
+            f"identification was not examined: the model has {table.n_parameters} parameters",
+            table.source,
+            None,
+            help="semlang identify examines it, however long it takes",
+        )
         return
     brief = not conditions or table.n_parameters > _LARGE
     if designs is not None and sum(d.n_rows for d in designs) > _MANY_ROWS:

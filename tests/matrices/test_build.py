@@ -211,7 +211,7 @@ def test_level_blocks_regress_on_the_part_within() -> None:
     place = {z.key: j for j, z in enumerate(plain.disturbances)}
     assert plain.loadings(plain.slots(theta))[0, 0, place["y2[between]"]] == -0.5
 
-    both = written("cluster: g\ny1 + y2 :: gaussian\ny1 ~ a*y2 + y1[g]\ny2 ~ y2[g]\n")
+    both = written("cluster: g\ny1 + y2 :: gaussian\ny1 ~ a*y2\ny1[g] ~~ y1[g]\ny2[g] ~~ y2[g]\n")
     form = reduced_form(both, lift=True)
     theta = np.full(both.table.n_parameters, 0.5)
     place = {z.key: j for j, z in enumerate(form.disturbances)}
@@ -219,7 +219,7 @@ def test_level_blocks_regress_on_the_part_within() -> None:
 
 
 def test_lifting_spreads_along_covariances() -> None:
-    graph = written("y1 ~ x\ny2 ~ y1\ny3 ~ x\ny1 ~~ y3\nf =~ z1 + z2 + z3\n")
+    graph = written("y1 ~ x\ny2 ~ y1\ny3 ~ x\ny1 ~~ y3\ny2 ~~ 0*y3\n")
     form = reduced_form(graph, lift=True)
     assert form.lifted == ("y1", "y3")
     assert reduced_form(graph).lifted == ()

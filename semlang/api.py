@@ -13,8 +13,8 @@ from semlang.errors import DataError, FitError, ModelError
 from semlang.model.elaborate import elaborate
 from semlang.model.facts import DataFacts
 from semlang.model.table import ParameterTable
-from semlang.source import Source
-from semlang.syntax.ast import Directive
+from semlang.source import Source, Span
+from semlang.syntax.ast import Directive, Formula, Thresholds
 from semlang.syntax.include import expand
 from semlang.syntax.parser import parse
 
@@ -124,6 +124,8 @@ class Model:
                 self.ast, found = parse(whole)
         if any(d.is_error for d in found):
             raise ModelError(ordered(found))
+        if not any(isinstance(s, Formula | Thresholds) for s in self.ast.statements):
+            raise ModelError(ordered((*found, empty(self.source, bool(self.ast.statements)))))
         self._arguments: dict[str, Any] = {
             "n_groups": n_groups,
             "cluster": cluster,
@@ -389,6 +391,12 @@ class Model:
 
 FORCED = ("not-identified",)
 """Errors that ``force`` overrides."""
+
+
+def empty(source: Source, declared: bool) -> Diagnostic:
+    """Return the finding about a text without any formula."""
+    what = "the model declares variables but has no formula" if declared else "the model is empty"
+    return error("empty-model", what, source, Span(0, 0), help="write for example  f =~ x1 + x2 + x3")
 
 
 def ordered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:

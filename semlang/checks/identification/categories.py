@@ -39,6 +39,11 @@ class Categories:
     second: Floats
     aux: dict[tuple[str, int], Floats]
 
+    def only(self, category: int) -> Categories:
+        """Return one category alone."""
+        pick = slice(category, category + 1)
+        return Categories(self.p[pick], self.first[pick], self.second[pick], {k: v[pick] for k, v in self.aux.items()})
+
 
 def _logit(x: Floats) -> tuple[Floats, Floats, Floats]:
     f = 1 / (1 + np.exp(-x))

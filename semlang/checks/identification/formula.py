@@ -21,7 +21,8 @@ from semlang.checks.identification.moments import Block
 from semlang.checks.identification.names import Names
 
 Monomial = tuple[int, ...]
-Polynomial = dict[Monomial, Fraction]
+Number = int | Fraction
+Polynomial = dict[Monomial, Number]
 
 MOST_PARAMETERS, MOST_RESPONSES, MOST_TERMS = 24, 7, 60
 
@@ -59,10 +60,10 @@ def formulas(block: Block, names: Names) -> dict[int, Formula]:
     return _Solver(names, means, covariances).solve()
 
 
-def _add(a: Polynomial, b: Polynomial, factor: Fraction = Fraction(1)) -> Polynomial:
+def _add(a: Polynomial, b: Polynomial, factor: int = 1) -> Polynomial:
     out = dict(a)
     for m, c in b.items():
-        out[m] = out.get(m, Fraction(0)) + factor * c
+        out[m] = out.get(m, 0) + factor * c
         if not out[m]:
             del out[m]
     return out
@@ -72,20 +73,23 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
     out: Polynomial = {}
     for (m, c), (n, d) in itertools.product(a.items(), b.items()):
         key = tuple(sorted(m + n))
-        out[key] = out.get(key, Fraction(0)) + c * d
+        out[key] = out.get(key, 0) + c * d
         if not out[key]:
             del out[key]
     return out
 
 
 def _one(p: int, value: float) -> Polynomial:
-    return {(p,): Fraction(1)} if p >= 0 else {(): Fraction(repr(float(value)))} if value else {}
+    if p >= 0:
+        return {(p,): 1}
+    exact = Fraction(repr(float(value)))
+    return {(): exact.numerator if exact.denominator == 1 else exact} if exact else {}
 
 
 def _moments(block: Block) -> tuple[dict[_Symbol, Polynomial], dict[_Symbol, Polynomial]]:
     form = block.form
     slots: list[Polynomial] = [{} for _ in range(form.n_slots)]
-    slots[0] = {(): Fraction(1)}
+    slots[0] = {(): 1}
     for (to, frm, p), c in zip(form.program.tolist(), form.constants.tolist(), strict=True):
         slots[to] = _add(slots[to], _times(_one(p, c), slots[frm]))
     keys = form.responses
@@ -161,7 +165,7 @@ class _Solver:
         found = False
         for p in self._open:
             for symbol, poly in self.covariances.items():
-                target = self.symbols.get(_frozen(_times({(p,): Fraction(1)}, poly))) if len(poly) else None
+                target = self.symbols.get(_frozen(_times({(p,): 1}, poly))) if len(poly) else None
                 if target is not None:
                     self.known[p] = Formula(f"{target.text} / {symbol.text}", _frac(target.latex, symbol.latex))
                     found = True
@@ -171,12 +175,12 @@ class _Solver:
     def _products(self) -> bool:
         """Solve p from m1 m2 = p^2 m3 (root) or m1 m2 = p m3."""
         items = [(s, p) for s, p in self.covariances.items() if p and len(p) <= 6]
-        pairs: dict[frozenset[tuple[Monomial, Fraction]], tuple[_Symbol, _Symbol]] = {}
+        pairs: dict[frozenset[tuple[Monomial, Number]], tuple[_Symbol, _Symbol]] = {}
         for (s, a), (t, b) in itertools.combinations_with_replacement(items, 2):
             pairs.setdefault(_frozen(_times(a, b)), (s, t))
         for power, p in itertools.product((1, 2), self._open):
             for symbol, poly in items:
-                hit = pairs.get(_frozen(_times({(p,) * power: Fraction(1)}, poly)))
+                hit = pairs.get(_frozen(_times({(p,) * power: 1}, poly)))
                 if hit is None or symbol in hit:
                     continue
                 text = f"{hit[0].text} {hit[1].text} / {symbol.text}"
@@ -264,7 +268,7 @@ class _Solver:
         return factor, rest
 
     def _divide(self, top: str, top_latex: str, factor: Polynomial, compound: bool) -> Formula:
-        if factor == {(): Fraction(1)}:
+        if factor == {(): 1}:
             return Formula(top, top_latex)
         text, latex = self._text(factor)
         below = text if len(factor) == 1 and sum(map(len, factor)) == 1 else f"({text})"
@@ -287,7 +291,7 @@ class _Solver:
         return " + ".join(texts), " + ".join(latexes)
 
 
-def _frozen(poly: Polynomial) -> frozenset[tuple[Monomial, Fraction]]:
+def _frozen(poly: Polynomial) -> frozenset[tuple[Monomial, Number]]:
     return frozenset(poly.items())
 
 

@@ -128,60 +128,85 @@ class _Tables:
         self.theta_matrix = block.form.theta.matrix(theta)
 
     def rows(self) -> Floats | None:
-        units, x = self._covariates()
-        n = units[0].size
-        k = len(self.form.responses)
-        items = [(r, i) for r in range(n) for i in range(k) if self.block.sample.present[r % self._per_top, i]]
+        units = self._structure()
+        n, k = units[0].size, len(self.form.responses)
+        present = self.block.sample.present
+        items = [(r, i) for r in range(n) for i in range(k) if present[r % self._per_top, i]]
         out: list[Floats] = []
         picker = random.Random(5)
-        top = units[-1]
-        for unit in range(int(top.max()) + 1):
-            members = [(r, i) for r, i in items if top[r] == unit]
-            subsets = list(itertools.combinations(members, min(3, len(members))))
-            if len(subsets) > 24:
-                subsets = picker.sample(subsets, 24)
-            for subset in subsets:
-                table = self._table(subset, units, x)
+        for unit in range(int(units[-1].max()) + 1):
+            members = [(r, i) for r, i in items if units[-1][r] == unit]
+            subsets = [s for s in itertools.combinations(members, min(3, len(members))) if self._closed(s)]
+            subsets = subsets or [s for s in itertools.combinations(members, min(2, len(members))) if self._closed(s)]
+            for subset in subsets if len(subsets) <= 24 else picker.sample(subsets, 24):
+                table = self._table(subset, units)
                 if table is None:
                     return None
                 out.append(table)
         return np.concatenate(out) if out else np.zeros((0, self.theta.size))
 
-    def _covariates(self) -> tuple[list[NDArray[np.int64]], dict[Product, Floats]]:
-        """Return units and covariates: those of the sample's structure, with typical values."""
+    def _closed(self, subset: Sequence[tuple[int, int]]) -> bool:
+        """Return whether the subset holds every discrete response whose value is a covariate of another one."""
+        return all((r, t) in subset for r, k in subset for t in self._needs[k])
+
+    def _structure(self) -> list[NDArray[np.int64]]:
+        """Return units of the sample's structure and draw typical covariates."""
         n_levels = len(self.block.sample.units) - 1
-        products = list(self.block.sample.values)
         self._per_top = 2**n_levels
-        constant = all(not p for p in products)
+        constant = all(not p for p in self.block.sample.values)
         n = self._per_top * (1 if constant else max(3, min(16, 2 + self.theta.size // 2)))
-        index = np.arange(n)
-        units = [index // 2**h for h in range(n_levels + 1)]
-        base: dict[object, Floats] = {}
+        self._base: dict[object, Floats] = {}
+        self._n = n
+        index = {key: i for i, key in enumerate(self.form.responses)}
+        self._needs: list[set[int]] = [set() for _ in self.form.responses]
+        for k, c, _ in self.form.mean_cells.tolist():
+            for f in self.form.mean_columns[c]:
+                if f.response and f.column in index and self.variables[index[f.column]].kind.name == "binomial":
+                    self._needs[k].add(index[f.column])
+        index_of_row = np.arange(n)
+        return [index_of_row // 2**h for h in range(n_levels + 1)]
 
-        def value(c: Covariate) -> Floats:
-            if c.function == "power" and c.argument is not None:
-                root = value(Covariate(c.column, response=c.response))
-                return np.asarray(np.sign(root) * np.abs(root) ** float(c.argument), dtype=float)
-            if c.function == "level":
-                drawn = base.setdefault(("level", c.column), self.rng.random(n))
-                shift = sum(map(ord, str(c.argument))) % 7 / 7
-                return ((drawn + shift) % 1 < 0.35).astype(float)
+    def _value(self, product: Product, r: int, given: Mapping[tuple[int, str], float]) -> float:
+        """Return a product of covariates in a row; `given` are values of responses of the subset."""
+        out = 1.0
+        for c in product:
+            out *= self._factor(c, r, given)
+        return out
+
+    def _factor(self, c: Covariate, r: int, given: Mapping[tuple[int, str], float]) -> float:
+        if c.function == "power" and c.argument is not None:
+            root = self._factor(Covariate(c.column, response=c.response), r, given)
+            return float(np.sign(root) * abs(root) ** float(c.argument))
+        if c.response and (r, c.column) in given:
+            return given[r, c.column]
+        key = (c.function == "level", c.column)
+        if key not in self._base:
             binary = c.response and self.moments.table.variables[c.column].kind.name == "binomial"
-            key = (c.function, c.column)
-            if key not in base:
-                base[key] = self.rng.integers(0, 2, n).astype(float) if binary else self.rng.normal(0, 1, n)
-            return base[key]
+            draw = self.rng.random if c.function == "level" else self.rng.normal
+            self._base[key] = self.rng.integers(0, 2, self._n).astype(float) if binary else draw(size=self._n)
+        value = float(self._base[key][r])
+        if c.function == "level":
+            return float((value + sum(map(ord, str(c.argument))) % 7 / 7) % 1 < 0.35)
+        return value
 
-        x = {}
-        for p in products:
-            out = np.ones(n)
-            for c in p:
-                out = out * value(c)
-            x[p] = out
-        return units, x
+    def _table(self, subset: Sequence[tuple[int, int]], units: list[NDArray[np.int64]]) -> Floats | None:
+        """Return derivatives of the table of a subset; discrete causes in it take each of their values in turn."""
+        places = {i: (r, k) for i, (r, k) in enumerate(subset) for q, m in subset if q == r and k in self._needs[m]}
+        parts: list[Floats] = []
+        for values in itertools.product((0, 1), repeat=len(places)):
+            given = {(r, self.form.responses[k]): float(v) for (r, k), v in zip(places.values(), values, strict=True)}
+            table = self._conditional(subset, units, given, dict(zip(places, values, strict=True)))
+            if table is None:
+                return None
+            parts.append(table)
+        return np.concatenate(parts)
 
-    def _table(
-        self, subset: Sequence[tuple[int, int]], units: list[NDArray[np.int64]], x: Mapping[Product, Floats]
+    def _conditional(
+        self,
+        subset: Sequence[tuple[int, int]],
+        units: list[NDArray[np.int64]],
+        given: Mapping[tuple[int, str], float],
+        chosen: Mapping[int, int],
     ) -> Floats | None:
         n_p, s = self.theta.size, len(subset)
         mu, d_mu = np.zeros(s), np.zeros((s, n_p))
@@ -189,11 +214,12 @@ class _Tables:
         for i, (r, k) in enumerate(subset):
             for kk, c, slot in self.form.mean_cells.tolist():
                 if kk == k:
-                    mu[i] += x[self.form.mean_columns[c]][r] * self.slots[slot]
-                    d_mu[i] += x[self.form.mean_columns[c]][r] * self.d_slots[slot]
+                    weight = self._value(self.form.mean_columns[c], r, given)
+                    mu[i] += weight * self.slots[slot]
+                    d_mu[i] += weight * self.d_slots[slot]
             for kk, a, j, slot in self.form.loading_cells.tolist():
                 if kk == k:
-                    weight = x[self.form.random_columns[a]][r]
+                    weight = self._value(self.form.random_columns[a], r, given)
                     loads[i, j] += weight * self.slots[slot]
                     d_loads[i, j] += weight * self.d_slots[slot]
         c, d_c = self._covariance(subset, units, loads, d_loads)
@@ -201,18 +227,20 @@ class _Tables:
         items: list[Categories] = []
         maps: list[list[_Entry]] = []
         for i, (r, k) in enumerate(subset):
-            cut = [self._linear(t, x, r) for t in self.form.thresholds.get(k, ())]
-            quantities = {
-                name: self._linear(addends, x, r) for (kk, name), addends in self.form.quantities.items() if kk == k
-            }
-            found = categories(self.variables[k], nodes[i], cut, quantities)
+            thresholds = self.form.thresholds.get(k, ())
+            modelled = {name: a for (kk, name), a in self.form.quantities.items() if kk == k}
+            found = categories(
+                self.variables[k],
+                nodes[i],
+                [self._linear(t, r, given) for t in thresholds],
+                {name: self._linear(a, r, given) for name, a in modelled.items()},
+            )
             if found is None:
                 return None
-            items.append(found)
-            entries: list[_Entry] = [(("threshold", t), a, r) for t, a in enumerate(self.form.thresholds.get(k, ()))]
-            entries += [((name, 0), a, r) for (kk, name), a in self.form.quantities.items() if kk == k]
-            maps.append(entries)
-        return self._differentiate(items, maps, weights, d_mu, d_c, x)
+            items.append(found.only(chosen[i]) if i in chosen else found)
+            entries: list[_Entry] = [(("threshold", t), a, r) for t, a in enumerate(thresholds)]
+            maps.append(entries + [((name, 0), a, r) for name, a in modelled.items()])
+        return self._differentiate(items, maps, weights, d_mu, d_c, given)
 
     def _differentiate(
         self,
@@ -221,7 +249,7 @@ class _Tables:
         weights: Floats,
         d_mu: Floats,
         d_c: Floats,
-        x: Mapping[Product, Floats],
+        given: Mapping[tuple[int, str], float],
     ) -> Floats:
         s = len(items)
         p = [it.p for it in items]
@@ -238,7 +266,7 @@ class _Tables:
                     slope = _expected([*p[:i], items[i].aux[key], *p[i + 1 :]], weights)
                     for a in addends:
                         if a.parameter >= 0:
-                            out[:, a.parameter] += slope * x[a.via][r]
+                            out[:, a.parameter] += slope * self._value(a.via, r, given)
         scaled: Floats = out / np.sqrt(np.maximum(expected, 1e-8))[:, None]
         return scaled
 
@@ -270,8 +298,13 @@ class _Tables:
                     c[i, j] -= NOISE**2
         return c, d_c
 
-    def _linear(self, addends: Sequence[Linear], x: Mapping[Product, Floats], r: int) -> float:
-        return float(sum((self.theta[a.parameter] if a.parameter >= 0 else a.value) * x[a.via][r] for a in addends))
+    def _linear(self, addends: Sequence[Linear], r: int, given: Mapping[tuple[int, str], float]) -> float:
+        return float(
+            sum(
+                (self.theta[a.parameter] if a.parameter >= 0 else a.value) * self._value(a.via, r, given)
+                for a in addends
+            )
+        )
 
 
 def _expected(factors: list[Floats], weights: Floats) -> Floats:

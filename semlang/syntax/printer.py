@@ -79,7 +79,7 @@ def _statement(source: Source, piece: Piece, inner: Sequence[Token]) -> list[str
     tokens = piece.tokens if piece.is_directive else join_split(source, piece.tokens)[0]
     if inner:
         return _commented(source, tokens, inner, piece.is_directive)
-    kept = [t for i, t in enumerate(tokens) if not _is_stray(tokens, i)]
+    kept = _without_stray(tokens)
     words = _words(kept, piece.is_directive)
     flat = "".join(words)
     if len(flat) <= WIDTH:
@@ -122,14 +122,15 @@ def _wrapped(tokens: Sequence[Token], words: Sequence[str]) -> list[str]:
     return [*lines, line]
 
 
-def _is_stray(tokens: Sequence[Token], i: int) -> bool:
-    """Whether token `i` is a plus sign that adds nothing."""
-    if tokens[i].text != "+":
-        return False
-    before = tokens[i - 1] if i else None
-    after = tokens[i + 1] if i + 1 < len(tokens) else None
-    leads = before is None or before.kind == "open" or before.kind in OPERATORS or before.text in (",", "=", "|", "||")
-    return leads or after is None or after.text == "+"
+def _without_stray(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens without plus signs that add nothing."""
+    kept: list[Token] = []
+    for token in tokens:
+        if token.text != "+" or (kept and not _opens(kept[-1])):
+            kept.append(token)
+    while kept and kept[-1].text == "+":
+        kept.pop()
+    return kept
 
 
 def _words(tokens: Sequence[Token], directive: bool) -> list[str]:

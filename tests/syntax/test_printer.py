@@ -15,6 +15,7 @@ from semlang.syntax.printer import format_text
 LAYOUTS = [
     ("f=~x1+x2", "f =~ x1 + x2\n"),
     ("f =~ + x1 + + x2 +", "f =~ x1 + x2\n"),
+    ("+ + + f =~ x1", "f =~ x1\n"),
     ("f = ~ 2 * x1", "f =~ 2*x1\n"),
     ("a ~ b; c~d ;", "a ~ b\nc ~ d\n"),
     ("y~ - 1+x-1", "y ~ -1 + x - 1\n"),

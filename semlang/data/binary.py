@@ -26,7 +26,7 @@ def binary_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, ...
         if values is None:
             return None
         if (((values == 0) | (values == 1)) | np.isnan(values)).all():
-            return values.copy(), ("0", "1")
+            return values, ("0", "1")
     names, codes = columns.levels(name)
     if not names:
         columns.blame(name, "empty-column", f"column '{name}' has no value", label="all rows are missing")

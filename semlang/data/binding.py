@@ -13,10 +13,8 @@ from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
 from semlang.data.design import Design
 from semlang.data.groups import group_rows
-from semlang.data.reading import frame_findings
-from semlang.data.reshaping import widen
+from semlang.data.preparing import prepare
 from semlang.data.responses import Response, response
-from semlang.data.spots import absent
 from semlang.data.validation import check_across_groups, check_responses, check_within
 from semlang.data.weights import read_weights, spread_weights
 from semlang.diagnostics import Diagnostic
@@ -47,15 +45,9 @@ def bind(table: ParameterTable, frame: pd.DataFrame) -> Answer:
     findings : tuple of Diagnostic
         At most one for each mistake.
     """
-    wrong = frame_findings(frame)
-    if wrong:
-        return (), wrong
-    wide, wrong = widen(frame, table.reshape, table.source)
+    wide, wrong = prepare(table, frame)
     if wide is None:
         return (), wrong
-    missing = absent(table, wide)
-    if missing:
-        return (), tuple(missing)
     columns = Columns(table, wide)
     responses = {v.key: r for v in table.responses if (r := response(columns, v)) is not None}
     check_covariates(columns, responses)
@@ -88,6 +80,12 @@ def _design(
     table = columns.table
     chosen = contiguous(codes, rows)
     order = np.arange(len(columns.frame)) if chosen is None else chosen
+
+    def taken(values: Floats) -> Floats:
+        if chosen is not None:
+            return values[chosen]
+        return values if values.flags.owndata and values.flags.writeable else values.copy()
+
     clusters = {name: renumber(c if chosen is None else c[chosen]) for name, c in codes.items()}
     bases: dict[str, Floats] = {}
     levels: dict[str, tuple[tuple[str, ...], Ints]] = {}
@@ -96,14 +94,14 @@ def _design(
             names, code = columns.levels(c.column)
             levels[c.column] = names, code if chosen is None else code[chosen]
         elif c.function not in ("level", "factor") and c.column not in bases:
-            bases[c.column] = _base(columns, responses, c.column, c.response)[order]
+            bases[c.column] = taken(_base(columns, responses, c.column, c.response))
     covariates = ProductColumns(table, bases, levels, order.size)
     check_within(columns, covariates, clusters, order)
     values: dict[str, Floats] = {}
     dropped: dict[str, int] = {}
     for v in table.responses:
         found = responses[v.key]
-        values[v.key] = found.values[order]
+        values[v.key] = taken(found.values)
         if v.level != ROWS and v.level in clusters:
             values[v.key] = _of_units(columns, v.name, v.level, values[v.key], clusters[v.level], order)
         dropped |= found.dropped
@@ -114,8 +112,8 @@ def _design(
         clusters=clusters,
         row=order,
         categories={k: r.categories for k, r in responses.items() if r.categories},
-        trials={k: r.trials[order] for k, r in responses.items() if r.trials is not None},
-        exposure={k: r.exposure[order] for k, r in responses.items() if r.exposure is not None},
+        trials={k: taken(r.trials) for k, r in responses.items() if r.trials is not None},
+        exposure={k: taken(r.exposure) for k, r in responses.items() if r.exposure is not None},
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),
         dropped=dropped,

@@ -63,21 +63,19 @@ def _addressed(columns: Columns, v: Variable, names: tuple[str, ...]) -> bool:
 
 
 def _thresholds(columns: Columns, v: Variable, names: tuple[str, ...]) -> bool:
-    """Check that the table has one threshold less than there are categories."""
+    """Check that the table has a threshold between every two categories, and none more."""
     rows = [r for r in columns.table.rows if r.op == "|" and r.target == v.key]
     count = max((r.threshold for r in rows), default=0)
     if not v.kind.thresholds or not rows or count == len(names) - 1:
         return True
     columns.findings.append(
         error(
-            "threshold-count",
+            "too-many-thresholds" if count >= len(names) else "too-few-thresholds",
             f"'{v.name}' has {len(names)} categories and so {len(names) - 1} thresholds, not {count}",
             columns.table.source,
             rows[-1].span or v.span,
             label=f"its categories are {_listed(names)}",
-            help=f"write  {v.name} | " + " + ".join(f"t{k}" for k in range(1, len(names)))
-            if len(names) < 10
-            else "leave the thresholds out: they are added",
+            help="leave the thresholds out: they are added",
         )
     )
     return False

@@ -60,7 +60,7 @@ def response(columns: Columns, v: Variable) -> Response | None:
                 help=help,
             )
             return None
-    out = Response(values.copy())
+    out = Response(values)
     exposure = v.arguments.get("exposure")
     if exposure is not None:
         _exposed(columns, v, out, exposure)
@@ -81,7 +81,7 @@ def _binomial(columns: Columns, v: Variable) -> Response | None:
     if found is None:
         return None
     values, n = found
-    out = Response(values.copy(), trials=n)
+    out = Response(values, trials=n)
     _need(out, n, f"missing trials of {v.name}")
     return out
 
@@ -115,7 +115,7 @@ def _need(out: Response, needed: Floats, reason: str) -> None:
         count = int((lost & ~np.isnan(out.values)).sum())
         if count:
             out.dropped[reason] = count
-        out.values[lost] = np.nan
+        out.values = np.where(lost, np.nan, out.values)
         needed[lost] = 1.0
 
 

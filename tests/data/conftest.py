@@ -10,8 +10,8 @@ import pytest
 from semlang.data.binding import bind
 from semlang.data.design import Design
 from semlang.data.facts import FrameFacts
+from semlang.data.preparing import prepare
 from semlang.data.reading import read_data
-from semlang.data.reshaping import widen
 from semlang.diagnostics import Diagnostic
 from semlang.model.elaborate import elaborate
 from semlang.source import Source
@@ -27,11 +27,10 @@ def bind_text(text: str, frame: object) -> Bound:
     if data is None:
         return (), [*found, *more]
     first, _ = elaborate(model)
-    if first is not None and first.reshape:
-        wide, wrong = widen(data, first.reshape, first.source)
-        if wide is None:
+    if first is not None:
+        data, wrong = prepare(first, data)
+        if data is None:
             return (), [*found, *wrong]
-        data = wide
     table, elaborated = elaborate(model, facts=FrameFacts(data))
     elaborated = [d for d in elaborated if d.is_error]
     if table is None or elaborated:

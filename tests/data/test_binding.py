@@ -259,7 +259,7 @@ def test_binding_is_fast_and_small() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert kept
-    assert peak < 2.6 * data.memory_usage().sum()
+    assert peak < 1.8 * data.memory_usage().sum()
 
 
 def _bind(data: pd.DataFrame) -> Design:

@@ -67,9 +67,7 @@ class Chain:
         self._layout_distributions()
         products = [p for p in self._columns if p]
         self.columns = np.ascontiguousarray(
-            np.nan_to_num(np.stack([design.columns[p] for p in products]))
-            if products
-            else np.zeros((0, design.n_rows))
+            np.nan_to_num(np.stack([design.columns[p] for p in products])) if products else np.zeros((0, design.n_rows))
         )
         self._scaled = np.ones(rows.y.size)
 

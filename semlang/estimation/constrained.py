@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, negative_hessian, solve
 
 __all__ = ["maximise_constrained"]
+
+_minimize: Callable[..., Any] = minimize
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +48,7 @@ def maximise_constrained(
         last["f"] = value
         return -value / scale, -(T.T @ gradient) / scale
 
-    def bound(c: Nonlinear) -> dict[str, object]:
+    def bound(c: Nonlinear) -> Any:
         def function(u: Floats) -> float:
             return c.function(objective.theta(z + T @ u))[0]
 

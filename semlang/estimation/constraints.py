@@ -99,7 +99,7 @@ class Constraints:
     @property
     def n_free(self) -> int:
         """Number of parameters after all equalities."""
-        return self.basis.shape[1] - sum(c.equality for c in self.nonlinear)
+        return int(self.basis.shape[1]) - sum(c.equality for c in self.nonlinear)
 
     def _function(self, relation: Relation) -> Callable[[Floats], tuple[float, Floats]]:
         sign = -1.0 if relation.op in ("<", "<=") else 1.0

@@ -341,9 +341,7 @@ class _Estimation:
                 break
             q = p
             if constrained:
-                best = maximise_constrained(
-                    self.objective, best.z, self.constraints.nonlinear, self.narrator.iteration
-                )
+                best = maximise_constrained(self.objective, best.z, self.constraints.nonlinear, self.narrator.iteration)
             else:
                 best = self._climb(best.z, inverse=best.inverse)
             self.history[-1] = (p, best.value)
@@ -417,8 +415,7 @@ class _Estimation:
             if isinstance(member, QuadratureLikelihood):
                 code = code[member.rows.records]
             elif self.table.clusters:
-                first = np.unique(design.clusters[self.table.clusters[-1]], return_index=True)[1]
-                code = code[first]
+                code = code[_first_records(design, self.table.clusters[-1])]
             codes.append(code + offset)
             offset += int(design.clusters[top].max(initial=-1)) + 1
         return np.concatenate(codes)
@@ -460,5 +457,10 @@ def _multiplicity(table: ParameterTable, design: Design) -> Floats:
     if not table.clusters:
         return design.frequency.get(ROWS, np.ones(design.n_rows))
     top = table.clusters[-1]
-    first = np.unique(design.clusters[top], return_index=True)[1]
+    first = _first_records(design, top)
     return design.frequency[top][first] if top in design.frequency else np.ones(first.size)
+
+
+def _first_records(design: Design, level: str) -> Ints:
+    """Return the first record of each unit of a level."""
+    return np.flatnonzero(np.diff(design.clusters[level], prepend=-1))

@@ -173,7 +173,7 @@ def expand(
     top = order.index(levels[-1]) if levels else -1
     records = source[first]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
-    used = np.unique(source)
+    used = source[np.flatnonzero(np.diff(source, prepend=-1))]
     counts = design.frequency.get(ROWS)
     for level in order[1:]:
         if level in design.frequency:
@@ -194,23 +194,23 @@ def level_weights(
     has no integral, so its weights move down to the next level that has one, or to the rows.
     """
     first_row: list[Ints] = []
-    for level in range(len(levels)):
-        first = tree.first[level]
-        for below in reversed(tree.first[:level]):
+    for number in range(len(levels)):
+        first = tree.first[number]
+        for below in reversed(tree.first[:number]):
             first = below[first]
         first_row.append(first[:-1])
     rows = np.ones(source.size)
     units = [np.ones(f.size) for f in first_row]
     multiplicity = np.ones(first_row[-1].size if levels else source.size)
     top = order.index(levels[-1]) if levels else 0
-    for kind in ("frequency", "weights"):
-        for level, values in getattr(design, kind).items():
+    for kind, given in (("frequency", design.frequency), ("weights", design.weights)):
+        for level, values in given.items():
             position = order.index(level)
-            below = [i for i, name in enumerate(levels) if order.index(name) <= position]
-            if not below:
+            inside = [i for i, name in enumerate(levels) if order.index(name) <= position]
+            if not inside:
                 rows *= values[source]
             else:
-                units[below[-1]] *= values[source[first_row[below[-1]]]]
+                units[inside[-1]] *= values[source[first_row[inside[-1]]]]
             if kind == "frequency" and position >= top:
                 multiplicity *= values[source[first_row[-1]]] if levels else values[source]
     return rows, tuple(units), multiplicity

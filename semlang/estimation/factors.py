@@ -63,9 +63,7 @@ def blocks_of(psi: Cells) -> tuple[Block, ...]:
     for i in range(size):
         if present[i].any():
             groups.setdefault(find(i), []).append(i)
-    return tuple(
-        Block(tuple(g), parameter[np.ix_(g, g)], constant[np.ix_(g, g)]) for g in sorted(groups.values())
-    )
+    return tuple(Block(tuple(g), parameter[np.ix_(g, g)], constant[np.ix_(g, g)]) for g in sorted(groups.values()))
 
 
 def semidefinite_factor(V: Floats, tolerance: float = 1e-10) -> Floats:

@@ -139,10 +139,12 @@ class Objective:
     def information(self, z: Floats) -> Floats | None:
         """Return the expected information (n, n), where every member has one."""
         x = self.x(z)
-        parts = [m.information(x) for m in self.members]
-        if any(p is None for p in parts):
-            return None
-        total: Floats = np.sum(parts, axis=0)
+        total: Floats = np.zeros((x.size, x.size))
+        for member in self.members:
+            part = member.information(x)
+            if part is None:
+                return None
+            total += part
         return total if self._plain else self.basis.T @ total @ self.basis
 
     def outer_product(self, scores: Floats) -> Floats:

@@ -270,9 +270,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             break
         z = z + t * step
         value, gradient = new
-        log.append(
-            Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t)
-        )
+        log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
             information = negative_hessian(objective, z)
         else:

@@ -45,9 +45,7 @@ class Parametrisation:
         self.n_parameters = forms[0].n_parameters if forms else 0
         blocks = [blocks_of(form.psi) for form in forms]
         uses: Counter[int] = sum((_uses(form) for form in forms), Counter())
-        single: Counter[int] = Counter(
-            int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1
-        )
+        single: Counter[int] = Counter(int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1)
 
         def eligible(block: Block) -> bool:
             used = np.unique(block.parameter[block.parameter >= 0]).tolist()

@@ -213,12 +213,9 @@ def plan(
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
         exact = rule.engine != "nested quadrature"
         one = situation.all_gaussian
-        groups.append(
-            GroupPlan(
-                graph.label, rule.engine, name, rule.why,
-                _levels(table, form, design, 0 if exact else 1 if one else points), design.n_rows if design else None,
-            )  # fmt: skip
-        )
+        levels = _levels(table, form, design, 0 if exact else 1 if one else points)
+        rows = design.n_rows if design is not None else None
+        groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
     return Plan(tuple(groups))
 
 
@@ -226,7 +223,8 @@ def _levels(
     table: ParameterTable, form: ReducedForm, design: Design | None, points: int | None
 ) -> tuple[LevelPlan, ...]:
     used = sorted(i for b in blocks_of(form.psi) for i in b.members)
-    by_level = {level: [form.disturbances[i] for i in used if form.disturbances[i].level == level] for level in table.levels}
+    disturbances = [form.disturbances[i] for i in used]
+    by_level = {level: [d for d in disturbances if d.level == level] for level in table.levels}
     q = affordable(len(used)) if points is None else points
     return tuple(
         LevelPlan(level, tuple(d.key for d in found), q, design.n_units(level) if design else None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.graph.model_graph import ModelGraph
+from semlang.graph.model_graph import Covariance, ModelGraph, Path
 
 __all__ = ["reporting_signs"]
 
@@ -26,15 +26,14 @@ def reporting_signs(graphs: Sequence[ModelGraph], theta: Floats) -> Floats:
             first = next((p for p in graph.paths if p.source == key and p.kind == "loading" and not p.is_zero), None)
             if first is None or first.parameter < 0 or theta[first.parameter] * signs[first.parameter] >= 0:
                 continue
-            turned = [p for p in graph.paths if (p.source == key) != (p.target == key)]
-            crossed = [c for c in graph.covariances if (c.a == key) != (c.b == key)]
-            if any(e.parameter < 0 and e.value for e in (*turned, *crossed)):
+            turned: list[Path | Covariance] = [p for p in graph.paths if (p.source == key) != (p.target == key)]
+            turned += [c for c in graph.covariances if (c.a == key) != (c.b == key)]
+            if any(e.parameter < 0 and e.value for e in turned):
                 continue
-            flip = {e.parameter for e in (*turned, *crossed) if e.parameter >= 0}
-            ours = {id(e) for e in (*turned, *crossed)}
-            others = {
-                e.parameter for g in graphs for e in (*g.paths, *g.covariances) if id(e) not in ours
-            }  # fmt: skip
+            flip = {e.parameter for e in turned if e.parameter >= 0}
+            ours = {id(e) for e in turned}
+            others = {p.parameter for g in graphs for p in g.paths if id(p) not in ours}
+            others |= {c.parameter for g in graphs for c in g.covariances if id(c) not in ours}
             if flip & others or any(r.parameter in flip for g in graphs for r in (*g.thresholds, *g.quantities)):
                 continue
             signs[list(flip)] *= -1.0

@@ -85,9 +85,7 @@ def _loadings_one(graph: ModelGraph, theta: Floats) -> None:
             theta[path.parameter] = 1.0 if path.kind == "loading" else 0.0
 
 
-def _marginals(
-    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats
-) -> None:
+def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
     """Intercepts from means, thresholds from frequencies, residual variances from variances."""
     intercept = {p.target: p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0}
     for k, key in enumerate(form.responses):
@@ -206,9 +204,7 @@ def _independent(
     return theta
 
 
-def _spread(
-    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats
-) -> None:
+def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
     """Share the residual SDs of responses among the latent variables that they come from."""
     into: dict[str, list[Path]] = defaultdict(list)
     for path in graph.paths:
@@ -231,9 +227,7 @@ def _spread(
     waiting = list(graph.latents)
     while waiting:
         ready = [
-            key
-            for key in waiting
-            if all(p.target in share for p in graph.paths if p.source == key and not p.is_zero)
+            key for key in waiting if all(p.target in share for p in graph.paths if p.source == key and not p.is_zero)
         ] or waiting[:1]
         for key in ready:
             outgoing = [p for p in graph.paths if p.source == key and not p.is_zero and p.target in share]
@@ -242,15 +236,15 @@ def _spread(
             if variance is not None and variance.parameter < 0 and variance.value > 0:
                 sd[key] = float(np.sqrt(variance.value))
             elif fixed:
-                p = fixed[0]
-                sd[key] = share[p.target] / (abs(p.value) * _size(design, p.via))
+                first = fixed[0]
+                sd[key] = share[first.target] / (abs(first.value) * _size(design, first.via))
             elif outgoing:
                 sd[key] = share[outgoing[0].target] / _size(design, outgoing[0].via)
             else:
                 sd[key] = 0.5
-            for p in outgoing:
-                if p.parameter >= 0 and (p.kind == "loading" or p.target in form.responses):
-                    theta[p.parameter] = share[p.target] / (sd[key] * _size(design, p.via))
+            for path in outgoing:
+                if path.parameter >= 0 and (path.kind == "loading" or path.target in form.responses):
+                    theta[path.parameter] = share[path.target] / (sd[key] * _size(design, path.via))
             causes = len(into[key])
             own = 0.5 if causes else 1.0
             share[key] = sd[key] * np.sqrt(0.5 / max(causes, 1))

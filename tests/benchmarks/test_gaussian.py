@@ -49,13 +49,13 @@ def fit(engine: type[Engine], reduced: Any, data: Any, start: Floats) -> tuple[F
 def newton(e: Engine, theta: Floats) -> tuple[Floats, float, int]:
     """Steps by the Hessian at the start, which is near."""
     inverse = np.linalg.inv(-e.hessian(theta))
-    for step in range(1, 50):
+    for evaluations in range(1, 50):  # noqa: B007
         value, gradient = e.value_and_gradient(theta)
         change = inverse @ gradient
         if gradient @ change < 1e-9:
             break
         theta = theta + change
-    return theta, value, step
+    return theta, value, evaluations
 
 
 def report(benchmark: Any, data: Floats, run: Any) -> None:

@@ -43,6 +43,7 @@ class Louis:
             and engine.leaves.A == 1
             and not len(engine.coupled)
             and engine.J > 0
+            and engine.residuals.homogeneous
         )
 
     def hessian(self, theta: Floats) -> Floats | None:

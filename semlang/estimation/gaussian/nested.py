@@ -12,7 +12,7 @@ loadings. This is exact for every T, which is therefore treated as constant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
 from semlang.estimation.gaussian.leaves import Leaves
 from semlang.estimation.gaussian.observations import observe
 from semlang.estimation.gaussian.pairwise import PairwiseMoments
+from semlang.estimation.gaussian.residuals import Residuals
 from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
 from semlang.estimation.gaussian.tree import Tree
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -64,6 +65,8 @@ class Nested(Engine):
         super().__init__(reduced, design)
         self.design = design
         self.data = observe(reduced, design)
+        self.residuals = Residuals(reduced, design, self.data.y)
+        self.data = replace(self.data, y=self.residuals.y)
         self.coupled = coupled(reduced.theta)
         level_of = [z.level for z in reduced.disturbances] + ["rows"] * len(self.coupled)
         levels = [level for level in ("rows", *design.clusters) if level in level_of]
@@ -90,11 +93,12 @@ class Nested(Engine):
         own = set(theta.i[diagonal & ((theta.parameter >= 0) | (theta.value > 0))].tolist())
         levels = {z.level for z in reduced.disturbances}
         return (
-            not reduced.quantities
-            and own == set(range(len(reduced.responses)))
+            own | {k for k, _ in reduced.quantities} == set(range(len(reduced.responses)))
             and (bool(levels) or len(coupled(theta)) > 0)
             and levels <= {"rows", *design.clusters}
             and design.n_rows > 0
+            and not {k for k, _ in reduced.quantities} & {*own, *coupled(theta).tolist()}
+            and Residuals.supports(reduced, design)
         )
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
@@ -105,7 +109,9 @@ class Nested(Engine):
         posterior = self.sweep.down()
         psi = [self.sweep.prior_moments(i, p) for i, p in enumerate(posterior)]
         L, m, t = self.leaves.adjoint(state.L, state.m, state.t, posterior[0])
-        return value, self.chain.gradient(point, *self._adjoints(state, L, m, t, psi))
+        gradient = self.chain.gradient(point, *self._adjoints(state, L, m, t, psi))
+        self.residuals.gradient(state.t, t, gradient)
+        return value, gradient
 
     def value(self, theta: Floats) -> float:
         """Return the log-likelihood."""
@@ -138,24 +144,24 @@ class Nested(Engine):
 
     def state(self, point: Point) -> State:
         """Return the arguments of the recursion."""
-        K, A, _ = point.L.shape
-        c = self.coupled
-        t = np.diag(point.residual).copy()
-        L = np.zeros((K, A, self.J + len(c)))
-        L[:, :, : self.J] = np.einsum("ab,kaj->kbj", self.data.random_frame, point.L)
-        L[c, 0, self.J + np.arange(len(c))] = 1.0
+        response, c = self.residuals.response, self.coupled
+        kind = np.searchsorted(response, c)
+        t = self.residuals.variances(point.theta, np.diag(point.residual))
+        L = np.zeros((len(response), point.L.shape[1], self.J + len(c)))
+        L[:, :, : self.J] = np.einsum("ab,kaj->kbj", self.data.random_frame, point.L)[response]
+        L[kind, 0, self.J + np.arange(len(c))] = 1.0
         psi = np.zeros((L.shape[2],) * 2)
         psi[: self.J, : self.J] = point.psi
         if not np.all(t > 0):
             raise Infeasible("a residual variance is not positive")
         if len(c):
             block = point.residual[np.ix_(c, c)]
-            scale = np.sqrt(t[c])
+            scale = np.sqrt(t[kind])
             smallest = float(np.linalg.eigvalsh(block / np.outer(scale, scale))[0])
             if not smallest > 0:
                 raise Infeasible("the residual covariance matrix is not positive definite")
-            t[c] *= 0.5 * smallest
-            psi[self.J :, self.J :] = block - np.diag(t[c])
+            t[kind] *= 0.5 * smallest
+            psi[self.J :, self.J :] = block - np.diag(t[kind])
         L = L[:, :, self.order]
         psi = psi[np.ix_(self.order, self.order)]
         V = [psi[b, b] for b in self.blocks]
@@ -165,7 +171,7 @@ class Nested(Engine):
             V = [np.eye(len(f)) for f in F]
             for b, f in zip(self.blocks, F, strict=True):
                 L[:, :, b] = L[:, :, b] @ f
-        return State(L, self.data.mean(point.m), t, V, F, folded)
+        return State(L, self.data.mean(point.m)[response], t, V, F, folded)
 
     def _up(self, state: State) -> float:
         K, h, constant = self.leaves.potentials(state.L, state.m, state.t)
@@ -187,11 +193,12 @@ class Nested(Engine):
             else:
                 bar[:, :, place] = L[:, :, b]
                 psi_bar[np.ix_(place, place)] = own
-        residual = np.diag(t)
+        sums = self.residuals.sums
+        residual = np.diag(sums @ (t * self.residuals.plain))
         if len(c):
             residual[np.ix_(c, c)] = psi_bar[J:, J:]
-        L_bar = np.einsum("ab,kbj->kaj", self.data.random_frame, bar[:, :, :J])
-        return m @ self.data.frame.T, L_bar, psi_bar[:J, :J], residual
+        L_bar = np.einsum("ab,kbj->kaj", self.data.random_frame, np.tensordot(sums, bar[:, :, :J], 1))
+        return sums @ m @ self.data.frame.T, L_bar, psi_bar[:J, :J], residual
 
     def posterior(self, state: State) -> list[Posterior]:
         """Return the posterior moments of the disturbances at each level, lowest first."""

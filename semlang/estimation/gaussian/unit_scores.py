@@ -56,11 +56,12 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
     residual_of = {int(i): cell for cell, (i, j) in enumerate(chain.residual) if i == j}
     coupled = {int(k): i for i, k in enumerate(engine.coupled)}
 
-    for k in range(leaves.K):
+    variance_scores = np.zeros((leaves.K, tree.n_top))
+    for k, response in enumerate(engine.residuals.response.tolist()):
         t = state.t[k]
         product = [np.tensordot(L[k, a], S, 1) for a in range(leaves.A)]
         fitted = [L[k, a] @ b for a in range(leaves.A)]
-        of_loading = np.flatnonzero(chain.loading[:, 0] == k)
+        of_loading = np.flatnonzero(chain.loading[:, 0] == response)
         if len(of_loading):
             standard = {}
             js = {int(j) for j in chain.loading[of_loading, 2]}
@@ -76,10 +77,10 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
                 _, a, j = chain.loading[cell].tolist()
                 weights = data.random_frame[a].tolist()
                 v = sum((w * standard[c, j] for c, w in enumerate(weights) if w), np.zeros(len(total)))
-                cells[loading_at.start + cell] = _add(v, tree.top[0], tree.n_top)
-        of_mean = np.flatnonzero(chain.mean[:, 0] == k)
-        own = residual_of.get(k) if k not in coupled else None
-        if not len(of_mean) and own is None:
+                cells[loading_at.start + cell] += _add(v, tree.top[0], tree.n_top)
+        of_mean = np.flatnonzero(chain.mean[:, 0] == response)
+        has_variance = response not in coupled
+        if not len(of_mean) and not has_variance:
             continue
         residual = data.y[k] - state.m[k] @ data.x
         for a in range(leaves.A):
@@ -88,16 +89,16 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
         residual = np.where(seen, residual, 0.0)
         for cell in of_mean:
             v = residual * x[chain.mean[cell, 1]] * row_weight / t
-            cells[mean_at.start + cell] = _add(v, row_top, tree.n_top)
-        if own is not None:
+            cells[mean_at.start + cell] += _add(v, row_top, tree.n_top)
+        if has_variance:
             v = (-0.5 * seen / t + 0.5 * residual**2 / t**2) * row_weight
             spread = np.zeros(len(total))
             for (a, c), p in pair.items():
                 spread += (1.0 if a == c else 2.0) * D[k, p] * (L[k, a] @ product[c])
             v_leaf = 0.5 * spread * total / t**2
-            cells[residual_at.start + own] = _add(v, row_top, tree.n_top) + _add(
-                v_leaf, tree.top[0], tree.n_top
-            )
+            variance_scores[k] = _add(v, row_top, tree.n_top) + _add(v_leaf, tree.top[0], tree.n_top)
+            if response in residual_of:
+                cells[residual_at.start + residual_of[response]] = variance_scores[k]
 
     # Covariance matrices, by level; residual covariances are those of disturbances after the model's.
     where = {}
@@ -121,7 +122,9 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
         level, s = where[i]
         v = bars[level][s, where[j][1]] * (1.0 if i == j else 2.0)
         cells[cell] = _add(v, tree.top[level], tree.n_top)
-    return np.asarray(cells.T @ chain.jacobian(point))
+    out = np.asarray(chain.jacobian(point).T @ cells)
+    engine.residuals.gradient(state.t, variance_scores, out)
+    return out.T
 
 
 def _add(v: Floats, unit: Ints, n: int) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from semlang.data.design import Design
-from semlang.matrices.reduced import Cells, Disturbance, ReducedForm
+from semlang.matrices.reduced import Cells, Disturbance, Linear, ReducedForm
 from semlang.model.table import Covariate, Product
 
 EMPTY: Product = ()
@@ -37,6 +37,7 @@ class Model:
         self.paths: list[tuple[str, str, Any, Product]] = []
         self.psi: list[tuple[str, str, Any]] = []
         self.theta: list[tuple[str, str, Any]] = []
+        self.log_sigma: list[tuple[str, Any, Product]] = []
 
     def coefficient(self, c: str | float, start: float) -> str | float:
         if isinstance(c, str):
@@ -46,6 +47,11 @@ class Model:
     def path(self, to: str, source: str, c: str | float, start: float = 0.5, via: Product = EMPTY) -> Model:
         """to ~ c * source * via (source '' for the constant)."""
         self.paths.append((to, source, self.coefficient(c, start), via))
+        return self
+
+    def sigma(self, y: str, c: str | float, start: float = 0.0, via: Product = EMPTY) -> Model:
+        """log residual SD of y ~ c * via."""
+        self.log_sigma.append((y, self.coefficient(c, start), via))
         return self
 
     def variance(self, a: str, b: str, c: str | float, start: float = 1.0) -> Model:
@@ -115,6 +121,11 @@ class Model:
             ]
             return Cells.of((len(order), len(order)), made, symmetric=True)
 
+        quantities: dict[tuple[int, str], tuple[Linear, ...]] = {}
+        for y, c, via in self.log_sigma:
+            key = (self.responses.index(y), "sigma")
+            linear = Linear(index[c] if isinstance(c, str) else -1, 0.0 if isinstance(c, str) else c, via)
+            quantities[key] = (*quantities.get(key, ()), linear)
         return ReducedForm(
             tuple(self.responses),
             tuple(Disturbance(k, level) for k, level in self.latent),
@@ -128,6 +139,7 @@ class Model:
             np.array(loading_cells, dtype=np.int64).reshape(-1, 4),
             cells(self.psi, [k for k, _ in self.latent]),
             cells(self.theta, self.responses),
+            quantities,
         )
 
 
@@ -144,7 +156,9 @@ def design(
     order = np.lexsort([*clusters.values()]) if clusters else np.arange(n)
     columns = {k: v[order] for k, v in (columns or {}).items()}
     products = {EMPTY: np.ones(n)}
-    for product in (*(reduced.mean_columns if reduced else ()), *(reduced.random_columns if reduced else ())):
+    used = [*reduced.mean_columns, *reduced.random_columns] if reduced else []
+    used += [a.via for addends in reduced.quantities.values() for a in addends] if reduced else []
+    for product in used:
         products[product] = np.prod([np.ones(n), *(columns[c.name] for c in product)], axis=0)
     codes: dict[str, np.ndarray] = {}
     change = np.zeros(n, dtype=bool)
@@ -171,6 +185,11 @@ def dense(reduced: ReducedForm, data: Design, theta: np.ndarray) -> float:
     D = np.array([data.columns[p] for p in reduced.random_columns])
     Z = np.einsum("kaj,ai->kij", L, D).reshape(K * n, J)
     S = np.kron(res, np.eye(n))
+    for (k, _), addends in reduced.quantities.items():
+        log_sigma = sum(
+            (theta[a.parameter] if a.parameter >= 0 else a.value) * data.columns[a.via] for a in addends
+        )
+        S[range(k * n, (k + 1) * n), range(k * n, (k + 1) * n)] += np.exp(2 * log_sigma)
     for level in {z.level for z in reduced.disturbances}:
         j = [i for i, z in enumerate(reduced.disturbances) if z.level == level]
         code = np.arange(n) if level == "rows" else data.clusters[level]

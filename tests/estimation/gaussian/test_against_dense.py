@@ -105,7 +105,26 @@ def three_levels(h: types.SimpleNamespace, seed: int, rows: bool, spread: bool, 
     return reduced, h.design(y, {"t": t, "w": w, "v": v}, {"cl": cluster, "top": top}, reduced), m.theta0
 
 
+def unequal(h: types.SimpleNamespace, seed: int) -> Case:
+    """Residual SDs that depend on a covariate, random slope, two responses of which one is homogeneous."""
+    g = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(25), g.integers(1, 6, 25))
+    n = len(cluster)
+    x, z = g.normal(size=n), g.integers(0, 3, n).astype(float)
+    m = h.Model(["y1", "y2"], [("u1", "cl"), ("u0", "cl")])
+    m.path("y1", "u0", 1.0).path("y2", "u0", "l2", 0.5).path("y1", "u1", 1.0, via=h.column("x"))
+    m.path("y1", "", "a1", 0.2).path("y2", "", "a2", 0.2).path("y1", "", "b", 0.3, h.column("x"))
+    m.sigma("y1", "s0", -0.2).sigma("y1", "s1", 0.3, h.column("z")).variance("y2", "y2", "y2~~y2", 0.8)
+    m.variance("u0", "u0", "u0~~u0", 0.5).variance("u1", "u1", "u1~~u1", 0.3).variance(
+        "u1", "u0", "u1~~u0", 0.1
+    )
+    y = {k: np.where(g.uniform(size=n) < 0.2, np.nan, g.normal(size=n)) for k in ("y1", "y2")}
+    reduced = m.reduced()
+    return reduced, h.design(y, {"x": x, "z": z}, {"cl": cluster}, reduced), m.theta0
+
+
 CASES = {
+    "unequal residual variances": (Nested, lambda h: unequal(h, 14)),
     "one level": (OneLevel, lambda h: structural(h, 1)),
     "one level, residual covariance": (OneLevel, lambda h: structural(h, 2, spread=True)),
     "one level, patterns": (OneLevel, lambda h: structural(h, 3, 0.3)),

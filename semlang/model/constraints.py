@@ -92,10 +92,12 @@ def read_constraints(
     relations: list[Relation] = []
     definitions: list[Defined] = []
     seen: dict[str, Span] = {}
+    reported: set[str] = set()
 
     def unknown(e: ast.Expression, where: str) -> None:
         for n in names(e):
-            if n.text not in labels and n.text not in defined:
+            if n.text not in labels and n.text not in defined and n.text not in reported:
+                reported.add(n.text)
                 findings.append(
                     error(
                         "unknown-label",
@@ -121,6 +123,17 @@ def read_constraints(
                 )
                 continue
             seen[s.name] = s.span
+            if s.op == ":~":
+                findings.append(
+                    error(
+                        "data-defined-parameter",
+                        f"'{s.name}' depends on the data, which can't be estimated",
+                        model.source,
+                        s.span,
+                        help="let a covariate multiply the path instead: 'y ~ x:z', or 'f =~ y:z' for a loading",
+                    )
+                )
+                continue
             unknown(s.expression, "definition")
             if any(n.text == s.name for n in names(s.expression)):
                 findings.append(

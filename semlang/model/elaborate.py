@@ -114,12 +114,13 @@ def elaborate(
     findings += name_findings(model, table, ns, facts, settings.spans)
     findings += slope_findings(table)
     findings += level_findings(table)
-    if any(f.is_error and f.slug not in TABLE_STANDS for f in findings) or not table_rows:
+    empty = not (table_rows or relations or defined)
+    if empty or any(f.is_error and f.slug not in TABLE_STANDS for f in findings):
         return None, tuple(findings)
     return table, tuple(findings)
 
 
-TABLE_STANDS = frozenset({"unknown-label"})
+TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter"})
 """Errors beside which a text still has a table."""
 
 

@@ -76,6 +76,17 @@ def _no_residual(v: Variable, ns: Namespace) -> bool:
     return v.role == "response" and not v.kind.residual and not lavaans
 
 
+def is_usual(name: str) -> bool:
+    """Whether a threshold has its usual name.
+
+    Examples
+    --------
+    >>> is_usual("t12"), is_usual("a")
+    (True, False)
+    """
+    return name[:1] == "t" and name[1:].isdigit()
+
+
 def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
     by_response: dict[str, list[Row]] = {}
     for r in table.rows:
@@ -83,15 +94,24 @@ def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
             by_response.setdefault(r.target, []).append(r)
     for key, own in by_response.items():
         v = table.variables[key]
+        odd = next((r for r in own if r.user == 1 and not is_usual(r.rhs)), None)
         written = sorted({r.threshold for r in own if r.user == 1})
         known = ns.facts.levels.get(v.name) if ns.facts is not None else None
-        if known and v.kind.thresholds and written and written[-1] > len(known) - 1:
-            first = next(r for r in own if r.threshold == written[-1])
+        if known and v.kind.thresholds and own and max(r.threshold for r in own) > len(known) - 1:
+            first = max(own, key=lambda r: (r.user, r.threshold))
             yield error(
                 "too-many-thresholds",
                 f"'{v.name}' has {len(known)} categories and so {len(known) - 1} thresholds",
                 table.source,
                 first.span,
+            )
+        elif odd is not None:
+            yield warning(
+                "threshold-name",
+                f"thresholds are called t1, t2, ...: '{odd.rhs}' comes on top of these",
+                table.source,
+                odd.span,
+                help=f"write '{v.name} | t{odd.threshold}'",
             )
         elif written and written != list(range(1, len(written) + 1)):
             missing = next(s for s in range(1, written[-1] + 1) if s not in written)

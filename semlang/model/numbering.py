@@ -54,7 +54,10 @@ def share_labels(rows: list[Draft], source: Source, findings: list[Diagnostic]) 
 
 
 def number_rows(rows: list[Draft], meaning: dict[str, str]) -> tuple[tuple[Row, ...], int]:
-    """Freeze the rows; return them and the length of the parameter vector."""
+    """Freeze the rows; return them and the length of the parameter vector.
+
+    A phantom (``f =~ 0``, listed as ``f =~ f``) is no path: its ends stay empty.
+    """
     index: dict[str, int] = {}
     out: list[Row] = []
     free = 0
@@ -64,6 +67,7 @@ def number_rows(rows: list[Draft], meaning: dict[str, str]) -> tuple[tuple[Row, 
             free += 1
             key = r.label or r.plabel
             parameter = index.setdefault(meaning.get(key, key), len(index))
+        phantom = r.op == "=~" and r.target == r.source
         out.append(
             Row(
                 i,
@@ -84,8 +88,8 @@ def number_rows(rows: list[Draft], meaning: dict[str, str]) -> tuple[tuple[Row, 
                 r.rule,
                 parameter,
                 r.span,
-                r.target,
-                r.source,
+                "" if phantom else r.target,
+                "" if phantom else r.source,
                 r.via,
                 r.quantity,
                 r.threshold,

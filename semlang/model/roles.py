@@ -100,7 +100,8 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
             if r.op == "<~":
                 composites.append(shown)
                 extra.append(note(r.rhs, r.source))
-            elif r.target != r.source:
+                predictors.append(r.rhs)
+            else:
                 indicators.append(note(_base(r.rhs, r), r.target))
             if r.efa:
                 roles.efa[shown] = r.efa

@@ -67,7 +67,7 @@ def single_indicators(c: Context, rows: list[Draft]) -> None:
         uses[r.rhs] = uses.get(r.rhs, 0) + 1
     single = {r.rhs for r in loadings if count[r.lhs] == 1 and r.lhs != r.rhs and uses[r.rhs] == 1}
     for r in rows:
-        if r.is_variance and r.user == 0 and r.lhs in single:
+        if r.is_variance and r.user == 0 and r.lhs in single and r.rule != "residual variance of an ordinal response":
             r.fix(0.0, "single indicator")
 
 

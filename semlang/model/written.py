@@ -356,13 +356,17 @@ def _covariance(rows: Rows, s: ast.Formula, entry: Entry) -> None:
 
 
 def _instruments(rows: Rows, s: ast.Formula, entry: Entry) -> None:
+    """``y |~ z1 + z2``: kept as lavaan keeps them; maximum likelihood has no use for instruments."""
+
+    def name(t: ast.Term) -> str:
+        return ":".join(f.name if isinstance(f, ast.Variable) else f.variable.name for f in t.factors)
+
     for left in s.lhs:
         for t in s.rhs:
-            if isinstance(t, ast.RandomEffects) or not t.factors or not left.factors:
-                continue
-            a, b = (f if isinstance(f, ast.Variable) else f.variable for f in (left.factors[0], t.factors[0]))
-            row = rows.add(Draft(a.name, "|~", b.name, t.span), (*left.modifiers, *t.modifiers))
-            row.fix(0.0, "instrument")
+            if isinstance(t, ast.Term):
+                op = "|~" if t.factors else "|~1"
+                row = rows.add(Draft(name(left), op, name(t), t.span), (*left.modifiers, *t.modifiers))
+                row.fix(0.0, "instrument")
 
 
 def _threshold_number(name: str, position: int) -> int:

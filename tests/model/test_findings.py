@@ -22,6 +22,7 @@ MISTAKES = [
     ("residual-covariance-of-non-gaussian", "y :: poisson\ny ~ x\nz ~ x\ny ~~ z", "z"),
     ("unknown-quantity", "y :: poisson\ny ~ x\nsigma(y) ~ z", "z"),
     ("threshold-gap", "y | t1 + t3\ny ~ x", "t3"),
+    ("threshold-name", "y | a + t1\ny ~ x", "a"),
     ("near-miss-name", "visual =~ x1 + x2 + x3\nvisaul ~ age", "visaul"),
     ("random-slope-without-mean", "y ~ x + b[school]:z", "b[school]:z"),
     ("uncorrelated-random-effects", "y ~ x + a[school] + b[school]:x", "b[school]"),

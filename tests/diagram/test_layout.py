@@ -1,0 +1,204 @@
+"""Path diagrams: what is drawn, and that it can be read."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semlang.diagram.content import number
+from semlang.diagram.curves import inside, points
+from semlang.diagram.layout import diagram
+from semlang.diagram.spec import DiagramSpec, Edge, Node
+from semlang.model.elaborate import elaborate
+from semlang.model.table import ParameterTable
+from semlang.source import Source
+from semlang.syntax.parser import parse
+
+from .models import MODELS, table_of
+
+ALL = pytest.mark.parametrize("name", MODELS)
+
+
+def spec_of(name: str, estimates: bool = False) -> DiagramSpec:
+    table = table_of(MODELS[name])
+    return diagram(table, fake(table) if estimates else None)
+
+
+def fake(table: ParameterTable) -> dict[int, float]:
+    """Return a number for every row."""
+    return {
+        r.id: 0.123 + 0.1 * r.parameter if r.parameter >= 0 else float(r.ustart or 0.0)
+        for r in table.rows
+        if r.target and (r.parameter >= 0 or r.ustart is not None)
+    }
+
+
+def edge(spec: DiagramSpec, source: str, target: str) -> Edge:
+    (found,) = [e for e in spec.edges if (e.source, e.target) == (source, target)]
+    return found
+
+
+@ALL
+def test_every_variable_is_one_node_of_its_shape(name: str) -> None:
+    table, spec = table_of(MODELS[name]), spec_of(name)
+    keys = [n.key for n in spec.nodes]
+    assert len(keys) == len(set(keys))
+    for v in table.variables.values():
+        (node,) = [n for n in spec.nodes if n.key == v.key]
+        assert node.shape == ("box" if v.role == "response" else "ellipse")
+        assert node.level == v.level
+        assert node.label == v.name
+    covariates = {c.column for r in table.rows for c in r.via if not c.response}
+    shown = {part for n in spec.nodes if n.key.startswith("covariate") for part in n.label.split(":")}
+    assert covariates <= shown
+
+
+@ALL
+@pytest.mark.parametrize("estimates", [False, True])
+def test_nothing_overlaps(name: str, estimates: bool) -> None:
+    spec = spec_of(name, estimates)
+    big = [n for n in spec.nodes if n.shape != "point"]
+    for a, b in combinations(big, 2):
+        apart = abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
+        assert apart, (a.key, b.key)
+    boxes = [_label_box(e.label, e.place) for e in spec.edges if e.place]
+    boxes += [_label_box(t.label, t.place) for t in spec.texts]
+    for p, q in combinations(boxes, 2):
+        assert p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1], (p, q)
+    for left, bottom, right, top in boxes:
+        for n in big:
+            x, y = max(left, min(n.x, right)), max(bottom, min(n.y, top))
+            assert not inside(n, np.array([x, y]), -1.0), n.key
+
+
+def _label_box(label: str, place: Any) -> tuple[float, float, float, float]:
+    x, y = place
+    return x - 3 * len(label), y - 5, x + 3 * len(label), y + 5
+
+
+@ALL
+def test_arrows_avoid_other_variables_and_touch_their_own(name: str) -> None:
+    spec = spec_of(name)
+    nodes = {n.key: n for n in spec.nodes}
+    for e in spec.edges:
+        line = points(np.array(e.curve))
+        ends = {e.source, e.target}
+        for n in spec.nodes:
+            if n.key not in ends and n.shape != "point":
+                assert not inside(n, line, -0.5).any(), (e, n.key)
+        if e.source or not e.both:
+            assert _distance(nodes[e.target], line[-1]) < (60 if e.both else 3), e
+
+
+def _distance(node: Node, place: Any) -> float:
+    x, y = abs(place[0] - node.x) - node.width / 2, abs(place[1] - node.y) - node.height / 2
+    if node.shape == "box":
+        return math.hypot(max(x, 0), max(y, 0))
+    reach = math.hypot((place[0] - node.x) / node.width * 2, (place[1] - node.y) / node.height * 2)
+    return abs(reach - 1) * node.width / 2
+
+
+@ALL
+def test_frames_are_nested_and_hold_what_varies_over_them(name: str) -> None:
+    table, spec = table_of(MODELS[name]), spec_of(name)
+    if not table.clusters:
+        assert spec.frames == ()
+        return
+    assert [f.level for f in spec.frames] == list(reversed(table.levels))
+    for outer, inner in zip(spec.frames, spec.frames[1:], strict=False):
+        assert outer.left < inner.left
+        assert inner.right < outer.right
+        assert outer.bottom < inner.bottom
+        assert inner.top < outer.top
+    place = {level: k for k, level in enumerate(table.levels)}
+    for n in spec.nodes:
+        for f in spec.frames:
+            within = f.left <= n.x <= f.right and f.bottom <= n.y <= f.top
+            assert within == (place[n.level] <= place[f.level]), (n.key, f.level)
+
+
+@ALL
+def test_drawing_twice_is_identical(name: str) -> None:
+    assert spec_of(name) == spec_of(name)
+
+
+def test_fixed_paths_are_dashed_and_labels_shown() -> None:
+    spec = spec_of("democracy")
+    assert edge(spec, "ind60", "x1").dashed
+    assert edge(spec, "ind60", "x1").label == "1"
+    assert not edge(spec, "ind60", "x2").dashed
+    assert edge(spec, "dem60", "y2").label == "a"
+    covariances = {frozenset((e.source, e.target)) for e in spec.edges if e.both}
+    assert frozenset(("y2", "y6")) in covariances
+    assert len(covariances) == 6
+    residuals = [e.target for e in spec.edges if not e.source]
+    assert sorted(residuals) == sorted(
+        [*(f"x{k}" for k in (1, 2, 3)), *(f"y{k}" for k in range(1, 9)), "dem60", "dem65"]
+    )
+
+
+def test_factors_stand_in_a_row_above_their_indicators() -> None:
+    spec = spec_of("factors")
+    at = {n.key: n for n in spec.nodes}
+    assert at["visual"].y == at["textual"].y == at["speed"].y > at["x1"].y
+    assert len({at[f"x{k}"].y for k in range(1, 10)}) == 1
+    assert at["textual"].x == pytest.approx(at["x5"].x)
+
+
+def test_fixed_at_zero_is_not_drawn() -> None:
+    spec = spec_of("growth")
+    assert not [e for e in spec.edges if (e.source, e.target) == ("s", "t1")]
+
+
+def test_a_random_slope_points_at_the_middle_of_the_path() -> None:
+    spec = spec_of("random slopes")
+    (dot,) = [n for n in spec.nodes if n.shape == "point"]
+    at = {n.key: n for n in spec.nodes}
+    path = edge(spec, "covariate days", "reaction")
+    assert path.label == "b"
+    assert dot.x == pytest.approx((at["covariate days"].x + at["reaction"].x) / 2)
+    assert edge(spec, "reaction.days[subject]", dot.key).dashed
+    assert edge(spec, "reaction.1[subject]", "reaction").label == "1"
+
+
+def test_components_and_classes_have_arrows_to_their_responses() -> None:
+    spec = spec_of("two levels")
+    assert edge(spec, "y1[c]", "y1").dashed
+    assert not edge(spec, "fb[c]", "y2[c]").dashed
+    spec = spec_of("classes")
+    assert {e.target for e in spec.edges if e.source == "disease"} == {f"test{k}" for k in range(1, 5)}
+
+
+def test_superscripts_number_the_levels() -> None:
+    at = {n.key: n.superscript for n in spec_of("multilevel").nodes}
+    assert at["ability"] == "(2)"
+    assert at["u[school]"] == at["climate[school]"] == "(3)"
+    assert {n.superscript for n in spec_of("random slopes").nodes if n.shape == "ellipse"} == {"(2)"}
+    assert {n.superscript for n in spec_of("factors").nodes} == {""}
+
+
+def test_estimates_take_the_place_of_labels() -> None:
+    table = table_of(MODELS["democracy"])
+    spec = diagram(table, fake(table))
+    row = next(r for r in table.rows if (r.lhs, r.op, r.rhs) == ("dem60", "=~", "y2"))
+    assert edge(spec, "dem60", "y2").label == number(0.123 + 0.1 * row.parameter)
+    assert spec.texts
+
+
+def test_levels_of_a_factor_share_a_box() -> None:
+    labels = [n.label for n in spec_of("regression").nodes if n.shape == "box"]
+    assert labels.count("age") == 1
+
+
+def test_groups_are_drawn_one_by_one() -> None:
+    model, _ = parse(Source("f =~ x1 + c(a, b)*x2 + x3\n"))
+    table, _ = elaborate(model, n_groups=2)
+    assert table is not None
+    assert edge(diagram(table, group=1), "f", "x2").label == "a"
+    second = diagram(table, group=2)
+    assert edge(second, "f", "x2").label == "b"
+    assert second.title == table.groups[1]

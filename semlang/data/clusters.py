@@ -56,7 +56,7 @@ def identifiers(columns: Columns, name: str) -> Ints | None:
     import pandas as pd
 
     series = columns.frame[name]
-    if series.dtype.kind in "iub":
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iub":
         return _appearance(series.to_numpy())
     codes, values = pd.factorize(series)
     empty = [k for k, v in enumerate(values) if isinstance(v, str) and not v.strip()]

@@ -120,6 +120,12 @@ CASES: dict[str, tuple[str, pd.DataFrame, str, str]] = {
         "missing-cluster",
         "error",
     ),
+    "no cluster of whole numbers": (
+        MIXED,
+        GOOD.assign(c=GOOD["c"].astype("Int64").mask(GOOD["c"] == 4)),
+        "missing-cluster",
+        "error",
+    ),
     "no group": (GROUPS, with_("g", [4], None), "missing-cluster", "error"),
     "classes of the same number": (MIXED, GOOD.assign(c=GOOD["c"] % 2), "clusters-not-nested", "note"),
     "clusters exchanged": ("cluster: c/s\ny ~ x + (1 | c/s)\n", GOOD, "redundant-cluster", "warning"),

@@ -84,7 +84,7 @@ def test_a_picture_that_can_not_be_drawn_leaves_the_old_one(tmp_path: Path, monk
 def test_an_installed_graphviz_is_used_where_there_is_no_pygraphviz(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "neato"
+    program = tmp_path / "dot"
     program.write_text('#!/bin/sh\n/bin/cat > /dev/null\necho "<?xml $@"\n')
     program.chmod(0o755)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)

@@ -70,7 +70,7 @@ def maximise_constrained(
     u = np.zeros_like(z)
     ok = False
     for _ in range(3):
-        result = minimize(
+        result = _minimize(
             minus, u, jac=True, method="SLSQP", constraints=bounds, callback=follow,
             options={"maxiter": 300, "ftol": 1e-13},
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Whole fits of gaussian models: sufficient statistics, maximum, standard errors by the exact Hessian.
 
-The data are simulated as in the tasks of the same names; seconds of other programs on those tasks are in the goals of
-`docs/design`. Each test prints its evaluations and the time of a matrix product of the same data, a lower limit.
+The data are simulated as in the tasks of the same names. Each test prints its evaluations, and the ratio
+of its time to that of a matrix product of the data with themselves.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ h = _by_hand()
 
 
 def fit(engine: type[Engine], reduced: Any, data: Any, start: Floats) -> tuple[Floats, float, int, Floats]:
-    """From the design to standard errors; with starting values of the engine's own, BFGS is Newton's method."""
+    """From the design to standard errors; Newton's method where the engine has starting values."""
     e = engine(reduced, data)
     theta, information = e.start(start)
     if isinstance(e, Nested) and information is not None:

@@ -11,7 +11,6 @@ from semlang.estimation.gaussian.engine import Engine, Infeasible
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
 from semlang.estimation.gaussian.pairwise import PairwiseMoments
-from semlang.estimation.kernels.gaussian_patterns import patterns
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
@@ -112,6 +111,8 @@ class ByRow(Engine):
         self, point: Point, solved: Floats, pairs: Ints, inverse: Floats
     ) -> tuple[float, Floats, Floats]:
         """Return the log-likelihood and the adjoints of Sigma and m."""
+        from semlang.estimation.kernels.gaussian_patterns import patterns
+
         L = point.L[:, 0]
         S = np.ascontiguousarray(L @ point.psi @ L.T + point.residual)
         m = self.data.mean(point.m)

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from semlang.estimation.gaussian.observations import Observations
 from semlang.estimation.gaussian.sweep import Posterior, packed, unpack
 from semlang.estimation.gaussian.tree import Tree
-from semlang.estimation.kernels import gaussian_sweep as kernels
 
 Floats = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
@@ -117,8 +116,10 @@ class Leaves:
 
         Since the elimination is exact, dl/dK_i = -(S_i + b_i b_i')/2 and dl/dh_i = b_i.
         """
+        from semlang.estimation.kernels.gaussian_sweep import posterior_adjoint
+
         b, S = posterior.mean, posterior.covariance
-        kernels.posterior_adjoint(b, S)
+        posterior_adjoint(b, S)
         if self.tree.total is not None:
             b, S = b * self.tree.total[0], S * self.tree.total[0]
         (i, j), R = self.pairs, self.R

@@ -1,13 +1,13 @@
 """Any number of nested levels, random slopes, missing responses: recursion in canonical form.
 
 The disturbances of each level are eliminated exactly, the lowest level first (the formulas are in
-`semlang.estimation.kernels.gaussian_sweep`); going back from the root gives their posterior moments, from which
-the gradient follows by Fisher's identity. The leaves are the units of the lowest level that has disturbances, and
-enter by sufficient statistics (`Leaves`).
+`semlang.estimation.kernels.gaussian_sweep`); going back from the root gives their posterior moments, from
+which the gradient follows by Fisher's identity. The leaves are the units of the lowest level that has
+disturbances, and enter by sufficient statistics (`Leaves`).
 
 Residual covariances are disturbances of the rows: for responses whose Theta is not diagonal,
-Theta = (Theta - T) + T with T diagonal and small, and Theta - T is the covariance matrix of disturbances with unit
-loadings. This is exact for every T, which is therefore treated as constant.
+Theta = (Theta - T) + T with T diagonal and small, and Theta - T is the covariance matrix of disturbances with
+unit loadings. This is exact for every T, which is therefore treated as constant.
 """
 
 from __future__ import annotations

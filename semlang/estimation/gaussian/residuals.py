@@ -1,4 +1,4 @@
-"""Residual variances by kind of response: one of each response, or one of each value of the covariates of log sigma."""
+"""Residual variances by kind: of each response, or of each value of the covariates of its log sigma."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ MOST_VALUES = 64
 class Residuals:
     """Responses by kinds of homogeneous residual variance t.
 
-    A response with t = Theta_kk is one kind. One with log sqrt(t) = sum_a gamma_a w_a is split by the distinct values of w.
+    A response with t = Theta_kk is one kind. One with log sqrt(t) = sum_a gamma_a w_a is split by the
+    distinct values of w.
 
     Attributes
     ----------

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.gaussian.tree import Tree
-from semlang.estimation.kernels import gaussian_sweep as kernels
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +45,8 @@ class Sweep:
 
     def up(self, K: Floats, h: Floats, V: list[Floats]) -> float:
         """Return the log-likelihood apart from the leaves' constants; `K` and `h` are overwritten."""
+        from semlang.estimation.kernels import gaussian_sweep
+
         value = 0.0
         self._V, self._kept = V, []
         for i, own in enumerate(self.sizes):
@@ -54,7 +55,7 @@ class Sweep:
             C, G, a = self._buffers[i]
             self._kept.append((K.copy(), h.copy()) if is_singular(F, V[i]) else None)
             log_root, q = np.zeros(h.shape[1]), np.zeros(h.shape[1])
-            kernels.up(K, h, F, above, C, G, a, log_root, q)
+            gaussian_sweep.up(K, h, F, above, C, G, a, log_root, q)
             part = 0.5 * q - log_root
             value += float(part.sum() if self.tree.total is None else part @ self.tree.total[i])
             K, h = K[: packed(above)], h[:above]
@@ -69,13 +70,15 @@ class Sweep:
 
     def down(self) -> list[Posterior]:
         """Return the posterior moments at each level, lowest first; after `up`."""
+        from semlang.estimation.kernels import gaussian_sweep
+
         b, S = np.zeros((0, 1)), np.zeros((0, 1))
         out = []
         for i in reversed(range(len(self.sizes))):
             C, G, a = self._buffers[i]
             U, alive = a.shape[1], self.alive[i]
             b1, S1 = np.empty((alive, U)), np.empty((packed(alive), U))
-            kernels.down(C, G, a, b, S, self.tree.parent[i], b1, S1)
+            gaussian_sweep.down(C, G, a, b, S, self.tree.parent[i], b1, S1)
             b, S = b1, S1
             out.append(Posterior(b, S))
         return out[::-1]

@@ -11,6 +11,7 @@ from typing import Any
 
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
+from semlang.model.ordinal import is_usual
 from semlang.model.roles import Roles
 from semlang.model.table import Variable
 from semlang.source import Span
@@ -53,7 +54,9 @@ class Context:
 
     def make(self, lhs: str, op: str, rhs: str, rule: str, **fields: Any) -> Iterator[Draft]:
         """Yield an automatic row, unless one stands in its place."""
-        row = Draft(lhs, op, rhs, self.span(lhs), user=0, rule=rule, level=self.level, **fields)
+        target = self.ns.variables.get(str(fields.get("target")))
+        span = self.span(lhs) or (None if target is None else self.spans.get(target.key) or target.span)
+        row = Draft(lhs, op, rhs, span, user=0, rule=rule, level=self.level, **fields)
         if row.key not in self.keys:
             self.keys.add(row.key)
             yield row
@@ -74,7 +77,7 @@ def thresholds(c: Context) -> Iterator[Draft]:
         known = c.ns.facts.levels.get(v.name) if c.ns.facts is not None else None
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
         named = {r.rhs for r in written}
-        other = sum(1 for r in written if not is_number(r.rhs))
+        other = sum(1 for r in written if not is_usual(r.rhs))
         for s in range(1, n + 1):
             if f"t{s}" not in named:
                 for row in c.make(shown, "|", f"t{s}", "automatic threshold", target=v.key, threshold=other + s):
@@ -382,8 +385,3 @@ def add_automatic(c: Context) -> list[Draft]:
     for rule in RULES:
         out += rule(c)
     return out
-
-
-def is_number(name: str) -> bool:
-    """Whether a threshold has its usual name: ``t1``, ``t2``, ..."""
-    return name[:1] == "t" and name[1:].isdigit()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from semlang.diagnostics import Diagnostic, error, warning
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
+from semlang.model.ordinal import is_usual
 from semlang.model.table import ParameterTable, Row, Variable
 
 
@@ -74,17 +75,6 @@ def _kind(v: Variable) -> str:
 def _no_residual(v: Variable, ns: Namespace) -> bool:
     lavaans = v.kind.thresholds and v.name not in ns.declared.kinds
     return v.role == "response" and not v.kind.residual and not lavaans
-
-
-def is_usual(name: str) -> bool:
-    """Whether a threshold has its usual name.
-
-    Examples
-    --------
-    >>> is_usual("t12"), is_usual("a")
-    (True, False)
-    """
-    return name[:1] == "t" and name[1:].isdigit()
 
 
 def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:

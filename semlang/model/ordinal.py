@@ -1,4 +1,4 @@
-"""Residual variances of responses that ``y | t1`` made ordinal: they set the scale and stay 1."""
+"""Ordinal responses: names of thresholds, and residual variances, which set the scale and stay 1."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Any
 from semlang.diagnostics import Diagnostic, warning
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
+
+
+def is_usual(name: str) -> bool:
+    """Whether a threshold has its usual name.
+
+    Examples
+    --------
+    >>> is_usual("t12"), is_usual("a")
+    (True, False)
+    """
+    return name[:1] == "t" and name[1:].isdigit()
 
 
 def fix_ordinal_residuals(

@@ -11,6 +11,7 @@ from semlang.model.blocks import Block, Entry
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace, Ref, product_name
 from semlang.model.nearest import did_you_mean
+from semlang.model.ordinal import is_usual
 from semlang.model.table import Variable
 from semlang.model.terms import Item, drops_intercept, expand, has_factor
 from semlang.source import Span
@@ -370,7 +371,7 @@ def _instruments(rows: Rows, s: ast.Formula, entry: Entry) -> None:
 
 
 def _threshold_number(name: str, position: int) -> int:
-    return int(name[1:]) if name[:1] == "t" and name[1:].isdigit() else position
+    return int(name[1:]) if is_usual(name) else position
 
 
 def _thresholds(rows: Rows, s: ast.Thresholds, entry: Entry) -> None:

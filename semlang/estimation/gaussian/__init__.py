@@ -1,8 +1,8 @@
 """Closed forms for models whose responses are all gaussian.
 
-`choose` names the engine for a model and its data; `engine` documents what all offer. `OneLevel` and `TwoLevel`
-work on moments, `Nested` on sufficient statistics of the lowest units, `ByRow` on the rows. Kernels are
-imported when an engine first needs them.
+`choose` names the engine for a model and its data, `engine` documents what all offer. `OneLevel` and
+`TwoLevel` work on moments, `Nested` on sufficient statistics of the lowest units, `ByRow` on the rows.
+Kernels are imported when an engine first needs them.
 """
 
 from semlang.estimation.gaussian.by_row import ByRow

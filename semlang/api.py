@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from semlang.results.fit import Fit
 
 MAX_BYTES = 256 * 1024
-FILE_PROBLEMS = ("missing-file", "unreadable-file", "not-utf8")
-"""Slugs of findings about a file that could not be read (exit status 2 on the command line)."""
+FILE_PROBLEMS = frozenset(
+    ("missing-file", "unreadable-file", "not-utf8", "missing-extra", "unwritable-file", "unknown-format", "unknown-style")
+)
+"""Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
 
 
 def read_source(path: str | Path) -> Source:
@@ -256,11 +258,15 @@ class Model:
         """
         from semlang.data.binding import bind
         from semlang.data.facts import FrameFacts
+        from semlang.data.preparing import prepare
         from semlang.data.reading import read_data
 
         if data is None:
             data = self._named_data()
         frame, found = read_data(data)
+        if frame is not None and not any(d.is_error for d in found):
+            frame, more = prepare(self.parameter_table, frame)
+            found = (*found, *more)
         if frame is None or any(d.is_error for d in found):
             raise DataError(ordered(found))
         try:

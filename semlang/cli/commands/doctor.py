@@ -47,7 +47,7 @@ def command(report: Report) -> None:
         if packages[name] is None and not (name == "pygraphviz" and dot):
             report.add([note("missing-package", f"{name} is not installed: it {use}", help=f"pip install {name}")])
     if packages["numba"]:
-        from semlang.estimation.kernels.cache import cache_folder
+        from semlang.estimation.kernels.compiling import cache_folder
 
         folder = cache_folder()
         cache = str(folder) if folder else "none: no folder can be written, so kernels are compiled in every process"

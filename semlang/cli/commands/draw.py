@@ -18,7 +18,7 @@ from semlang.errors import SemlangError
 @model_options
 @click.option("-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png, .pdf or .dot.")
 @click.option("--fit", "fitted", metavar="FIT.JSON", help="Show the estimates of a fit (written by fit -o).")
-@click.option("--style", type=click.Choice(["gllamm", "ram", "lisrel"]), default="gllamm", show_default=True)
+@click.option("--style", default="gllamm", show_default=True, help="The only style so far is gllamm.")
 @reporting("draw")
 def command(
     report: Report,

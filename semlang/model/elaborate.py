@@ -7,9 +7,10 @@ from typing import Any
 
 from semlang.diagnostics import Diagnostic
 from semlang.model.applied import apply_modifiers
-from semlang.model.automatic import Context, add_automatic
+from semlang.model.automatic import add_automatic
 from semlang.model.blocks import Block, Blocks, cut
 from semlang.model.constraints import read_constraints
+from semlang.model.context import Context
 from semlang.model.declarations import declare
 from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from semlang.model.automatic import Context
+from semlang.model.context import Context
 from semlang.model.draft import Draft
 
 

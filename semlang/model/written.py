@@ -10,26 +10,11 @@ from semlang.model.bars import bar_rows
 from semlang.model.blocks import Block, Entry
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace, Ref, product_name
-from semlang.model.nearest import did_you_mean
 from semlang.model.ordinal import is_usual
-from semlang.model.table import Variable
+from semlang.model.targets import Target, read_targets
 from semlang.model.terms import Item, drops_intercept, expand, has_factor
 from semlang.source import Span
 from semlang.syntax import ast
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The left side of one row."""
-
-    shown: str
-    key: str
-    role: str
-    quantity: str = ""
-    category: str = ""
-    threshold: int = 0
-    klass: int = 0
-    class_variable: str = ""
 
 
 @dataclass(slots=True)
@@ -98,60 +83,6 @@ class Rows:
                 return
 
 
-def categories(ns: Namespace, v: Variable) -> tuple[str, ...]:
-    """Return the categories of a multinomial response without the base; one empty text where they are not known."""
-    known = ns.facts.levels.get(v.name) if ns.facts is not None else None
-    if not known:
-        return ("",)
-    base = v.arguments.get("base")
-    base = f"{base:g}" if isinstance(base, int | float) else base
-    if base is None:
-        base = known[0]
-    elif base not in known and ("unknown-level", v.name) not in ns.reported:
-        ns.reported.add(("unknown-level", v.name))
-        ns.findings.append(
-            error(
-                "unknown-level",
-                f"'{base}' is no category of {v.name}",
-                ns.source,
-                v.span,
-                help=did_you_mean(str(base), known),
-            )
-        )
-    return tuple(k for k in known if k != base)
-
-
-def _targets(rows: Rows, t: ast.Term, entry: Entry) -> list[Target]:
-    """Read a left side (or what a latent variable measures)."""
-    ns, block = rows.ns, rows.block
-    if not t.factors:
-        return []
-    joined = product_name(t)
-    v = joined or (t.factors[0] if isinstance(t.factors[0], ast.Variable) else t.factors[0].variable)
-    if v.level is not None and v.name in ns.responses and v.name not in ns.latents:
-        ns.make_response(v.name, v.span)
-    ref = ns.resolve(v, block)
-    tag = (entry.klass, entry.class_variable)
-    if ref.role == "latent" and ns.is_class(ref.key):
-        n = ns.n_classes(ref.key)
-        if v.category is not None:
-            return [Target(ref.shown, ref.key, "class", klass=int(v.category), class_variable=ref.key)]
-        return [Target(ref.shown, ref.key, "class", klass=k, class_variable=ref.key) for k in range(1, n)]
-    if v.parameter is not None:
-        return [Target(f"{v.parameter}({ref.shown})", ref.key, ref.role, v.parameter, "", 0, *tag)]
-    if v.threshold is not None:
-        number = int(v.threshold[1:]) if v.threshold[1:].isdigit() else 1
-        return [Target(f"{ref.shown}|{v.threshold}", ref.key, ref.role, "", "", number, *tag)]
-    if v.category is not None:
-        return [Target(f"{ref.shown}@{v.category}", ref.key, ref.role, "", v.category, 0, *tag)]
-    if ref.role == "response" and ns.variables[ref.key].kind.name == "multinomial":
-        return [
-            Target(f"{ref.shown}@{c}" if c else ref.shown, ref.key, ref.role, "", c, 0, *tag)
-            for c in categories(ns, ns.variables[ref.key])
-        ]
-    return [Target(ref.shown, ref.key, ref.role, "", "", 0, *tag)]
-
-
 def _path(target: Target, op: str, item: Item, span: Span) -> Draft:
     klass = (item.klass, item.class_variable) if item.class_variable else (target.klass, target.class_variable)
     intercept = item.is_intercept and not item.shown
@@ -182,7 +113,7 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
     full = drops_intercept(s.rhs)
     coded = next((t for t in s.rhs if isinstance(t, ast.Term) and has_factor(t)), None) if full else None
     for left in s.lhs:
-        for target in _targets(rows, left, entry):
+        for target in read_targets(rows.ns, rows.block, left, entry):
             for t in s.rhs:
                 if isinstance(t, ast.RandomEffects):
                     for row, modifiers in bar_rows(ns, block, target.shown, target.key, target.category, t):
@@ -288,7 +219,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
             else:
                 measured = replace(t, factors=t.factors[:1])
                 via = expand(ns, replace(t, factors=t.factors[1:]), block)
-            for target in _targets(rows, measured, entry):
+            for target in read_targets(rows.ns, rows.block, measured, entry):
                 if ns.is_class(ref.key):
                     _class_measurement(rows, ref, target, t, modifiers)
                     continue
@@ -331,18 +262,18 @@ def _composite(rows: Rows, s: ast.Formula, entry: Entry) -> None:
         for t in s.rhs:
             if isinstance(t, ast.RandomEffects) or not t.factors:
                 continue
-            for target in _targets(rows, t, entry):
+            for target in read_targets(rows.ns, rows.block, t, entry):
                 row = Draft(ref.shown, "<~", target.shown, t.span, ref.key, target.key)
                 rows.add(row, (*left.modifiers, *t.modifiers))
 
 
 def _covariance(rows: Rows, s: ast.Formula, entry: Entry) -> None:
     for left in s.lhs:
-        for a in _targets(rows, left, entry):
+        for a in read_targets(rows.ns, rows.block, left, entry):
             for t in s.rhs:
                 if isinstance(t, ast.RandomEffects):
                     continue
-                for b in _targets(rows, t, entry):
+                for b in read_targets(rows.ns, rows.block, t, entry):
                     row = Draft(
                         a.shown,
                         s.op,

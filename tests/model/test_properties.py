@@ -65,3 +65,50 @@ def test_renaming(lines: list[str], new: list[str]) -> None:
 
     text = "\n".join(lines)
     assert rows(text, rename) == rows(rename(text))
+
+
+ODD = (
+    *LINES,
+    "c :: class(2)",
+    "c =~ x1 + x2",
+    "y ~ c + c:z",
+    "class c: 1",
+    "m :: masspoints(3)",
+    "y ~ m",
+    "y ~ f:g",
+    "y ~ (1 + z | school)",
+    "sigma(y) ~ z",
+    "y[school] ~ w",
+    "level: 1",
+    "level: school",
+    "cluster: school/town",
+    "f <~ x1 + w",
+    "efa('a')*f + efa('a')*g =~ x1 + x2 + x3",
+    "options: fixed.x = false",
+    "options: group.equal = loadings, effect.coding = true",
+    "x1 ~ c(a, b)*z",
+    "group: A",
+    "group: B",
+    "y ~ rv(s)*x",
+    "zero(y) ~ c",
+    "x1 | t1 ~ z",
+    "y ~ x1:x2 + factor(z)",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines=st.lists(st.sampled_from(ODD), min_size=1, max_size=8, unique=True))
+def test_every_table_is_well_formed(lines: list[str]) -> None:
+    model, _ = parse(Source("\n".join(lines)))
+    table, findings = elaborate(model)
+    assert all(f.span is None or f.span.end <= len(model.source.text) for f in findings)
+    if table is None:
+        return
+    free = [r.free for r in table.rows if r.free]
+    assert free == list(range(1, len(free) + 1))
+    assert {r.parameter for r in table.rows if r.free} == set(range(table.n_parameters))
+    for r in table.rows:
+        assert r.rule
+        assert r.span is not None
+        assert (r.parameter >= 0) == (r.free > 0)
+        assert not r.source or r.source in table.variables or ":" in r.source

@@ -189,10 +189,10 @@ class NestedQuadrature:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, o_bar, f1_bar, f2_bar)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
         values = np.bincount(owner, values, self._reduced.clusters) + self._constants(rows.f1)
-        outputs = [self._scatter(x) for x in (o_bar, A_bar, f1_bar, f2_bar)]
         return Evaluation(
-            values, *outputs, int(steps.max(initial=0)), not failed.size, np.unique(owner[failed]).astype(np.int64)
-        )
+            values, self._scatter(o_bar), self._scatter(A_bar), self._scatter(f1_bar), self._scatter(f2_bar),
+            int(steps.max(initial=0)), not failed.size, np.unique(owner[failed]).astype(np.int64),
+        )  # fmt: skip
 
     def posterior(self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int]) -> list[Posterior]:
         """Return posterior means and covariances of the latent variables, one `Posterior` a level.
@@ -249,8 +249,8 @@ class NestedQuadrature:
         n = self.tree.rows
         clusters = np.unique(self._reduced.row_owner[invalid]).astype(np.int64)
         values = np.full(self._reduced.clusters, np.nan)
-        nothing = [np.full(shape, np.nan) for shape in ((n,), (sum(self.dims), n), (n,), (n,))]
-        return Evaluation(values, *nothing, 0, False, clusters)
+        nothing = np.full(n, np.nan)
+        return Evaluation(values, nothing, np.full((sum(self.dims), n), np.nan), nothing, nothing, 0, False, clusters)
 
     def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
         """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
@@ -326,7 +326,8 @@ class NestedQuadrature:
         constant[b] = gammaln(f1[b] + 1.0) - gammaln(y[b] + 1.0) - gammaln(f1[b] - y[b] + 1.0)
         constant[self._poisson] = -gammaln(y[self._poisson] + 1.0)
         constant[self._gaussian] = -0.5 * np.log(2.0 * np.pi)
-        sums = np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, self._reduced.clusters)
+        sums = np.zeros(self._reduced.clusters)
+        sums += np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
         self._constant = f1[b].copy(), sums
         return sums
 

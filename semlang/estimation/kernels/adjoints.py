@@ -20,25 +20,25 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
     D = nest.tail[0]
     one = rule.size[0] == 1
     largest = 1
-    for l in range(K):
-        largest = max(largest, nest.dims[l])
+    for level in range(K):
+        largest = max(largest, nest.dims[level])
     width = max(largest, D)
     T_bar = np.zeros((largest, largest))
     G_bar = np.zeros((largest, D))
     x_ = np.zeros((width, width))
     u_ = np.zeros((width, width))
     tau = np.zeros(rule.size[1])
-    for l in range(K - 1, -1, -1):
-        M = nest.dims[l]
-        Da = nest.tail[l + 1]
-        n = rule.count[l]
-        groups = 0 if one else rule.size[l + 1]
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K - 1, -1, -1):
+        M = nest.dims[level]
+        Da = nest.tail[level + 1]
+        n = rule.counts[level]
+        groups = 0 if one else rule.size[level + 1]
+        for q in range(nest.base[level], nest.base[level + 1]):
             W = nest.weight[q]
             t = q - nest.base[1]
             up = nest.above[q]
             p = max(up - nest.base[1], 0)
-            for d in range(nest.tail[l]):
+            for d in range(nest.tail[level]):
                 fronts.b[q, d] = 0.0
             for k in range(M):
                 for d in range(M):
@@ -46,8 +46,8 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
                 for d in range(Da):
                     G_bar[k, d] = 0.0
                 for x in range(groups):
-                    weight = W if l == K - 1 else W * tables.pi[p, x]
-                    if l == 0:
+                    weight = W if level == K - 1 else W * tables.pi[p, x]
+                    if level == 0:
                         s = weight * tables.tau[q, k, x]
                         for d in range(k, M):
                             T_bar[k, d] += weight * tables.tau_z[q, k * M + d, x]
@@ -59,7 +59,7 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
                             y = tables.pi[t, j] * tables.slope[t, k, j]
                             s += y
                             for d in range(k, M):
-                                T_bar[k, d] += y * rule.z[l, d, z]
+                                T_bar[k, d] += y * rule.z[level, d, z]
                     tau[x] = s
                 T_bar[k, k] += nest.total[q] * fronts.L[q, k, k]
                 s = 0.0

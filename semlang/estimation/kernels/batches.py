@@ -72,8 +72,10 @@ class Tree:
         for number, start in enumerate(starts):
             below = np.arange(n + 1) if number == 0 else np.append(starts[number - 1], n)
             first.append(np.searchsorted(below, np.append(start, n)).astype(np.int64))
-            above = starts[number + 1] if number + 1 < len(starts) else np.zeros(0, dtype=np.int64)
-            parent.append((np.searchsorted(above, start, side="right") - 1).astype(np.int64)[: start.size * (above.size > 0)])
+            if number + 1 < len(starts):
+                parent.append((np.searchsorted(starts[number + 1], start, side="right") - 1).astype(np.int64))
+            else:
+                parent.append(np.zeros(0, dtype=np.int64))
         return cls(n, tuple(s.size for s in starts), tuple(first), tuple(parent))
 
     def starts(self, level: int) -> Ints:

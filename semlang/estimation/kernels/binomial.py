@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import atan2
 
-from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, log_cdf_normal, vexp, vlog
 from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, log_cdf_normal, vexp, vlog
 
 Density = tuple[float, float, float, float, float, float, float, float, float, float]
 
@@ -21,8 +21,8 @@ def logit(y: float, f1: float, f2: float, nu: float) -> Density:
     s = 1.0 / (1.0 + e)
     p = s if nu > 0.0 else e * s
     w = f1 * s * e * s
-    l = y * nu - f1 * (fmax(nu, 0.0) - vlog(s))
-    return l, y - f1 * p, w, w * (1.0 - 2.0 * p), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    value = y * nu - f1 * (fmax(nu, 0.0) - vlog(s))
+    return value, y - f1 * p, w, w * (1.0 - 2.0 * p), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
 @inline

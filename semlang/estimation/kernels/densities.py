@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, types
-from numba.extending import intrinsic, overload
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from semlang.estimation.kernels import binomial, gaussian, ordinal, poisson
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import DOUBLES, Kernel
+from semlang.estimation.kernels.compiling import DOUBLES, Kernel, intrinsic
 
 __all__ = ["CURVATURE", "DENSITIES", "PARAMETERS", "THIRD", "TILE", "VALUE", "addresses", "call_rows"]
+
+carray: Any = numba.carray  # type: ignore[attr-defined]
 
 TILE = 64
 """Rows, or nodes, that are passed at a time."""
@@ -55,7 +58,7 @@ def density(code: int, y: float, f1: float, f2: float, nu: float) -> binomial.De
     raise NotImplementedError
 
 
-@overload(density, jit_options={"forceinline": True, "error_model": "numpy"})  # type: ignore[untyped-decorator]
+@overload(density, jit_options={"forceinline": True, "error_model": "numpy"})
 def _density(code: Any, y: Any, f1: Any, f2: Any, nu: Any) -> Any:
     if not isinstance(code, types.IntegerLiteral):
         return None
@@ -109,7 +112,7 @@ def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
     return table
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_rows(context: Any, address: Any, what: Any, n: Any, y: Any, f1: Any, f2: Any, nu: Any, out: Any) -> Any:
     """Call the loop at an address; the arrays are given by the addresses of their first elements."""
 

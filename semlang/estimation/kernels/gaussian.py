@@ -12,10 +12,10 @@ def normal(y: float, sigma: float, mu: float, m1: float, m2: float, m3: float) -
     """Density at a mean with derivatives m1, m2, m3 in nu."""
     i = 1.0 / sigma
     e = (y - mu) * i
-    l = -0.5 * e * e - vlog(sigma)
+    value = -0.5 * e * e - vlog(sigma)
     w = (m1 * m1 * i - e * m2) * i
     dw = (3.0 * m1 * m2 * i - e * m3) * i
-    return l, e * m1 * i, w, dw, (e * e - 1.0) * i, -2.0 * e * m1 * i * i, -2.0 * w * i, 0.0, 0.0, 0.0
+    return value, e * m1 * i, w, dw, (e * e - 1.0) * i, -2.0 * e * m1 * i * i, -2.0 * w * i, 0.0, 0.0, 0.0
 
 
 @inline

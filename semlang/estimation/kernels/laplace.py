@@ -41,21 +41,21 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
     r0 = nest.first[0]
     value_at_modes(r0, nest.last[nest.base[1] - 1], r0, rows, scratch)
     sums = np.zeros(nest.base[K])
-    for l in range(K):
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K):
+        for q in range(nest.base[level], nest.base[level + 1]):
             s = sums[q]
-            if l == 0:
+            if level == 0:
                 for i in range(nest.first[q] - r0, nest.last[q] - r0):
                     s += scratch.value[0, i]
             det = 1.0
-            for k in range(nest.dims[l]):
+            for k in range(nest.dims[level]):
                 s -= 0.5 * fronts.path[q, k] * fronts.path[q, k]
                 det *= fronts.L[q, k, k]
             s = nest.weight[q] * (s - np.log(det))
-            if l < K - 1:
+            if level < K - 1:
                 sums[nest.above[q]] += s
             else:
-                value[q - nest.base[l]] = s
+                value[q - nest.base[level]] = s
 
 
 @kernel(numba_type(Rows), numba_type(Scratch), types.int64, types.int64)

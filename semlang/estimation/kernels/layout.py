@@ -54,7 +54,7 @@ class Rows(NamedTuple):
 class Rule(NamedTuple):
     """Gauss-Hermite rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
 
-    count: Integers  # (K,) nodes of a level
+    counts: Integers  # (K,) nodes of a level
     size: Integers  # (K + 1,) product of the counts of levels l and above
     z: Cube  # (K, max M, max count)
     log_weight: Matrix  # (K, max count) log w + |z|^2 / 2
@@ -100,10 +100,10 @@ class Tables(NamedTuple):
     tau: Cube  # (U0, M0, n1) sums of p times slope of the lowest units
     tau_z: Cube  # (U0, M0 * M0, n1) the same times z
     row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', dl/df1, dl/df2, l' v
-    node: Matrix  # (D, n0) coordinates of the nodes of one unit
+    node: Matrix  # (max(D, 2), n0) coordinates of the nodes of one unit
     log_f: Vector  # (n0,)
     product: Vector  # (n0,)
-    slope0: Matrix  # (M0, n0)
+    slope0: Matrix  # (max(M0, 2), n0)
     weights: Matrix  # (1 + M0, n0) p, p v
     density: Cube  # (3, rows at a time, n0) l', dl/df1, dl/df2
     message: Vector  # (n1,)
@@ -112,4 +112,4 @@ class Tables(NamedTuple):
 def numba_type(group: type[tuple[Any, ...]]) -> Any:
     """Return numba's type of a group of arrays."""
     fields: Sequence[Any] = [hint.__metadata__[0] for hint in get_type_hints(group, include_extras=True).values()]
-    return types.NamedTuple(fields, group)
+    return types.NamedTuple(fields, group)  # type: ignore[no-untyped-call]

@@ -20,52 +20,75 @@ SAFE = 40.0
 
 
 @inner
-def bernoulli_logit(D: int, M: int, n: int, o: float, sign: float, i: int, k: int, A: Any, node: Any, product: Any,
-                    r: Any, slope: Any) -> None:  # fmt: skip
-    """One row at n nodes: multiply its probability into ``product``; fill l' and add l' a to the slope."""
-    o = sign * o
-    a = A[0, i]
-    x = sign * a
-    if D == 1:
+def four_bernoulli_logits(D: int, n: int, i: int, k: int, o: Any, A: Any, y: Any, node: Any, product: Any,
+                          density: Any, slope: Any) -> None:  # fmt: skip
+    """Rows i to i + 3 of at most two coordinates at n nodes: four at a time share what it costs to set up the loop.
+
+    Multiply their probabilities into ``product``, fill l' and add ``l' a`` to the slope.
+    """
+    s0 = 2.0 * y[i] - 1.0
+    s1 = 2.0 * y[i + 1] - 1.0
+    s2 = 2.0 * y[i + 2] - 1.0
+    s3 = 2.0 * y[i + 3] - 1.0
+    o0 = s0 * o[i]
+    o1 = s1 * o[i + 1]
+    o2 = s2 * o[i + 2]
+    o3 = s3 * o[i + 3]
+    x0 = s0 * A[0, i]
+    x1 = s1 * A[0, i + 1]
+    x2 = s2 * A[0, i + 2]
+    x3 = s3 * A[0, i + 3]
+    z0 = z1 = z2 = z3 = 0.0
+    if D == 2:
+        z0 = s0 * A[1, i]
+        z1 = s1 * A[1, i + 1]
+        z2 = s2 * A[1, i + 2]
+        z3 = s3 * A[1, i + 3]
+    for q in range(n):
+        u = node[0, q]
+        v = node[1, q]
+        e0 = vexp(-(o0 + x0 * u + z0 * v))
+        e1 = vexp(-(o1 + x1 * u + z1 * v))
+        e2 = vexp(-(o2 + x2 * u + z2 * v))
+        e3 = vexp(-(o3 + x3 * u + z3 * v))
+        p0 = 1.0 / (1.0 + e0)
+        p1 = 1.0 / (1.0 + e1)
+        p2 = 1.0 / (1.0 + e2)
+        p3 = 1.0 / (1.0 + e3)
+        product[q] *= (p0 * p1) * (p2 * p3)
+        p0 = 1.0 - p0
+        p1 = 1.0 - p1
+        p2 = 1.0 - p2
+        p3 = 1.0 - p3
+        density[0, k, q] = s0 * p0
+        density[0, k + 1, q] = s1 * p1
+        density[0, k + 2, q] = s2 * p2
+        density[0, k + 3, q] = s3 * p3
+        slope[0, q] += (p0 * x0 + p1 * x1) + (p2 * x2 + p3 * x3)
+        slope[1, q] += (p0 * z0 + p1 * z1) + (p2 * z2 + p3 * z3)
+
+
+@inner
+def one_bernoulli_logit(D: int, M: int, n: int, i: int, k: int, o: Any, A: Any, y: Any, node: Any, product: Any,
+                        density: Any, slope: Any) -> None:  # fmt: skip
+    """Row i at n nodes, for any number of coordinates."""
+    sign = 2.0 * y[i] - 1.0
+    a = sign * o[i]
+    x = sign * A[0, i]
+    for q in range(n):
+        density[0, k, q] = a + x * node[0, q]
+    for d in range(1, D):
+        x = sign * A[d, i]
         for q in range(n):
-            p = 1.0 / (1.0 + vexp(-(o + x * node[0, q])))
-            product[q] *= p
-            t = sign * (1.0 - p)
-            r[0, k, q] = t
-            slope[0, q] += t * a
-    elif D == 2:
-        b = A[1, i]
-        z = sign * b
-        if M == 1:
-            for q in range(n):
-                p = 1.0 / (1.0 + vexp(-(o + x * node[0, q] + z * node[1, q])))
-                product[q] *= p
-                t = sign * (1.0 - p)
-                r[0, k, q] = t
-                slope[0, q] += t * a
-        else:
-            for q in range(n):
-                p = 1.0 / (1.0 + vexp(-(o + x * node[0, q] + z * node[1, q])))
-                product[q] *= p
-                t = sign * (1.0 - p)
-                r[0, k, q] = t
-                slope[0, q] += t * a
-                slope[1, q] += t * b
-    else:
+            density[0, k, q] += x * node[d, q]
+    for q in range(n):
+        p = 1.0 / (1.0 + vexp(-density[0, k, q]))
+        product[q] *= p
+        density[0, k, q] = sign * (1.0 - p)
+    for d in range(M):
+        x = A[d, i]
         for q in range(n):
-            r[0, k, q] = o + x * node[0, q]
-        for d in range(1, D):
-            z = sign * A[d, i]
-            for q in range(n):
-                r[0, k, q] += z * node[d, q]
-        for q in range(n):
-            p = 1.0 / (1.0 + vexp(-r[0, k, q]))
-            product[q] *= p
-            r[0, k, q] = sign * (1.0 - p)
-        for d in range(M):
-            z = A[d, i]
-            for q in range(n):
-                slope[d, q] += r[0, k, q] * z
+            slope[d, q] += density[0, k, q] * x
 
 
 @inner
@@ -106,24 +129,42 @@ def any_density(D: int, M: int, n: int, i: int, k: int, rows: Any, node: Any, lo
 
 
 @inner
+def plain(i: int, D: int, code: Any, f1: Any, weight: Any, y: Any, o: Any, A: Any, bound: Any) -> bool:
+    """Is row i a Bernoulli logit without a weight, with no extreme predictor at any node?"""
+    if code[i] != LOGIT or f1[i] != 1.0 or weight[i] != 1.0 or (y[i] != 0.0 and y[i] != 1.0):
+        return False
+    size = abs(o[i])
+    for d in range(D):
+        size += abs(A[d, i]) * bound[d]
+    return bool(size < SAFE)
+
+
+@inner
 def rows_at_nodes(a: int, b: int, D: int, M: int, n: int, rows: Any, node: Any, log_f: Any, product: Any, slope: Any,
                   density: Any, bound: Any, buffer: Any, tile: Any) -> None:  # fmt: skip
     """Rows a to b at n nodes: add to ``log_f`` and ``slope``, fill ``density[:, i - a]``."""
     waiting = 0
     for q in range(n):
         product[q] = 1.0
-    for i in range(a, b):
-        size = abs(rows.o[i])
-        for d in range(D):
-            size += abs(rows.A[d, i]) * bound[d]
-        plain = rows.code[i] == LOGIT and rows.f1[i] == 1.0 and rows.weight[i] == 1.0 and size < SAFE
-        if plain and (rows.y[i] == 0.0 or rows.y[i] == 1.0):
-            sign = 2.0 * rows.y[i] - 1.0
-            bernoulli_logit(D, M, n, rows.o[i], sign, i, i - a, rows.A, node, product, density, slope)
+    checked = a  # rows before this one were found plain
+    i = a
+    while i < b:
+        wanted = i + 4 if D <= 2 and i + 4 <= b else i + 1
+        while checked < wanted and plain(checked, D, rows.code, rows.f1, rows.weight, rows.y, rows.o, rows.A, bound):
+            checked += 1
+        if checked >= i + 4 and wanted == i + 4:
+            four_bernoulli_logits(D, n, i, i - a, rows.o, rows.A, rows.y, node, product, density, slope)
+            i += 4
+            waiting += 4
+        elif checked > i:
+            one_bernoulli_logit(D, M, n, i, i - a, rows.o, rows.A, rows.y, node, product, density, slope)
+            i += 1
             waiting += 1
         else:
             any_density(D, M, n, i, i - a, rows, node, log_f, density, slope, buffer, tile)
-        if waiting == 16 or (waiting > 0 and i == b - 1):
+            i += 1
+            checked = i
+        if waiting > 12 or (waiting > 0 and i == b):
             for q in range(n):
                 log_f[q] += vlog(product[q])
                 product[q] = 1.0
@@ -231,6 +272,12 @@ def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, l
         for j in range(groups * n):
             s = max(s, abs(node[k, j]))
         bound[k] = s
+    for k in range(M + Da, 2):  # `four_bernoulli_logits` reads two coordinates
+        for j in range(groups * n):
+            node[k, j] = 0.0
+    for k in range(M, 2):
+        for j in range(groups * n):
+            slope[k, j] = 0.0
 
 
 @kernel(
@@ -247,7 +294,7 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     D = nest.tail[0]
     M = nest.dims[0]
     Da = nest.tail[1]
-    n = rule.count[0]
+    n = rule.counts[0]
     groups = rule.size[1]
     n0 = rule.size[0]
     r0 = nest.first[0]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.compiling import inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
-
-import numpy as np
 
 LONGEST_STEP = 3.0
 
@@ -93,25 +92,25 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     for top in range(nest.base[K - 1], nest.base[K]):
         low[K - 1] = top
         high[K - 1] = top + 1
-        for l in range(K - 1, 0, -1):
-            low[l - 1] = nest.first[low[l]]
-            high[l - 1] = nest.last[high[l] - 1]
+        for level in range(K - 1, 0, -1):
+            low[level - 1] = nest.first[low[level]]
+            high[level - 1] = nest.last[high[level] - 1]
         decrement = 1e300
         slope = 0.0
         clamp = False
         taken = 0
         found = False
         for iteration in range(limit):
-            for l in range(K - 1, -1, -1):
-                for q in range(low[l], high[l]):
-                    for d in range(nest.dims[l]):
+            for level in range(K - 1, -1, -1):
+                for q in range(low[level], high[level]):
+                    for d in range(nest.dims[level]):
                         fronts.path[q, d] = nest.mode[q, d]
-                    for d in range(nest.dims[l], nest.tail[l]):
-                        fronts.path[q, d] = fronts.path[nest.above[q], d - nest.dims[l]]
-                    if l > 0:
-                        for i in range(nest.tail[l]):
+                    for d in range(nest.dims[level], nest.tail[level]):
+                        fronts.path[q, d] = fronts.path[nest.above[q], d - nest.dims[level]]
+                    if level > 0:
+                        for i in range(nest.tail[level]):
                             fronts.g[q, i] = 0.0
-                            for j in range(nest.tail[l]):
+                            for j in range(nest.tail[level]):
                                 fronts.F[q, i, j] = 0.0
             for q in range(low[0], high[0]):
                 a = nest.first[q]
@@ -133,11 +132,11 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                       rows.address, rows.weight, scratch.tile, scratch.r, scratch.w)  # fmt: skip
             now = 0.0
             definite = True
-            for l in range(K):
-                M = nest.dims[l]
-                Da = nest.tail[l + 1]
-                for q in range(low[l], high[l]):
-                    if l == 0:
+            for level in range(K):
+                M = nest.dims[level]
+                Da = nest.tail[level + 1]
+                for q in range(low[level], high[level]):
+                    if level == 0:
                         gather(q, nest.first[q], nest.last[q], r0, D, rows.A, scratch.r, scratch.w, fronts.F, fronts.g)
                     for d in range(M):
                         fronts.F[q, d, d] += 1.0
@@ -172,22 +171,22 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                 continue
             if iteration > 0 and now > 1e-8:  # gone too far? slope along the last step, from the reduced gradients
                 here = 0.0
-                for l in range(K):
-                    for q in range(low[l], high[l]):
-                        for d in range(nest.dims[l]):
+                for level in range(K):
+                    for q in range(low[level], high[level]):
+                        for d in range(nest.dims[level]):
                             s = fronts.step[q, d]
-                            for k in range(nest.tail[l + 1]):
-                                s += fronts.G[q, d, k] * fronts.step[q, nest.dims[l] + k]
+                            for k in range(nest.tail[level + 1]):
+                                s += fronts.G[q, d, k] * fronts.step[q, nest.dims[level] + k]
                             here += nest.total[q] * fronts.g[q, d] * s
                 if taken > 0 and here < -0.5 * slope:
                     x = min(max(slope / (slope - here), 0.1), 0.67)
                     slope *= x
                     taken += 1
-                    for l in range(K):
-                        for q in range(low[l], high[l]):
-                            for d in range(nest.dims[l]):
+                    for level in range(K):
+                        for q in range(low[level], high[level]):
+                            for d in range(nest.dims[level]):
                                 nest.mode[q, d] -= (1.0 - x) * fronts.step[q, d]
-                            for d in range(nest.tail[l]):
+                            for d in range(nest.tail[level]):
                                 fronts.step[q, d] *= x
                     clamp = False
                     continue
@@ -198,23 +197,23 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
             taken += 1
             clamp = False
             longest = 0.0
-            for l in range(K - 1, -1, -1):
-                M = nest.dims[l]
-                for q in range(low[l], high[l]):
-                    for d in range(M, nest.tail[l]):
+            for level in range(K - 1, -1, -1):
+                M = nest.dims[level]
+                for q in range(low[level], high[level]):
+                    for d in range(M, nest.tail[level]):
                         fronts.step[q, d] = fronts.step[nest.above[q], d - M]
                     for d in range(M):
                         s = fronts.newton[q, d]
-                        for k in range(nest.tail[l + 1]):
+                        for k in range(nest.tail[level + 1]):
                             s -= fronts.G[q, d, k] * fronts.step[q, M + k]
                         fronts.step[q, d] = s
                         longest = max(longest, abs(s))
             x = 1.0 if longest <= LONGEST_STEP else LONGEST_STEP / longest
             slope = x * now
-            for l in range(K):
-                for q in range(low[l], high[l]):
-                    for d in range(nest.tail[l]):
+            for level in range(K):
+                for q in range(low[level], high[level]):
+                    for d in range(nest.tail[level]):
                         fronts.step[q, d] *= x
-                    for d in range(nest.dims[l]):
+                    for d in range(nest.dims[level]):
                         nest.mode[q, d] += fronts.step[q, d]
         steps[top - nest.base[K - 1]] = taken if found else -1

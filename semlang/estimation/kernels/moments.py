@@ -20,10 +20,10 @@ _MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
 def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> None:
     """Modes and blocks of the inverse Hessian: ``C_oo = F_oo^-1 + G C_aa G'``, ``C_oa = -G C_aa``."""
     K = nest.dims.size
-    for l in range(K - 1, -1, -1):
-        M = nest.dims[l]
-        Da = nest.tail[l + 1]
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K - 1, -1, -1):
+        M = nest.dims[level]
+        Da = nest.tail[level + 1]
+        for q in range(nest.base[level], nest.base[level + 1]):
             up = nest.above[q]
             for d in range(M + Da):
                 mean[q, d] = fronts.path[q, d]
@@ -55,13 +55,13 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     bound = np.empty(D)
     buffer = np.empty((4, TILE))
     capacity = tables.density.shape[1]
-    for l in range(K - 1, -1, -1):
-        n = rule.count[l]
-        M = nest.dims[l]
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K - 1, -1, -1):
+        n = rule.counts[level]
+        M = nest.dims[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
             t = q - nest.base[1]
             up = max(nest.above[q] - nest.base[1], 0)
-            if l == 0:
+            if level == 0:
                 place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, tables.v, fronts,
                             tables.node, tables.log_f, tables.slope0, bound)  # fmt: skip
                 for a in range(nest.first[q], nest.last[q], capacity):
@@ -69,21 +69,21 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                                   tables.product, tables.slope0, tables.density, bound, buffer,
                                   scratch.tile)  # fmt: skip
                 normalise(tables.log_f, rule.size[1], n, tables.message)
-            for x in range(rule.size[l + 1]):
+            for x in range(rule.size[level + 1]):
                 for z in range(x * n, x * n + n):
-                    p = tables.log_f[z] if l == 0 else tables.f[t, z]
-                    if l < K - 1:
+                    p = tables.log_f[z] if level == 0 else tables.f[t, z]
+                    if level < K - 1:
                         p *= tables.pi[up, x]
-                    if l > 0:
+                    if level > 0:
                         tables.pi[t, z] = p
                     for k in range(M):
-                        v = tables.node[k, z] if l == 0 else tables.v[t, k, z]
+                        v = tables.node[k, z] if level == 0 else tables.v[t, k, z]
                         mean[q, k] += p * v
-            for x in range(rule.size[l + 1]):
+            for x in range(rule.size[level + 1]):
                 for z in range(x * n, x * n + n):
-                    p = tables.log_f[z] * (1.0 if K == 1 else tables.pi[up, x]) if l == 0 else tables.pi[t, z]
+                    p = tables.log_f[z] * (1.0 if K == 1 else tables.pi[up, x]) if level == 0 else tables.pi[t, z]
                     for k in range(M):
-                        v = (tables.node[k, z] if l == 0 else tables.v[t, k, z]) - mean[q, k]
+                        v = (tables.node[k, z] if level == 0 else tables.v[t, k, z]) - mean[q, k]
                         for j in range(M):
-                            w = (tables.node[j, z] if l == 0 else tables.v[t, j, z]) - mean[q, j]
+                            w = (tables.node[j, z] if level == 0 else tables.v[t, j, z]) - mean[q, j]
                             covariance[q, k, j] += p * v * w

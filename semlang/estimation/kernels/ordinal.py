@@ -35,10 +35,10 @@ def logit(y: float, f1: float, f2: float, nu: float) -> Density:
     qb = eb * sb if b > 0.0 else sb
     fa = pa * qa
     fb = pb * qb
-    l = fmin(a, 0.0) + vlog(sa) + fmin(b, 0.0) + vlog(sb) + log_gap
+    value = fmin(a, 0.0) + vlog(sa) + fmin(b, 0.0) + vlog(sb) + log_gap
     wa = fa * (qa - pa)
     wb = fb * (qb - pb)
-    return l, qb - qa, fa + fb, wb - wa, qa + k, fa, wa, -qb - k, fb, -wb
+    return value, qb - qa, fa + fb, wb - wa, qa + k, fa, wa, -qb - k, fb, -wb
 
 
 @inline
@@ -50,9 +50,9 @@ def probit(y: float, f1: float, f2: float, nu: float) -> Density:
     a, _ = log_cdf_normal(-upper if flip else lower)
     b, _ = log_cdf_normal(-lower if flip else upper)
     _, log_ratio, _, _, _ = log_one_minus_exp(vlog(fmax(a - b, 1e-300)))
-    l = a + log_ratio
-    hu = vexp(-0.5 * upper * upper - 0.9189385332046727 - l)
-    hl = vexp(-0.5 * lower * lower - 0.9189385332046727 - l)
+    value = a + log_ratio
+    hu = vexp(-0.5 * upper * upper - 0.9189385332046727 - value)
+    hl = vexp(-0.5 * lower * lower - 0.9189385332046727 - value)
     u = fmin(fmax(upper, -1e5), 1e5)
     v = fmin(fmax(lower, -1e5), 1e5)
     p1 = hl - hu
@@ -63,7 +63,7 @@ def probit(y: float, f1: float, f2: float, nu: float) -> Density:
     cu = -u - p1
     cl = -v - p1
     return (
-        l, p1, -l2, -l3,
+        value, p1, -l2, -l3,
         hu, hu * cu, -hu * (cu * cu - 1.0 - l2),
         -hl, -hl * cl, hl * (cl * cl - 1.0 - l2),
     )  # fmt: skip
@@ -82,5 +82,5 @@ def cloglog(y: float, f1: float, f2: float, nu: float) -> Density:
 @inline
 def loglog(y: float, f1: float, f2: float, nu: float) -> Density:
     """F(x) = exp(-exp(-x)), increasing: the mirror image of cloglog."""
-    l, r, w, dw, u, u1, u2, v, v1, v2 = cloglog(y, -f2, -f1, -nu)
-    return l, -r, w, -dw, -v, v1, -v2, -u, u1, -u2
+    value, r, w, dw, u, u1, u2, v, v1, v2 = cloglog(y, -f2, -f1, -nu)
+    return value, -r, w, -dw, -v, v1, -v2, -u, u1, -u2

@@ -26,7 +26,7 @@ def power(y: float, nu: float, k: float, d: float) -> Density:
     t = fmin(nu - d, 0.0) * c
     mu = (u if k == 1.0 else u * u) * vexp(t)
     i = 1.0 / u
-    l = y * (k * vlog(u) + t) - mu
+    value = y * (k * vlog(u) + t) - mu
     inside = nu > d
     if k == 1.0:
         m1 = 1.0
@@ -37,7 +37,7 @@ def power(y: float, nu: float, k: float, d: float) -> Density:
     l1 = y * k * i - (m1 if inside else mu * c)
     w = (y * k * i * i + m2) if inside else mu * c * c
     dw = (-2.0 * y * k * i * i * i) if inside else mu * c * c * c
-    return l, l1, w, dw, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    return value, l1, w, dw, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
 @inline

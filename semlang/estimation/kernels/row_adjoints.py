@@ -54,19 +54,19 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
             for i in range(a, b):
                 s += scratch.e[i - r0] * rows.A[d, i]
             fronts.b[q, d] += s
-    for l in range(K - 1):
-        M = nest.dims[l]
-        for q in range(nest.base[l], nest.base[l + 1]):
-            for d in range(nest.tail[l + 1]):
+    for level in range(K - 1):
+        M = nest.dims[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
+            for d in range(nest.tail[level + 1]):
                 s = fronts.b[q, M + d]
                 for k in range(M):
                     s -= fronts.G[q, k, d] * fronts.b[q, k]
                 fronts.b[nest.above[q], d] += s
     correction = np.zeros(nest.base[K])
-    for l in range(K - 1, -1, -1):
-        M = nest.dims[l]
-        for q in range(nest.base[l], nest.base[l + 1]):
-            for d in range(nest.tail[l + 1]):
+    for level in range(K - 1, -1, -1):
+        M = nest.dims[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
+            for d in range(nest.tail[level + 1]):
                 fronts.k[q, M + d] = fronts.k[nest.above[q], d]
             for k in range(M):
                 correction[q] += fronts.newton[q, k] * fronts.b[q, k]
@@ -74,11 +74,11 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
                 for d in range(M):
                     s += fronts.inverse[q, k, d] * fronts.b[q, d]
                 s /= nest.total[q]
-                for d in range(nest.tail[l + 1]):
+                for d in range(nest.tail[level + 1]):
                     s -= fronts.G[q, k, d] * fronts.k[q, M + d]
                 fronts.k[q, k] = s
-    for l in range(K - 1):
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K - 1):
+        for q in range(nest.base[level], nest.base[level + 1]):
             correction[nest.above[q]] += correction[q]
     for q in range(nest.base[K - 1], nest.base[K]):
         value[q - nest.base[K - 1]] += correction[q]

@@ -43,14 +43,14 @@ def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill coordinates of the nodes of all units above the lowest level, and start their sums."""
     K = nest.dims.size
     shift = nest.base[1]
-    for l in range(K - 1, 0, -1):
-        M = nest.dims[l]
-        Da = nest.tail[l + 1]
-        n = rule.count[l]
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(K - 1, 0, -1):
+        M = nest.dims[level]
+        Da = nest.tail[level + 1]
+        n = rule.counts[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
             t = q - shift
             p = max(nest.above[q] - shift, 0)
-            for x in range(rule.size[l + 1]):
+            for x in range(rule.size[level + 1]):
                 for k in range(Da):
                     for z in range(x * n, x * n + n):
                         tables.v[t, M + k, z] = tables.v[p, k, x]
@@ -61,15 +61,15 @@ def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
                     for z in range(n):
                         y = s
                         for d in range(k, M):
-                            y += fronts.T[q, k, d] * rule.z[l, d, z]
+                            y += fronts.T[q, k, d] * rule.z[level, d, z]
                         tables.v[t, k, x * n + z] = y
                 for z in range(n):
-                    s = rule.log_weight[l, z]
+                    s = rule.log_weight[level, z]
                     for k in range(M):
                         s -= 0.5 * tables.v[t, k, x * n + z] * tables.v[t, k, x * n + z]
                     tables.f[t, x * n + z] = s
-            for k in range(nest.tail[l]):
-                for x in range(rule.size[l]):
+            for k in range(nest.tail[level]):
+                for x in range(rule.size[level]):
                     tables.slope[t, k, x] = 0.0
 
 
@@ -78,27 +78,27 @@ def upper_sums(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, value: An
     """From the sums over children to conditional probabilities and slopes, upwards; values at the top."""
     K = nest.dims.size
     shift = nest.base[1]
-    for l in range(1, K):
-        M = nest.dims[l]
-        Da = nest.tail[l + 1]
-        n = rule.count[l]
-        for q in range(nest.base[l], nest.base[l + 1]):
+    for level in range(1, K):
+        M = nest.dims[level]
+        Da = nest.tail[level + 1]
+        n = rule.counts[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
             t = q - shift
             p = max(nest.above[q] - shift, 0)
             W = nest.weight[q]
             log_det = 0.0
             for k in range(M):
                 log_det -= np.log(fronts.L[q, k, k])
-                for x in range(rule.size[l]):
+                for x in range(rule.size[level]):
                     tables.slope[t, k, x] -= tables.v[t, k, x]
-            normalise(tables.f[t], rule.size[l + 1], n, tables.message)
-            if l == K - 1:
-                value[q - nest.base[l]] = W * (tables.message[0] + log_det)
+            normalise(tables.f[t], rule.size[level + 1], n, tables.message)
+            if level == K - 1:
+                value[q - nest.base[level]] = W * (tables.message[0] + log_det)
                 continue
-            for x in range(rule.size[l + 1]):
+            for x in range(rule.size[level + 1]):
                 tables.f[p, x] += W * (tables.message[x] + log_det)
             for d in range(Da):
-                for x in range(rule.size[l + 1]):
+                for x in range(rule.size[level + 1]):
                     s = 0.0
                     for z in range(x * n, x * n + n):
                         y = tables.slope[t, M + d, z]

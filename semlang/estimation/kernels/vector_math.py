@@ -10,9 +10,8 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.compiling import inline, intrinsic
 
 __all__ = ["bits_to_float", "fabs", "float_to_bits", "fmax", "fmin", "log_cdf_normal", "scaled_erfc", "vexp", "vlog"]
 
@@ -21,7 +20,7 @@ _EXACT = {"contract", "nsz", "arcp", "nnan", "ninf"}
 
 
 def _unary(name: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(context: Any, x: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.call(builder.module.declare_intrinsic(name, [ir.DoubleType()]), arguments)
@@ -32,7 +31,7 @@ def _unary(name: str) -> Any:
 
 
 def _binary(name: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(context: Any, x: Any, y: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             double = ir.DoubleType()
@@ -44,7 +43,7 @@ def _binary(name: str) -> Any:
     return function
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def bits_to_float(context: Any, x: Any) -> Any:
     """Read 64 bits as a floating-point number."""
 
@@ -54,7 +53,7 @@ def bits_to_float(context: Any, x: Any) -> Any:
     return types.float64(types.int64), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def float_to_bits(context: Any, x: Any) -> Any:
     """Read a floating-point number as 64 bits."""
 
@@ -75,7 +74,7 @@ _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 
 
-@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)
 def vexp(x: float) -> float:
     """Exponential; the argument is held within +-708, so that the value is a normal number."""
     x = fmin(fmax(x, -708.0), 708.0)
@@ -91,10 +90,11 @@ def vexp(x: float) -> float:
         + r4 * (1 / 479001600.0)
     )  # fmt: skip
     p = q0 + r4 * q1 + r4 * r4 * q2
-    return bits_to_float(float_to_bits(p) + (float_to_bits(n + _SHIFT) << 52))
+    power: float = bits_to_float(float_to_bits(p) + (float_to_bits(n + _SHIFT) << 52))
+    return power
 
 
-@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)  # type: ignore[untyped-decorator]
+@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)
 def vlog(y: float) -> float:
     """Natural logarithm of a positive normal number: exponent, and the series of atanh for the mantissa."""
     bits = float_to_bits(y)
@@ -114,7 +114,8 @@ def vlog(y: float) -> float:
     p = p * z + 1.0 / 5.0
     p = p * z + 1.0 / 3.0
     p = p * z * s + s
-    return 2.0 * p + e * 0.6931471805599453
+    logarithm: float = 2.0 * p + e * 0.6931471805599453
+    return logarithm
 
 @inline
 def scaled_erfc(x: float) -> float:

@@ -20,20 +20,20 @@ LARGEST_TABLE = 1 << 21
 
 def gauss_hermite(dims: Sequence[int], points: Sequence[int]) -> Rule:
     """Return the product rule of each level: weights sum to one, nodes for the standard normal density."""
-    count = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
-    z = np.zeros((len(dims), max(dims), count.max()))
-    log_weight = np.zeros((len(dims), count.max()))
+    counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
+    z = np.zeros((len(dims), max(dims), counts.max()))
+    log_weight = np.zeros((len(dims), counts.max()))
     for level, (q, m) in enumerate(zip(points, dims, strict=True)):
         x, w = hermegauss(q)
         log_w = np.log(w / w.sum())
-        n = count[level]
+        n = counts[level]
         for k, (nodes, logs) in enumerate(
             zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
         ):
             z[level, k, :n] = nodes.ravel()
             log_weight[level, :n] += logs.ravel() + 0.5 * nodes.ravel() ** 2
-    size = np.append(np.cumprod(count[::-1])[::-1], 1).astype(np.int64)
-    return Rule(count, size, z, log_weight)
+    size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
+    return Rule(counts, size, z, log_weight)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Workspace:
         else:
             rows_in_table, rows_at_nodes = max(16, min(longest, LARGEST_TABLE // n0)), rows
         e = np.empty
+        upper = max(upper, 1)
         square, by_unit = (units, m, m), (units, d)
         return cls(
             Fronts(
@@ -68,8 +69,8 @@ class Workspace:
             ),
             Scratch(e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE)),
             Tables(
-                e((max(upper, 1), d, n1)), e((max(upper, 1), n1)), e((max(upper, 1), d, n1)), e((max(upper, 1), n1)),
+                e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)), e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((d, n0)), e(n0), e(n0), e((m0, n0)), e((1 + m0, n0)), e((3, rows_in_table, n0)), e(n1),
+                e((max(d, 2), n0)), e(n0), e(n0), e((max(m0, 2), n0)), e((1 + m0, n0)), e((3, rows_in_table, n0)), e(n1),
             ),
         )  # fmt: skip

@@ -73,7 +73,8 @@ def test_mode_that_is_not_found_is_reported():
     y, n = np.array([1.0, 0.0, 1.0, np.nan]), 4
     model = NestedQuadrature(y, np.full(n, LOGIT), Tree.from_ids([np.array([0, 0, 1, 1])]), [1])
     e = model.evaluate(np.zeros(n), np.ones((1, n)), np.ones(n), np.ones(n), 3)
-    assert not e.converged and e.failed.tolist() == [1]
+    assert not e.converged
+    assert e.failed.tolist() == [1]
 
 
 def test_failure_is_forgotten():

@@ -46,24 +46,27 @@ def dense(design, points, cluster):
     columns, d = [], 0
     for level, m in enumerate(design.dims):
         for unit in np.unique(design.ids[level][rows]):
-            columns += [np.where(design.ids[level][rows] == unit, A[d + k, rows], 0.0) for k in range(m)]
+            inside = design.ids[level][rows] == unit
+            columns += [np.where(inside, A[d + k, rows], 0.0) for k in range(m)]
         d += m
     B = np.array(columns).T
     names = {code: pair for pair, code in CODES.items()}
 
-    def l(nu):
+    def log_densities(nu):
         return np.array([log_density(names[design.codes[i]], design.y[i], f1[i], f2[i], x)
                          for i, x in zip(rows, nu)])  # fmt: skip
 
     def derivatives(nu, h=1e-3):
-        a, b, c, d_, e = (l(nu + k * h) for k in (-2, -1, 0, 1, 2))
+        a, b, c, d_, e = (log_densities(nu + k * h) for k in (-2, -1, 0, 1, 2))
         return (a - 8 * b + 8 * d_ - e) / (12 * h), -(-a + 16 * b - 30 * c + 16 * d_ - e) / (12 * h * h)
 
     v = np.zeros(B.shape[1])
-    for _ in range(60):
+    step = np.ones(1)
+    while np.abs(step).max() > 1e-10:
         r, w = derivatives(o[rows] + B @ v)
         H = B.T @ (w[:, None] * B) + np.eye(v.size)
-        v = v + np.linalg.solve(H, B.T @ r - v)
+        step = np.linalg.solve(H, B.T @ r - v)
+        v = v + step
     L = np.linalg.cholesky(H)
     x, weight = hermegauss(points)
     log_weight = np.log(weight / weight.sum())
@@ -71,7 +74,8 @@ def dense(design, points, cluster):
     for index in itertools.product(range(points), repeat=v.size):
         z = x[list(index)]
         at = v + np.linalg.solve(L.T, z)
-        terms.append(l(o[rows] + B @ at).sum() - 0.5 * at @ at + log_weight[list(index)].sum() + 0.5 * z @ z)
+        prior = 0.5 * (z @ z - at @ at) + log_weight[list(index)].sum()
+        terms.append(log_densities(o[rows] + B @ at).sum() + prior)
     return np.logaddexp.reduce(terms) - np.log(np.diag(L)).sum()
 
 
@@ -136,7 +140,8 @@ def test_order_of_rows_and_clusters():
     rng = np.random.default_rng(1)
     top, low = rng.permutation(design.ids[1].max() + 1), rng.permutation(design.ids[0].max() + 1)
     order = np.lexsort((rng.random(design.n), low[design.ids[0]], top[design.ids[1]]))
-    model = NestedQuadrature(design.y[order], design.codes[order], Tree.from_ids([i[order] for i in design.ids]), [1, 1])
+    tree = Tree.from_ids([i[order] for i in design.ids])
+    model = NestedQuadrature(design.y[order], design.codes[order], tree, [1, 1])
     again = model.evaluate(*(np.ascontiguousarray(x[..., order]) for x in inputs), 5)
     clusters = design.ids[1][order][np.r_[True, np.diff(design.ids[1][order]) != 0]]
     np.testing.assert_allclose(again.values, first.values[clusters], rtol=1e-12)
@@ -197,7 +202,9 @@ def test_zero_weights_drop_units():
     e = model.evaluate(o, A, f1, f2, 5)
     small = NestedQuadrature(design.y[keep], design.codes[keep], Tree.from_ids([i[keep] for i in design.ids]), [1, 1])
     assert e.values.sum() == pytest.approx(small.evaluate(o[keep], A[:, keep], f1[keep], f2[keep], 5).values.sum())
-    assert e.values[3] == 0.0 and not e.o_bar[~keep].any() and e.values.size == 4
+    assert e.values[3] == 0.0
+    assert e.values.size == 4
+    assert not e.o_bar[~keep].any()
 
 
 @pytest.mark.parametrize("dims", [(1, 0), (0, 1), (0, 0)])

@@ -212,8 +212,11 @@ def _higher_level(c: Context, v: Variable) -> bool:
 def _category_intercepts(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
     written = {r.category for r in c.of(v) if r.category}
     general = any(r.op in ("~", "~1") and not r.category for r in c.of(v))
-    for k in categories(c.ns, v):
-        if (v.key, k) in c.per_class or (not k and (written and not general)):
+    known = categories(c.ns, v)
+    if known == ("",) and written and not general:
+        known = tuple(sorted(written))
+    for k in known:
+        if (v.key, k) in c.per_class:
             continue
         lhs = f"{shown}@{k}" if k else shown
         yield from c.make(lhs, "~1", "", "automatic intercept", target=v.key, category=k)

@@ -352,6 +352,9 @@ def write_rows(ns: Namespace, block: Block) -> list[Draft]:
     """Return the rows that the formulas of a block say, merged where they say one place twice."""
     rows = Rows(ns, block)
     for entry in block.entries:
+        if entry.class_variable:
+            name = ast.Variable(entry.class_variable, ns.declared.kinds[entry.class_variable].span)
+            entry = replace(entry, class_variable=ns.resolve(name, block).key)
         if isinstance(entry.statement, ast.Thresholds):
             _thresholds(rows, entry.statement, entry)
         else:

@@ -192,6 +192,7 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
             yield from _category_intercepts(c, shown, v)
             continue
         if (v.key, "") in c.per_class:
+            yield from _other_classes(c, shown, v)
             continue
         for row in c.make(shown, "~1", "", "automatic intercept", target=v.key):
             if c.level > 0 and _higher_level(c, v):
@@ -201,6 +202,16 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
             elif not c.options["int.ov.free"]:
                 row.fix(0.0, "intercept without int.ov.free")
             yield row
+
+
+def _other_classes(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
+    """Give the other classes an intercept where only some have one written."""
+    own = [r for r in c.of(v) if r.op == "~1" and not r.quantity]
+    if any(not r.klass for r in own):
+        return
+    variable = own[0].class_variable
+    for k in range(1, c.ns.n_classes(variable) + 1):
+        yield from c.make(shown, "~1", "", "automatic intercept", target=v.key, klass=k, class_variable=variable)
 
 
 def _higher_level(c: Context, v: Variable) -> bool:

@@ -179,6 +179,7 @@ def test_classes_have_intercepts_of_their_own() -> None:
     assert [(r.lhs, r.klass) for r in t.rows if r.op == "~1"] == [("a", 1), ("a", 2), ("b", 1), ("b", 2), ("c", 1)]
     t = table_of("c :: class(2)\nclass c: 1\ny ~ x\nclass c: 2\ny ~ 1\n")
     assert row(t, "y ~ x", klass=1).class_variable == "c"
+    assert row(t, "y ~1", klass=1).rule == "automatic intercept"
     assert row(t, "c ~1", klass=1).rule == "class membership"
 
 

@@ -28,6 +28,7 @@ from semlang.model.table import Covariate, Product
 Floats = NDArray[np.float64]
 _Entry = tuple[tuple[str, int], Sequence[Linear], int]
 LARGEST = 80
+MOST_ROWS = 40
 FULL, DEFICIENT = 3e-7, 1e-9
 NODES = {0: 1, 1: 61, 2: 31, 3: 19}
 
@@ -131,7 +132,7 @@ class _Tables:
         units = self._structure()
         n, k = units[0].size, len(self.form.responses)
         present = self.block.sample.present
-        items = [(r, i) for r in range(n) for i in range(k) if present[r % self._per_top, i]]
+        items = [(r, i) for r in range(n) for i in range(k) if present[r % len(present), i]]
         out: list[Floats] = []
         picker = random.Random(5)
         for unit in range(int(units[-1].max()) + 1):
@@ -151,10 +152,10 @@ class _Tables:
 
     def _structure(self) -> list[NDArray[np.int64]]:
         """Return units of the sample's structure and draw typical covariates."""
-        n_levels = len(self.block.sample.units) - 1
-        self._per_top = 2**n_levels
-        constant = all(not p for p in self.block.sample.values)
-        n = self._per_top * (1 if constant else max(3, min(16, 2 + self.theta.size // 2)))
+        sample = self.block.sample
+        per_top = 1 << (len(sample.units) - 1)
+        constant = all(not p for p in sample.values)
+        n = per_top * (1 if constant else max(3, min(16, 2 + self.theta.size // 2)))
         self._base: dict[object, Floats] = {}
         self._n = n
         index = {key: i for i, key in enumerate(self.form.responses)}
@@ -163,14 +164,19 @@ class _Tables:
             for f in self.form.mean_columns[c]:
                 if f.response and f.column in index and self.variables[index[f.column]].kind.name == "binomial":
                     self._needs[k].add(index[f.column])
-        index_of_row = np.arange(n)
-        return [index_of_row // 2**h for h in range(n_levels + 1)]
+        if sample.numbers is not None:
+            return [u[:MOST_ROWS] for u in sample.units]
+        return [np.arange(n) // 2**h for h in range(len(sample.units))]
 
     def _value(self, product: Product, r: int, given: Mapping[tuple[int, str], float]) -> float:
         """Return a product of covariates in a row; `given` are values of responses of the subset."""
+        numbers = self.block.sample.numbers
+        if numbers is not None and not any(c.response and (r, c.column) in given for c in product):
+            return float(numbers[product][r])
         out = 1.0
         for c in product:
-            out *= self._factor(c, r, given)
+            known = numbers is not None and (c,) in numbers and (r, c.column) not in given
+            out *= float(numbers[c,][r]) if known and numbers is not None else self._factor(c, r, given)
         return out
 
     def _factor(self, c: Covariate, r: int, given: Mapping[tuple[int, str], float]) -> float:

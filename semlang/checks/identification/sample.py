@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semlang.checks.identification.field import Ints, P, residue
 from semlang.data.design import Design
@@ -34,14 +35,17 @@ class Sample:
         Whether a response is observed in a row.
     complete : bool
         Whether no distinct design was left out.
+    numbers : mapping from Product to (R,) floats, optional
+        The covariates as they are, where they come from data.
     """
 
     n: int
     values: Mapping[Product, Ints]
     exponents: Mapping[Product, Ints]
     units: Sequence[Ints]
-    present: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    present: NDArray[np.bool_]
     complete: bool = True
+    numbers: Mapping[Product, NDArray[np.float64]] | None = None
 
     def matrix(self, products: Sequence[Product]) -> Ints:
         """Return the values of several products (R, len(products))."""
@@ -172,6 +176,7 @@ def design_sample(
         units,
         observed[index],
         len(taken) == len(chosen),
+        {p: c[index] for p, c in columns.items()},
     )
 
 

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
-from semlang.model.elaborate import elaborate
-from semlang.model.facts import DataFacts
-from semlang.model.table import ParameterTable
 from semlang.source import Source, Span
-from semlang.syntax.ast import Directive, Formula, Thresholds
-from semlang.syntax.include import expand
+from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.parser import parse
 
 if TYPE_CHECKING:
@@ -26,11 +22,21 @@ if TYPE_CHECKING:
     from semlang.estimation.plan import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
+    from semlang.model.facts import DataFacts
+    from semlang.model.table import ParameterTable
     from semlang.results.fit import Fit
 
 MAX_BYTES = 256 * 1024
 FILE_PROBLEMS = frozenset(
-    ("missing-file", "unreadable-file", "not-utf8", "missing-extra", "unwritable-file", "unknown-format", "unknown-style")
+    (
+        "missing-file",
+        "unreadable-file",
+        "not-utf8",
+        "missing-extra",
+        "unwritable-file",
+        "unknown-format",
+        "unknown-style",
+    )
 )
 """Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
 
@@ -120,14 +126,18 @@ class Model:
         self.source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
         self.ast, found = parse(self.source)
         if any(isinstance(s, Directive) and s.key == "include" for s in self.ast.statements):
+            from semlang.syntax.include import expand
+
             whole, more = expand(self.ast, read_source)
             found = (*found, *more)
             if not any(d.is_error for d in found):
                 self.ast, found = parse(whole)
         if any(d.is_error for d in found):
             raise ModelError(ordered(found))
-        if not any(isinstance(s, Formula | Thresholds) for s in self.ast.statements):
+        if all(isinstance(s, Directive | Declaration | Header) for s in self.ast.statements):
             raise ModelError(ordered((*found, empty(self.source, bool(self.ast.statements)))))
+        from semlang.model.elaborate import elaborate
+
         self._arguments: dict[str, Any] = {
             "n_groups": n_groups,
             "cluster": cluster,
@@ -135,7 +145,7 @@ class Model:
         }
         table, more = elaborate(self.ast, **self._arguments)
         self.findings: tuple[Diagnostic, ...] = (*found, *more)
-        if table is None or any(d.is_error for d in more):
+        if table is None:
             raise ModelError(ordered(self.findings))
         self.parameter_table = table
 
@@ -230,8 +240,10 @@ class Model:
         ModelError
             Where names do not fit the data.
         """
+        from semlang.model.elaborate import elaborate
+
         table, found = elaborate(self.ast, **self._arguments, facts=facts)
-        if table is None or any(d.is_error for d in found):
+        if table is None:
             raise ModelError(ordered(found))
         new = object.__new__(Model)
         new.source, new.ast, new._arguments = self.source, self.ast, self._arguments
@@ -349,7 +361,7 @@ class Model:
         model, designs, found = self.bind(data)
         table = model.parameter_table
         checks = run_checks(table, model.graphs, designs, fitting=True)
-        stops = [d for d in checks if d.is_error and not (force and d.slug in FORCED)]
+        stops = [d for d in (*model.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
         if stops:
             raise FitError(ordered((*model.findings, *checks, *found)))
         result = estimate(

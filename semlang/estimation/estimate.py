@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.estimation.assemble import assemble, first_records, multiplicity
 from semlang.estimation.constrained import maximise_constrained
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import Curvature, covariance
@@ -21,16 +22,14 @@ from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.objective import ClosedForm, Objective
 from semlang.estimation.optimize import Iteration, Optimum, maximise, negative_hessian, polish
-from semlang.estimation.parameters import Parametrisation, identity
 from semlang.estimation.plan import MAX_NODES, Plan, plan
 from semlang.estimation.progress import Narrator, available_threads
+from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.start import start_values, user_values
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
-from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["DefinedEstimate", "Estimate", "estimate"]
@@ -181,7 +180,10 @@ class _Estimation:
         self.constraints = Constraints(table)
         self.forms = [reduced_form(g, lift=False) for g in graphs]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
-        self.objective = self._objective(threads or available_threads())
+        self.threads = threads or available_threads()
+        self.objective = assemble(
+            table, graphs, designs, self.constraints, self.quadrature, self.plan.points, self.threads
+        )
         self.history: list[tuple[int, float]] = []
 
     def _refuse(self) -> None:
@@ -191,31 +193,6 @@ class _Estimation:
                 raise FitError(
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
-
-    def _objective(self, threads: int) -> Objective:
-        if not self.quadrature:
-            return Objective(
-                [self._closed_form(g, d) for g, d in zip(self.graphs, self.designs, strict=True)],
-                identity(self.table.n_parameters),
-                self.constraints,
-            )
-        parametrisation = Parametrisation(self.forms, self.constraints.pinned)
-        points = self.plan.points or 1
-        members = [
-            QuadratureLikelihood(form, design, self.table.variables, self.table.levels, factored, points, threads)
-            for form, design, factored in zip(self.forms, self.designs, parametrisation.factored, strict=True)
-        ]
-        return Objective(members, parametrisation, self.constraints)
-
-    def _closed_form(self, graph: ModelGraph, design: Design) -> ClosedForm:
-        from semlang.estimation.gaussian import choose
-
-        for lift in (True, False):
-            form: ReducedForm = reduced_form(graph, lift=lift)
-            engine = choose(form, design)
-            if engine is not None:
-                return ClosedForm(engine(form, design), _multiplicity(self.table, design))
-        raise FitError([error("not-estimable", "no closed form fits the model and the data")])
 
     # ------------------------------------------------------------------ optimisation
 
@@ -241,6 +218,8 @@ class _Estimation:
 
     def _optimise(self) -> Optimum:
         theta = start_values(self.table, self.graphs, self.forms, self.designs, self.user)
+        if isinstance(self.objective.parametrisation, Scaled) and (found := self._scale_free(theta)) is not None:
+            return found
         x = self.objective.parametrisation.coordinates(theta)
         z = self.objective.z(x)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
@@ -253,6 +232,30 @@ class _Estimation:
                 [error("no-start", f"no start values with a finite likelihood were found: {problem}",
                        help="give start values: start(0.5)*x")]
             ) from None  # fmt: skip
+
+    def _scale_free(self, theta: Floats) -> Optimum | None:
+        """Climb in the coordinates of the model with unit variances; None where that does not lead to a maximum.
+
+        A closed form may have its maximum at a negative variance, which these coordinates can't reach.
+        """
+        findings, self.findings = self.findings, FindingsOfFit(self.table)
+        try:
+            z = self.objective.z(self.objective.parametrisation.coordinates(theta))
+            found = self._climb_points(z, constrained=bool(self.constraints.nonlinear))
+        except (Infeasible, np.linalg.LinAlgError):
+            found = None
+        if found is not None and found.converged:
+            findings.found += self.findings.found
+            self.findings = findings
+            return found
+        self.findings = findings
+        self.history.clear()
+        self.narrator.say("once more in the coordinates of the table")
+        self.objective = assemble(
+            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
+            scaled=False,
+        )  # fmt: skip
+        return None
 
     def _climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
         return maximise(
@@ -415,7 +418,7 @@ class _Estimation:
             if isinstance(member, QuadratureLikelihood):
                 code = code[member.rows.records]
             elif self.table.clusters:
-                code = code[_first_records(design, self.table.clusters[-1])]
+                code = code[first_records(design, self.table.clusters[-1])]
             codes.append(code + offset)
             offset += int(design.clusters[top].max(initial=-1)) + 1
         return np.concatenate(codes)
@@ -435,7 +438,7 @@ class _Estimation:
                     weight = weight * values
                 rows += float(weight[observed].sum())
             if self.table.clusters:
-                top += float(_multiplicity(self.table, design).sum())
+                top += float(multiplicity(self.table, design).sum())
             else:
                 top += float(design.frequency.get(ROWS, np.ones(design.n_rows)).sum())
         return round(rows), top
@@ -450,17 +453,3 @@ class _Estimation:
             variance = math.nan if vcov is None else float(dual.gradient @ np.nan_to_num(vcov) @ dual.gradient)
             out.append(DefinedEstimate(d.name, d.text, dual.value, math.sqrt(variance) if variance >= 0 else math.nan))
         return tuple(out)
-
-
-def _multiplicity(table: ParameterTable, design: Design) -> Floats:
-    """How often each unit of the highest level occurred."""
-    if not table.clusters:
-        return design.frequency.get(ROWS, np.ones(design.n_rows))
-    top = table.clusters[-1]
-    first = _first_records(design, top)
-    return design.frequency[top][first] if top in design.frequency else np.ones(first.size)
-
-
-def _first_records(design: Design, level: str) -> Ints:
-    """Return the first record of each unit of a level."""
-    return np.flatnonzero(np.diff(design.clusters[level], prepend=-1))

@@ -12,6 +12,7 @@ from semlang.estimation.constraints import Constraints
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
+from semlang.estimation.scaling import Scaled
 
 __all__ = ["Member", "Objective"]
 
@@ -68,14 +69,14 @@ class Objective:
     Parameters
     ----------
     members : sequence of Member
-    parametrisation : Parametrisation
+    parametrisation : Parametrisation or Scaled
     constraints : Constraints
     """
 
     def __init__(
         self,
         members: Sequence[QuadratureLikelihood | ClosedForm],
-        parametrisation: Parametrisation,
+        parametrisation: Parametrisation | Scaled,
         constraints: Constraints,
     ) -> None:
         self.members = tuple(members)

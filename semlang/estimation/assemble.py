@@ -1,0 +1,89 @@
+"""From a model and its data to the function that is maximised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.constraints import Constraints
+from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.objective import ClosedForm, Objective
+from semlang.estimation.parameters import Parametrisation, identity
+from semlang.estimation.scaling import Scaled, rescale
+from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
+from semlang.model.table import ROWS, ParameterTable
+
+__all__ = ["assemble", "first_records", "multiplicity"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def assemble(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    designs: Sequence[Design],
+    constraints: Constraints,
+    quadrature: bool,
+    points: int | None,
+    threads: int,
+    scaled: bool = True,
+) -> Objective:
+    """Return the sum of the groups' log-likelihoods.
+
+    Parameters
+    ----------
+    table, graphs, designs, constraints
+    quadrature : bool
+        By nested quadrature, else by closed forms.
+    points : int or None
+    threads : int
+    scaled : bool
+        Whether latent variables with a marker are optimised with unit variance, see `Scaled`.
+    """
+    change = rescale(graphs, constraints.pinned, single=quadrature) if scaled else None
+    used = change[0] if change is not None else tuple(graphs)
+    members: list[QuadratureLikelihood | ClosedForm]
+    if quadrature:
+        forms = [reduced_form(g, lift=False) for g in used]
+        inner = Parametrisation(forms, constraints.pinned)
+        members = [
+            QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
+            for form, design, factored in zip(forms, designs, inner.factored, strict=True)
+        ]
+    else:
+        inner = identity(table.n_parameters)
+        members = [_closed_form(table, g, d) for g, d in zip(used, designs, strict=True)]
+    parametrisation = inner if change is None else Scaled(inner, change[1], change[2])
+    return Objective(members, parametrisation, constraints)
+
+
+def _closed_form(table: ParameterTable, graph: ModelGraph, design: Design) -> ClosedForm:
+    from semlang.estimation.gaussian import choose
+
+    for lift in (True, False):
+        form = reduced_form(graph, lift=lift)
+        engine = choose(form, design)
+        if engine is not None:
+            return ClosedForm(engine(form, design), multiplicity(table, design))
+    raise FitError([error("not-estimable", "no closed form fits the model and the data")])
+
+
+def multiplicity(table: ParameterTable, design: Design) -> Floats:
+    """Return how often each unit of the highest level occurred."""
+    if not table.clusters:
+        return design.frequency.get(ROWS, np.ones(design.n_rows))
+    top = table.clusters[-1]
+    first = first_records(design, top)
+    return design.frequency[top][first] if top in design.frequency else np.ones(first.size)
+
+
+def first_records(design: Design, level: str) -> Ints:
+    """Return the first record of each unit of a level."""
+    return np.flatnonzero(np.diff(design.clusters[level], prepend=-1))

@@ -190,11 +190,9 @@ class Fit:
     def estimates_by_row(self) -> Mapping[int, float]:
         """Return estimates (or fixed values) by row id."""
         theta = self.estimate.theta
-        return {
-            r.id: float(theta[r.parameter]) if r.parameter >= 0 else float(r.ustart)
-            for r in self.table.rows
-            if r.target and (r.parameter >= 0 or r.ustart is not None)
-        }
+        free = {r.id: float(theta[r.parameter]) for r in self.table.rows if r.target and r.parameter >= 0}
+        fixed = {r.id: r.ustart for r in self.table.rows if r.target and r.parameter < 0 and r.ustart is not None}
+        return free | fixed
 
 
 def _root(vcov: NDArray[np.float64] | None, k: int) -> float | None:

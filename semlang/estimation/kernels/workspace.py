@@ -69,8 +69,10 @@ class Workspace:
             ),
             Scratch(e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE)),
             Tables(
-                e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)), e((upper, n1)),
+                e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
+                e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((max(d, 2), n0)), e(n0), e(n0), e((max(m0, 2), n0)), e((1 + m0, n0)), e((3, rows_in_table, n0)), e(n1),
+                e((max(d, 2), n0)), e(n0), e(n0), e((max(m0, 2), n0)), e((1 + m0, n0)),
+                e((3, rows_in_table, n0)), e(n1),
             ),
         )  # fmt: skip

@@ -80,7 +80,12 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("renamed factor", F4, F4.replace("f", "factor_a"), EQUIVALENT),
     ("order of indicators", F4, "f =~ x4 + x3 + x2 + x1", EQUIVALENT),
     ("mean by marker intercept", F4, F4 + "\nf ~ 1\nx1 ~ 0*1", EQUIVALENT),
-    ("saturated three", F3, "options: defaults = lavaan\nx1 ~ 1\nx2 ~ 1\nx3 ~ 1\nx1 ~~ x1 + x2 + x3\nx2 ~~ x2 + x3\nx3 ~~ x3", EQUIVALENT),
+    (
+        "saturated three",
+        F3,
+        "options: defaults = lavaan\nx1 ~ 1\nx2 ~ 1\nx3 ~ 1\nx1 ~~ x1 + x2 + x3\nx2 ~~ x2 + x3\nx3 ~~ x3",
+        EQUIVALENT,
+    ),
     ("correlated error", F4, F4 + "\nx1 ~~ x2", A_IN_B),
     ("two correlated errors that differ", F4 + "\nx1 ~~ x2", F4 + "\nx1 ~~ x3", NEITHER),
     ("complementary correlated errors", F4 + "\nx1 ~~ x2", F4 + "\nx3 ~~ x4", EQUIVALENT),
@@ -89,7 +94,12 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("other split", "f =~ x1 + x2\ng =~ x3 + x4", "f =~ x1 + x3\ng =~ x2 + x4", NEITHER),
     ("tau-equivalent", F4, "f =~ 1*x1 + 1*x2 + 1*x3 + 1*x4", B_IN_A),
     ("equal by label or by constraint", "f =~ x1 + a*x2 + a*x3 + x4", "f =~ x1 + b*x2 + c*x3 + x4\nb == c", EQUIVALENT),
-    ("parallel in tau-equivalent", "f =~ 1*x1 + 1*x2 + 1*x3", "f =~ 1*x1 + 1*x2 + 1*x3\nx1 ~~ v*x1\nx2 ~~ v*x2\nx3 ~~ v*x3", B_IN_A),
+    (
+        "parallel in tau-equivalent",
+        "f =~ 1*x1 + 1*x2 + 1*x3",
+        "f =~ 1*x1 + 1*x2 + 1*x3\nx1 ~~ v*x1\nx2 ~~ v*x2\nx3 ~~ v*x3",
+        B_IN_A,
+    ),
     ("path or covariance of factors", F3 + G3, F3 + G3 + "\ng ~ f", EQUIVALENT),
     ("direction of a latent path", F3 + G3 + "\ng ~ f", F3 + G3 + "\nf ~ g", EQUIVALENT),
     ("orthogonal factors", F3 + G3 + "\nf ~~ 0*g", F3 + G3, A_IN_B),
@@ -98,25 +108,65 @@ PAIRS: list[tuple[str, str, str, str]] = [
     ("latent mediation turned", F3 + G3 + H3 + "\ng ~ f\nh ~ g", F3 + G3 + H3 + "\ng ~ h\nf ~ g", EQUIVALENT),
     ("latent mediation and collider", F3 + G3 + H3 + "\ng ~ f\nh ~ g", F3 + G3 + H3 + "\nf ~~ 0*h\ng ~ f + h", NEITHER),
     ("latent mediation in saturated", F3 + G3 + H3 + "\ng ~ f\nh ~ g", F3 + G3 + H3, A_IN_B),
-    ("doublet factor or correlated error", F4 + "\nx5 ~ 1\nf =~ x5\nx1 ~~ x2", F4 + "\nf =~ x5\nd =~ 1*x1 + 1*x2\nd ~~ 0*f", EQUIVALENT),
+    (
+        "doublet factor or correlated error",
+        F4 + "\nx5 ~ 1\nf =~ x5\nx1 ~~ x2",
+        F4 + "\nf =~ x5\nd =~ 1*x1 + 1*x2\nd ~~ 0*f",
+        EQUIVALENT,
+    ),
     ("mimic and direct effect", F3 + "\nf ~ z", F3 + "\nf ~ z\nx1 ~ z", A_IN_B),
     ("direct effects on different items", F4 + "\nf ~ z\nx1 ~ z", F4 + "\nf ~ z\nx2 ~ z", NEITHER),
     # growth and groups
-    ("linear in quadratic", GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4", GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4\nq =~ 0*y1 + 1*y2 + 4*y3 + 9*y4", A_IN_B),
-    ("origin of time", GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4", GROWTH + "s =~ -3*y1 + -2*y2 + -1*y3 + 0*y4", EQUIVALENT),
+    (
+        "linear in quadratic",
+        GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4",
+        GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4\nq =~ 0*y1 + 1*y2 + 4*y3 + 9*y4",
+        A_IN_B,
+    ),
+    (
+        "origin of time",
+        GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4",
+        GROWTH + "s =~ -3*y1 + -2*y2 + -1*y3 + 0*y4",
+        EQUIVALENT,
+    ),
     ("unit of time", GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4", GROWTH + "s =~ 0*y1 + 2*y2 + 4*y3 + 6*y4", EQUIVALENT),
-    ("linear in latent basis", GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4", GROWTH + "s =~ 0*y1 + 1*y2 + NA*y3 + y4", A_IN_B),
-    ("equal loadings across groups", GROUPS + F4.replace("x2", "c(A=l, B=l)*x2"), GROUPS + F4.replace("x2", "c(A=l, B=m)*x2"), A_IN_B),
+    (
+        "linear in latent basis",
+        GROWTH + "s =~ 0*y1 + 1*y2 + 2*y3 + 3*y4",
+        GROWTH + "s =~ 0*y1 + 1*y2 + NA*y3 + y4",
+        A_IN_B,
+    ),
+    (
+        "equal loadings across groups",
+        GROUPS + F4.replace("x2", "c(A=l, B=l)*x2"),
+        GROUPS + F4.replace("x2", "c(A=l, B=m)*x2"),
+        A_IN_B,
+    ),
     # other kinds and levels
-    ("probit marker and unit variance", PROBIT + "f =~ i1 + i2 + i3 + i4", PROBIT + "f =~ NA*i1 + i2 + i3 + i4\nf ~~ 1*f", EQUIVALENT),
+    (
+        "probit marker and unit variance",
+        PROBIT + "f =~ i1 + i2 + i3 + i4",
+        PROBIT + "f =~ NA*i1 + i2 + i3 + i4\nf ~~ 1*f",
+        EQUIVALENT,
+    ),
     ("Rasch in 2PL form", PROBIT + "f =~ 1*i1 + 1*i2 + 1*i3 + 1*i4", PROBIT + "f =~ i1 + i2 + i3 + i4", A_IN_B),
     ("random intercept and slope", "y ~ 1 + x + (1 | g)", "y ~ 1 + x + (1 + x | g)", A_IN_B),
     ("correlated random effects", "y ~ 1 + x + (1 + x | g)", "y ~ 1 + x + (1 + x || g)", B_IN_A),
     ("intercept or slope", "y ~ 1 + x + u[g]", "y ~ 1 + x + u[g]:x", NEITHER),
     ("random effect of two responses", "y1 ~ 1 + u[g]\ny2 ~ 1 + u", "y1 ~ 1 + u[g]\ny2 ~ 1 + u + v[g]", A_IN_B),
-    ("random intercepts by factor or covariance", "y1 ~ 1 + u[g]\ny2 ~ 1 + u + v[g]", "y1 ~ 1 + a[g]\ny2 ~ 1 + b[g]\na ~~ b", EQUIVALENT),
-    ("between factor", "cluster: g\nlevel: 1\nw =~ y1 + y2 + y3\nlevel: 2\nb =~ y1 + y2 + y3", "cluster: g\nlevel: 1\nw =~ y1 + y2 + y3\nlevel: 2\nb =~ 1*y1 + 1*y2 + 1*y3", B_IN_A),
-]  # fmt: skip
+    (
+        "random intercepts by factor or covariance",
+        "y1 ~ 1 + u[g]\ny2 ~ 1 + u + v[g]",
+        "y1 ~ 1 + a[g]\ny2 ~ 1 + b[g]\na ~~ b",
+        EQUIVALENT,
+    ),
+    (
+        "between factor",
+        "cluster: g\nlevel: 1\nw =~ y1 + y2 + y3\nlevel: 2\nb =~ y1 + y2 + y3",
+        "cluster: g\nlevel: 1\nw =~ y1 + y2 + y3\nlevel: 2\nb =~ 1*y1 + 1*y2 + 1*y3",
+        B_IN_A,
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "a", "b", "expected"), PAIRS, ids=[p[0] for p in PAIRS])

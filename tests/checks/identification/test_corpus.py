@@ -51,7 +51,9 @@ def test_the_corpus_is_large() -> None:
     assert len(FILES) >= 120
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if "verdict: not" in p.read_text(encoding="utf-8")], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if "verdict: not" in p.read_text(encoding="utf-8")], ids=lambda p: p.stem
+)
 def test_repairs_hold(path: Path) -> None:
     """A repair that is printed, typed under the model, makes it identified."""
     text = path.read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What editors need: tables of tokens for highlighting, and the language server."""

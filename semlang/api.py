@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.checks.identification import Identification
+    from semlang.convert.converted import Converted
     from semlang.data.design import Design
     from semlang.estimation.plan import Plan
     from semlang.graph.model_graph import ModelGraph
@@ -204,6 +205,17 @@ class Model:
 
         self._refuse_errors()
         return identify(self.parameter_table, self.graphs)
+
+    def convert(self, target: str) -> Converted:
+        """Return code for another program, and a finding for each thing that can't be said there.
+
+        Parameters
+        ----------
+        target : {'lavaan', 'gllamm', 'gsem', 'mplus', 'lme4', 'mirt'}
+        """
+        from semlang.convert import convert
+
+        return convert(self.parameter_table, target)
 
     # ------------------------------------------------------------------ checks
 

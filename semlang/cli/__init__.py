@@ -19,6 +19,7 @@ COMMANDS = {
     "identify": "whether the parameters are identified, and why",
     "fit": "maximum likelihood estimates",
     "draw": "the path diagram",
+    "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
     "warmup": "compile the numerical kernels once",
     "doctor": "what is installed and works",
 }

@@ -1,0 +1,63 @@
+"""``semlang convert``: code for other programs, and models from lavaan."""
+
+from __future__ import annotations
+
+import click
+
+from semlang.cli.output import Report, model_of, model_options, reporting, source_of, write_file
+
+TARGETS = ("lavaan", "gllamm", "gsem", "mplus", "lme4", "mirt")
+
+
+@click.command("convert")
+@click.argument("file")
+@model_options
+@click.option("--to", "target", type=click.Choice(TARGETS), help="Program that the code is for.")
+@click.option("--from", "origin", type=click.Choice(["lavaan"]), help="Read a lavaan text and write a .sem text.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Argument of lavaan's call: std.lv=TRUE.")
+@click.option("-o", "--output", metavar="FILE", help="Write the code to a file.")
+@reporting("convert")
+def command(
+    report: Report,
+    file: str,
+    data: str | None,
+    defaults: str | None,
+    target: str | None,
+    origin: str | None,
+    settings: tuple[str, ...],
+    output: str | None,
+) -> None:
+    """Write a model as code for another program; what can't be said there is a finding and a comment."""
+    if (target is None) == (origin is None):
+        raise click.UsageError("say either --to PROGRAM or --from lavaan")
+    if settings and origin is None:
+        raise click.UsageError("--set goes with --from lavaan")
+    if origin is not None:
+        from semlang.convert import from_lavaan
+
+        converted = from_lavaan(source_of(file), defaults=defaults, **_arguments(settings))
+    else:
+        model = model_of(file, defaults)
+        if data is not None:
+            model, _, found = model.bind(data)
+            report.add(found)
+        report.add(d for d in model.findings if not d.is_error)
+        converted = model.convert(target)
+    report.add(converted.findings)
+    if output and converted.text:
+        write_file(output, converted.text.encode())
+    text = f"wrote {output}" if output and converted.text else converted.text.rstrip("\n")
+    report.finish({"text": converted.text, "complete": converted.complete, "file": output}, text)
+
+
+def _arguments(settings: tuple[str, ...]) -> dict[str, object]:
+    """Read ``NAME=VALUE``; a value with commas is a list."""
+    out: dict[str, object] = {}
+    for s in settings:
+        name, sign, value = s.partition("=")
+        if not sign or not name.strip():
+            raise click.UsageError(f"--set wants NAME=VALUE, not '{s}'")
+        words = [w.strip() for w in value.split(",")]
+        flags = {"TRUE": True, "T": True, "FALSE": False, "F": False}
+        out[name.strip()] = words if len(words) > 1 else flags.get(words[0].upper(), words[0])
+    return out

@@ -13,6 +13,7 @@ from semlang.estimation.expansion import Expansion
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.kernels.chain_rows import forward, reverse
+from semlang.estimation.layers import Layer
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
 
@@ -52,18 +53,19 @@ class Chain:
     design : Design
     rows : Expansion
     factors : Factorisation
-    integrate : bool
-        False leaves the disturbances out (A has no rows): responses are independent.
+    layers : sequence of Layer
+        Which disturbances are integrated over; empty leaves all of them out (A has no rows): responses are
+        independent.
     """
 
     def __init__(
-        self, reduced: ReducedForm, design: Design, rows: Expansion, factors: Factorisation, integrate: bool = True
+        self, reduced: ReducedForm, design: Design, rows: Expansion, factors: Factorisation, layers: Sequence[Layer]
     ) -> None:
         self.reduced, self.rows, self.factors = reduced, rows, factors
         self.n_parameters = reduced.n_parameters
         self._columns: dict[Product, int] = {(): -1}
         self._layout_means()
-        self._layout_loadings(factors.coordinates if integrate else ())
+        self._layout_loadings([c for layer in layers for c in layer.coordinates])
         self._layout_distributions()
         products = [p for p in self._columns if p]
         self.columns = np.ascontiguousarray(
@@ -83,13 +85,13 @@ class Chain:
         self.o_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.o_range = _ranges([k for k, _, _ in cells], len(self.reduced.responses))
 
-    def _layout_loadings(self, coordinates: Sequence[int]) -> None:
+    def _layout_loadings(self, coordinates: Sequence[tuple[int, ...]]) -> None:
         """Cell (k, a, d) of L F is the sum over j of L[k, a, j] F[j, d]."""
         structure = self.factors.structure
-        position = {j: d for d, j in enumerate(coordinates)}
+        position = {j: d for d, shared in enumerate(coordinates) for j in shared}
         terms: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
         for k, a, j, slot in self.reduced.loading_cells.tolist():
-            for d in coordinates:
+            for d in position:
                 if structure[j, d]:
                     terms.setdefault((k, a, position[d]), []).append((slot, j, d))
         keys = sorted(terms)
@@ -128,6 +130,9 @@ class Chain:
             for i, j, p, v in zip(reduced.theta.i, reduced.theta.j, reduced.theta.parameter, reduced.theta.value)
             if i == j
         }
+        shifted = [j for b, s in zip(self.factors.blocks, self.factors.shifted, strict=True) if s for j in b.members]
+        residual = {reduced.responses.index(reduced.disturbances[j].key): j for j in shifted}
+        self._f_shifts: list[tuple[int, int]] = []
         for k in range(len(reduced.responses)):
             here = rows.response == k
             thresholds = reduced.thresholds.get(k, ())
@@ -141,6 +146,9 @@ class Chain:
                     lists[2, here] = add(reduced.quantities[k, "sigma"], exp=True)
             elif (k, "sigma") in reduced.quantities:
                 lists[0, here] = add(reduced.quantities[k, "sigma"], exp=True)
+            elif k in residual:
+                self._f_shifts.append((len(sources), residual[k]))
+                lists[0, here] = add([Linear(-1, 1.0, ())], root=True)
             elif k in diagonal:
                 lists[0, here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
@@ -179,13 +187,17 @@ class Chain:
         free = self._f_parameter >= 0
         values = np.where(free, x[self._f_parameter], self._f_value) if n_f else self._f_value
         slopes = np.ones(n_f)
+        if self._f_shifts:
+            shifts = self.factors.shifts(x)
+            for place, number in self._f_shifts:
+                values[place] = shifts[number]
         if (values[self._f_root] <= 0.0).any():
             raise Infeasible("a residual variance is not positive")
         values[self._f_root] = np.sqrt(values[self._f_root])
         slopes[self._f_root] = 0.5 / values[self._f_root]
         cells[n_o + n_a :] = values
-        place = np.flatnonzero(free)
-        jacobian[n_o + n_a + place, self._f_parameter[place]] = slopes[place]
+        at = np.flatnonzero(free)
+        jacobian[n_o + n_a + at, self._f_parameter[at]] = slopes[at]
         return cells, jacobian
 
     def forward(self, cells: Floats) -> RowInputs:

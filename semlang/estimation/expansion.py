@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.kernels.codes import NO_THRESHOLD, code_of
+from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Product, Variable
@@ -105,7 +106,7 @@ def expand(
     reduced: ReducedForm,
     design: Design,
     variables: Mapping[str, Variable],
-    levels: Sequence[str],
+    layers: Sequence[Layer],
     order: Sequence[str],
 ) -> Expansion:
     """Lay out one kernel row for each observed response with known covariates.
@@ -115,11 +116,12 @@ def expand(
     reduced : ReducedForm
     design : Design
     variables : mapping from key to Variable
-    levels : sequence of str
-        Levels with latent variables, lowest first.
+    layers : sequence of Layer
+        Innermost first.
     order : sequence of str
         All levels, lowest first.
     """
+    levels = [layer.level for layer in layers]
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
     values = np.zeros((n, size))
@@ -148,6 +150,7 @@ def expand(
         if key in design.exposure:
             offsets[:, k] += np.log(np.where(known, design.exposure[key], 1.0))
     source, response = (a.astype(np.int64) for a in np.nonzero(observed))
+    source, response, ids = _units(source, response, design, layers)
     y, offset = values[source, response], offsets[source, response]
     codes = np.array([code_of(variables[r].kind.name, variables[r].link) for r in reduced.responses], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
@@ -160,7 +163,6 @@ def expand(
             case "ordinal":
                 category[here] = y[here].astype(np.int64)
                 f1[here], f2[here] = NO_THRESHOLD, -NO_THRESHOLD
-    ids = [source if level == ROWS else design.clusters[level][source] for level in levels]
     tree = Tree.from_ids(ids, rows=y.size)
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     if levels:
@@ -173,7 +175,7 @@ def expand(
     top = order.index(levels[-1]) if levels else -1
     records = source[first]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
-    used = source[np.flatnonzero(np.diff(source, prepend=-1))]
+    used = np.flatnonzero(np.bincount(source, minlength=n))
     counts = design.frequency.get(ROWS)
     for level in order[1:]:
         if level in design.frequency:
@@ -183,6 +185,22 @@ def expand(
         response, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped),
     )  # fmt: skip
+
+
+def _units(source: Ints, response: Ints, design: Design, layers: Sequence[Layer]) -> tuple[Ints, Ints, list[Ints]]:
+    """Sort the rows so that the units of every layer are contiguous, and number the units of each layer."""
+    ids: list[Ints] = []
+    for layer in layers:
+        unit = source if layer.level == ROWS else design.clusters[layer.level][source]
+        if layer.block:
+            block = np.array(layer.block, dtype=np.int64)[response]
+            unit = unit * (max(layer.block) + 1) + block
+            order = np.lexsort((response, source, unit))
+            source, response = source[order], response[order]
+            ids = [i[order] for i in ids]
+            unit = unit[order]
+        ids.append(unit)
+    return source, response, ids
 
 
 def level_weights(

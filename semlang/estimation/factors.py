@@ -102,12 +102,18 @@ class Factorisation:
     reduced : ReducedForm
     factored : sequence of bool, optional
         For each block of `blocks_of(reduced.psi)`; default none.
+    shifted : sequence of int
+        Disturbances whose blocks lose half of their smallest eigenvalue, see `lift_residuals`.
     """
 
-    def __init__(self, reduced: ReducedForm, factored: Sequence[bool] | None = None) -> None:
+    def __init__(
+        self, reduced: ReducedForm, factored: Sequence[bool] | None = None, shifted: Sequence[int] = ()
+    ) -> None:
         self.size = len(reduced.disturbances)
         self.blocks = blocks_of(reduced.psi)
-        self.factored = (False,) * len(self.blocks) if factored is None else tuple(factored)
+        given = () if factored is None else tuple(factored)
+        self.factored = given + (False,) * (len(self.blocks) - len(given))
+        self.shifted = tuple(bool(set(b.members) & set(shifted)) for b in self.blocks)
         self.coordinates = tuple(sorted(i for b in self.blocks for i in b.members))
 
     @property
@@ -116,6 +122,22 @@ class Factorisation:
         out = np.zeros((self.size, self.size), dtype=bool)
         for b in self.blocks:
             out[np.ix_(b.members, b.members)] = np.tril(np.ones((len(b.members),) * 2, dtype=bool))
+        return out
+
+    @staticmethod
+    def _shift(V: Floats) -> float:
+        smallest = float(np.linalg.eigvalsh(V)[0])
+        if smallest <= 0.0:
+            raise Infeasible("a residual covariance matrix is not positive definite")
+        return 0.5 * smallest
+
+    def shifts(self, x: Floats) -> dict[int, float]:
+        """Return what `shifted` blocks lose, by disturbance."""
+        out: dict[int, float] = {}
+        for b, shifted in zip(self.blocks, self.shifted, strict=True):
+            if shifted:
+                eps = self._shift(np.where(b.parameter >= 0, x[b.parameter], b.constant))
+                out.update((j, eps) for j in b.members)
         return out
 
     def evaluate(self, x: Floats) -> tuple[Floats, list[tuple[int, int, int, float]]]:
@@ -128,7 +150,7 @@ class Factorisation:
         """
         F = np.zeros((self.size, self.size))
         derivatives: list[tuple[int, int, int, float]] = []
-        for b, factored in zip(self.blocks, self.factored, strict=True):
+        for b, factored, shifted in zip(self.blocks, self.factored, self.shifted, strict=True):
             n = len(b.members)
             if factored:
                 for i in range(n):
@@ -138,7 +160,7 @@ class Factorisation:
                         derivatives.append((b.members[i], b.members[j], p, 1.0))
                 continue
             V = np.where(b.parameter >= 0, x[b.parameter], b.constant)
-            f = semidefinite_factor(V)
+            f = semidefinite_factor(V - self._shift(V) * np.eye(n) if shifted else V)
             F[np.ix_(b.members, b.members)] = f
             free = np.unique(b.parameter[b.parameter >= 0])
             if not free.size:

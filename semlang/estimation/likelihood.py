@@ -12,6 +12,8 @@ from semlang.estimation.chain import Chain, RowInputs
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.layers import layers_of
+from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
@@ -52,15 +54,17 @@ class QuadratureLikelihood:
         threads: int = 1,
         integrate: bool = True,
     ) -> None:
-        factors = Factorisation(reduced, factored)
-        level = [reduced.disturbances[j].level for j in factors.coordinates] if integrate else []
-        levels = [name for name in order if name in level]
-        self.rows: Expansion = expand(reduced, design, variables, levels, order)
-        self.chain = Chain(reduced, design, self.rows, factors, integrate)
+        residuals: tuple[int, ...] = ()
+        if integrate:
+            reduced, residuals = lift_residuals(reduced)
+        factors = Factorisation(reduced, factored, residuals)
+        self.layers = layers_of(reduced, residuals, order) if integrate else ()
+        self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
+        self.chain = Chain(reduced, design, self.rows, factors, self.layers)
         self.points = points
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
-            self.rows.y, self.rows.codes, self.rows.tree, [level.count(name) for name in levels],
+            self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],
             self.rows.row_weights, self.rows.unit_weights, threads,
         )  # fmt: skip
         self._first = self.rows.first
@@ -105,10 +109,11 @@ class QuadratureLikelihood:
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
         cells, jacobian = self.chain.cells(x)
         inputs = self.chain.forward(cells)
-        e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points)
+        points = [1 if layer.exact else self.points for layer in self.layers]
+        e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)
         if not e.converged or not np.isfinite(e.values).all():
             self.engine.reset()
-            e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points)
+            e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)
             if not e.converged or not np.isfinite(e.values).all():
                 self.engine.reset()
                 raise Infeasible("a mode was not found")

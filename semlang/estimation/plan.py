@@ -11,6 +11,8 @@ import numpy as np
 from semlang.data.design import Design
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.layers import layers_of
+from semlang.estimation.lifting import lift_residuals
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
@@ -32,7 +34,8 @@ class LevelPlan:
     ----------
     level : str
     disturbances : tuple of str
-        Keys of the latent variables whose disturbances have a variance.
+        Keys of the latent variables of each dimension, joined by "or" where several take turns in one (given the
+        others they are independent).
     points : int
         Points per dimension (0: exactly, without quadrature).
     units : int or None
@@ -229,14 +232,17 @@ def plan(
 def _levels(
     table: ParameterTable, form: ReducedForm, design: Design | None, points: int | None
 ) -> tuple[LevelPlan, ...]:
-    used = sorted(i for b in blocks_of(form.psi) for i in b.members)
-    disturbances = [form.disturbances[i] for i in used]
-    by_level = {level: [d for d in disturbances if d.level == level] for level in table.levels}
-    q = affordable(len(used)) if points is None else points
+    lifted, residuals = lift_residuals(form)
+    layers = layers_of(lifted, residuals, table.levels)
+    q = affordable(sum(layer.dims for layer in layers if not layer.exact)) if points is None else points
     return tuple(
-        LevelPlan(level, tuple(d.key for d in found), q, design.n_units(level) if design else None)
-        for level, found in by_level.items()
-        if found
+        LevelPlan(
+            layer.level,
+            tuple(" or ".join(lifted.disturbances[j].key for j in shared) for shared in layer.coordinates),
+            min(q, 1) if layer.exact else q,
+            design.n_units(layer.level) if design is not None else None,
+        )
+        for layer in layers
     )
 
 

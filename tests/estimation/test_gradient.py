@@ -42,6 +42,13 @@ OTHERS = {
     "constraint": "b1 + b2 + b3 :: binomial(logit)\nf =~ b1 + a*b2 + c*b3\na + c == 2",
     "weights": "weights: rows = z\nb1 :: binomial(logit)\nb1 ~ x + (1 | person)",
     "groups": "b1 + b2 :: binomial(logit)\ngroups: grp\nf =~ b1 + b2\nf ~~ 1*f",
+    "residual covariance": "b1 :: binomial(logit)\nb1 ~ x + u[person]\ng1 ~ x + u\ng2 ~ z + u\ng1 ~~ g2",
+    "bifactor": (
+        "options: std.lv = true\nb{1..3} :: binomial(logit)\n"
+        "m1 :: binomial(logit, trials=size)\nm3 :: binomial(logit, trials=size)\n"
+        "f =~ b1 + b2 + b3 + m1 + m3 + p1\np1 :: poisson(log)\ns =~ b1 + b2\nt =~ b3 + m1\n"
+        "f ~~ 0*s + 0*t\ns ~~ 0*t"
+    ),
     "no latent variable": "b1 :: binomial(cloglog)\nb1 ~ x",
 }
 

@@ -119,6 +119,40 @@ def test_cluster_weights_multiply_log_likelihoods(bind, frame):
     assert a.value(z) == pytest.approx(float(values @ weight), rel=1e-12)
 
 
+def test_residual_covariance_equals_a_shared_latent_variable(bind, frame):
+    """Three residuals with one covariance are a common random effect of the rows."""
+    head = "b1 :: binomial(logit)\nb1 ~ u[person]\n"
+    joined = bind(head + "g1 ~ 1 + u\ng3 ~ 1 + u\ng1 ~~ c*g3\ng1 ~~ v*g1\ng3 ~~ v*g3", frame)
+    shared = bind(head + "g1 ~ 1 + u + e\ng3 ~ 1 + u + 1*e\ne :: normal\ne ~~ c*e\ng1 ~~ r*g1\ng3 ~~ r*g3", frame)
+    values = []
+    for bound, variances in ((joined, {"c": 0.3, "v": 0.9}), (shared, {"c": 0.3, "r": 0.6})):
+        theta = np.zeros(bound.table.n_parameters)
+        for row in bound.table.rows:
+            if row.parameter >= 0:
+                kind = {"~1": 0.2, "~": 0.7, "=~": 0.7, "~~": 0.5}[row.op]
+                theta[row.parameter] = variances.get(row.label, kind)
+        objective = bound.objective(9)
+        values.append(objective.value(objective.z(objective.parametrisation.coordinates(theta))))
+    assert values[0] == pytest.approx(values[1], rel=1e-10)
+
+
+@pytest.mark.parametrize("points", [3, 7])
+def test_reduced_plan_equals_the_whole_grid(bind, frame, points, monkeypatch):
+    """Specific factors one at a time, given the general one: the same nodes, so the same value."""
+    text = (
+        "options: std.lv = true\nb1 + b2 + b3 :: binomial(logit)\np1 + p3 :: poisson(log)\n"
+        "s =~ b1 + b2\nt =~ b3 + p1\nf =~ b1 + b2 + b3 + p1 + p3\nf ~~ 0*s + 0*t\ns ~~ 0*t"
+    )
+    bound = bind(text, frame)
+    reduced = bound.objective(points)
+    assert [layer.dims for layer in reduced.members[0].layers] == [1, 1]
+    monkeypatch.setattr("semlang.estimation.layers._specific", lambda *_: ())
+    whole = bound.objective(points)
+    assert [layer.dims for layer in whole.members[0].layers] == [3]
+    z = some_point(reduced)
+    np.testing.assert_allclose(reduced.value(z), whole.value(z), rtol=1e-10)
+
+
 def test_tree_of_one_row_per_cluster():
     tree = Tree.from_ids([np.arange(4), np.array([0, 0, 1, 1])])
     assert tree.sizes == (4, 2)

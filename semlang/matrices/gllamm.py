@@ -250,6 +250,10 @@ class GllammMatrices:
         names = ["matrix", "row", "column", "text", "parameter", "value"]
         return pd.DataFrame.from_records(records, columns=names)
 
+    def to_json(self) -> list[dict[str, object]]:
+        """Return every matrix, for programs."""
+        return [m.to_json() for m in self.all]
+
     def latex(self, theta: Floats | None = None) -> str:
         """Return the equations in LaTeX, with numbers where estimates are given."""
         from semlang.matrices.latex import latex

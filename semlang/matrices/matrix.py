@@ -109,6 +109,11 @@ class Matrix:
         """Return what stands at a place, ``0`` where nothing does."""
         return " + ".join(a.text(self.theta) for a in self.cells.get((i, j), ())) or "0"
 
+    def to_json(self) -> dict[str, object]:
+        """Return names and texts of the cells, for programs."""
+        texts = [[self.text(i, j) for j in range(len(self.columns))] for i in range(len(self.rows))]
+        return {"symbol": self.symbol, "rows": list(self.rows), "columns": list(self.columns), "cells": texts}
+
     def values(self, theta: Floats | None = None) -> Floats:
         """Return the numbers at parameter values `theta` (or the estimates); NaN where a covariate multiplies."""
         theta = self.theta if theta is None else theta

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semlang.api import Model as Model
+    from semlang.api import compare as compare
     from semlang.api import read_model as read_model
     from semlang.errors import DataError as DataError
     from semlang.errors import FitError as FitError
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Model": "semlang.api",
+    "compare": "semlang.api",
     "read_model": "semlang.api",
     "Fit": "semlang.results.fit",
     "SemlangError": "semlang.errors",
@@ -25,7 +27,17 @@ _HOMES = {
     "FitError": "semlang.errors",
 }
 
-__all__ = ["DataError", "Fit", "FitError", "Model", "ModelError", "SemlangError", "__version__", "read_model"]
+__all__ = [
+    "DataError",
+    "Fit",
+    "FitError",
+    "Model",
+    "ModelError",
+    "SemlangError",
+    "__version__",
+    "compare",
+    "read_model",
+]
 
 
 def __getattr__(name: str) -> Any:

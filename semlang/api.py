@@ -17,6 +17,7 @@ from semlang.syntax.parser import parse
 if TYPE_CHECKING:
     import pandas as pd
 
+    from semlang.checks.equivalence import Comparison, Equivalent
     from semlang.checks.identification import Identification
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from semlang.matrices.gllamm import GllammMatrices
     from semlang.model.facts import DataFacts
     from semlang.model.table import ParameterTable
+    from semlang.results.comparison import FitComparison
     from semlang.results.fit import Fit
 
 MAX_BYTES = 256 * 1024
@@ -217,6 +219,13 @@ class Model:
 
         return convert(self.parameter_table, target)
 
+    def equivalents(self) -> list[Equivalent]:
+        """Return the equivalent models that one known move on the graph reaches."""
+        from semlang.checks.equivalence import equivalents
+
+        self._refuse_errors()
+        return equivalents(self.parameter_table)
+
     # ------------------------------------------------------------------ checks
 
     def check(self, data: Any = None) -> list[Diagnostic]:
@@ -367,6 +376,7 @@ class Model:
         """
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
+        from semlang.estimation.rotation import rotate
         from semlang.results.fit import Fit
 
         clock = time.perf_counter()
@@ -390,6 +400,7 @@ class Model:
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics))
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
+        table, result = rotate(table, result)
         return Fit(table, result, time.perf_counter() - clock, tuple(everything))
 
     # ------------------------------------------------------------------ pictures
@@ -421,6 +432,38 @@ class Model:
 
 FORCED = ("not-identified",)
 """Errors that ``force`` overrides."""
+
+
+def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
+    """Compare two models, or two fits to the same data.
+
+    Parameters
+    ----------
+    a, b : both Model or both Fit
+
+    Returns
+    -------
+    Comparison or FitComparison
+        Models: equivalent, nested or neither, with the certificate. Fits: also the test that this allows.
+
+    Examples
+    --------
+    >>> a, b = Model("y ~ x1 + x2"), Model("y ~ x1 + 0*x2")
+    >>> compare(b, a).relation
+    'a nested in b'
+    """
+    if isinstance(a, Model) and isinstance(b, Model):
+        from semlang.checks.equivalence import compare as compare_tables
+
+        for model in (a, b):
+            model._refuse_errors()
+        return compare_tables(a.parameter_table, b.parameter_table, a.graphs, b.graphs)
+    from semlang.results.comparison import compare_fits
+    from semlang.results.fit import Fit
+
+    if isinstance(a, Fit) and isinstance(b, Fit):
+        return compare_fits(a, b)
+    raise TypeError("compare() takes two models or two fits")
 
 
 def empty(source: Source, declared: bool) -> Diagnostic:
@@ -460,4 +503,4 @@ def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] |
     return progress or None
 
 
-__all__ = ["FILE_PROBLEMS", "Model", "decode", "ordered", "read_model", "read_source", "table_rows"]
+__all__ = ["FILE_PROBLEMS", "Model", "compare", "decode", "ordered", "read_model", "read_source", "table_rows"]

@@ -17,6 +17,8 @@ COMMANDS = {
     "equations": "the model's equations as LaTeX",
     "plan": "how the likelihood will be computed",
     "identify": "whether the parameters are identified, and why",
+    "compare": "whether two models are equivalent or nested; with data, the test",
+    "equivalents": "models that no data can tell from this one",
     "fit": "maximum likelihood estimates",
     "draw": "the path diagram",
     "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",

@@ -82,6 +82,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     out += [(f"Units of {level}", str(n)) for level, n in e.n_clusters.items()]
     out += [("Left out", f"{n} ({reason})") for reason, n in e.dropped.items() if n]
     out += [("Method", e.method)]
+    out += [("Rotation", e.rotation)] if e.rotation else []
     if len(e.points_history) > 1:
         first, *rest = e.points_history
         moves = ", ".join(f"{p}: {v - u:+.4f}" for (_, u), (p, v) in zip(e.points_history, rest, strict=False))

@@ -1,0 +1,21 @@
+"""``semlang equivalents``: models that no data can tell from the given one."""
+
+from __future__ import annotations
+
+import click
+
+from semlang.cli.output import Report, model_of, reporting
+
+
+@click.command("equivalents")
+@click.argument("file")
+@click.option("--defaults", type=click.Choice(["sem", "cfa", "growth", "lavaan"]))
+@reporting("equivalents")
+def command(report: Report, file: str, defaults: str | None) -> None:
+    """List the equivalent models that one known move on the graph reaches."""
+    model = model_of(file, defaults)
+    report.add(model.findings)
+    found = model.equivalents()
+    lines = [f"{e.change[0]}   becomes   {e.change[1]}   ({e.rule})" for e in found]
+    text = "\n".join(lines) or "no single move leads to an equivalent model"
+    report.finish({"equivalents": [e.to_json() for e in found]}, text)

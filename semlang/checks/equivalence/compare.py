@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from semlang.checks.equivalence.certificates import constraints_of
-from semlang.checks.equivalence.moment_system import MomentSystem
 from semlang.checks.equivalence.reach import reaches
 from semlang.checks.identification.constraints import NotAlgebraic
+from semlang.checks.identification.moment_system import MomentSystem
 from semlang.checks.identification.rank import MomentMap
 from semlang.checks.identification.responses import margin
 from semlang.graph.build import build_graphs

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semlang.checks.equivalence.moment_system import Complex, MomentSystem, stacked
+from semlang.checks.identification.directions import scales_of
+from semlang.checks.identification.moment_system import Complex, MomentSystem, stacked
 from semlang.checks.identification.names import Names
 
 STARTS = 14
@@ -129,10 +130,10 @@ def _residual(
     if scale.size:
         factor = np.ones(len(names), dtype=complex)
         for i, name in enumerate(names):
-            for which in _scales(name, index):
+            for which in scales_of(name, index):
                 factor[i] *= scale[which]
         for i, name in enumerate(names):
-            for which in _scales(name, index):
+            for which in scales_of(name, index):
                 extra[i, which] += at[i] * factor[i] / scale[which]
         at, d = at * factor, d * factor[:, None]
     fixed, d_fixed = b.constraints(phi)
@@ -141,13 +142,6 @@ def _residual(
         [np.concatenate([d, extra], axis=1), np.concatenate([d_fixed, np.zeros((fixed.size, scale.size))], axis=1)]
     )
     return float(np.abs(residual).max(initial=0.0)), residual, slope
-
-
-def _scales(name: Hashable, index: dict[tuple[int, str], int]) -> list[int]:
-    assert isinstance(name, tuple)
-    group, what = name[0], name[1]
-    keys = [name[2]] if what in ("mean", "threshold") else [name[2], name[3]] if len(name) == 6 else []
-    return [index[group, k] for k in keys if (group, k) in index]
 
 
 def _tangent(a: MomentSystem, b: MomentSystem, theta: Complex, phi: Complex, scale: Complex) -> bool:

@@ -1,20 +1,23 @@
-"""The counting rule: how many moments there are, and degrees of freedom."""
+"""The counting rule: the table of moments and parameters, and degrees of freedom."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from semlang.checks.identification.moments import Block
+from semlang.checks.identification.names import Names
+
+PLURAL = {"quantity": "distribution parameters", "loading": "loadings", "path": "paths"}
 
 
-def n_moments(blocks: Sequence[Block]) -> int | None:
-    """Return the number of distinct moments of a saturated model, or None where it is not defined.
+def count_moments(blocks: Sequence[Block]) -> dict[str, int] | None:
+    """Return the moments of a saturated model by kind, or None where their number is not defined.
 
     For each group: the coefficients of the K responses on the C covariates (thresholds in place of the constant), and
     at each level the variances and covariances of the responses that vary there; a standardised response has no
     variance of its own. Random slopes and counts have no finite set of moments.
     """
-    total = 0
+    out = dict.fromkeys(("means", "thresholds", "slopes", "variances", "covariances"), 0)
     for block in blocks:
         form = block.form
         if len(form.random_columns) > 1 or any(m.residual not in ("theta", "known") for m in block.margins):
@@ -25,8 +28,8 @@ def n_moments(blocks: Sequence[Block]) -> int | None:
             return None
         k = len(form.responses)
         for i in range(k):
-            total += len(form.thresholds[i]) if i in form.thresholds else 1
-            total += len(form.mean_columns) - 1
+            out["thresholds" if i in form.thresholds else "means"] += len(form.thresholds.get(i, "1"))
+        out["slopes"] += k * (len(form.mean_columns) - 1)
         at: dict[int, set[int]] = {}
         for i, level in enumerate(block.response_levels):
             at.setdefault(level, set()).add(i)
@@ -34,15 +37,24 @@ def n_moments(blocks: Sequence[Block]) -> int | None:
             at.setdefault(block.disturbance_levels[j], set()).add(i)
         for level, members in at.items():
             n = len(members)
-            total += n * (n + 1) // 2
-            total -= sum(block.margins[i].standardised and block.response_levels[i] == level for i in members)
-    return total
+            out["covariances"] += n * (n - 1) // 2
+            known = sum(block.margins[i].standardised and block.response_levels[i] == level for i in members)
+            out["variances"] += n - known
+    return {name: n for name, n in out.items() if n}
 
 
-def table_of_moments(block: Block, names: Sequence[str] | None = None) -> list[str]:
-    """Return the moments of a small model by name: ``cov(y1, y2)``, ``E(y1)``."""
-    keys = list(names or block.form.responses)
-    out = [f"E({k})" for k in keys]
-    for i, a in enumerate(keys):
-        out += [f"var({a})" if i == j else f"cov({keys[j]}, {a})" for j in range(i + 1)]
+def n_moments(blocks: Sequence[Block]) -> int | None:
+    """Return the number of distinct moments, or None where it is not defined."""
+    found = count_moments(blocks)
+    return None if found is None else sum(found.values())
+
+
+def count_parameters(names: Names, n: int) -> dict[str, int]:
+    """Return the free parameters by role."""
+    out: dict[str, int] = {}
+    for p in range(n):
+        if names.rows(p):
+            role = names.role(p)
+            plural = PLURAL.get(role, role + "s")
+            out[plural] = out.get(plural, 0) + 1
     return out

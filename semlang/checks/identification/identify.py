@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semlang.checks.identification.constraints import NotAlgebraic
-from semlang.checks.identification.counting import n_moments
-from semlang.checks.identification.loci import loci
+from semlang.checks.identification.counting import count_moments, count_parameters, n_moments
+from semlang.checks.identification.directions import describe
+from semlang.checks.identification.loci import LARGEST, loci
+from semlang.checks.identification.moment_system import MomentSystem
 from semlang.checks.identification.names import Names
-from semlang.checks.identification.nullsets import null_sets
+from semlang.checks.identification.nullsets import STAYS, NullSet, null_sets
 from semlang.checks.identification.rank import MomentMap, RankResult
 from semlang.checks.identification.repairs import repairs
 from semlang.checks.identification.report import (
@@ -154,8 +156,24 @@ class _Verdict:
         return Identification(
             IDENTIFIED, why, self._n_free, found.rank - found.n_constraints, df, only_if,
             identified=tuple(self.names.triple(p) for p in range(found.n) if self.names.rows(p)),
-            rules=rules, notes=tuple(self.notes), n_moments=total,
+            rules=rules, notes=tuple(self.notes), n_moments=total, counting=self._counting(),
         )  # fmt: skip
+
+    def _directions(self, verdict: str, sets: Sequence[NullSet]) -> tuple[str, ...]:
+        words = describe(self._system(), self.names, sets)
+        if verdict == NOT_IDENTIFIED:
+            return words
+        return tuple(w.replace(STAYS, "means, variances and covariances stay as they are") for w in words)
+
+    def _counting(self) -> dict[str, dict[str, int]]:
+        """Return the table of moments and parameters."""
+        moments = None if self.data else count_moments(self.moments.blocks)
+        parameters = count_parameters(self.names, self.found.n)
+        return {"parameters": parameters} if moments is None else {"moments": moments, "parameters": parameters}
+
+    def _system(self) -> MomentSystem | None:
+        """Return the moments over the reals, where the model is small enough to say more of a direction."""
+        return MomentSystem(self.table, self.graphs) if self.explain and self.found.n <= LARGEST else None
 
     def _rules(self) -> tuple:  # type: ignore[type-arg]
         from semlang.checks.identification.explain import reasons
@@ -175,7 +193,8 @@ class _Verdict:
                 self.names.triple(p) for p in range(found.n) if p not in moving and self.names.rows(p)
             ),
             sets=tuple(tuple(self.names.triple(p) for p in s.parameters) for s in sets),
-            directions=tuple(s.words(self.names) for s in sets),
+            directions=self._directions(verdict, sets),
+            counting=self._counting(),
             repairs=tuple(r.to_json(self.names) for r in mended),
             rules=rules, notes=tuple(self.notes), parameters=moving, n_moments=total,
         )  # fmt: skip

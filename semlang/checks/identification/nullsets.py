@@ -15,6 +15,7 @@ from semlang.checks.identification.names import Names
 
 ORDERS = 24
 LARGEST_EXPONENT = 12
+STAYS = "nothing that can be observed changes"
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,15 @@ class NullSet:
             groups: dict[int, list[str]] = {}
             for t, r in zip(texts, self.rates, strict=True):
                 groups.setdefault(r, []).append(t)
-            parts = [f"{_power(r)} {_join(groups[r])}" for r in sorted(groups, key=lambda r: (r < 0, abs(r)))]
-            return f"for any c, {', '.join(parts)}: nothing that can be observed changes"
+            parts = [f"{_power(r)} {join(groups[r])}" for r in sorted(groups, key=lambda r: (r < 0, abs(r)))]
+            return f"for any c, {', '.join(parts)}: {STAYS}"
         if self.how == "shift":
             groups = {}
             for t, r in zip(texts, self.rates, strict=True):
                 groups.setdefault(r, []).append(t)
-            parts = [f"{_shift(r)} {_join(groups[r])}" for r in sorted(groups, key=lambda r: (r < 0, abs(r)))]
-            return f"for any c, {', '.join(parts)}: nothing that can be observed changes"
-        return f"{_join(texts)} move together along a curve: fixing one of them fixes the others"
+            parts = [f"{_shift(r)} {join(groups[r])}" for r in sorted(groups, key=lambda r: (r < 0, abs(r)))]
+            return f"for any c, {', '.join(parts)}: {STAYS}"
+        return f"{join(texts)} move together along a curve: fixing one of them fixes the others"
 
 
 def _power(r: int) -> str:
@@ -67,7 +68,8 @@ def _shift(r: int) -> str:
     return f"{word} {'' if abs(r) == 1 else abs(r)}c {'to' if r > 0 else 'from'}"
 
 
-def _join(texts: Sequence[str]) -> str:
+def join(texts: Sequence[str]) -> str:
+    """Return texts as a list in words."""
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
 

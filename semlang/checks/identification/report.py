@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,8 @@ class Identification:
     parameters : tuple of int
         Indices of the unidentified parameters.
     n_moments : int or None
+    counting : mapping
+        Numbers of ``moments`` and ``parameters`` by kind.
     """
 
     verdict: str
@@ -80,7 +83,7 @@ class Identification:
     notes: tuple[str, ...] = ()
     parameters: tuple[int, ...] = ()
     n_moments: int | None = None
-    names: tuple[str, ...] = field(default=())
+    counting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -106,6 +109,7 @@ class Identification:
             "directions": list(self.directions),
             "identified": [list(t) for t in self.identified],
             "n_moments": self.n_moments,
+            "counting": {k: dict(v) for k, v in self.counting.items()},
             "notes": list(self.notes),
         }
 
@@ -117,6 +121,9 @@ class Identification:
             out.append(f"  {self.n_free} free parameters, {self.n_moments} moments, rank {self.rank}, df {self.df}")
         else:
             out.append(f"  {self.n_free} free parameters, rank {self.rank}")
+        for what, parts in self.counting.items():
+            shown = ", ".join(f"{n} {name if n > 1 else name.removesuffix('s')}" for name, n in parts.items())
+            out.append(f"    {what}: {shown}")
         if self.sets:
             out.append("")
             out.append("These move together, and the data can not tell:")

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.compiling import inner, kernel
 
 __all__ = ["forward", "reverse"]
 
@@ -18,6 +18,70 @@ _I, _II = types.int64[::1], types.int64[:, ::1]
 _F, _FF = types.float64[::1], types.float64[:, ::1]
 _ENTRIES = (_II, _II, _II, _II, _II, _II, _II, types.boolean[::1])
 _ROWS = (_F, _FF, _F, _F)
+
+
+@inner
+def _one_response(
+    source: Ints, columns: Floats, cells: Floats, o_entries: Ints, a_entries: Ints, o: Floats, A: Floats
+) -> None:
+    """Fill o and A of rows that all have the same response: entries outside, rows inside."""
+    n = source.size
+    for d in range(A.shape[0]):
+        for i in range(n):
+            A[d, i] = 0.0
+    for e in range(o_entries.shape[0]):
+        j = o_entries[e, 0]
+        c = cells[o_entries[e, 1]]
+        if j < 0:
+            for i in range(n):
+                o[i] += c
+        else:
+            for i in range(n):
+                o[i] += c * columns[j, source[i]]
+    for e in range(a_entries.shape[0]):
+        d, j = a_entries[e, 0], a_entries[e, 1]
+        c = cells[a_entries[e, 2]]
+        if j < 0:
+            for i in range(n):
+                A[d, i] += c
+        else:
+            for i in range(n):
+                A[d, i] += c * columns[j, source[i]]
+
+
+@inner
+def _one_response_back(
+    begin: int,
+    end: int,
+    source: Ints,
+    columns: Floats,
+    o_entries: Ints,
+    a_entries: Ints,
+    o_bar: Floats,
+    A_bar: Floats,
+    bar: Floats,
+) -> None:
+    """Sum the adjoints of the cells over the rows of one cluster."""
+    for e in range(o_entries.shape[0]):
+        j = o_entries[e, 0]
+        total = 0.0
+        if j < 0:
+            for i in range(begin, end):
+                total += o_bar[i]
+        else:
+            for i in range(begin, end):
+                total += o_bar[i] * columns[j, source[i]]
+        bar[o_entries[e, 1]] += total
+    for e in range(a_entries.shape[0]):
+        d, j = a_entries[e, 0], a_entries[e, 1]
+        total = 0.0
+        if j < 0:
+            for i in range(begin, end):
+                total += A_bar[d, i]
+        else:
+            for i in range(begin, end):
+                total += A_bar[d, i] * columns[j, source[i]]
+        bar[a_entries[e, 2]] += total
 
 
 @kernel(_I, _I, _FF, _F, *_ENTRIES, *_ROWS, _F)
@@ -67,6 +131,9 @@ def forward(
         Holds the offsets on entry.
     """
     dims = A.shape[0]
+    if o_range.shape[0] == 1 and f_range.shape[0] == 0:
+        _one_response(source, columns, cells, o_entries, a_entries, o, A)
+        return
     for i in range(response.size):
         k = response[i]
         r = source[i]
@@ -145,8 +212,11 @@ def reverse(
     n_cells = j_first.size - 1
     bar = np.zeros(n_cells)
     dims = A.shape[0]
+    simple = o_range.shape[0] == 1 and f_range.shape[0] == 0
     for c in range(first.size - 1):
-        for i in range(first[c], first[c + 1]):
+        if simple:
+            _one_response_back(first[c], first[c + 1], source, columns, o_entries, a_entries, o_bar, A_bar, bar)
+        for i in range(first[c + 1] if simple else first[c], first[c + 1]):
             k = response[i]
             r = source[i]
             s = scale[i]

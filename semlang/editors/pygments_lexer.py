@@ -37,7 +37,7 @@ def _states() -> dict[str, list[Any]]:
     inside: list[Any] = [(r"\n", Whitespace, "#pop"), (sign(";"), Punctuation, "#pop")]
     for rule in rules(PYTHON):
         tokens = [TOKENS[c] for c in rule.classes]
-        action = tokens[0] if len(tokens) == 1 else bygroups(*tokens)
+        action = tokens[0] if len(tokens) == 1 else bygroups(*tokens)  # type: ignore[no-untyped-call]
         if rule.start:
             start.append((rule.pattern, action, "inside"))
         elif rule.classes in (("space",), ("comment",)):

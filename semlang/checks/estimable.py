@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.graph.model_graph import ModelGraph
+from semlang.model.exploratory import unrotatable
 from semlang.model.table import ParameterTable, Row, Variable
 from semlang.source import Span
 
@@ -90,8 +91,6 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
             if found:
                 yield found, row.span, ""
     for row in table.rows:
-        if row.efa:
-            yield f"rotated exploratory factors (efa(\"{row.efa}\"))", row.span, "fix loadings to 0 instead"
         if row.rv:
             yield f"lavaan's rv() ('{row.rv}')", row.span, f"write a random slope: y ~ {row.rv}[cluster]:x"
         if row.op == "<~":
@@ -109,6 +108,17 @@ def _row(table: ParameterTable, row: Row) -> str:
     if row.category:
         return f"coefficients of one category ('{row.lhs}')"
     return ""
+
+
+def _exploratory(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    if str(table.options.get("rotation", "")) == "none":
+        return
+    for s, row, why in unrotatable(table):
+        yield (
+            f"a rotation of efa(\"{s.name}\") beside '{row.lhs} {row.op} {row.rhs}': {why}",
+            row.span or table.variables[s.factors[0]].span,
+            f"write it for {', '.join(s.factors)} alike, or keep the orientation: options: rotation = none",
+        )
 
 
 def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -143,5 +153,6 @@ _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding
     _arguments,
     _quantities,
     _rows,
+    _exploratory,
     _residuals,
 )

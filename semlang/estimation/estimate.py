@@ -88,6 +88,8 @@ class Estimate:
         Number of starts, and how many of them reached the best log-likelihood.
     diagnostics : tuple of Diagnostic
     plan : Plan
+    rotation : str
+        How exploratory factors were rotated, '' where there are none.
     """
 
     theta: Floats
@@ -110,6 +112,7 @@ class Estimate:
     agreed: int = 1
     diagnostics: tuple[Diagnostic, ...] = ()
     plan: Plan | None = field(default=None, repr=False)
+    rotation: str = ""
 
 
 def estimate(

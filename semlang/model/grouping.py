@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semlang.model.draft import Draft
+from semlang.model.exploratory import RULE as EXPLORATORY
 from semlang.model.roles import Roles
 
 
@@ -30,6 +31,11 @@ def free_beside_equal(rows: list[Draft], roles: Roles, options: Mapping[str, Any
     equal = options["group.equal"]
     composites = roles.composites
     for r in rows:
+        if r.op == "~~" and r.lhs != r.rhs and r.rule == EXPLORATORY and "loadings" in equal:
+            if "lv.covariances" not in equal:
+                r.set_free("covariance beside equal loadings")
+                r.user = 77
+            continue
         if r.user != 0:
             continue
         latent = r.lhs in roles.latents

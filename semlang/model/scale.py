@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from semlang.model.context import Context
 from semlang.model.draft import Draft
+from semlang.model.exploratory import RULE as EXPLORATORY
 
 
 def standardised_latents(c: Context, rows: list[Draft]) -> None:
@@ -16,7 +17,7 @@ def standardised_latents(c: Context, rows: list[Draft]) -> None:
         if c.options["std.lv"]:
             r.fix(1.0, "std.lv")
         elif c.options["auto.efa"] and r.lhs in c.roles.efa:
-            r.fix(1.0, "exploratory factor")
+            r.fix(1.0, EXPLORATORY)
 
 
 def marker_loadings(c: Context, rows: list[Draft]) -> None:
@@ -104,7 +105,7 @@ def exploratory_zeros(c: Context, rows: list[Draft]) -> None:
             if (r.op == "=~" and r.lhs in factors and items.index(r.rhs) < factors.index(r.lhs)) or (
                 r.op == "~~" and r.lhs != r.rhs and r.lhs in factors and r.rhs in factors
             ):
-                r.fix(0.0, "exploratory factor")
+                r.fix(0.0, EXPLORATORY)
                 r.user = 7
 
 

@@ -1,0 +1,155 @@
+"""Rotate the exploratory factors of an estimate: rotated parameters with standard errors by the delta method."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.constraints import labels_at
+from semlang.estimation.estimate import DefinedEstimate, Estimate
+from semlang.estimation.expressions import evaluate_defined
+from semlang.estimation.rotation.criteria import Criterion, criterion
+from semlang.estimation.rotation.solution import Solution, by_differences, solve_rotation
+from semlang.estimation.rotation.standard import Loadings
+from semlang.estimation.rotation.transform import Turned
+from semlang.model.exploratory import RULE, ExploratorySet, exploratory_sets, follows
+from semlang.model.table import ParameterTable, Row
+
+__all__ = ["rotate"]
+
+Floats = NDArray[np.float64]
+
+
+def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Estimate]:
+    """Return the table and the estimate with exploratory factors rotated as ``options: rotation`` says.
+
+    The rows that fixed the orientation (loadings above the diagonal, covariances) become estimates; the number of free
+    parameters and the log-likelihood stay.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    found : Estimate
+
+    Returns
+    -------
+    table : ParameterTable
+    estimate : Estimate
+    """
+    sets = exploratory_sets(table)
+    name = str(table.options.get("rotation", "geomin"))
+    if not sets or name == "none":
+        return table, found
+    method = criterion(name, table.options, bool(table.options.get("orthogonal.efa")))
+    scaled = table.options.get("rotation.std.ov", True) is not False
+    solutions: dict[ExploratorySet, Solution] = {}
+    for s in sets:
+        first = next((o for o in solutions if o.name == s.name and o.group == 1), None)
+        if first is not None and follows(table, s):
+            solutions[s] = solutions[first]
+        else:
+            solutions[s] = solve_rotation(Loadings(table, s, scaled), found.theta, method, _starts(table))
+    new = _Rotated(table, found, method)
+    for group in dict.fromkeys(s.group for s in sets):
+        members = tuple(s for s in sets if s.group == group)
+        new.add(Turned(table, members), {s: solutions[s] for s in members})
+    said = ", ".join(
+        f"{s.name} {solutions[s].search.agreed} of {solutions[s].search.starts}"
+        for s in sets
+        if s.group == sets[0].group
+    )
+    kind = "orthogonal" if method.orthogonal and not method.promax else "oblique"
+    return new.finish(f"{name} ({kind}); starts that agreed: {said}")
+
+
+def _starts(table: ParameterTable) -> int:
+    return int(table.options.get("rotation.starts", 30))
+
+
+class _Rotated:
+    """Collects the new parameters."""
+
+    def __init__(self, table: ParameterTable, found: Estimate, method: Criterion) -> None:
+        self.table, self.found = table, found
+        self.oblique = not method.orthogonal or bool(method.promax)
+        self.theta = found.theta.tolist()
+        n = len(self.theta)
+        self.jacobian: list[Floats] = list(np.eye(n))
+        self.taken: dict[int, float] = {}
+        self.parameter: dict[int, int] = {}
+
+    def add(self, turned: Turned, solutions: dict[ExploratorySet, Solution]) -> None:
+        """Take over the rows of a group."""
+        theta = self.found.theta
+        turns = {s: solution.T for s, solution in solutions.items()}
+        before = turned.values(theta)
+        after = turned.turned(before, turns)
+        used = sorted({r.parameter for r in turned.rows if r.parameter >= 0})
+        J = by_differences(lambda at: turned.turned(turned.values(at), turns), theta, used)
+        for s, solution in solutions.items():
+            q = len(s.factors)
+
+            def other(v: Floats, s: ExploratorySet = s, q: int = q) -> Floats:
+                return turned.turned(before, {**turns, s: v.reshape(q, q)})
+
+            by_turn = by_differences(other, solution.T.ravel(), list(range(q * q)))
+            J = J + by_turn @ solution.slope.reshape(q * q, -1)
+        for row, value, gradient in zip(turned.rows, after, J, strict=True):
+            if self._is_free(row, float(value)):
+                self.parameter[row.id] = self._place(row, float(value), gradient)
+
+    def _is_free(self, row: Row, value: float) -> bool:
+        if row.parameter >= 0:
+            return True
+        if row.rule == RULE and (row.op == "=~" or (row.op == "~~" and row.target != row.source and self.oblique)):
+            return True
+        return abs(value - (row.ustart or 0.0)) > 1e-7
+
+    def _place(self, row: Row, value: float, gradient: Floats) -> int:
+        """Return a parameter with the value: the row's own if it is free to take, one of its own else."""
+        p = row.parameter
+        if p >= 0 and abs(self.taken.setdefault(p, value) - value) < 1e-8 * max(1.0, abs(value)):
+            self.theta[p], self.jacobian[p] = value, gradient
+            return p
+        self.theta.append(value)
+        self.jacobian.append(gradient)
+        return len(self.theta) - 1
+
+    def finish(self, said: str) -> tuple[ParameterTable, Estimate]:
+        """Return the new table and estimate."""
+        theta = np.array(self.theta)
+        rows = tuple(
+            replace(r, parameter=self.parameter[r.id], free=r.free or self.parameter[r.id] + 1, ustart=None)
+            if r.id in self.parameter
+            else r
+            for r in self.table.rows
+        )
+        table = replace(self.table, rows=rows, n_parameters=theta.size)
+        vcov = None if self.found.vcov is None else carried(np.array(self.jacobian), self.found.vcov)
+        estimate = replace(
+            self.found, theta=theta, vcov=vcov, defined=_defined(table, theta, vcov), rotation=said, scores=None
+        )
+        return table, estimate
+
+
+def carried(J: Floats, vcov: Floats) -> Floats:
+    """Return J V J'; what depends on a parameter without a standard error (NaN) has none either."""
+    unknown = np.isnan(np.diag(vcov))
+    out: Floats = J @ np.nan_to_num(vcov) @ J.T
+    lost = np.any(np.abs(J[:, unknown]) > 1e-7, axis=1)
+    out[lost], out[:, lost] = np.nan, np.nan
+    return out
+
+
+def _defined(table: ParameterTable, theta: Floats, vcov: Floats | None) -> tuple[DefinedEstimate, ...]:
+    """Evaluate defined parameters at the rotated values."""
+    values = evaluate_defined(table.defined, labels_at(table, theta), theta.size)
+    out = []
+    for d in table.defined:
+        dual = values[d.name]
+        variance = math.nan if vcov is None else float(dual.gradient @ np.nan_to_num(vcov) @ dual.gradient)
+        out.append(DefinedEstimate(d.name, d.text, dual.value, math.sqrt(variance) if variance >= 0 else math.nan))
+    return tuple(out)

@@ -23,11 +23,12 @@ from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.optimize import Iteration, Optimum, maximise, negative_hessian, polish
-from semlang.estimation.plan import MAX_NODES, Plan, plan
+from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan, plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.start import start_values, user_values
+from semlang.estimation.starts import compete
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
@@ -188,6 +189,8 @@ class _Estimation:
             table, graphs, designs, self.constraints, self.quadrature, self.plan.points, self.threads
         )
         self.history: list[tuple[int, float]] = []
+        self.starts = max(1, int(table.options.get("starts") or 1))
+        self.agreed = 1
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -216,25 +219,43 @@ class _Estimation:
             points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
+            starts=self.starts,
+            agreed=self.agreed,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
     def _optimise(self) -> Optimum:
         theta = start_values(self.table, self.graphs, self.forms, self.designs, self.user)
+        self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         if isinstance(self.objective.parametrisation, Scaled) and (found := self._scale_free(theta)) is not None:
             return found
-        x = self.objective.parametrisation.coordinates(theta)
-        z = self.objective.z(x)
-        self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         try:
-            if self.constraints.nonlinear:
-                return self._climb_points(z, constrained=True)
-            return self._climb_points(z)
-        except Infeasible as problem:
+            return self._from(theta)
+        except (Infeasible, np.linalg.LinAlgError) as problem:
             raise FitError(
                 [error("no-start", f"no start values with a finite likelihood were found: {problem}",
                        help="give start values: start(0.5)*x")]
             ) from None  # fmt: skip
+
+    def _from(self, theta: Floats) -> Optimum:
+        """Climb from start values of the table's parameters, or the best of several."""
+
+        def coordinates(at: Floats) -> Floats:
+            return self.objective.z(self.objective.parametrisation.coordinates(at))
+
+        constrained = bool(self.constraints.nonlinear)
+        if self.starts == 1 or constrained:
+            return self._climb_points(coordinates(theta), constrained)
+        contest = compete(lambda z: self._climb(z, tolerance=1e-4), coordinates, self.table, theta, self.starts)
+        self.agreed = contest.agreed
+        self.narrator.say(f"{contest.agreed} of {self.starts} starts agree")
+        if contest.agreed == 1:
+            self.findings.warn(
+                "starts-disagree",
+                f"only 1 of {self.starts} starts reached the best log-likelihood",
+                help="there are local maxima: take more starts, or give start values",
+            )
+        return self._climb_points(contest.z)
 
     def _scale_free(self, theta: Floats) -> Optimum | None:
         """Climb in the coordinates of the model with unit variances; None where that does not lead to a maximum.
@@ -243,8 +264,7 @@ class _Estimation:
         """
         findings, self.findings = self.findings, FindingsOfFit(self.table)
         try:
-            z = self.objective.z(self.objective.parametrisation.coordinates(theta))
-            found = self._climb_points(z, constrained=bool(self.constraints.nonlinear))
+            found = self._from(theta)
         except (Infeasible, np.linalg.LinAlgError):
             found = None
         if found is not None and found.converged:
@@ -286,11 +306,7 @@ class _Estimation:
         for line in best.log[count:]:
             self.narrator.iteration(line)
         if not best.converged:
-            self.findings.fail(
-                "not-converged",
-                f"the optimiser stopped before the maximum (decrement {best.decrement:.2g})",
-                help="give start values, or simplify the model",
-            )
+            self.findings.stopped(self.objective.theta(best.z), best.decrement)
         return best
 
     def _by_laplace(self, z: Floats, q: int) -> Floats:
@@ -312,11 +328,12 @@ class _Estimation:
             return z
 
     def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
-        dims = max(sum(level.dims for level in g.levels) for g in self.plan.groups)
+        dims = max(sum(v.dims for v in g.levels if not v.exact) for g in self.plan.groups)
+        rows = sum(g.rows or 0 for g in self.plan.groups)
         self.history.append((q, best.value))
         more = [q + 4] if self.asked is not None else [p for p in LADDER if p > q]
         for p in more:
-            if p**dims > MAX_NODES:
+            if p**dims > MAX_NODES or rows * p**dims > MAX_DENSITIES:
                 if self.asked is None:
                     self.findings.warn(
                         "points-not-settled",
@@ -393,7 +410,16 @@ class _Estimation:
             theta = theta * signs
             if vcov is not None:
                 vcov = vcov * np.outer(signs, signs)
-        return theta, vcov, None
+        scores: Floats | None = None
+        if self.se in ("opg", "robust"):
+            scores = self._scores(z, D) * signs
+        return theta, vcov, scores
+
+    def _scores(self, z: Floats, D: Floats) -> Floats:
+        """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
+        scores = self.objective.value_and_scores(z)[1]
+        out: Floats = scores @ np.linalg.pinv(D)
+        return out
 
     def _active(self, theta: Floats, D: Floats) -> Floats | None:
         rows = []

@@ -92,6 +92,18 @@ class FindingsOfFit:
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
             )
 
+    def stopped(self, theta: Floats, decrement: float) -> None:
+        """The optimiser stopped before a maximum."""
+        far = [p for p in range(theta.size) if abs(theta[p]) > _FAR and self._on_link_scale(p)]
+        if far:
+            self.unbounded(sorted(far, key=lambda p: -abs(theta[p])))
+            return
+        self.fail(
+            "not-converged",
+            f"the optimiser stopped before the maximum (decrement {decrement:.2g})",
+            help="give start values, or simplify the model",
+        )
+
     def unbounded(self, parameters: Sequence[int]) -> None:
         """Estimates without bound."""
         self.fail(

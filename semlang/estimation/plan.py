@@ -23,6 +23,9 @@ __all__ = ["GroupPlan", "LevelPlan", "Plan", "plan"]
 MAX_NODES = 60_000
 """Most nodes of the whole grid (product over levels and dimensions) before the number of points is lowered."""
 
+MAX_DENSITIES = 500_000_000
+"""Most row densities of one evaluation before points are no longer raised."""
+
 DEFAULT_POINTS = 7
 
 
@@ -40,12 +43,15 @@ class LevelPlan:
         Points per dimension (0: exactly, without quadrature).
     units : int or None
         Number of units, where there are data.
+    exact : bool
+        Whether one point is exact whatever the others take.
     """
 
     level: str
     disturbances: tuple[str, ...]
     points: int
     units: int | None = None
+    exact: bool = False
 
     @property
     def dims(self) -> int:
@@ -68,6 +74,7 @@ class GroupPlan:
     levels : tuple of LevelPlan
         Lowest first.
     rows : int or None
+        Number of observed responses.
     """
 
     group: str
@@ -127,7 +134,7 @@ class Plan:
                 names = ", ".join(level.disturbances)
                 lines.append(f"  {level.level}: {names} ({level.dims} dim., {how}{units})")
             if g.engine == "nested quadrature":
-                cost = f"  cost: {g.nodes} nodes a row"
+                cost = f"  cost: {g.nodes} nodes a response"
                 lines.append(cost + (f", {g.nodes * g.rows:.3g} densities an evaluation" if g.rows else ""))
         return "\n".join(lines)
 
@@ -224,7 +231,9 @@ def plan(
         exact = rule.engine != "nested quadrature"
         one = situation.all_gaussian
         levels = _levels(table, form, design, 0 if exact else 1 if one else points)
-        rows = design.n_rows if design is not None else None
+        rows = None
+        if design is not None:
+            rows = sum(int((~np.isnan(y)).sum()) for y in design.responses.values())
         groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
     return Plan(tuple(groups))
 
@@ -241,6 +250,7 @@ def _levels(
             tuple(" or ".join(lifted.disturbances[j].key for j in shared) for shared in layer.coordinates),
             min(q, 1) if layer.exact else q,
             design.n_units(layer.level) if design is not None else None,
+            layer.exact,
         )
         for layer in layers
     )

@@ -138,3 +138,18 @@ def test_robust_errors_of_a_coarser_cluster(bind):
     plain = bind("cluster: school\ny :: poisson(log)\ny ~ x", data)
     observed, robust = plain.fit(), plain.fit(se="robust", cluster="school")
     assert (np.diag(robust.vcov) / np.diag(observed.vcov)).max() > 3
+
+
+def test_several_starts_agree(bind, items):
+    one = bind(ITEMS + "f =~ i{1..4}", items).fit()
+    fit = bind("options: starts = 5\n" + ITEMS + "f =~ i{1..4}", items).fit()
+    assert fit.starts == 5
+    assert fit.agreed >= 3
+    assert fit.loglik == pytest.approx(one.loglik, abs=1e-6)
+
+
+def test_scores_sum_to_zero_and_square_to_the_outer_product(bind, items):
+    fit = bind(ITEMS + "f =~ i{1..4}", items).fit(se="opg")
+    assert fit.scores.shape == (400, 8)
+    np.testing.assert_allclose(fit.scores.sum(axis=0), 0.0, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.inv(fit.scores.T @ fit.scores), fit.vcov, rtol=1e-5)

@@ -188,16 +188,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
         assert isinstance(v, ast.Variable)
         ref = ns.resolve(v, block)
         for t in s.rhs:
-            if isinstance(t, ast.RandomEffects):
-                ns.findings.append(
-                    error(
-                        "bar-in-measurement",
-                        "a random-effects bar in a measurement formula",
-                        ns.source,
-                        t.span,
-                        help="bars stand in regressions: 'y ~ x + (1 | school)'",
-                    )
-                )
+            if isinstance(t, ast.RandomEffects):  # the parser rejects them
                 continue
             modifiers = (*left.modifiers, *t.modifiers)
             if not t.factors:

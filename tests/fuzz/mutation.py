@@ -16,7 +16,7 @@ level:1 level:2 data: group: class: cluster: a/b groups: options: std.lv=true de
 é 因 “ ” − ˜ <- -> =- ~= ++ ** f x1 sigma( shape( guess( efa("a")* rv("s")* equal("f=~x1")* lower(0)* c(a,b)* c(1,NA)*
 normal class(2) masspoints(2) ordinal(logit) binomial(logit,trials=n) poisson multinomial(base=1) gaussian(level=g)
 prior("n")* 0.5? if function Inf NaN t1 t2 |t1 @a ~1 ~0 ~-1
-""".split()
+""".split()  # noqa: SIM905 (a list is harder to read)
 SPACES = [
     *("\n", " ", "\t", "\r\n", "\r", "\x00", "\u2028", "\u200b", "\u0301", "\ufeff", "\n\n", "\ud800"),
     *("level: 1\n", "level: 2\n", "class c: 2\n", "group: a\n", "cluster: g\n", "y :: ordinal\n", "f =~ x + y\n"),

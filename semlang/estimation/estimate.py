@@ -14,16 +14,16 @@ from threadpoolctl import threadpool_limits
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, first_records, multiplicity
-from semlang.estimation.constrained import maximise_constrained
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import Curvature, covariance
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.optimize import Iteration, Optimum, maximise, negative_hessian, polish
-from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan, plan
+from semlang.estimation.optimize import Iteration, Optimum, negative_hessian
+from semlang.estimation.plan import Plan, plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
@@ -37,12 +37,6 @@ __all__ = ["DefinedEstimate", "Estimate", "estimate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
-"""Numbers of points that are tried in turn."""
-
-SETTLED = 1e-3
-"""The log-likelihood has settled when more points move it by less."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +182,6 @@ class _Estimation:
         self.objective = assemble(
             table, graphs, designs, self.constraints, self.quadrature, self.plan.points, self.threads
         )
-        self.history: list[tuple[int, float]] = []
         self.starts = max(1, int(table.options.get("starts") or 1))
         self.agreed = 1
 
@@ -215,7 +208,7 @@ class _Estimation:
             dropped.update(member.rows.dropped if isinstance(member, QuadratureLikelihood) else design.dropped)
         return Estimate(
             theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self.plan.method, se=self.se,
-            points=self._points() if self.quadrature and self.plan.points else None,
+            points=self.points if self.quadrature and self.plan.points else None,
             points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
@@ -243,10 +236,21 @@ class _Estimation:
         def coordinates(at: Floats) -> Floats:
             return self.objective.z(self.objective.parametrisation.coordinates(at))
 
-        constrained = bool(self.constraints.nonlinear)
-        if self.starts == 1 or constrained:
-            return self._climb_points(coordinates(theta), constrained)
-        contest = compete(lambda z: self._climb(z, tolerance=1e-4), coordinates, self.table, theta, self.starts)
+        ascent = Ascent(
+            self.objective, self.plan, self.constraints, self.asked, self.se != "none", self.narrator, self.findings
+        )
+        z = (
+            coordinates(theta)
+            if self.starts == 1 or self.constraints.nonlinear
+            else self._contest(ascent, coordinates, theta)
+        )
+        best = ascent.run(z)
+        self.history, self.points = ascent.history, ascent.points
+        return best
+
+    def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates that the best of several starts leads to."""
+        contest = compete(lambda z: ascent.climb(z, tolerance=1e-4), coordinates, self.table, theta, self.starts)
         self.agreed = contest.agreed
         self.narrator.say(f"{contest.agreed} of {self.starts} starts agree")
         if contest.agreed == 1:
@@ -255,7 +259,7 @@ class _Estimation:
                 f"only 1 of {self.starts} starts reached the best log-likelihood",
                 help="there are local maxima: take more starts, or give start values",
             )
-        return self._climb_points(contest.z)
+        return contest.z
 
     def _scale_free(self, theta: Floats) -> Optimum | None:
         """Climb in the coordinates of the model with unit variances; None where that does not lead to a maximum.
@@ -272,116 +276,12 @@ class _Estimation:
             self.findings = findings
             return found
         self.findings = findings
-        self.history.clear()
         self.narrator.say("once more in the coordinates of the table")
         self.objective = assemble(
             self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
             scaled=False,
         )  # fmt: skip
         return None
-
-    def _climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
-        return maximise(
-            self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
-        )
-
-    def _climb_points(self, z: Floats, constrained: bool = False) -> Optimum:
-        """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
-        q = self._points()
-        best: Optimum | None = None
-        if self.quadrature and q > 1 and not constrained:
-            z = self._by_laplace(z, q)
-        if constrained:
-            best = maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration)
-        else:
-            best = self._climb(z)
-        if self.quadrature and q > 1:
-            best = self._raise(best, q, constrained)
-        if constrained:
-            return best
-        if self.se == "none" and best.converged and not self._near_border(best.z):
-            return best
-        count = len(best.log)
-        best = polish(self.objective, best)
-        for line in best.log[count:]:
-            self.narrator.iteration(line)
-        if not best.converged:
-            self.findings.stopped(self.objective.theta(best.z), best.decrement)
-        return best
-
-    def _by_laplace(self, z: Floats, q: int) -> Floats:
-        """A few steps with one point, if they help."""
-        self.narrator.say("Laplace")
-        try:
-            before = self.objective.value(z)
-        except Infeasible:
-            before = -math.inf
-        self._set_points(1)
-        try:
-            found = self._climb(z, tolerance=1e-2, limit=12).z
-        except (Infeasible, np.linalg.LinAlgError):
-            found = z
-        self._set_points(q)
-        try:
-            return found if self.objective.value(found) > before else z
-        except Infeasible:
-            return z
-
-    def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
-        dims = max(sum(v.dims for v in g.levels if not v.exact) for g in self.plan.groups)
-        rows = sum(g.rows or 0 for g in self.plan.groups)
-        self.history.append((q, best.value))
-        more = [q + 4] if self.asked is not None else [p for p in LADDER if p > q]
-        for p in more:
-            if p**dims > MAX_NODES or rows * p**dims > MAX_DENSITIES:
-                if self.asked is None:
-                    self.findings.warn(
-                        "points-not-settled",
-                        f"with {q} points a dimension the log-likelihood may not have settled; more are too costly",
-                        help="set points yourself to try",
-                    )
-                break
-            self._set_points(p)
-            try:
-                value = self.objective.value(best.z)
-            except Infeasible:
-                self._set_points(q)
-                break
-            moved = abs(value - best.value)
-            self.history.append((p, value))
-            self.narrator.say(f"{p} points: log-likelihood moves by {value - best.value:+.6f}")
-            if self.asked is not None:
-                self._set_points(q)
-                if moved > 0.01:
-                    self.findings.warn(
-                        "points-not-settled",
-                        f"4 more points than {q} move the log-likelihood by {value - best.value:.4f}",
-                        help=f"take points = {q + 4} or more",
-                    )
-                break
-            if moved < SETTLED:
-                self._set_points(q)
-                break
-            q = p
-            if constrained:
-                best = maximise_constrained(self.objective, best.z, self.constraints.nonlinear, self.narrator.iteration)
-            else:
-                best = self._climb(best.z, inverse=best.inverse)
-            self.history[-1] = (p, best.value)
-        return best
-
-    def _set_points(self, q: int) -> None:
-        for member in self.objective.members:
-            if isinstance(member, QuadratureLikelihood):
-                member.points = q
-
-    def _points(self) -> int:
-        return next((m.points for m in self.objective.members if isinstance(m, QuadratureLikelihood)), 1)
-
-    def _near_border(self, z: Floats) -> bool:
-        x = self.objective.x(z)
-        return any(abs(x[b.parameter[i, i]]) < 1e-2 for b in self.objective.parametrisation.blocks
-                   for i in range(len(b.members)))  # fmt: skip
 
     # ------------------------------------------------------------------ results
 

@@ -95,7 +95,8 @@ def _paths(s: Structure, settled: dict[str, tuple[str, tuple[str, ...]]], out: d
     edges += [(f"({x})", y) for x, y in s.covariates if y in inside]
     joint = [pair for pair in s.joint if pair <= set(inside)]
     if is_bow_free(edges, joint):
-        solved: dict[str, str] = dict.fromkeys(nodes, "recursive bow-free rule" if joint else "recursive rule")
+        rule = "two-step rule" if not edges else "recursive bow-free rule" if joint else "recursive rule"
+        solved: dict[str, str] = dict.fromkeys(nodes, rule)
     else:
         among = [frozenset((a, b)) for i, a in enumerate(covariates) for b in covariates[:i]]
         solved = dict.fromkeys(half_trek(nodes, edges, [*joint, *among]), "half-trek criterion")

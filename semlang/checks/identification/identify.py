@@ -10,6 +10,7 @@ from semlang.checks.identification.directions import describe
 from semlang.checks.identification.loci import LARGEST, loci
 from semlang.checks.identification.moment_system import MomentSystem
 from semlang.checks.identification.names import Names
+from semlang.checks.identification.nominal import as_differences, designs_of_differences, has_nominal
 from semlang.checks.identification.nullsets import STAYS, NullSet, null_sets
 from semlang.checks.identification.rank import MomentMap, RankResult
 from semlang.checks.identification.repairs import repairs
@@ -21,6 +22,7 @@ from semlang.checks.identification.report import (
     Identification,
 )
 from semlang.data.design import Design
+from semlang.graph.build import build_graphs
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
 
@@ -63,6 +65,10 @@ def identify(
 
         if is_mixture(graphs):
             return identify_mixture(table, graphs, names)
+        if has_nominal(table):
+            table = as_differences(table)
+            graphs = build_graphs(table)
+            designs = None if designs is None else designs_of_differences(table, designs)
         unknown = _unsupported(table, graphs)
         if unknown:
             return Identification(UNDETERMINED, unknown, n_free=table.n_parameters)
@@ -169,7 +175,8 @@ class _Verdict:
         """Return the table of moments and parameters."""
         moments = None if self.data else count_moments(self.moments.blocks)
         parameters = count_parameters(self.names, self.found.n)
-        return {"parameters": parameters} if moments is None else {"moments": moments, "parameters": parameters}
+        out = {"parameters": parameters} if moments is None else {"moments": moments, "parameters": parameters}
+        return out | ({"constraints": {"equality constraints": n}} if (n := self.found.n_constraints) else {})
 
     def _system(self) -> MomentSystem | None:
         """Return the moments over the reals, where the model is small enough to say more of a direction."""
@@ -197,6 +204,10 @@ class _Verdict:
             counting=self._counting(),
             repairs=tuple(r.to_json(self.names) for r in mended),
             rules=rules, notes=tuple(self.notes), parameters=moving, n_moments=total,
+            set_names=tuple(tuple(self.names.text(p) for p in s.parameters) for s in sets),
+            identified_names=tuple(
+                self.names.text(p) for p in range(found.n) if p not in moving and self.names.rows(p)
+            ),
         )  # fmt: skip
 
 

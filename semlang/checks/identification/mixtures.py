@@ -106,6 +106,8 @@ def _report(
         sets=tuple(tuple(names.triple(p) for p in s.parameters) for s in sets),
         directions=tuple(s.words(names) for s in sets),
         rules=rules, parameters=tuple(moving), n_moments=cells,
+        set_names=tuple(tuple(names.text(p) for p in s.parameters) for s in sets),
+        identified_names=tuple(names.text(p) for p in fixed),
     )  # fmt: skip
 
 
@@ -228,12 +230,24 @@ class _Mixture:
                 return self._powers(key, config, r, order)
             case "poisson":
                 return [self._exponential(self.predictor[key], config, r, h + 1) for h in range(min(order, 8))]
+            case "multinomial":
+                return self._shares(key, config, r)
             case "binomial":
                 return [self._probability(self.predictor[key], [], config, r, link)]
             case _:
                 cuts = sorted({row.threshold for row in self.cuts[key]})
                 moved = [[row for row in self.cuts[key] if row.threshold == t] for t in cuts]
                 return [self._probability(self.predictor[key], m, config, r, link) for m in moved]
+
+    def _shares(self, key: str, config: dict[str, int], r: int) -> list[_Dual]:
+        """Return the probabilities of the categories of a nominal response, without the base."""
+        rows = self.predictor[key]
+        named = [c for c in dict.fromkeys(row.category for row in rows) if c] or [""]
+        odds = [self._exponential([row for row in rows if row.category in ("", c)], config, r, 1) for c in named]
+        total = self._constant(1)
+        for o in odds:
+            total = total + o
+        return [o * total.reciprocal() for o in odds]
 
     def _powers(self, key: str, config: dict[str, int], r: int, order: int) -> list[_Dual]:
         """Return E y, E y^2, ... by m_(h+1) = mu m_h + h s2 m_(h-1)."""
@@ -301,7 +315,7 @@ def _is_mean(row: Row) -> bool:
 
 
 def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
-    kinds = {"binomial", "ordinal", "gaussian", "lognormal", "poisson"}
+    kinds = {"binomial", "ordinal", "gaussian", "lognormal", "poisson", "multinomial"}
     classes = {v.key: v for v in table.latents if v.kind.name == "class"}
     for v in table.latents:
         if v.key not in classes:
@@ -323,7 +337,7 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
             return f"'{row.lhs} ~~ {row.rhs}' within classes is not known to this check."
         if any(c.response for c in row.via):
             return f"'{row.lhs} {row.op} {row.rhs}': an observed response as a cause beside latent classes."
-        if row.category or row.moderators or (row.quantity and row.quantity != "sigma"):
+        if row.moderators or (row.quantity and row.quantity != "sigma"):
             return f"'{row.lhs} {row.op} {row.rhs}' beside latent classes is not known to this check."
     return ""
 
@@ -334,6 +348,8 @@ def _sizes(table: ParameterTable) -> list[int] | None:
     for v in table.responses:
         if v.kind.name == "binomial":
             out.append(2)
+        elif v.kind.name == "multinomial":
+            out.append(1 + len({r.category for r in table.rows if r.target == v.key and r.category} or {""}))
         elif v.kind.name == "ordinal":
             out.append(1 + max((r.threshold for r in table.rows if r.target == v.key), default=0))
         else:

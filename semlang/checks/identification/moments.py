@@ -100,6 +100,8 @@ class _Functionals:
         self.theta_matrix = self.program.matrix(block.form.theta)
 
     def derivatives(self) -> Ints:
+        if not self.form.responses:
+            return np.zeros((self.n, self.theta.size), dtype=np.int64)
         self._means()
         self._covariances()
         self._residuals()

@@ -15,6 +15,7 @@ from semlang.checks.identification.names import Names
 
 ORDERS = 24
 LARGEST_EXPONENT = 12
+MOST_NAMED = 8
 STAYS = "nothing that can be observed changes"
 
 
@@ -56,7 +57,8 @@ class NullSet:
                 groups.setdefault(r, []).append(t)
             parts = [f"{_shift(r)} {join(groups[r])}" for r in sorted(groups, key=lambda r: (r < 0, abs(r)))]
             return f"for any c, {', '.join(parts)}: {STAYS}"
-        return f"{join(texts)} move together along a curve: fixing one of them fixes the others"
+        which = join(texts) if len(texts) <= MOST_NAMED else "all of them"
+        return f"{which} move together along a curve: fixing one of them fixes the others"
 
 
 def _power(r: int) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from semlang.checks.identification.constraints import NotAlgebraic
+from semlang.checks.identification.field import Ints, P, rank, residue
 from semlang.checks.identification.names import Names
 from semlang.checks.identification.rank import MomentMap, RankResult
 
 MOST = 6
-TRIALS = 80
+TRIALS = 14
 
 
 @dataclass(frozen=True)
@@ -76,48 +79,52 @@ def repairs(moments: MomentMap, names: Names, found: RankResult, law: bool = Fal
 
     Notes
     -----
-    Every candidate is evaluated at its own generic point (the fixed value inserted, the equality imposed), so a repair
-    that is listed does restore full rank. With a deficiency of d, d changes are needed; they are searched greedily from
-    different first changes.
+    With a deficiency of d, d changes are needed; they are chosen greedily, from different first changes, so that each
+    stops one more direction of the null space. Every set is then evaluated at its own generic point (the fixed values
+    inserted, the equalities imposed), so a repair that is listed does restore full rank.
     """
     needed = found.n - found.rank
-    moving = set(found.moving)
-    candidates = list(_candidates(names, moving))
+    candidates = list(_candidates(names, set(found.moving)))
     out: list[Repair] = []
+    seen: set[frozenset[Change]] = set()
     trials = 0
-    if needed > 6:
-        return out
     for first in range(len(candidates)):
-        if len(out) >= MOST or trials > TRIALS or (needed > 1 and len(out) >= 3):
+        if len(out) >= (MOST if needed == 1 else MOST // 2) or trials >= TRIALS:
             break
         if out and candidates[first].kind == "fix" and names.role(candidates[first].parameters[0]) != "threshold":
             break  # a residual variance is fixed only where nothing else helps
-        chosen: list[Change] = []
-        best = found.rank
-        for change in candidates[first:]:
-            if any(set(change.parameters) & set(c.parameters) for c in chosen):
-                continue
-            trials += 1
-            try:
-                result = _apply(moments, [*chosen, change], law)
-            except NotAlgebraic:
-                continue
-            if result.rank > best:
-                chosen.append(change)
-                best = result.rank
-            if result.full:
-                confirmed = _apply(moments, chosen, law)
-                if confirmed.full and not any(set(chosen) == set(r.changes) for r in out):
-                    out.append(Repair(tuple(chosen)))
-                break
-            if not chosen or trials > TRIALS:
-                break
+        chosen = _independent(candidates[first:], found.null, needed)
+        if len(chosen) < needed or frozenset(chosen) in seen:
+            continue
+        seen.add(frozenset(chosen))
+        trials += 1
+        try:
+            if _apply(moments, chosen, law).full:
+                out.append(Repair(tuple(chosen)))
+        except NotAlgebraic:
+            continue
     return out
 
 
-def _apply(moments: MomentMap, changes: list[Change], law: bool) -> RankResult:
-    from semlang.checks.identification.field import residue
+def _independent(candidates: Sequence[Change], null: Ints, needed: int) -> list[Change]:
+    """Return the first changes that stop one direction of the null space each, beginning with the first candidate."""
+    chosen: list[Change] = []
+    stopped = np.zeros((0, null.shape[1]), dtype=np.int64)
+    for change in candidates:
+        p = change.parameters
+        row = null[p[0]] if change.kind != "equate" else (null[p[0]] - null[p[1]]) % P
+        more = np.concatenate([stopped, row[None]])
+        if rank(more) > len(chosen):
+            chosen.append(change)
+            stopped = more
+        elif not chosen:
+            break
+        if len(chosen) == needed:
+            break
+    return chosen
 
+
+def _apply(moments: MomentMap, changes: list[Change], law: bool) -> RankResult:
     fixed = {c.parameters[0]: residue(c.value) for c in changes if c.kind != "equate"}
     equal = tuple((c.parameters[0], c.parameters[1]) for c in changes if c.kind == "equate")
     return moments.rank(values=fixed, fixed=tuple(fixed), equal=equal, law=law, draws=2)
@@ -146,18 +153,23 @@ def _candidates(names: Names, moving: set[int]) -> Iterator[Change]:
         yield Change("fix mean", (p,), 0.0, _fixed(names, p, 0))
     for p in of("threshold"):
         yield Change("fix", (p,), 0.0, _fixed(names, p, 0))
-    for group in (loadings, of("residual variance"), of("variance"), of("covariance", "residual covariance")):
-        for i, p in enumerate(group):
-            for q in group[i + 1 :]:
-                yield Change("equate", (p, q), 0.0, _equated(names, p, q))
-    for p in of("covariance", "residual covariance"):
+    yield from _pairs(names, loadings)
+    for p in of("residual covariance", "covariance"):
         yield Change("drop covariance", (p,), 0.0, _fixed(names, p, 0))
+    for group in (of("residual variance"), of("variance"), of("residual covariance", "covariance")):
+        yield from _pairs(names, group)
     for p in of("path"):
         yield Change("drop path", (p,), 0.0, _fixed(names, p, 0))
     for p in of("variance"):
         yield Change("drop variance", (p,), 0.0, _fixed(names, p, 0))
     for p in of("residual variance", "quantity"):
         yield Change("fix", (p,), 1.0, _fixed(names, p, 1))
+
+
+def _pairs(names: Names, group: list[int]) -> Iterator[Change]:
+    for i, p in enumerate(group):
+        for q in group[i + 1 :]:
+            yield Change("equate", (p, q), 0.0, _equated(names, p, q))
 
 
 def _fixed(names: Names, p: int, value: int) -> str:

@@ -63,6 +63,8 @@ class Identification:
         What else was found: necessary rules that fail, what was not searched.
     parameters : tuple of int
         Indices of the unidentified parameters.
+    set_names, identified_names : tuple
+        `sets` and `identified` in words, with group, level and class where needed.
     n_moments : int or None
     counting : mapping
         Numbers of ``moments`` and ``parameters`` by kind.
@@ -82,6 +84,8 @@ class Identification:
     rules: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
     parameters: tuple[int, ...] = ()
+    set_names: tuple[tuple[str, ...], ...] = ()
+    identified_names: tuple[str, ...] = ()
     n_moments: int | None = None
     counting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -127,12 +131,13 @@ class Identification:
         if self.sets:
             out.append("")
             out.append("These move together, and the data can not tell:")
-            for s, words in zip(self.sets, self.directions, strict=True):
-                out.append(f"  {{{', '.join(_text(t) for t in s)}}}")
+            named = self.set_names or tuple(tuple(_text(t) for t in s) for s in self.sets)
+            for s, words in zip(named, self.directions, strict=True):
+                out.append(f"  {{{', '.join(s)}}}")
                 out.append(f"      {words}")
         if self.sets and self.identified:
             out.append("")
-            out.append("Identified all the same: " + ", ".join(_text(t) for t in self.identified))
+            out.append("Identified all the same: " + ", ".join(self.identified_names or map(_text, self.identified)))
         if self.repairs:
             out.append("")
             out.append("Any of these makes the model identified (verified):")

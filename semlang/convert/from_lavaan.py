@@ -54,7 +54,7 @@ def from_lavaan(text: str | Source, **arguments: Any) -> Converted:
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
     _, found = parse(source)
     call = read_call(source.text) | {canonical(k): v for k, v in arguments.items() if v is not None}
-    findings = [d for d in found]
+    findings = list(found)
     head = _head(call, findings)
     body = _without_call(format_text(source)).lstrip("\n")
     return Converted("\n".join([*head, "", body]) if head else body, tuple(findings))

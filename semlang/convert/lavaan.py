@@ -96,17 +96,14 @@ class _Writer:
 
     def write(self) -> Converted:
         body: list[str] = []
+        numbered = self.table.rows[-1].block > len(self.table.groups)
         for block in dict.fromkeys(r.block for r in self.table.rows):
             rows = [r for r in self.table.rows if r.block == block]
             if len(self.table.groups) > 1 and (not body or rows[0].level < 2):
                 body += ["", f"group: {_quoted(self.table.groups[rows[0].group - 1])}"]
             if rows[0].level:
                 body += ["", f"level: {rows[0].level}"]
-            elif (
-                len(self.table.groups) == 1
-                and rows[0].block != self.table.rows[-1].block
-                or rows[0].block > rows[0].group
-            ):
+            elif numbered:
                 self.findings.differs("lavaan reads 'class:' blocks and does not fit them")
                 body += ["", f"class: {block}"]
             body += _merged(list(self._statements(rows)))
@@ -175,7 +172,7 @@ class _Writer:
     def _probit(self, r: Row) -> Iterator[Statement]:
         """Say the intercept of a probit response as a threshold."""
         self.findings.differs(
-            f"lavaan has thresholds for binary responses: {r.lhs} | t1 is the intercept of '{r.lhs}' with its sign changed",
+            f"lavaan has thresholds for binary responses: {r.lhs} | t1 is the intercept with its sign changed",
             r,
         )
         yield r_name(r.lhs), "|", [f"{m}t1" for m in self._modifiers(r, -1.0)]

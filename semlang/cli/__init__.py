@@ -12,6 +12,8 @@ from semlang import __version__
 
 COMMANDS = {
     "check": "findings about model files",
+    "fmt": "the canonical layout of model files",
+    "explain": "the page of a finding; a model in words",
     "table": "the parameter table",
     "matrices": "GLLAMM matrices",
     "equations": "the model's equations as LaTeX",
@@ -22,6 +24,7 @@ COMMANDS = {
     "fit": "maximum likelihood estimates",
     "draw": "the path diagram",
     "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
+    "lsp": "the language server for editors",
     "warmup": "compile the numerical kernels once",
     "doctor": "what is installed and works",
 }

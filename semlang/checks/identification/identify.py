@@ -64,7 +64,7 @@ def identify(
         from semlang.checks.identification.mixtures import identify_mixture, is_mixture
 
         if is_mixture(graphs):
-            return identify_mixture(table, graphs, names)
+            return identify_mixture(table, graphs, names, designs)
         if has_nominal(table):
             table = as_differences(table)
             graphs = build_graphs(table)

@@ -162,8 +162,11 @@ def _candidates(names: Names, moving: set[int]) -> Iterator[Change]:
         yield Change("drop path", (p,), 0.0, _fixed(names, p, 0))
     for p in of("variance"):
         yield Change("drop variance", (p,), 0.0, _fixed(names, p, 0))
-    for p in of("residual variance", "quantity"):
+    for p in of("residual variance"):
         yield Change("fix", (p,), 1.0, _fixed(names, p, 1))
+    for p in of("quantity"):
+        value = -2 if names.row(p).quantity in ("guess", "slip", "zero") else 0
+        yield Change("fix", (p,), float(value), _fixed(names, p, value))
 
 
 def _pairs(names: Names, group: list[int]) -> Iterator[Change]:

@@ -75,3 +75,10 @@ def test_logit_with_two_covariate_patterns() -> None:
     """Two probabilities for three parameters; a continuous covariate would identify by shape."""
     text = "y :: binomial(logit)\nu :: normal\ny ~ 1 + x + u"
     assert with_data(text, [0.0, 1.0, 0.0, 1.0], [0, 1, 2, 3]).verdict == "not identified"
+
+
+def test_classes_of_clusters_need_three_rows() -> None:
+    """Blischke (1964): a mixture of two binomials with n trials is identified from n = 3."""
+    text = "c[g] :: class(2)\ny :: binomial(logit)\nc[g] =~ y"
+    assert with_data(text, [0.0] * 6, [0, 0, 0, 1, 1, 1]).verdict == "identified"
+    assert with_data(text, [0.0] * 6, [0, 0, 1, 1, 2, 2]).verdict == "not identified"

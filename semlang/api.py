@@ -38,6 +38,7 @@ FILE_PROBLEMS = frozenset(
         "missing-extra",
         "unwritable-file",
         "unknown-format",
+        "unknown-slug",
         "unknown-style",
     )
 )
@@ -196,6 +197,12 @@ class Model:
 
         self._refuse_errors()
         return GllammMatrices(self.graphs[group])
+
+    def explain(self) -> str:
+        """Return the model in words: a line for each statement, and what the defaults add."""
+        from semlang.words.overview import overview
+
+        return "\n".join(overview(self.ast, self.parameter_table))
 
     def equations(self) -> str:
         """Return the model's equations as LaTeX."""

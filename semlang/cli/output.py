@@ -27,12 +27,18 @@ class Report:
     command : str
     as_json : bool
         Print one JSON object on standard output; words go to standard error.
+
+    Attributes
+    ----------
+    shape : str
+        A format of `semlang.cli.formats`, in which findings then go to standard output, and nothing else.
     """
 
     def __init__(self, command: str, as_json: bool) -> None:
         self.command = command
         self.as_json = as_json
         self.diagnostics: list[Diagnostic] = []
+        self.shape = ""
 
     def add(self, findings: Iterable[Diagnostic]) -> None:
         """Keep findings to be shown at the end."""
@@ -43,7 +49,7 @@ class Report:
         from semlang.api import FILE_PROBLEMS
 
         wrong = failed or any(d.is_error for d in self.diagnostics)
-        for finding in self.diagnostics:
+        for finding in () if self.shape else self.diagnostics:
             print(coloured(finding, sys.stderr), file=sys.stderr)
         if self.as_json:
             envelope = {
@@ -53,6 +59,12 @@ class Report:
                 "result": result,
             }
             print(json.dumps(envelope, ensure_ascii=False, allow_nan=False))
+        elif self.shape:
+            from semlang.cli.formats import FORMATS
+
+            shown = FORMATS[self.shape](self.diagnostics)
+            if shown:
+                print(shown)
         elif text:
             print(text)
         unread = any(d.slug in FILE_PROBLEMS for d in self.diagnostics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from semlang.diagnostics import Edit
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Argument, Declaration, Directive, Header, Variable
 from semlang.syntax.cover import Node, first_token, text_of
@@ -156,6 +157,7 @@ def _unknown_key(reading: Reading, key: Node, node: Node) -> Rejected:
         spot,
         label=f"do you mean '{near}'?" if near else "unknown",
         help=help_,
+        fix=[Edit(spot, near)] if near and near != word and len(key.children) == 1 else [],
     )
 
 

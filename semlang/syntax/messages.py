@@ -191,7 +191,7 @@ def _comma(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     for token in tokens:
         depth += (token.kind == "open") - (token.kind == "close")
         if token.text == "," and depth == 0:
-            fix.append(Edit(_span(token), " +"))
+            fix.append(Edit(_span(token), " +" if source.text[token.end : token.end + 1].isspace() else " + "))
     return error(
         "comma-between-terms",
         "terms are joined by '+', not by a comma",
@@ -298,6 +298,7 @@ def _kind_with_space(source: Source, before: Token, token: Token) -> Diagnostic:
 
 def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
     spot = Span(before.end, before.end)
+    names = OPERANDS - {"number"}
     return error(
         "missing-plus",
         f"no '+' stands between '{before.text}' and '{token.text}'",
@@ -305,7 +306,7 @@ def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
         _span(token),
         label="a '+' is missing before this",
         help=f"write '{before.text} + {token.text}'" if token.kind in OPERANDS else "write '+' between them",
-        fix=[Edit(spot, " +")] if token.kind in OPERANDS and before.kind in OPERANDS else [],
+        fix=[Edit(spot, " +")] if token.kind in names and before.kind in names else [],
     )
 
 

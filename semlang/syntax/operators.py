@@ -49,7 +49,7 @@ _WRONG: dict[str, tuple[str, str, str, str | None]] = {
     "===": ("unknown-operator", "no operator is called '==='", "write '==' (equals)", "=="),
     "~~~": ("unknown-operator", "no operator is called '~~~'", "write '~~' (covaries with)", "~~"),
     ":==": ("unknown-operator", "no operator is called ':=='", "write ':=' (defines)", ":="),
-    "**": ("unknown-operator", "no operator is called '**'", "write 'x^2' for a power", None),
+    "**": ("unknown-operator", "no operator is called '**'", "write 'x^2' for a power", "^"),
     "++": ("double-plus", "'++' joins no terms", "write a single '+'", "+"),
 }
 

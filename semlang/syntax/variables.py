@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 
+from semlang.diagnostics import Edit
 from semlang.syntax.arithmetic import arguments, evaluate, number
 from semlang.syntax.ast import Factor, Transform, Variable
 from semlang.syntax.cover import Node, first_token, text_of
@@ -210,6 +211,7 @@ def _no_variable(reading: Reading, node: Node) -> Rejected:
             node.span,
             label="a text",
             help=f"write `{node.name}` in backticks for a variable; a label stands before '*'",
+            fix=[Edit(node.span, node.name)] if node.name.isidentifier() and node.name[0] != "_" else [],
         )
     if node.kind == "paren":
         return reading.reject(

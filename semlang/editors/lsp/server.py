@@ -37,22 +37,24 @@ _SORTS = {
 
 
 class SemlangServer(LanguageServer):
-    """A language server with the analyses of the texts that are open."""
+    """A language server with the analyses of the texts that are open; `slow` are those whose data take long."""
 
     def __init__(self) -> None:
         super().__init__("semlang", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.datasets = Datasets()
         self.analyses: dict[str, Analysis] = {}
+        self.slow: set[str] = set()
 
     def refresh(self, uri: str, *, thorough: bool) -> None:
         """Read the current text of a document and publish its findings."""
         document = self.workspace.get_text_document(uri)
         path = to_fs_path(uri)
         source = Source(normalised(document.source), path or "untitled.sem")
-        before = self.analyses.get(uri)
-        slow = before is not None and before.seconds > SLOW
-        analysis = analyse(source, self.datasets, thorough=thorough or not slow)
+        thorough = thorough or uri not in self.slow
+        analysis = analyse(source, self.datasets, thorough=thorough)
         self.analyses[uri] = analysis
+        if thorough:
+            (self.slow.add if analysis.seconds > SLOW else self.slow.discard)(uri)
         found = diagnostics(analysis, self.positions(analysis))
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, document.version))
 

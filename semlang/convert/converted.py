@@ -79,6 +79,16 @@ class Findings:
         """Say that something is said, or computed, in another way."""
         self._add(note("converted-differently", what, *self._spot(at), help=(help,) if help else ()))
 
+    def products(self) -> set[str]:
+        """Return the keys of products of latent variables that have moments, and leave them out."""
+        out = set()
+        for r in self.table.rows:
+            for key in (r.target, r.source):
+                if key and key not in self.table.variables:
+                    out.add(key)
+                    self.left_out(f"the product of latent variables '{key}'", r)
+        return out
+
     def _spot(self, at: Row | Variable | Span | None) -> tuple[Source | None, Span | None]:
         span = at if isinstance(at, Span) or at is None else at.span
         return (self.table.source, span) if span is not None else (None, None)

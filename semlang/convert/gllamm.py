@@ -388,7 +388,14 @@ class _Writer:
                 or r.moderators
                 or r.category
             )
-            odd = odd or (r.quantity not in ("", "sigma") or (r.threshold > 0 and r.op == "~")) or bool(r.rv)
+            odd = (
+                odd
+                or (
+                    r.quantity not in ("", "sigma", "shape" if r.op == "~1" and r.free else "")
+                    or (r.threshold > 0 and r.op == "~")
+                )
+                or bool(r.rv)
+            )
             mean = r.op == "~1" and r.target in {v.key for v in self.latents} and (r.free or r.ustart) and not r.klass
             cut = r.op == "|" and (not r.free or self._equal(r))
             if (covaries and (r.free or r.ustart)) or odd or mean or cut:

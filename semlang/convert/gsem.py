@@ -49,6 +49,7 @@ class _Writer:
         self.endogenous = {r.target for r in table.rows if r.op in ("~", "=~") and not r.quantity}
         self.factors: dict[str, str] = {}
         self.refused = {v.key for v in table.variables.values() if not self._sayable(v)}
+        self.refused |= self.findings.products()
         self.classes = [v for v in table.latents if v.kind.name == "class"]
         self.coefficients: dict[str, str] = {}
 

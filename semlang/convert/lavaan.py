@@ -96,7 +96,7 @@ class _Writer:
 
     def write(self) -> Converted:
         body: list[str] = []
-        numbered = self.table.rows[-1].block > len(self.table.groups)
+        numbered = max((r.block for r in self.table.rows), default=0) > len(self.table.groups)
         for block in dict.fromkeys(r.block for r in self.table.rows):
             rows = [r for r in self.table.rows if r.block == block]
             if len(self.table.groups) > 1 and (not body or rows[0].level < 2):
@@ -149,7 +149,9 @@ class _Writer:
     def _covariates(self, via: Product) -> str:
         if len(via) <= 2 and all(c.function == "identity" for c in via):
             return ":".join(c.column for c in via)
-        return self.columns.of(via)
+        column = self.columns.of(via)
+        self.findings.differs(f"'{':'.join(c.name for c in via)}' is computed as the column '{column}' before the fit")
+        return column
 
     def _modifiers(self, r: Row, sign: float = 1.0) -> list[str]:
         out = []

@@ -99,7 +99,7 @@ class _Writer:
             return "" if not r.free or not r.label else None
         if r.quantity or r.klass or r.category or r.moderators:
             return None
-        if r.op == "=~" and r.target not in self.names and not r.via:
+        if r.op == "=~" and r.target not in self.names and r.source and not r.via:
             return f"{r.rhs}|a{factors.index(r.source) + 1}|1"
         if r.op == "~1" and r.target in self.names:
             return None if r.free or r.ustart else ""

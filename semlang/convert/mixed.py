@@ -77,6 +77,8 @@ def _read(r: Row, table: ParameterTable, out: Mixed, effects: dict[str, Product]
         findings.left_out(f"the equality of parameters labelled '{r.label}'", r)
     if r.lower is not None or r.upper is not None:
         findings.left_out(f"the bound of '{text}'", r)
+    if r.quantity == "shape" and r.op == "~1" and r.free:
+        return  # estimated beside the others in every program
     if r.quantity or r.threshold or r.klass or r.category or r.moderators:
         findings.left_out(f"'{text}'", r)
     elif r.op == "~~":

@@ -49,6 +49,7 @@ class _Writer:
         self.slopes: dict[str, str] = {}
         self.alias: dict[str, str] = {}
         self.refused = {v.key for v in table.variables.values() if not self._sayable(v)}
+        self.refused |= self.findings.products()
 
     def name(self, name: str) -> str:
         """Return a name of at most eight characters, different names for different variables."""
@@ -244,6 +245,8 @@ class _Writer:
             or (not r.free and r.ustart is None)
             or (r.klass and not inside and target.kind.name != "class")
         ):
+            return
+        if r.quantity == "shape" and r.op == "~1" and r.free and not r.label:
             return
         obstacle = r.quantity or r.category or r.moderators or (r.threshold and r.op == "~") or r.rv or r.efa
         if obstacle or r.op in ("<~", "|~", "|~1") or (r.op == "~*~" and (r.free or r.ustart != 1)):

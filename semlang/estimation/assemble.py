@@ -34,6 +34,7 @@ def assemble(
     points: int | None,
     threads: int,
     scaled: bool = True,
+    factored: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
 
@@ -46,6 +47,8 @@ def assemble(
     threads : int
     scaled : bool
         Whether latent variables with a marker are optimised with unit variance, see `Scaled`.
+    factored : bool
+        Whether closed forms, too, take covariance matrices by their factors.
     """
     change = rescale(graphs, constraints.pinned, single=quadrature) if scaled else None
     used = change[0] if change is not None else tuple(graphs)
@@ -59,19 +62,23 @@ def assemble(
         ]
     else:
         inner = identity(table.n_parameters)
-        members = [_closed_form(table, g, d) for g, d in zip(used, designs, strict=True)]
+        if factored:
+            inner = Parametrisation([reduced_form(g, lift=False) for g in used], constraints.pinned)
+        members = [_closed_form(table, g, d, inner if factored else None) for g, d in zip(used, designs, strict=True)]
     parametrisation = inner if change is None else Scaled(inner, change[1], change[2])
     return Objective(members, parametrisation, constraints)
 
 
-def _closed_form(table: ParameterTable, graph: ModelGraph, design: Design) -> ClosedForm:
+def _closed_form(
+    table: ParameterTable, graph: ModelGraph, design: Design, factors: Parametrisation | None
+) -> ClosedForm:
     from semlang.estimation.gaussian import choose
 
     for lift in (True, False):
         form = reduced_form(graph, lift=lift)
         engine = choose(form, design)
         if engine is not None:
-            return ClosedForm(engine(form, design), multiplicity(table, design))
+            return ClosedForm(engine(form, design), multiplicity(table, design), factors)
     raise FitError([error("not-estimable", "no closed form fits the model and the data")])
 
 

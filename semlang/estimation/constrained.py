@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Iteration, Optimum, negative_hessian, solve
+from semlang.estimation.optimize import Iteration, Optimum, first_steps, negative_hessian, solve, steps_of
 
 __all__ = ["maximise_constrained"]
 
@@ -33,7 +33,7 @@ def maximise_constrained(
     round.
     """
     value0, gradient0 = objective.value_and_gradient(z)
-    information = negative_hessian(objective, z, 1e-5, gradient0)
+    information = negative_hessian(objective, z, first_steps(objective, z), gradient0)
     values, vectors = np.linalg.eigh(information)
     size = np.maximum(np.abs(values), 1e-6 * np.abs(values).max(initial=1.0))
     T = vectors / np.sqrt(size)
@@ -80,7 +80,7 @@ def maximise_constrained(
             break
     at = z + T @ u
     value, gradient = objective.value_and_gradient(at)
-    hessian = negative_hessian(objective, at)
+    hessian = negative_hessian(objective, at, steps_of(at, np.diag(T @ T.T)))
     _, inverse = solve(hessian, gradient)
     broken = any(abs(c.function(objective.theta(at))[0]) > 1e-5 for c in constraints if c.equality)
     return Optimum(at, value, gradient, inverse, 0.0, ok and not broken, tuple(log), hessian)

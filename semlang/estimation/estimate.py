@@ -19,10 +19,12 @@ from semlang.estimation.assemble import assemble, first_records, multiplicity
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import Curvature, covariance
 from semlang.estimation.expressions import evaluate_defined
+from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.optimize import Iteration, Optimum, negative_hessian
+from semlang.estimation.objective import Objective
+from semlang.estimation.optimize import Iteration, Optimum, negative_hessian, steps_of
 from semlang.estimation.plan import Plan, plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.scaling import Scaled
@@ -218,17 +220,45 @@ class _Estimation:
         )  # fmt: skip
 
     def _optimise(self) -> Optimum:
+        """Climb on the first road that leads to a maximum.
+
+        Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
+        at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
+        not be negative the likelihood can have a maximum although it has none outside).
+        """
         theta = start_values(self.table, self.graphs, self.forms, self.designs, self.user)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
-        if isinstance(self.objective.parametrisation, Scaled) and (found := self._scale_free(theta)) is not None:
-            return found
-        try:
-            return self._from(theta)
-        except (Infeasible, np.linalg.LinAlgError) as problem:
+        roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
+        roads.append({"scaled": False})
+        if not self.quadrature and any(blocks_of(f.psi) for f in self.forms):
+            roads.append({"scaled": False, "factored": True})
+        kept, problem = self.findings, ""
+        best: tuple[Optimum, FindingsOfFit, Objective] | None = None
+        for number, road in enumerate(roads):
+            if number:
+                self.narrator.say("once more in other coordinates")
+                self.objective = assemble(
+                    self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points,
+                    self.threads, **road,
+                )  # fmt: skip
+            self.findings = FindingsOfFit(self.table)
+            try:
+                found = self._from(theta)
+            except (Infeasible, np.linalg.LinAlgError) as reason:
+                problem = str(reason)
+                continue
+            if best is None or found.converged or (found.value > best[0].value and not best[0].converged):
+                best = found, self.findings, self.objective
+            if found.converged:
+                break
+        if best is None:
             raise FitError(
                 [error("no-start", f"no start values with a finite likelihood were found: {problem}",
                        help="give start values: start(0.5)*x")]
-            ) from None  # fmt: skip
+            )  # fmt: skip
+        found, self.findings, self.objective = best
+        self.findings.found[:0] = kept.found
+        return found
 
     def _from(self, theta: Floats) -> Optimum:
         """Climb from start values of the table's parameters, or the best of several."""
@@ -261,28 +291,6 @@ class _Estimation:
             )
         return contest.z
 
-    def _scale_free(self, theta: Floats) -> Optimum | None:
-        """Climb in the coordinates of the model with unit variances; None where that does not lead to a maximum.
-
-        A closed form may have its maximum at a negative variance, which these coordinates can't reach.
-        """
-        findings, self.findings = self.findings, FindingsOfFit(self.table)
-        try:
-            found = self._from(theta)
-        except (Infeasible, np.linalg.LinAlgError):
-            found = None
-        if found is not None and found.converged:
-            findings.found += self.findings.found
-            self.findings = findings
-            return found
-        self.findings = findings
-        self.narrator.say("once more in the coordinates of the table")
-        self.objective = assemble(
-            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
-            scaled=False,
-        )  # fmt: skip
-        return None
-
     # ------------------------------------------------------------------ results
 
     def _uncertainty(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
@@ -293,9 +301,15 @@ class _Estimation:
         if self.se != "none":
             information = best.hessian
             if information is None and self.se != "opg":
-                information = negative_hessian(self.objective, z)
+                information = negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse)))
             if information is not None:
-                self.findings.curvature(Curvature.of(information), D, theta, best.converged)
+                curvature = Curvature.of(information)
+                self.findings.curvature(curvature, D, theta, best.converged)
+                inverse = curvature.inverse()
+                if inverse is not None:
+                    basis = self.objective.basis
+                    se = np.sqrt(np.maximum(np.einsum("pi,ij,pj->p", basis, inverse, basis), 0.0))
+                    self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
             active = self._active(theta, D)
             vcov = covariance(self.objective, z, self.se, information, self._units(), active)
             if vcov is None:
@@ -319,6 +333,16 @@ class _Estimation:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
         scores = self.objective.value_and_scores(z)[1]
         out: Floats = scores @ np.linalg.pinv(D)
+        return out
+
+    def _sizes_of_covariates(self) -> Floats:
+        """Root mean squares of the covariates that each parameter multiplies."""
+        out = np.ones(self.table.n_parameters)
+        for row in self.table.rows:
+            if row.parameter >= 0 and row.via:
+                column = self.designs[0].columns.get(row.via)
+                if column is not None and not np.isnan(column).all():
+                    out[row.parameter] = np.sqrt(np.nanmean(column**2))
         return out
 
     def _active(self, theta: Floats, D: Floats) -> Floats | None:

@@ -58,7 +58,9 @@ class FindingsOfFit:
         self.add(warning(slug, message, self.table.source if row else None, row.span if row else None, **more))
 
     def fail(self, slug: str, message: str, parameter: int | None = None, **more: str) -> None:
-        """Keep an error."""
+        """Keep an error, once a slug."""
+        if any(d.slug == slug for d in self.found):
+            return
         row = row_of(self.table, parameter) if parameter is not None else None
         self.add(error(slug, message, self.table.source if row else None, row.span if row else None, **more))
 
@@ -92,6 +94,21 @@ class FindingsOfFit:
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
             )
 
+    def running_off(self, x: Floats, se: Floats, sizes: Floats) -> None:
+        """Find estimates far out on the scale of a linear predictor, with standard errors as large as they are.
+
+        Parameters
+        ----------
+        x, se : (P,) floats
+            The optimiser's coordinates (roots of variances) and their standard errors.
+        sizes : (P,) floats
+            Root mean squares of the covariates that they multiply.
+        """
+        far = (np.abs(x) * sizes > _FAR) & (se > 0.5 * np.abs(x))
+        found = [int(p) for p in np.flatnonzero(far) if self._on_link_scale(int(p))]
+        if found:
+            self.unbounded(found)
+
     def stopped(self, theta: Floats, decrement: float) -> None:
         """The optimiser stopped before a maximum."""
         far = [p for p in range(theta.size) if abs(theta[p]) > _FAR and self._on_link_scale(p)]
@@ -114,9 +131,14 @@ class FindingsOfFit:
         )
 
     def _on_link_scale(self, p: int) -> bool:
+        if all(v.kind.name == "gaussian" for v in self.table.responses):
+            return False
         row = row_of(self.table, p)
-        target = self.table.variables.get(row.target)
-        return not (target is not None and target.role == "response" and target.kind.name == "gaussian")
+        ends = [row.target]
+        if row.op == "~~":
+            ends = [r.target for r in self.table.rows if r.source == row.target and r.op in ("=~", "~")] or ends
+        variables = [self.table.variables[e] for e in ends if e in self.table.variables]
+        return not any(v.role == "response" and v.kind.name == "gaussian" for v in variables)
 
     def variances(self, theta: Floats, may_be_negative: bool) -> None:
         """Negative variances, or variances at zero."""
@@ -124,14 +146,14 @@ class FindingsOfFit:
             if row.op != "~~" or row.target != row.source or row.parameter < 0:
                 continue
             value = float(theta[row.parameter])
-            if value < 0 and may_be_negative:
+            if value < -1e-7 and may_be_negative:
                 self.warn(
                     "negative-variance",
                     f"the variance '{describe(row)}' is estimated as {value:.4g}",
                     row.parameter,
                     help="the model may be wrong or the sample small; a bound keeps it at zero: lower(0)*",
                 )
-            elif abs(value) < 1e-8:
+            elif abs(value) < 1e-7:
                 self.warn(
                     "variance-at-zero",
                     f"the variance '{describe(row)}' is estimated as zero, on the border of the parameter space",

@@ -40,27 +40,45 @@ class Member(Protocol):
 
 
 class ClosedForm:
-    """A gaussian engine as a member."""
+    """A gaussian engine as a member.
 
-    def __init__(self, engine: Engine, multiplicity: Floats) -> None:
+    Parameters
+    ----------
+    engine : Engine
+    multiplicity : (C,) floats
+    factors : Parametrisation, optional
+        Covariance matrices by their factors: variances can't be negative. Default: the table's parameters.
+    """
+
+    def __init__(self, engine: Engine, multiplicity: Floats, factors: Parametrisation | None = None) -> None:
         self.engine = engine
         self.multiplicity = multiplicity
+        self.factors = factors
+
+    def _theta(self, x: Floats) -> Floats:
+        return x if self.factors is None else self.factors.theta(x)
+
+    def _pull(self, x: Floats, derivative: Floats) -> Floats:
+        return derivative if self.factors is None else derivative @ self.factors.jacobian(x)
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
-        return self.engine.value(x)
+        return self.engine.value(self._theta(x))
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient."""
-        return self.engine.value_and_gradient(x)
+        value, gradient = self.engine.value_and_gradient(self._theta(x))
+        return value, self._pull(x, gradient)
 
     def value_and_scores(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and the scores of the top-level units."""
-        return self.engine.value(x), self.engine.scores(x)
+        theta = self._theta(x)
+        return self.engine.value(theta), self._pull(x, self.engine.scores(theta))
 
     def information(self, x: Floats) -> Floats | None:
         """Return the expected information, where it has a form."""
-        return self.engine.expected_information(x)
+        information = self.engine.expected_information(self._theta(x))
+        return None if information is None else self._pull(x, self._pull(x, information).T)
 
 
 class Objective:

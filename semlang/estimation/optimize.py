@@ -12,9 +12,12 @@ from scipy.linalg import cho_factor, cho_solve
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
 
-__all__ = ["Iteration", "Optimum", "maximise", "negative_hessian", "polish", "solve"]
+__all__ = ["Iteration", "Optimum", "maximise", "negative_hessian", "polish", "solve", "steps_of"]
 
 Floats = NDArray[np.float64]
+
+ONE_SIDED = 40
+"""With more coordinates the observed information is taken by one-sided differences, at half the work."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,30 @@ def solve(information: Floats, gradient: Floats) -> tuple[Floats, Floats]:
     return inverse @ gradient, inverse
 
 
-def negative_hessian(objective: Objective, z: Floats, step: float = 1e-4, centre: Floats | None = None) -> Floats:
+def steps_of(z: Floats, variances: Floats) -> Floats:
+    """Return steps of differences: a thousandth of a standard error, whatever the units of the parameters are."""
+    se = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 1.0))
+    out: Floats = np.minimum(1e-3 * se, 1e-2 * np.maximum(1.0, np.abs(z)))
+    return out
+
+
+def first_steps(objective: Objective, z: Floats) -> Floats:
+    """Return steps of differences at a start, from the outer product of the scores."""
+    scores = objective.value_and_scores(z)[1]
+    total = (scores**2).sum(axis=0)
+    return steps_of(z, np.where(total > 0, 1.0 / np.maximum(total, 1e-300), 1e-4))
+
+
+def negative_hessian(objective: Objective, z: Floats, steps: Floats, centre: Floats | None = None) -> Floats:
     """Return the observed information by differences of the exact gradient.
 
-    Central differences with step ``step * max(1, |z|)``; with `centre`, the gradient at z, one-sided (half the work,
-    good enough for a first metric). A neighbour outside the domain is replaced by the centre.
+    Central differences; with `centre`, the gradient at z, one-sided (half the work). A neighbour outside the domain
+    is replaced by the centre.
     """
     n = z.size
     out = np.empty((n, n))
     for k in range(n):
-        h = step * max(1.0, abs(z[k]))
+        h = float(steps[k])
         ends: list[tuple[float, Floats]] = []
         for sign in (1.0,) if centre is not None else (1.0, -1.0):
             moved = z.copy()
@@ -115,10 +132,10 @@ def negative_hessian(objective: Objective, z: Floats, step: float = 1e-4, centre
 
 
 def _positive(information: Floats) -> Floats:
-    """Return the matrix with the absolute values of its eigenvalues, none below 1e-6 of the largest (scaled)."""
+    """Return the matrix with the absolute values of its eigenvalues, none below 1e-9 of the largest (scaled)."""
     d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
     values, vectors = np.linalg.eigh(information / np.outer(d, d))
-    values = np.maximum(np.abs(values), 1e-4 * np.abs(values).max(initial=1.0))
+    values = np.maximum(np.abs(values), 1e-9 * np.abs(values).max(initial=1.0))
     out: Floats = (vectors * values) @ vectors.T * np.outer(d, d)
     return out
 
@@ -173,7 +190,7 @@ def maximise(
     if not np.isfinite(value):
         raise Infeasible("the log-likelihood is not finite at the start")
     if metric is None and inverse is None:
-        metric = _positive(negative_hessian(objective, z, 1e-5, gradient))
+        metric = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
     previous, slow = np.inf, 0
     H = np.eye(z.size) if inverse is None else inverse.copy()
     fresh = True
@@ -203,7 +220,7 @@ def maximise(
         if not found:
             if not fresh or scoring:  # once more from a measured metric
                 scoring, fresh = False, True
-                metric = _positive(negative_hessian(objective, z, 1e-5))
+                metric = _positive(negative_hessian(objective, z, steps_of(z, np.diag(H))))
                 continue
             break
         line = Iteration(number, method, new_value, float(np.abs(new_gradient).max(initial=0.0)), decrement, t)
@@ -236,7 +253,13 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     """
     z, value, gradient = found.z, found.value, found.gradient
     log = list(found.log)
-    information = negative_hessian(objective, z)
+    steps = steps_of(z, np.diag(found.inverse))
+    one_sided = z.size > ONE_SIDED
+
+    def measure(at: Floats, slope: Floats) -> Floats:
+        return negative_hessian(objective, at, steps, slope if one_sided else None)
+
+    information = measure(z, gradient)
     decrement = np.inf
     converged = False
     stale = False
@@ -265,18 +288,18 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             t *= 0.5
         else:
             if stale:
-                information, stale = negative_hessian(objective, z), False
+                information, stale = measure(z, gradient), False
                 continue
             break
         z = z + t * step
         value, gradient = new
         log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
-            information = negative_hessian(objective, z)
+            information = measure(z, gradient)
         else:
             stale = True
     if stale and not converged:
-        information = negative_hessian(objective, z)
+        information = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),
         hessian=information,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from semlang.checks.identification.constraints import NotAlgebraic
 from semlang.checks.identification.counting import count_moments, count_parameters, n_moments
 from semlang.checks.identification.directions import describe
+from semlang.checks.identification.gold import has_gold_standard, with_gold_standards
+from semlang.checks.identification.interactions import has_products, identify_products
 from semlang.checks.identification.loci import LARGEST, loci
 from semlang.checks.identification.moment_system import MomentSystem
 from semlang.checks.identification.names import Names
@@ -65,8 +67,14 @@ def identify(
 
         if is_mixture(graphs):
             return identify_mixture(table, graphs, names, designs)
+        if has_products(graphs):
+            return identify_products(table, graphs, names)
         if has_nominal(table):
             table = as_differences(table)
+            graphs = build_graphs(table)
+            designs = None if designs is None else designs_of_differences(table, designs)
+        if has_gold_standard(table):
+            table = with_gold_standards(table)
             graphs = build_graphs(table)
             designs = None if designs is None else designs_of_differences(table, designs)
         unknown = _unsupported(table, graphs)
@@ -100,6 +108,9 @@ class _Verdict:
         self.table, self.graphs, self.moments, self.names = table, graphs, moments, names
         self.found, self.explain, self.everything, self.data = found, explain, everything, data
         self.notes: list[str] = []
+        bounds = [r.text for r in table.relations if r.op != "=="]
+        if bounds:
+            self.notes.append(f"inequalities do not change local identification: {'; '.join(bounds[:3])}")
 
     def report(self) -> Identification:
         if self.found.full:
@@ -219,6 +230,9 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
         if not margin(v).supported:
             return f"The moments of a {v.kind.name} response ({v.name}) are not known to this check."
     for graph in graphs:
+        for row in (*graph.quantities, *graph.thresholds):
+            if row.source in table.variables and row.op != "|":
+                return f"'{row.lhs} {row.op} {row.rhs}': a latent variable in a scale or threshold."
         for row in graph.others:
             if row.op == "~*~" and row.parameter < 0 and row.ustart == 1:
                 continue

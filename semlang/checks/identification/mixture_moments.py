@@ -20,38 +20,18 @@ import hashlib
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
-from semlang.checks.identification.field import Ints, P, inverse, residue
+from semlang.checks.identification.dual import Dual
+from semlang.checks.identification.field import Ints, P, residue
 from semlang.checks.identification.sample import Sample, design_sample, generic_sample
 from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable, Row
 
 MOST_ROWS = 600
-
-
-@dataclass(frozen=True)
-class _Dual:
-    value: int
-    slope: Ints
-
-    def __mul__(self, other: _Dual) -> _Dual:
-        slope = (self.slope * other.value + other.slope * self.value) % P
-        return _Dual(self.value * other.value % P, slope)
-
-    def __add__(self, other: _Dual) -> _Dual:
-        return _Dual((self.value + other.value) % P, (self.slope + other.slope) % P)
-
-    def times(self, c: int) -> _Dual:
-        return _Dual(self.value * c % P, self.slope * (c % P) % P)
-
-    def reciprocal(self) -> _Dual:
-        r = inverse(self.value)
-        return _Dual(r, (P - self.slope) * r % P * r % P)
 
 
 class Mixture:
@@ -129,7 +109,7 @@ class Mixture:
         upper = [c for level, cs in by_level.items() if level > 0 for c in cs]
         lower = by_level.get(0, [])
 
-        def inside(r: int, chosen: dict[str, int]) -> _Dual:
+        def inside(r: int, chosen: dict[str, int]) -> Dual:
             total = self._constant(0)
             for values in itertools.product(*(range(self.classes[c]) for c in lower)):
                 config = {**chosen, **dict(zip(lower, values, strict=True))}
@@ -151,10 +131,10 @@ class Mixture:
 
     # ---------------------------------------------------------------- parts
 
-    def _constant(self, value: int) -> _Dual:
-        return _Dual(value % P, np.zeros(self.theta.size, dtype=np.int64))
+    def _constant(self, value: int) -> Dual:
+        return Dual(value % P, np.zeros(self.theta.size, dtype=np.int64))
 
-    def _membership(self, classes: Sequence[str], config: dict[str, int], r: int, known: dict[str, list[int]]) -> _Dual:
+    def _membership(self, classes: Sequence[str], config: dict[str, int], r: int, known: dict[str, list[int]]) -> Dual:
         out = self._constant(1)
         for c in classes:
             if c in self.points:
@@ -168,14 +148,14 @@ class Mixture:
             out = out.times(known[c][config[c]])
         return out
 
-    def _response(self, key: str, config: dict[str, int], r: int, weights: list[int]) -> _Dual:
+    def _response(self, key: str, config: dict[str, int], r: int, weights: list[int]) -> Dual:
         """Return the weighted sum of the features' expectations given the classes."""
         total = self._constant(weights[0])
         for w, feature in zip(weights[1:], self._features(key, config, r), strict=False):
             total = total + feature.times(w)
         return total
 
-    def _features(self, key: str, config: dict[str, int], r: int) -> list[_Dual]:
+    def _features(self, key: str, config: dict[str, int], r: int) -> list[Dual]:
         v = self.table.variables[key]
         kind, link = v.kind.name, v.link
         order = 2 * prod(self.classes.values()) + 2 if len(self.responses) <= 2 else 4
@@ -194,7 +174,7 @@ class Mixture:
                 moved = [[row for row in self.cuts[key] if row.threshold == t] for t in cuts]
                 return [self._probability(self.predictor[key], m, config, r, link) for m in moved]
 
-    def _shares(self, key: str, config: dict[str, int], r: int) -> list[_Dual]:
+    def _shares(self, key: str, config: dict[str, int], r: int) -> list[Dual]:
         """Return the probabilities of the categories of a nominal response, without the base."""
         rows = self.predictor[key]
         named = [c for c in dict.fromkeys(row.category for row in rows) if c] or [""]
@@ -204,7 +184,7 @@ class Mixture:
             total = total + o
         return [o * total.reciprocal() for o in odds]
 
-    def _powers(self, key: str, config: dict[str, int], r: int, order: int) -> list[_Dual]:
+    def _powers(self, key: str, config: dict[str, int], r: int, order: int) -> list[Dual]:
         """Return E y, E y^2, ... by m_(h+1) = mu m_h + h s2 m_(h-1)."""
         mu = self._linear(self.predictor[key], config, r)
         if self.sigma[key]:
@@ -222,17 +202,17 @@ class Mixture:
     def _terms(self, rows: Sequence[Row], config: dict[str, int]) -> list[Row]:
         return [row for row in rows if self._applies(row, config)]
 
-    def _coefficient(self, row: Row, config: dict[str, int]) -> _Dual:
+    def _coefficient(self, row: Row, config: dict[str, int]) -> Dual:
         """Return the coefficient of a row; a path from mass points is multiplied by the location of the point."""
         if row.parameter >= 0:
             slope = np.zeros(self.theta.size, dtype=np.int64)
             slope[row.parameter] = 1
-            at = _Dual(int(self.theta[row.parameter]), slope)
+            at = Dual(int(self.theta[row.parameter]), slope)
         else:
             at = self._constant(residue(row.ustart if row.ustart is not None else 0.0))
         return at * self._location(row.source, config) if row.source in self.points else at
 
-    def _location(self, key: str, config: dict[str, int]) -> _Dual:
+    def _location(self, key: str, config: dict[str, int]) -> Dual:
         """Return a mass point; the last one makes the mean 0 where its row is not free."""
         rows = self.points[key]
         k = config[key]
@@ -244,26 +224,26 @@ class Mixture:
                 total = total + self._mass(key, other) * self._coefficient(row, config)
         return (total * self._mass(key, k).reciprocal()).times(P - 1)
 
-    def _mass(self, key: str, k: int) -> _Dual:
+    def _mass(self, key: str, k: int) -> Dual:
         """Return the probability of a mass point (its log odds are parameters that have no row)."""
         first = self.table.n_parameters
         odds = [self._constant(1)]
         for j in range(1, self.classes[key]):
             slope = np.zeros(self.theta.size, dtype=np.int64)
             slope[first + j - 1] = 1
-            odds.append(_Dual(int(self.theta[first + j - 1]), slope))
+            odds.append(Dual(int(self.theta[first + j - 1]), slope))
         total = odds[0]
         for o in odds[1:]:
             total = total + o
         return odds[k] * total.reciprocal()
 
-    def _linear(self, rows: Sequence[Row], config: dict[str, int], r: int) -> _Dual:
+    def _linear(self, rows: Sequence[Row], config: dict[str, int], r: int) -> Dual:
         total = self._constant(0)
         for row in self._terms(rows, config):
             total = total + self._coefficient(row, config).times(int(self.sample.values[row.via][r]))
         return total
 
-    def _exponential(self, rows: Sequence[Row], config: dict[str, int], r: int, power: int) -> _Dual:
+    def _exponential(self, rows: Sequence[Row], config: dict[str, int], r: int, power: int) -> Dual:
         """Return exp(power x'theta), a monomial in t = exp(theta / SCALE)."""
         value, slope = 1, np.zeros(self.theta.size, dtype=np.int64)
         for row in self._terms(rows, config):
@@ -272,11 +252,9 @@ class Mixture:
             base = random.Random(f"exp {at.value}").randrange(2, P) if at.value else 1
             value = value * pow(base, exponent, P) % P
             slope = (slope + at.slope * (power * int(self.sample.values[row.via][r]) % P)) % P
-        return _Dual(value, slope * value % P)
+        return Dual(value, slope * value % P)
 
-    def _probability(
-        self, rows: Sequence[Row], cuts: Sequence[Row], config: dict[str, int], r: int, link: str
-    ) -> _Dual:
+    def _probability(self, rows: Sequence[Row], cuts: Sequence[Row], config: dict[str, int], r: int, link: str) -> Dual:
         """Return P(y > cut | classes)."""
         if link in ("", "logit"):
             odds = self._exponential(rows, config, r, 1)
@@ -288,7 +266,7 @@ class Mixture:
             nu = nu + self._linear(cuts, config, r).times(P - 1)
         seed = hashlib.sha256(f"{link}:{nu.value}".encode()).digest()
         value, slope = (int.from_bytes(seed[i : i + 8], "big") % P for i in (0, 8))
-        return _Dual(value, nu.slope * slope % P)
+        return Dual(value, nu.slope * slope % P)
 
 
 def _is_mean(row: Row) -> bool:

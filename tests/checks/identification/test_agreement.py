@@ -9,6 +9,7 @@ import pytest
 from semlang.checks.identification import identify
 from semlang.checks.identification.explain import rules
 from semlang.checks.identification.halftrek import half_trek
+from semlang.checks.identification.latent_factor import latent_factor_half_trek
 from semlang.checks.identification.names import Names
 from semlang.checks.identification.rank import MomentMap
 from semlang.graph.build import build_graphs
@@ -103,7 +104,7 @@ def hold_against_each_other(seed: int) -> int:
 
 
 def test_rules_never_contradict_the_rank() -> None:
-    assert sum(hold_against_each_other(seed) for seed in range(300)) > 1000
+    assert sum(hold_against_each_other(seed) for seed in range(150)) > 500
 
 
 @pytest.mark.slow
@@ -126,7 +127,7 @@ def test_half_trek(nodes: str, edges: list[str], joint: list[str], solved: str) 
 
 
 def test_a_verdict_does_not_depend_on_the_order_of_lines() -> None:
-    for seed in range(40):
+    for seed in range(20):
         rng = random.Random(seed)
         lines = KINDS[seed % 3](rng).split("\n")
         shuffled = [lines[0], *rng.sample(lines[1:], len(lines) - 1)]
@@ -134,3 +135,30 @@ def test_a_verdict_does_not_depend_on_the_order_of_lines() -> None:
         a = identify(one, build_graphs(one), explain=False)
         b = identify(two, build_graphs(two), explain=False)
         assert (a.verdict, a.rank, set(a.unidentified)) == (b.verdict, b.rank, set(b.unidentified))
+
+
+def test_latent_factor_half_trek() -> None:
+    """An example of Barber, Drton, Sturma and Weihs (2022): one hidden cause of all, and a chain."""
+    edges = [("h", v) for v in "12345"] + [("1", "2"), ("2", "3")]
+    assert set(latent_factor_half_trek("12345", ["h"], edges)) == set("12345")
+    bow = [("h", "1"), ("h", "2"), ("1", "2")]
+    assert "2" not in latent_factor_half_trek("12", ["h"], bow)
+    assert latent_factor_half_trek("12", ["h"], [*bow, ("1", "h")]) == ()
+
+
+def test_all_rules_are_used() -> None:
+    """The random graphs reach every rule, so that the agreement says something about each."""
+    used: set[str] = set()
+    for seed in range(120):
+        table = table_of(KINDS[seed % 3](random.Random(seed)))
+        used |= {r.split(" for ")[0].split(" z")[0].split(" y")[0] for r in rules(build_graphs(table)[0]).values()}
+    for rule in (
+        "three-indicator",
+        "two-indicator",
+        "recursive rule",
+        "bow-free",
+        "half-trek",
+        "instrument",
+        "latent-factor",
+    ):
+        assert any(rule in u for u in used), (rule, used)

@@ -18,7 +18,8 @@ def number(x: float) -> str:
     >>> number(1.0), number(0.1)
     ('1', '0.1')
     """
-    return f"{x:.15g}"
+    text = f"{x:.15g}"
+    return text if float(text) == x else repr(float(x))
 
 
 def plain(name: str) -> str:

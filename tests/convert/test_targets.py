@@ -14,6 +14,18 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "examples").glob("*/*.sem")) + sorted((ROOT / "tests" / "corpus").rglob("*.sem"))
 
 
+@pytest.fixture(scope="module")
+def models() -> list[tuple[Path, Model]]:
+    """Return all models of this repository that have a table."""
+    found = []
+    for path in FILES:
+        try:
+            found.append((path, Model(read_source(path))))
+        except ModelError:
+            continue
+    return found
+
+
 def code(text: str, target: str) -> str:
     """Return the code of a model that the target can say in full."""
     done = Model(text).convert(target)
@@ -22,12 +34,8 @@ def code(text: str, target: str) -> str:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_model_gives_code_or_a_finding(target: str) -> None:
-    for path in FILES:
-        try:
-            model = Model(read_source(path))
-        except ModelError:
-            continue
+def test_every_model_gives_code_or_a_finding(target: str, models: list[tuple[Path, Model]]) -> None:
+    for path, model in models:
         done = convert(model.parameter_table, target)
         left_out = [d for d in done.findings if d.slug == "not-convertible"]
         assert done.text or any(d.is_error for d in left_out), path

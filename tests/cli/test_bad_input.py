@@ -66,37 +66,46 @@ def test_missing_model_file(tmp_path: Path) -> None:
 
 
 NEWCOMERS = {
-    "misspelt column": ("f =~ x1 + x2 + x33\n", "unknown-column", (1, 16)),
-    "operator left out": ("f x1 + x2 + x3\n", None, (1, None)),
-    "plus left out": ("f =~ x1 x2 + x3\n", None, (1, None)),
-    "wrong operator": ("f =- x1 + x2 + x3\n", None, (1, 3)),
-    "not identified": ("f =~ x1 + x2\n", "not-identified", (1, None)),
-    "feedback loop": ("x1 ~ x2\nx2 ~ x1\n", "cyclic-paths", None),
-    "lme4 bar left open": ("x1 ~ x2 + (1|g\n", None, (1, None)),
-    "lower level as cause": ("cluster: g\nf =~ x1 + x2 + x3\nx4 ~ u[g]\nu[g] ~ f\n", "downward-path", (4, None)),
-    "unscaled": ("f =~ NA*x1 + x2 + x3\n", None, None),
+    # text, slug, line, columns of the caret
+    "misspelt column": ("f =~ x1 + x2 + x33\n", "unknown-column", 1, (16, 19)),
+    "operator left out": ("f x1 + x2 + x3\n", "missing-operator", 1, (3, 5)),
+    "plus left out": ("f =~ x1 x2 + x3\n", "missing-plus", 1, (9, 11)),
+    "wrong operator": ("f =- x1 + x2 + x3\n", "unknown-operator", 1, (3, 5)),
+    "not identified": ("f =~ x1 + x2\n", "not-identified", 1, (11, 13)),
+    "feedback loop": ("x1 ~ x2\nx2 ~ x1\n", "cyclic-paths", 2, (6, 8)),
+    "text column": ("x1 ~ word\n", "text-column", 1, (6, 10)),
+    "lme4 bar left open": ("x1 ~ x2 + (1|g\n", "unclosed-bracket", 1, (11, 12)),
+    "lower level as cause": ("cluster: g\nf =~ x1 + x2 + x3\nx4 ~ u[g]\nu[g] ~ f\n", "downward-path", 4, (8, 9)),
+    "person and item axes exchanged": ("f =~ x1 + x2 + x3\n", "transposed-data", None, None),
+    "unscaled": ("f =~ NA*x1 + x2 + x3\n", "unscaled-latent", 1, (6, 11)),
+    "wide characters": ("# 因子\n因子 =~ x1 x2 + x3\n", "missing-plus", 2, (10, 12)),
 }
 
 
 @pytest.mark.parametrize("case", NEWCOMERS)
 def test_newcomers_mistake(tmp_path: Path, case: str) -> None:
-    text, slug, place = NEWCOMERS[case]
-    (tmp_path / "m.sem").write_text(text)
-    (tmp_path / "d.csv").write_text(HS)
+    """Exactly one finding, at its place, with a help; exit status 1; nothing is fitted."""
+    text, slug, line, columns = NEWCOMERS[case]
+    (tmp_path / "m.sem").write_text(text, encoding="utf-8")
+    rows = [line.split(",") for line in HS.strip().splitlines()]
+    if slug == "transposed-data":
+        rows = [["item", *(f"p{i}" for i in range(60))], *(list(c) for c in zip(*rows, strict=True))]
+    else:
+        rows = [[*row, "word" if i == 0 else "yes" if i % 2 else "no"] for i, row in enumerate(rows)]
+    (tmp_path / "d.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
 
-    code, answer, _ = run(tmp_path, "fit", "m.sem", "--data", "d.csv", "-o", "out.json")
+    code, answer, err = run(tmp_path, "fit", "m.sem", "--data", "d.csv", "-o", "out.json")
 
-    errors = [d for d in answer["diagnostics"] if d["severity"] == "error"]
+    serious = [d for d in answer["diagnostics"] if d["severity"] != "note"]
     assert code == 1
-    assert len(errors) == 1, errors
-    finding = errors[0]
+    assert [d["slug"] for d in serious] == [slug], serious
+    (finding,) = serious
+    assert finding["severity"] == "error"
     assert finding["help"], finding
-    if slug:
-        assert finding["slug"] == slug
-    if place:
-        assert finding["start"]["line"] == place[0]
-        if place[1]:
-            assert finding["start"]["column"] == place[1]
+    if line is not None:
+        assert (finding["start"]["line"], finding["end"]["line"]) == (line, line)
+        assert (finding["start"]["column"], finding["end"]["column"]) == columns
+        assert f" --> m.sem:{line}:{columns[0]}\n" in err
     assert answer["result"] is None
     assert not (tmp_path / "out.json").exists()
 
@@ -197,7 +206,7 @@ def test_wrong_option(tmp_path: Path) -> None:
 
     code, answer, _ = run(tmp_path, "fit", "m.sem", "--pionts", "7")
 
-    assert code == 2
+    assert (code, slugs(answer)) == (2, ["usage"])
     assert answer["ok"] is False
 
 

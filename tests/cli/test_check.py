@@ -108,7 +108,7 @@ def test_fix_goes_on_until_nothing_is_left(tmp_path: Path) -> None:
     done = check(str(path), "--fix", "--json")
     assert done.exit_code == 0, done.stderr
     assert path.read_bytes() == b"\xef\xbb\xbff =~ x1 + x2 + x3 + x4\r\ncluster: g\r\ny ~ f + (1 | g)\r\n"
-    assert len(json.loads(done.stdout)["result"]["fixed"]) == 7
+    assert len(json.loads(done.stdout)["result"]["fixed"]) == 8
 
 
 def test_fix_of_standard_input_prints_the_text() -> None:

@@ -141,7 +141,7 @@ def design_sample(
     products = list(dict.fromkeys([(), *products]))
     n = design.n_rows
     observed = np.stack([~np.isnan(design.responses[k]) for k in responses], axis=1)
-    columns = {p: np.ones(n) if not p else np.asarray(design.columns[p], dtype=float) for p in products}
+    columns = {p: _column(design, p) for p in products}
     usable = np.all([np.isfinite(c) for c in columns.values()], axis=0) & observed.any(axis=1)
     top = np.asarray(design.clusters[levels[-1]]) if levels else np.arange(n)
     places = np.flatnonzero(usable)
@@ -182,3 +182,21 @@ def design_sample(
 
 def _thousandths(value: float) -> int:
     return round(Fraction(repr(value)) * SCALE) % (P - 1)
+
+
+def _column(design: Design, product: Product) -> NDArray[np.float64]:
+    """Return a product of covariates; one that is not in the data as a whole is multiplied from its factors."""
+    if product in design.columns:
+        return np.asarray(design.columns[product], dtype=float)
+    out = np.ones(design.n_rows)
+    for c in product:
+        if (c,) in design.columns:
+            out = out * np.asarray(design.columns[c,], dtype=float)
+        elif c.response and c.column in design.responses:
+            out = out * np.asarray(design.responses[c.column], dtype=float)
+        elif c.function == "power" and c.argument is not None:
+            base = _column(design, (Covariate(c.column, response=c.response),))
+            out = out * np.asarray(base ** float(c.argument), dtype=float)
+        else:
+            raise ValueError(f"the data have no column for '{c.name}'")
+    return out

@@ -310,7 +310,7 @@ class Model:
         if frame is None or any(d.is_error for d in found):
             raise DataError(ordered(found))
         try:
-            model = self.with_facts(FrameFacts(frame))
+            model = self.with_facts(FrameFacts(frame, self.parameter_table.group_column))
         except ModelError as problem:
             raise DataError(problem.diagnostics) from None
         designs, more = bind(model.parameter_table, frame)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.graph.model_graph import ModelGraph
+from semlang.model.composites import unestimable_composites
 from semlang.model.exploratory import unrotatable
 from semlang.model.table import ParameterTable, Row, Variable
 from semlang.source import Span
@@ -91,10 +92,10 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
             if found:
                 yield found, row.span, ""
     for row in table.rows:
-        if row.rv:
-            yield f"lavaan's rv() ('{row.rv}')", row.span, f"write a random slope: y ~ {row.rv}[cluster]:x"
-        if row.op == "<~":
-            yield f"formative composites ('{row.lhs}')", row.span, f"regress it on its parts: {row.lhs} ~ x1 + x2"
+        if row.rv and row.rv not in {v.name for v in table.latents}:
+            yield f"lavaan's rv() ('{row.rv}') without a cluster", row.span, "write 'cluster: school'"
+    for row, what, instead in unestimable_composites(table):
+        yield what, row.span, instead
 
 
 def _row(table: ParameterTable, row: Row) -> str:

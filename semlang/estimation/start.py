@@ -123,8 +123,13 @@ def _components(table: ParameterTable, response: str) -> list[str]:
 
 
 def _diagonal(form: ReducedForm, k: int) -> int:
-    hit = (form.theta.i == k) & (form.theta.j == k)
-    return int(form.theta.parameter[hit][0]) if hit.any() else -1
+    """Return the parameter of a response's residual variance, also where its residual is a disturbance; else -1."""
+    cells = form.theta
+    own = next((j for j, d in enumerate(form.disturbances) if d.key == form.responses[k]), None)
+    if own is not None:
+        cells, k = form.psi, own
+    hit = (cells.i == k) & (cells.j == k)
+    return int(cells.parameter[hit][0]) if hit.any() else -1
 
 
 def _link(family: str, link: str, mean: float) -> float:

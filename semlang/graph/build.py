@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from semlang.graph.model_graph import Covariance, ModelGraph, Path
+from semlang.model.composites import SAMPLE
 from semlang.model.table import ParameterTable, Row
 
-_KINDS = {"=~": "loading", "~": "regression", "~1": "intercept"}
+_KINDS = {"=~": "loading", "~": "regression", "~1": "intercept", "<~": "regression"}
 
 
 def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
@@ -25,7 +26,7 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     quantities: list[Row] = []
     others: list[Row] = []
     for row in table.rows:
-        if row.group != group or row.target not in table.variables or row.exo:
+        if row.group != group or row.target not in table.variables or row.exo or row.rule == SAMPLE:
             continue
         linear = not (row.klass or row.category or row.moderators)
         if not linear or (row.source and row.source not in table.variables):
@@ -37,9 +38,7 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
         elif row.op == "~~" and row.source:
             covariances.append(Covariance(row.target, row.source, row.parameter, row.ustart or 0.0, row))
         elif row.op in _KINDS:
-            paths.append(
-                Path(row.target, row.source, row.via, _KINDS[row.op], row.parameter, row.ustart or 0.0, row)
-            )
+            paths.append(Path(row.target, row.source, row.via, _KINDS[row.op], row.parameter, _value(row), row))
         else:
             others.append(row)
     written = {(p.target, p.source) for p in paths if not p.via}
@@ -49,6 +48,11 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     return ModelGraph(
         table, group, tuple(paths), tuple(covariances), tuple(thresholds), tuple(quantities), tuple(others)
     )
+
+
+def _value(row: Row) -> float:
+    """Return the value of a fixed path: 1 for lavaan's ``rv()``, whose latent variable is the slope itself."""
+    return 1.0 if row.rv and row.parameter < 0 else row.ustart or 0.0
 
 
 def build_graphs(table: ParameterTable) -> tuple[ModelGraph, ...]:

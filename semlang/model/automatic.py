@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
+from semlang.model.composites import SAMPLE
 from semlang.model.context import Context
 from semlang.model.draft import Draft
 from semlang.model.ordinal import is_usual
@@ -53,7 +54,7 @@ def variances(c: Context) -> Iterator[Draft]:
                 row.fix(1.0, row.rule)
                 yield row
     for shown in c.roles.composite_indicators:
-        for row in c.pair(shown, shown, "sample moment of a composite"):
+        for row in c.pair(shown, shown, SAMPLE):
             row.fix(None, row.rule)
             yield row
     for shown in c.roles.latents:
@@ -149,7 +150,7 @@ def composite_covariances(c: Context) -> Iterator[Draft]:
     for name in c.roles.composites:
         inside = [r.rhs for r in c.of(c.variable(name)) if r.op == "<~"]
         for a, b in combinations(inside, 2):
-            for row in c.pair(a, b, "sample moment of a composite"):
+            for row in c.pair(a, b, SAMPLE):
                 row.fix(None, row.rule)
                 yield row
 
@@ -198,7 +199,7 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
             if c.level > 0 and _higher_level(c, v):
                 row.fix(0.0, "the intercept is that of the higher level")
             elif shown in c.roles.composite_indicators:
-                row.fix(None, "sample moment of a composite")
+                row.fix(None, SAMPLE)
             elif not c.options["int.ov.free"]:
                 row.fix(0.0, "intercept without int.ov.free")
             yield row

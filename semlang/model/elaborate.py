@@ -9,6 +9,7 @@ from semlang.diagnostics import Diagnostic
 from semlang.model.applied import apply_modifiers
 from semlang.model.automatic import add_automatic
 from semlang.model.blocks import Block, Blocks, cut
+from semlang.model.composites import resolve_composites
 from semlang.model.constraints import read_constraints
 from semlang.model.context import Context
 from semlang.model.declarations import declare
@@ -111,6 +112,7 @@ def elaborate(
         settings.data,
         settings.reshape,
     )
+    table = resolve_composites(table)
     findings += kind_findings(table, ns)
     findings += name_findings(model, table, ns, facts, settings.spans)
     findings += slope_findings(table)

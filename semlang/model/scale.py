@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from semlang.model.composites import SAMPLE, VARIANCE
 from semlang.model.context import Context
 from semlang.model.draft import Draft
 from semlang.model.exploratory import RULE as EXPLORATORY
@@ -91,7 +92,9 @@ def composite_moments(c: Context, rows: list[Draft]) -> None:
     """The variance of a composite follows from its weights."""
     for r in rows:
         if r.is_variance and r.lhs in c.roles.composites:
-            r.fix(None, "variance of a composite")
+            r.fix(None, VARIANCE)
+        elif r.op == "~~" and r.user == 0 and r.lhs in c.roles.composites and r.rhs in c.roles.composites:
+            r.fix(None, SAMPLE)
 
 
 def exploratory_zeros(c: Context, rows: list[Draft]) -> None:

@@ -143,6 +143,8 @@ def _random_slope(rows: Rows, row: Draft, t: ast.Term) -> None:
     row.rv = str(m.values[0])
     row.fix(None, "random slope")
     if row.rv in rows.ns.slopes:
+        if row.source:
+            row.moderators = (row.source, *row.moderators)
         row.source = rows.ns.make_latent(row.rv, rows.ns.slopes[row.rv], m.span)
 
 

@@ -100,9 +100,9 @@ class Fit:
         theta, vcov = self.estimate.theta, self.estimate.vcov
         out: list[dict[str, Any]] = []
         for row in self.table.rows:
-            if row.exo or not row.target:
-                continue
             free = row.parameter >= 0
+            if row.exo or not row.target or not (free or row.ustart is not None):
+                continue
             entry: dict[str, Any] = {
                 "lhs": row.lhs,
                 "op": row.op,

@@ -129,7 +129,8 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
             v = table.variables[c.a]
             if c.a == c.b and c.parameter >= 0 and v.role == "response" and not v.kind.residual:
                 yield f"a free residual variance of an {v.kind.name} response ('{c.a}')", c.row.span, ""
-    others = [v for v in table.responses if not _plain(table, v)]
+    modelled = {row.target for row in table.rows if row.quantity == "sigma"}
+    others = [v for v in table.responses if not _plain(v) or v.key in modelled]
     if not others:
         return
     for graph in graphs:
@@ -144,9 +145,8 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
                 )
 
 
-def _plain(table: ParameterTable, v: Variable) -> bool:
-    modelled = any(row.target == v.key and row.quantity == "sigma" for row in table.rows)
-    return v.kind.name == "gaussian" and v.link in ("", "identity") and not modelled
+def _plain(v: Variable) -> bool:
+    return v.kind.name == "gaussian" and v.link in ("", "identity")
 
 
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (

@@ -50,6 +50,8 @@ def identify_mixture(
             n_side = len(echelon(side)[1]) if len(side) else 0
             if best is None or len(pivots) > best[0]:
                 best = len(pivots), n_side, null_space(reduced, pivots, n), theta
+            if best[0] == n:
+                break
     except NotAlgebraic as problem:
         return Identification(UNDETERMINED, f"{problem}.", n_free=table.n_parameters)
     assert best is not None

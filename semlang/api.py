@@ -208,23 +208,21 @@ class Model:
         """Return the model's equations as LaTeX."""
         return self.matrices.latex()
 
-    def identify(self) -> Identification:
-        """Decide whether the model is identified, and why."""
-        from semlang.checks.identification import identify
-
-        self._refuse_errors()
-        return identify(self.parameter_table, self.graphs)
-
-    def convert(self, target: str) -> Converted:
-        """Return code for another program, and a finding for each thing that can't be said there.
+    def identify(self, data: Any = None) -> Identification:
+        """Decide whether the model is identified, and why.
 
         Parameters
         ----------
-        target : {'lavaan', 'gllamm', 'gsem', 'mplus', 'lme4', 'mirt'}
+        data : DataFrame, path or anything that converts, optional
+            Then the designs that the data have count: distinct values of covariates, sizes of clusters.
         """
-        from semlang.convert import convert
+        from semlang.checks.identification import identify
 
-        return convert(self.parameter_table, target)
+        model, designs = self, None
+        if data is not None:
+            model, designs, _ = self.bind(data)
+        model._refuse_errors()
+        return identify(model.parameter_table, model.graphs, designs)
 
     def equivalents(self) -> list[Equivalent]:
         """Return the equivalent models that one known move on the graph reaches."""

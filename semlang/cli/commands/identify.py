@@ -14,9 +14,6 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 def command(report: Report, file: str, data: str | None, defaults: str | None) -> None:
     """Decide identification before any data are seen, and say which rule settles each parameter."""
     model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
     report.add(model.findings)
-    answer = model.identify()
+    answer = model.identify(data)
     report.finish(answer.to_json(), str(answer), failed=answer.verdict == "not identified")

@@ -90,8 +90,8 @@ class _Writer:
         items = {v.key: (f"d{i}" if self.stacked else "") for i, v in enumerate(self.responses, 1)}
         self.designs = _Designs(items, text_columns(table))
         self.classes = [v for v in table.latents if v.kind.name == "class"]
-        self.latents = self._ordered()
         self.rows = [r for r in table.rows if r.target]
+        self.latents = [v for v in self._ordered() if self._direct(v)]
         self.equations: list[str] = []
         self.offset: list[Term] = []
 
@@ -100,6 +100,13 @@ class _Writer:
             self.findings.left_out(f"'{v.name} :: {v.kind.name}({v.link})' with its arguments", v)
             return False
         return True
+
+    def _direct(self, v: Variable) -> bool:
+        """Whether a response depends on a latent variable without another between them."""
+        if v.role == "component" or any(r.source == v.key and self._is_response(r) for r in self.rows):
+            return True
+        self.findings.left_out(f"'{v.key}', which no response depends on directly, with its paths,", v)
+        return False
 
     def _ordered(self) -> list[Variable]:
         """Return latent variables from the lowest level up; at one level effects come before their causes."""
@@ -148,6 +155,10 @@ class _Writer:
         if self.stacked:
             out += [f"generate double resp{i} = {stata_name(v.name)}" for i, v in enumerate(self.responses, 1)]
             out += ["reshape long resp, i(row_id) j(item)", "drop if missing(resp)"]
+            for i, v in enumerate(self.responses, 1):
+                if v.arguments.get("level", ROWS) != ROWS:
+                    cluster = stata_name(str(v.arguments["level"]))
+                    out.append(f"bysort {cluster} item (row_id): drop if _n > 1 & item == {i}")
             out += [f"generate byte d{i} = item == {i}  // {v.name}" for i, v in enumerate(self.responses, 1)]
         return out
 
@@ -266,9 +277,6 @@ class _Writer:
                 self.findings.differs(f"gllamm fixes the first loading of '{v.key}' instead of its variance", variance)
         if not reference and groups:
             reference = groups.pop(0)
-        if not reference:
-            self.findings.left_out(f"'{v.key}', which no response depends on directly,", v)
-            return []
         return [self.designs.of(x) for x in (reference, *groups)]
 
     def _structure(self) -> list[str]:
@@ -396,6 +404,7 @@ class _Writer:
                 )
                 or bool(r.rv)
             )
+            odd = odd or bool(r.source and r.source not in self.table.variables)
             mean = r.op == "~1" and r.target in {v.key for v in self.latents} and (r.free or r.ustart) and not r.klass
             cut = r.op == "|" and (not r.free or self._equal(r))
             if (covaries and (r.free or r.ustart)) or odd or mean or cut:

@@ -114,6 +114,11 @@ class _Writer:
             ]
         lines += [f"egen long {name} = group({column}), label" for name, column in self.factors.items()]
         lines += self.columns.statements
+        for v in self.table.responses:
+            if v.arguments.get("level", ROWS) != ROWS and v.key not in self.refused:
+                lines.append(
+                    f"bysort {stata_name(str(v.arguments['level']))}: replace {stata_name(v.name)} = . if _n > 1"
+                )
         command = ["gsem", *(f"    {p}" for p in paths)]
         if options:
             command[-1] += ","
@@ -164,6 +169,11 @@ class _Writer:
             return ""
         if any(c.function == "factor" for c in r.via):
             return self._factor(r)
+        v = self.table.variables.get(r.source)
+        if v is not None and self.table.variables[r.target].role != "response" and v.level != ROWS:
+            self.findings.differs(
+                "paths from latent variables of clusters to latent variables were not tried in gsem", r
+            )
         if r.source:
             column = self.columns.of(r.via) if r.via else ""
             name = f"c.{column}#{self._name(r.source)}" if column else self._name(r.source)

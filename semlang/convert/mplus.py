@@ -50,6 +50,11 @@ class _Writer:
         self.alias: dict[str, str] = {}
         self.refused = {v.key for v in table.variables.values() if not self._sayable(v)}
         self.refused |= self.findings.products()
+        for v in table.latents:
+            own = [r for r in table.rows if r.source == v.key and r.op == "~"]
+            if v.level != ROWS and not v.measured and own and all(self._crosses(r) for r in own):
+                self.refused.add(v.key)
+                self.findings.left_out(f"the effect of '{v.key}' on a factor of rows", v)
 
     def name(self, name: str) -> str:
         """Return a name of at most eight characters, different names for different variables."""
@@ -131,7 +136,7 @@ class _Writer:
                 lists.setdefault(word, []).append(name)
         out = [line for word, names in lists.items() for line in _list(word, names)]
         if t.clusters:
-            out += _list("CLUSTER", [self.name(t.clusters[0])])
+            out += _list("CLUSTER", [self.name(t.clusters[0])]) + self._places()
         if t.group_column or len(t.groups) > 1:
             values = " ".join(f"{i} = g{i}" for i in range(1, len(t.groups) + 1))
             out.append(f"  GROUPING = {self.name(t.group_column or 'group')} ({values});")
@@ -264,9 +269,7 @@ class _Writer:
             case "~1" if target.kind.name == "class":
                 yield f"[{self._shown(r.target)}#{r.klass}{self._mark(r)}];"
             case "~1" if target.kind.name == "binomial":
-                self.findings.differs(
-                    f"Mplus has thresholds: [{self._shown(r.target)}$1] is the intercept, sign changed", r
-                )
+                self.findings.differs("Mplus has thresholds for binary responses: intercepts with their sign changed")
                 mark = f"@{number(-(r.ustart or 0.0))}" if not r.free else self._mark(r)
                 yield f"[{self._shown(r.target)}$1{mark}];"
             case "~1" if not categorical:
@@ -281,6 +284,10 @@ class _Writer:
         target = self._shown(r.target) + (f"#{r.klass}" if self.table.variables[r.target].kind.name == "class" else "")
         if any(c.function == "factor" for c in r.via):
             self.findings.left_out(f"'{r.rhs}' with unknown levels (give the data)", r)
+        elif self._crosses(r):
+            self.findings.left_out(
+                f"'{r.lhs} ~ {r.rhs}' across levels", r, help="measure the factor at both levels, with equal loadings"
+            )
         elif not r.source and self._slope_of(r):
             yield f"[{self._slope_of(r)}{self._mark(r)}];"
         elif not r.source:
@@ -297,6 +304,33 @@ class _Writer:
             self.findings.left_out(f"'{r.lhs} {r.op} {r.rhs}'", r)
         else:
             yield f"{self._shown(r.source)} | {target} ON {self.columns.of(r.via)};"
+
+    def _crosses(self, r: Row) -> bool:
+        """Whether a path goes from a higher level to a latent variable of rows."""
+        if not r.source or self.blocks:
+            return False
+        source, target = self.table.variables[r.source], self.table.variables[r.target]
+        return source.level != ROWS and target.level == ROWS and target.role != "response"
+
+    def _places(self) -> list[str]:
+        """Return the lists of variables that vary at one level only."""
+        t = self.table
+        between = [v.name for v in t.responses if v.arguments.get("level", ROWS) != ROWS and v.key not in self.refused]
+        within: list[str] = []
+        above: list[str] = []
+        for r in t.rows:
+            if r.op == "~" and r.via and r.target in t.variables:
+                high = r.level == 2 or t.variables[r.target].level != ROWS
+                (above if high or r.target in between else within).append(self.columns.of(r.via))
+        names = list(dict.fromkeys(c for c in within if c not in above))
+        if names and not self.blocks:
+            self.findings.differs(
+                f"covariates are taken to vary within clusters: {', '.join(names)}",
+                help="move those that do not to BETWEEN, and their paths to %BETWEEN%",
+            )
+        out = _list("WITHIN", names) if names else []
+        high_names = list(dict.fromkeys([*(self.name(c) for c in between), *(c for c in above if c not in within)]))
+        return out + (_list("BETWEEN", high_names) if high_names else [])
 
     def _slope_of(self, r: Row) -> str:
         """Return the random slope whose mean a fixed slope is, or ''."""

@@ -346,7 +346,7 @@ class Model:
         data: Any = None,
         *,
         points: int | None = None,
-        se: str = "observed",
+        se: str | None = None,
         start: Mapping[str, float] | None = None,
         cluster: str | None = None,
         threads: int | None = None,
@@ -361,8 +361,9 @@ class Model:
             Default: the file that the text names.
         points : int, optional
             Exactly this number of quadrature points per dimension; default 7, raised until the log-likelihood settles.
-        se : {'observed', 'robust', 'opg', 'none'}
-            Standard errors: observed information, sandwich, outer product of scores.
+        se : {'observed', 'robust', 'opg', 'none'}, optional
+            Standard errors: observed information (the default, unless the text has ``options: se``), sandwich, outer
+            product of scores.
         start : mapping from label or ``lhs op rhs`` to float, optional
             Start values.
         cluster : str, optional
@@ -382,6 +383,7 @@ class Model:
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
         from semlang.estimation.rotation import rotate
+        from semlang.model.engine_options import standard_errors
         from semlang.results.fit import Fit
 
         clock = time.perf_counter()
@@ -396,7 +398,7 @@ class Model:
             model.graphs,
             designs,
             points=points,
-            se=se,
+            se=se or standard_errors(table.options),
             start=start,
             cluster=cluster,
             threads=threads,
@@ -406,7 +408,7 @@ class Model:
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
         table, result = rotate(table, result)
-        return Fit(table, result, time.perf_counter() - clock, tuple(everything))
+        return Fit(table, result, time.perf_counter() - clock, tuple(everything), model.graphs, designs)
 
     # ------------------------------------------------------------------ pictures
 

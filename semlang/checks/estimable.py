@@ -90,7 +90,8 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
         for row in graph.others:
             found = _row(table, row)
             if found:
-                yield found, row.span, ""
+                scale = f"the residual variance is 1 (theta parametrisation); model it: sigma({row.lhs}) ~ x"
+                yield found, row.span, scale if row.op == "~*~" else ""
     for row in table.rows:
         if row.rv and row.rv not in {v.name for v in table.latents}:
             yield f"lavaan's rv() ('{row.rv}') without a cluster", row.span, "write 'cluster: school'"

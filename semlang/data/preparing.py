@@ -37,4 +37,14 @@ def prepare(table: ParameterTable, frame: pd.DataFrame) -> tuple[pd.DataFrame | 
     if wide is None:
         return None, wrong
     missing = absent(table, wide)
-    return (None, tuple(missing)) if missing else (wide, ())
+    return (None, tuple(missing)) if missing else (listwise(table, wide), ())
+
+
+def listwise(table: ParameterTable, frame: pd.DataFrame) -> pd.DataFrame:
+    """With ``options: missing = listwise``, keep the rows in which all responses and covariates are known."""
+    if str(table.options.get("missing", "")).casefold() != "listwise":
+        return frame
+    needed = dict.fromkeys(v.name for v in table.responses)
+    needed |= dict.fromkeys(c.column for row in table.rows for c in row.via)
+    known = frame[[c for c in needed if c in frame.columns]].notna().all(axis=1)
+    return frame if bool(known.all()) else frame[known].reset_index(drop=True)

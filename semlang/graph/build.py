@@ -28,6 +28,8 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     for row in table.rows:
         if row.group != group or row.target not in table.variables or row.exo or row.rule == SAMPLE:
             continue
+        if row.op == "~*~" and row.parameter < 0 and row.ustart in (None, 1.0):
+            continue
         linear = not (row.klass or row.category or row.moderators)
         if not linear or (row.source and row.source not in table.variables):
             others.append(row)

@@ -38,6 +38,8 @@ def resolve_composites(table: ParameterTable) -> ParameterTable:
     given = columns - modelled
 
     def columned(r: Row) -> Row:
+        if r.rule == SAMPLE and (r.target in given or r.source in given):
+            return replace(r, target="", source="")
         via = tuple(replace(c, response=False) if c.column in given else c for c in r.via)
         if r.op == "<~" and r.source in columns:
             return replace(r, source="", via=(Covariate(r.source, response=r.source in modelled), *via))

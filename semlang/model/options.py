@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semlang.diagnostics import Diagnostic, error
+from semlang.model.engine_options import option_findings
 from semlang.model.nearest import did_you_mean
 from semlang.source import Source, Span
 from semlang.syntax import ast
@@ -217,6 +218,7 @@ def merge(
                     help=did_you_mean(name, _GROUP_EQUAL),
                 )
             )
+    findings += option_findings(merged, spans, source)
     if merged["auto.cov.x"]:
         merged["auto.cov.lv.x"] = True
     return merged

@@ -18,9 +18,7 @@ from semlang.diagnostics import error
 @click.option(
     "--se",
     type=click.Choice(["observed", "robust", "opg", "none"]),
-    default="observed",
-    show_default=True,
-    help="Standard errors.",
+    help="Standard errors; observed information unless the model's options say otherwise.",
 )
 @click.option("--cluster", metavar="COLUMN", help="Units of robust standard errors.")
 @click.option("--threads", type=click.IntRange(1), help="Threads; default: all processors.")
@@ -34,7 +32,7 @@ def command(
     data: str | None,
     defaults: str | None,
     points: int | None,
-    se: str,
+    se: str | None,
     cluster: str | None,
     threads: int | None,
     force: bool,

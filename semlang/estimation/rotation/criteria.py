@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CRITERIA", "Criterion", "criterion"]
+__all__ = ["Criterion", "criterion"]
 
 Matrix = NDArray[Any]
 Function = Callable[[Matrix], tuple[Any, Matrix]]
@@ -142,18 +142,3 @@ def criterion(name: str, options: Mapping[str, Any], orthogonal: bool) -> Criter
         "bentler": Criterion("bentler", bentler, orthogonal),
     }
     return made[name]
-
-
-CRITERIA = (
-    "geomin",
-    "oblimin",
-    "quartimin",
-    "varimax",
-    "quartimax",
-    "promax",
-    "equamax",
-    "parsimax",
-    "bentler",
-    "none",
-)
-"""Names of rotations."""

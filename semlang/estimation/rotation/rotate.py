@@ -40,7 +40,7 @@ def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Esti
     estimate : Estimate
     """
     sets = exploratory_sets(table)
-    name = str(table.options.get("rotation", "geomin"))
+    name = str(table.options.get("rotation", "geomin") or "none").casefold()
     if not sets or name == "none":
         return table, found
     method = criterion(name, table.options, bool(table.options.get("orthogonal.efa")))
@@ -56,11 +56,8 @@ def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Esti
     for group in dict.fromkeys(s.group for s in sets):
         members = tuple(s for s in sets if s.group == group)
         new.add(Turned(table, members), {s: solutions[s] for s in members})
-    said = ", ".join(
-        f"{s.name} {solutions[s].search.agreed} of {solutions[s].search.starts}"
-        for s in sets
-        if s.group == sets[0].group
-    )
+    shown = [(s.name, solutions[s].search) for s in sets if s.group == sets[0].group]
+    said = ", ".join(f"{set_name} {search.agreed} of {search.starts}" for set_name, search in shown)
     kind = "orthogonal" if method.orthogonal and not method.promax else "oblique"
     return new.finish(f"{name} ({kind}); starts that agreed: {said}")
 

@@ -66,7 +66,8 @@ def solve_rotation(loadings: Loadings, theta: Floats, criterion: Criterion, star
 
     F_T = derivative(A, T, criterion.function, criterion.orthogonal)
     F_theta = by_differences(vanishing, theta, used)
-    slope = -np.linalg.lstsq(F_T, F_theta, rcond=None)[0].reshape(q, q, theta.size)
+    slope: Floats = np.asarray(-np.linalg.lstsq(F_T, F_theta, rcond=None)[0], dtype=np.float64)
+    slope = slope.reshape(q, q, theta.size)
     if criterion.promax:
         T, slope = _promax(loadings, theta, T, slope, criterion.promax)
     signs, order = _presentation(loadings.matrix(theta), T)

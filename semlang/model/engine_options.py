@@ -1,0 +1,79 @@
+"""Values of the options that the engine reads: what this version knows, and what it can't do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semlang.diagnostics import Diagnostic, error
+from semlang.model.nearest import did_you_mean
+from semlang.source import Source, Span
+
+ROTATIONS = (
+    "geomin", "oblimin", "quartimin", "varimax", "quartimax", "promax", "equamax", "parsimax", "bentler", "none",
+)  # fmt: skip
+"""Names of rotations."""
+
+STANDARD_ERRORS = ("observed", "robust", "opg", "none")
+"""Kinds of standard errors."""
+
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "rotation": ROTATIONS,
+    "se": (*STANDARD_ERRORS, "default", "standard"),
+    "missing": ("default", "ml", "fiml", "direct", "listwise"),
+    "estimator": ("default", "ML", "MLR", "MLF"),
+    "information": ("default", "observed"),
+    "likelihood": ("default", "normal"),
+    "rule": ("default", "adaptive"),
+    "bounds": ("default", "none"),
+}
+"""Options that take one of a few words; letters may be large or small."""
+
+
+def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], source: Source) -> list[Diagnostic]:
+    """Return an error for every option whose value this version does not know.
+
+    lavaan's other estimators, expected information and least squares are none of them silently replaced by maximum
+    likelihood.
+
+    Examples
+    --------
+    >>> [d.message for d in option_findings({"rotation": "geomim"}, {}, Source(""))]
+    ["rotation knows no 'geomim'"]
+    """
+    out = []
+    for name, known in KNOWN.items():
+        value = options.get(name)
+        if value is None or (value is False and "none" in known):
+            continue
+        if str(value).casefold() not in {k.casefold() for k in known}:
+            words = ", ".join(k for k in known if k != "default")
+            out.append(
+                error(
+                    "unknown-option",
+                    f"{name} knows no '{value}'",
+                    source,
+                    spans.get(name),
+                    help=(
+                        *did_you_mean(str(value), known),
+                        f"{words} are known" if "," in words else f"{words} is known",
+                    ),
+                )
+            )
+    return out
+
+
+def standard_errors(options: Mapping[str, Any]) -> str:
+    """Return the kind of standard errors that ``se`` or lavaan's ``estimator`` asks for.
+
+    Examples
+    --------
+    >>> standard_errors({"estimator": "MLR"}), standard_errors({"se": "opg"}), standard_errors({})
+    ('robust', 'opg', 'observed')
+    """
+    said = options.get("se")
+    if said is False:
+        return "none"
+    if isinstance(said, str) and said.casefold() in STANDARD_ERRORS:
+        return said.casefold()
+    return {"mlr": "robust", "mlf": "opg"}.get(str(options.get("estimator", "")).casefold(), "observed")

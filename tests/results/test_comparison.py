@@ -1,0 +1,109 @@
+"""Tests of one fit against another: the reference distribution follows from the relation of the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import semlang as sl
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SLEEP = EXAMPLES / "sleepstudy" / "sleepstudy.csv"
+HS = EXAMPLES / "holzinger-swineford" / "holzinger-swineford.csv"
+CFA = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\n"
+
+
+def fitted(text: str, data: Path | pd.DataFrame, **options: object) -> sl.Fit:
+    return sl.Model(text).fit(data, threads=1, **options)
+
+
+def test_nested_models_have_a_chi_squared_test() -> None:
+    a = fitted(CFA + "visual ~~ 0*textual\n", HS)
+    b = fitted(CFA, HS)
+
+    answer = sl.compare(a, b)
+
+    assert answer.relation == "a nested in b"
+    assert answer.test == "likelihood ratio"
+    assert answer.statistic == pytest.approx(2 * (b.loglik - a.loglik))
+    assert answer.p == pytest.approx(stats.chi2.sf(answer.statistic, 1))
+
+
+def test_a_variance_at_the_boundary_halves_the_tail() -> None:
+    a = fitted("Reaction ~ Days\n", SLEEP)
+    b = fitted("Reaction ~ Days + (1 | Subject)\n", SLEEP)
+
+    answer = sl.compare(a, b)
+
+    assert answer.test == "likelihood ratio, boundary"
+    assert answer.p == pytest.approx(0.5 * stats.chi2.sf(answer.statistic, 1))
+
+
+def test_a_slope_and_its_covariance_give_a_mixture() -> None:
+    """Stram and Lee: from one to two correlated effects the reference is 0.5 chi2(1) + 0.5 chi2(2)."""
+    a = fitted("Reaction ~ Days + (1 | Subject)\n", SLEEP)
+    b = fitted("Reaction ~ Days + (1 + Days | Subject)\n", SLEEP)
+
+    answer = sl.compare(a, b)
+
+    assert answer.statistic == pytest.approx(2 * (b.loglik - a.loglik))
+    assert answer.p == pytest.approx(
+        0.5 * stats.chi2.sf(answer.statistic, 1) + 0.5 * stats.chi2.sf(answer.statistic, 2)
+    )
+
+
+def test_models_that_are_not_nested_are_compared_by_vuong() -> None:
+    frame = pd.read_csv(HS)
+    a = fitted("x1 ~ x2\n", frame)
+    b = fitted("x1 ~ x3\n", frame)
+
+    answer = sl.compare(a, b)
+
+    def density(fit: sl.Fit, column: str) -> np.ndarray:
+        est = {(p["lhs"], p["op"], p["rhs"]): p["est"] for p in fit.parameters}
+        mean = est["x1", "~1", ""] + est["x1", "~", column] * frame[column]
+        return stats.norm.logpdf(frame["x1"], mean, np.sqrt(est["x1", "~~", "x1"]))
+
+    difference = density(a, "x2") - density(b, "x3")
+    assert answer.relation == "neither"
+    assert answer.test == "Vuong"
+    assert answer.statistic == pytest.approx(difference.sum() / (np.sqrt(len(frame)) * difference.std()), rel=1e-6)
+
+
+def test_different_data_are_refused() -> None:
+    frame = pd.read_csv(SLEEP)
+    a = fitted("Reaction ~ Days\n", frame)
+    b = fitted("Reaction ~ Days + (1 | Subject)\n", frame.iloc[:-10])
+
+    answer = sl.compare(a, b)
+
+    assert answer.test == ""
+    assert "different data" in answer.reason
+
+
+def test_equivalent_models_are_refused() -> None:
+    a = fitted("options: std.lv = true\nvisual =~ x1 + x2 + x3\n", HS)
+    b = fitted("visual =~ x1 + x2 + x3\n", HS)
+
+    answer = sl.compare(a, b)
+
+    assert (answer.relation, answer.test) == ("equivalent", "")
+    assert a.loglik == pytest.approx(b.loglik, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["y :: binomial(logit)\ny ~ x + (1 | g)\n", "y ~ x + (1 | g)\n"])
+def test_unit_logliks_sum_to_the_loglik(text: str) -> None:
+    rng = np.random.default_rng(1)
+    g = np.repeat(np.arange(40), 6)
+    x = rng.normal(size=g.size)
+    y = rng.binomial(1, 1 / (1 + np.exp(-x - rng.normal(size=40)[g])))
+
+    fit = fitted(text, pd.DataFrame({"y": y, "x": x, "g": g}), points=7)
+
+    assert fit.unit_logliks is not None
+    assert fit.unit_logliks.shape == (40,)
+    assert fit.unit_logliks.sum() == pytest.approx(fit.loglik, abs=1e-6)

@@ -185,7 +185,7 @@ def zero_variances(small: ParameterTable, large: ParameterTable) -> list[Row]:
 
 
 def _vuong(a: Fit, b: Fit, known: Comparison) -> FitComparison:
-    one, two = a.estimate.unit_logliks, b.estimate.unit_logliks
+    one, two = a.unit_logliks, b.unit_logliks
     if one is None or two is None or one.shape != two.shape:
         return _answer(a, b, known, reason="No test: the units' log-likelihoods of these fits are not known.")
     difference = one - two

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ from semlang.results.summary import html, text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from semlang.data.design import Design
     from semlang.estimation.estimate import Estimate
+    from semlang.graph.model_graph import ModelGraph
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,29 @@ class Fit:
         Wall time of the fit.
     diagnostics : tuple of Diagnostic
         Everything that was found on the way.
+    graphs, designs
+        What was estimated, one of each a group.
     """
 
     table: ParameterTable
     estimate: Estimate
     seconds: float
     diagnostics: tuple[Diagnostic, ...] = ()
+    graphs: tuple[ModelGraph, ...] = field(default=(), repr=False)
+    designs: tuple[Design, ...] = field(default=(), repr=False)
 
     @property
     def loglik(self) -> float:
         """Log density of the responses given the covariates at the estimates, with every constant."""
         return self.estimate.loglik
+
+    @cached_property
+    def unit_logliks(self) -> NDArray[np.float64] | None:
+        """Log-likelihoods of the independent units, (C,); None where they are not known one by one."""
+        from semlang.estimation.unit_values import unit_values
+
+        e = self.estimate
+        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik)
 
     @property
     def converged(self) -> bool:

@@ -231,6 +231,17 @@ class Model:
         self._refuse_errors()
         return equivalents(self.parameter_table)
 
+    def convert(self, target: str) -> Converted:
+        """Return code for another program, and a finding for each thing that can't be said there.
+
+        Parameters
+        ----------
+        target : {'lavaan', 'gllamm', 'gsem', 'mplus', 'lme4', 'mirt'}
+        """
+        from semlang.convert import convert
+
+        return convert(self.parameter_table, target)
+
     # ------------------------------------------------------------------ checks
 
     def check(self, data: Any = None) -> list[Diagnostic]:

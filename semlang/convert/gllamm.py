@@ -6,9 +6,8 @@ coefficient, or the reference loading of 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from semlang.convert.converted import Converted, Findings
+from semlang.convert.designs import Designs, Term
 from semlang.convert.stata import covariate, read_lines, stata_name, text_columns
 from semlang.convert.writing import number, plain
 from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
@@ -34,9 +33,6 @@ LINKS = {
 }
 """gllamm's links by kind and link."""
 
-Term = tuple[float, str, Product]
-"""A weight, a response and the covariates that multiply it."""
-
 
 def to_gllamm(table: ParameterTable) -> Converted:
     """Return Stata code with a ``gllamm`` command.
@@ -48,39 +44,6 @@ def to_gllamm(table: ParameterTable) -> Converted:
     return _Writer(table).write()
 
 
-@dataclass(slots=True)
-class _Designs:
-    """Design variables: sums of products of item dummies and covariates."""
-
-    items: dict[str, str]
-    texts: frozenset[str] = frozenset()
-    made: dict[str, str] = field(default_factory=dict)
-
-    def of(self, terms: list[Term]) -> str:
-        """Return the variable that holds a sum of terms."""
-        if len(terms) == 1 and terms[0][0] == 1:
-            _, y, via = terms[0]
-            dummy = self.items[y]
-            if dummy and not via:
-                return dummy
-            if not dummy and len(via) == 1 and via[0].function in ("identity", "offset"):
-                return stata_name(via[0].column)
-            words = [dummy, *(plain(c.name) for c in via)]
-            name = stata_name("_".join(w for w in words if w) or "one")
-        else:
-            name = f"z{len(self.made) + 1}"
-        text = " + ".join(self._term(*t) for t in terms)
-        if text not in self.made.values() or name not in self.made:
-            self.made[name] = text
-        return name
-
-    def _term(self, weight: float, y: str, via: Product) -> str:
-        parts = [number(weight)] if weight != 1 else []
-        parts += [self.items[y]] if self.items[y] else []
-        parts += [covariate(c, self.texts) for c in via]
-        return "*".join(parts) or "1"
-
-
 class _Writer:
     def __init__(self, table: ParameterTable) -> None:
         self.table = table
@@ -88,7 +51,7 @@ class _Writer:
         self.responses = [v for v in table.responses if self._sayable(v)]
         self.stacked = len(self.responses) > 1
         items = {v.key: (f"d{i}" if self.stacked else "") for i, v in enumerate(self.responses, 1)}
-        self.designs = _Designs(items, text_columns(table))
+        self.designs = Designs(items, text_columns(table))
         self.classes = [v for v in table.latents if v.kind.name == "class"]
         self.rows = [r for r in table.rows if r.target]
         self.latents = [v for v in self._ordered() if self._direct(v)]

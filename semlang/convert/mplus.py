@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import PurePath
 
 from semlang.convert.converted import Converted, Findings
+from semlang.convert.mplus_names import Names, compute, listed
 from semlang.convert.writing import Columns, expression, labels, number, plain, renamed
-from semlang.model.table import ROWS, Covariate, ParameterTable, Product, Row, Variable
+from semlang.model.table import ROWS, ParameterTable, Row, Variable
 
 LISTS = {
     ("gaussian", "identity"): "",
@@ -37,10 +38,8 @@ class _Writer:
     def __init__(self, table: ParameterTable) -> None:
         self.table = table
         self.findings = Findings(table, "mplus")
-        self.names: dict[str, str] = {}
-        for c in table.columns():
-            self.name(c)
-        self.columns = Columns(_compute(self.name), self.name)
+        self.name = Names(table.columns())
+        self.columns = Columns(compute(self.name), self.name)
         own = labels(table)
         self.labels = {i: plain(x)[:8] for i, x in own.items()}
         self.renamed = {k: plain(x)[:8] for k, x in renamed(table, own).items()}
@@ -51,21 +50,10 @@ class _Writer:
         self.refused = {v.key for v in table.variables.values() if not self._sayable(v)}
         self.refused |= self.findings.products()
         for v in table.latents:
-            own = [r for r in table.rows if r.source == v.key and r.op == "~"]
-            if v.level != ROWS and not v.measured and own and all(self._crosses(r) for r in own):
+            paths = [r for r in table.rows if r.source == v.key and r.op == "~"]
+            if v.level != ROWS and not v.measured and paths and all(self._crosses(r) for r in paths):
                 self.refused.add(v.key)
                 self.findings.left_out(f"the effect of '{v.key}' on a factor of rows", v)
-
-    def name(self, name: str) -> str:
-        """Return a name of at most eight characters, different names for different variables."""
-        if name not in self.names:
-            short = plain(name)[:8]
-            number_ = 1
-            while short.casefold() in {x.casefold() for x in self.names.values()}:
-                number_ += 1
-                short = f"{plain(name)[: 8 - len(str(number_))]}{number_}"
-            self.names[name] = short
-        return self.names[name]
 
     def _sayable(self, v: Variable) -> bool:
         if v.role == "response":
@@ -95,13 +83,12 @@ class _Writer:
             "DATA:",
             f'  FILE = "{t.data or "data.dat"}";  ! numbers only, no header',
         ]
-        if any(len(plain(k)) > 8 or plain(k) != k for k in self.names):
-            changed = [f"{k} -> {v}" for k, v in self.names.items() if k != v]
-            lines += [f"! Mplus names have eight characters: {', '.join(changed)}"]
-        lines += ["VARIABLE:", *_list("NAMES", uses), "  MISSING = .;"]
+        if self.name.changed:
+            lines += [f"! Mplus names have eight characters: {', '.join(self.name.changed)}"]
+        lines += ["VARIABLE:", *listed("NAMES", uses), "  MISSING = .;"]
         not_used = {*t.clusters, t.group_column, *t.frequency.values(), *t.weights.values()}
         used = [self.name(c) for c in self._used_columns() if c not in not_used]
-        lines += _list("USEVARIABLES", [*used, *self.columns.made])
+        lines += listed("USEVARIABLES", [*used, *self.columns.made])
         lines += self._variable_lists()
         if self.columns.statements:
             lines += ["DEFINE:", *(f"  {s}" for s in self.columns.statements)]
@@ -134,9 +121,9 @@ class _Writer:
                 word, name = "CENSORED", f"{name} (b)"
             if word:
                 lists.setdefault(word, []).append(name)
-        out = [line for word, names in lists.items() for line in _list(word, names)]
+        out = [line for word, names in lists.items() for line in listed(word, names)]
         if t.clusters:
-            out += _list("CLUSTER", [self.name(t.clusters[0])]) + self._places()
+            out += listed("CLUSTER", [self.name(t.clusters[0])]) + self._places()
         if t.group_column or len(t.groups) > 1:
             values = " ".join(f"{i} = g{i}" for i in range(1, len(t.groups) + 1))
             out.append(f"  GROUPING = {self.name(t.group_column or 'group')} ({values});")
@@ -328,9 +315,9 @@ class _Writer:
                 f"covariates are taken to vary within clusters: {', '.join(names)}",
                 help="move those that do not to BETWEEN, and their paths to %BETWEEN%",
             )
-        out = _list("WITHIN", names) if names else []
+        out = listed("WITHIN", names) if names else []
         high_names = list(dict.fromkeys([*(self.name(c) for c in between), *(c for c in above if c not in within)]))
-        return out + (_list("BETWEEN", high_names) if high_names else [])
+        return out + (listed("BETWEEN", high_names) if high_names else [])
 
     def _slope_of(self, r: Row) -> str:
         """Return the random slope whose mean a fixed slope is, or ''."""
@@ -408,32 +395,3 @@ class _Writer:
             if level != ROWS:
                 self.findings.left_out(f"the frequencies of level {level}")
         self.findings.differs("Mplus reads numbers without a header line: write the columns in the order of NAMES")
-
-
-def _compute(name: Callable[[str], str]) -> Callable[[str, Product], str]:
-    """Return what writes a line of DEFINE."""
-
-    def covariate(c: Covariate) -> str:
-        column = name(c.column)
-        match c.function:
-            case "power":
-                return f"{column}**{c.argument:g}"
-            case "log":
-                return f"LOG({column})"
-            case "level":
-                return f"({column} EQ {c.argument})"
-            case _:
-                return column
-
-    return lambda column, via: f"{column} = {'*'.join(covariate(c) for c in via)};"
-
-
-def _list(word: str, names: Iterable[str]) -> list[str]:
-    """Return a list of names, wrapped below Mplus's 90 characters."""
-    lines = [f"  {word} ="]
-    for n in names:
-        if len(lines[-1]) + len(n) > 80:
-            lines.append("   ")
-        lines[-1] += f" {n}"
-    lines[-1] += ";"
-    return lines

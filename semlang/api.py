@@ -391,6 +391,7 @@ class Model:
         DataError, FitError
             With all findings.
         """
+        from semlang.checks.identification.empirical import after_fit, inverse
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
         from semlang.estimation.rotation import rotate
@@ -415,7 +416,8 @@ class Model:
             threads=threads,
             progress=_progress(progress),
         )
-        everything = ordered((*model.findings, *checks, *found, *result.diagnostics))
+        after = after_fit(table, result.theta, inverse(result.vcov))
+        everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
         table, result = rotate(table, result)

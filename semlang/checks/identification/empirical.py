@@ -5,8 +5,7 @@ Everything is read off the estimates and the observed information; each finding 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,50 +23,32 @@ SMALL_SHARE = 0.15
 """Parameters whose share of a null vector is smaller are not named."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What a fit knows beside the estimates; every part is optional.
-
-    Parameters
-    ----------
-    binary : mapping from response to (observed 0/1, fitted probabilities)
-    class_sizes : mapping from class variable to proportions
-    n_units : int
-        Number of units for which classes are counted.
-    loglik_by_points : mapping from number of quadrature points to log-likelihood at the estimates
-    """
-
-    binary: Mapping[str, tuple[Floats, Floats]] | None = None
-    class_sizes: Mapping[str, Sequence[float]] | None = None
-    n_units: int = 0
-    loglik_by_points: Mapping[int, float] | None = None
-
-
-def after_fit(
-    table: ParameterTable, estimates: Floats, information: Floats, evidence: Evidence | None = None
-) -> tuple[Diagnostic, ...]:
+def after_fit(table: ParameterTable, estimates: Floats, information: Floats | None) -> tuple[Diagnostic, ...]:
     """Return the findings about a fit.
 
     Parameters
     ----------
     table : ParameterTable
     estimates : (P,)
-    information : (P, P)
+    information : (P, P) or None
         Observed information: minus the second derivatives of the log-likelihood. (Where a covariance matrix is at hand,
         its inverse.)
-    evidence : Evidence, optional
     """
     names = Names(table)
-    evidence = evidence or Evidence()
     texts = [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in range(estimates.size)]
-    return (
-        *weak_directions(texts, information),
-        *_boundaries(names, estimates, information),
-        *_correlations(table, estimates),
-        *_separation(evidence),
-        *_empty_classes(evidence),
-        *_quadrature(evidence),
-    )
+    weak = () if information is None else weak_directions(texts, information)
+    return (*weak, *_correlations(table, estimates))
+
+
+def inverse(vcov: Floats | None) -> Floats | None:
+    """Return the information whose inverse a covariance matrix is; None where it has none (constraints, borders)."""
+    if vcov is None or not len(vcov) or not np.isfinite(vcov).all() or not (np.diag(vcov) > 0).all():
+        return None
+    scaled, scale = _scaled(vcov)
+    if np.linalg.eigvalsh(scaled)[0] < 1e-13:
+        return None
+    information: Floats = np.linalg.inv(scaled) / np.outer(scale, scale)
+    return information
 
 
 def condition(information: Floats) -> float:
@@ -131,31 +112,6 @@ def _few(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def _boundaries(names: Names, estimates: Floats, information: Floats) -> Iterator[Diagnostic]:
-    spread = np.sqrt(1 / np.maximum(np.diag(information), 1e-300))
-    for p in range(estimates.size):
-        if not names.rows(p) or not names.role(p).endswith("variance"):
-            continue
-        value = float(estimates[p])
-        if value < 0:
-            yield warning(
-                "negative-variance",
-                f"the estimate of {names.text(p)} is negative ({value:.3g})",
-                names.table.source,
-                names.row(p).span,
-                notes="a sign of a wrong model, or of a small sample",
-            )
-        elif value < min(1e-4, 0.05 * spread[p]) or value < 1e-8:
-            yield warning(
-                "boundary-variance",
-                f"the estimate of {names.text(p)} is at its boundary 0",
-                names.table.source,
-                names.row(p).span,
-                notes="standard errors and likelihood-ratio tests of other parameters are not the usual ones there",
-                help=f"without it the model is simpler: {names.row(p).lhs} ~~ 0*{names.row(p).rhs}",
-            )
-
-
 def _correlations(table: ParameterTable, estimates: Floats) -> Iterator[Diagnostic]:
     def value(parameter: int, fixed: float | None) -> float:
         return float(estimates[parameter]) if parameter >= 0 else float(fixed or 0.0)
@@ -179,42 +135,3 @@ def _correlations(table: ParameterTable, estimates: Floats) -> Iterator[Diagnost
             notes="the two can't be told apart in these data" if not beyond else "no such pair of variables exists",
             help=f"make one of {r.lhs} and {r.rhs}, or fix their covariance",
         )
-
-
-def _separation(evidence: Evidence) -> Iterator[Diagnostic]:
-    """A covariate pattern predicts a binary response without error: estimates run away."""
-    for name, (observed, fitted) in (evidence.binary or {}).items():
-        seen = np.isfinite(observed) & np.isfinite(fitted)
-        y, p = observed[seen], fitted[seen]
-        sure = (p < 1e-6) | (p > 1 - 1e-6)
-        if y.size and sure.any() and np.all(np.abs(y[sure] - p[sure]) < 1e-5):
-            yield warning(
-                "separation",
-                f"covariates predict '{name}' without error in {int(sure.sum())} of {y.size} rows",
-                notes="some coefficients have no finite estimate; their standard errors mean nothing",
-                help="merge categories, drop the covariate, or fix its coefficient",
-            )
-
-
-def _empty_classes(evidence: Evidence) -> Iterator[Diagnostic]:
-    for name, sizes in (evidence.class_sizes or {}).items():
-        small = [k + 1 for k, size in enumerate(sizes) if size * max(evidence.n_units, 1) < 1 or size < 1e-4]
-        if small:
-            which = ", ".join(map(str, small))
-            yield warning(
-                "empty-class",
-                f"class {which} of '{name}' has no members",
-                help=f"try {len(sizes) - len(small)} classes",
-            )
-
-
-def _quadrature(evidence: Evidence) -> Iterator[Diagnostic]:
-    found = sorted((evidence.loglik_by_points or {}).items())
-    if len(found) >= 2:
-        (few, low), (many, high) = found[-2:]
-        if abs(high - low) > 0.01:
-            yield warning(
-                "quadrature-not-converged",
-                f"the log-likelihood moves by {abs(high - low):.2g} from {few} to {many} quadrature points",
-                help=f"use more than {many} points",
-            )

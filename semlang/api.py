@@ -402,6 +402,8 @@ class Model:
         model, designs, found = self.bind(data)
         table = model.parameter_table
         checks = run_checks(table, model.graphs, designs, fitting=True)
+        if not table.n_parameters:
+            checks = (*checks, nothing_free(table))
         stops = [d for d in (*model.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
         if stops:
             raise FitError(ordered((*model.findings, *checks, *found)))
@@ -490,6 +492,18 @@ def empty(source: Source, declared: bool) -> Diagnostic:
     """Return the finding about a text without any formula."""
     what = "the model declares variables but has no formula" if declared else "the model is empty"
     return error("empty-model", what, source, Span(0, 0), help="write for example  f =~ x1 + x2 + x3")
+
+
+def nothing_free(table: ParameterTable) -> Diagnostic:
+    """Return the finding about a fit of a model without free parameters."""
+    first = next((row.span for row in table.rows if row.user == 1 and row.span is not None), None)
+    return error(
+        "nothing-free",
+        "every parameter is fixed: there is nothing to estimate",
+        table.source,
+        first,
+        help="free a parameter: leave its number out, or write NA* before it",
+    )
 
 
 def ordered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:

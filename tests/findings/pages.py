@@ -24,7 +24,14 @@ CORPUS = ROOT / "tests" / "corpus"
 PAGES = ROOT / "docs" / "diagnostics"
 
 FITTED = frozenset(
-    {"few-clusters", "negative-variance", "no-data", "contradictory-constraints", "unbounded-likelihood"}
+    {
+        "few-clusters",
+        "negative-variance",
+        "no-data",
+        "nothing-free",
+        "contradictory-constraints",
+        "unbounded-likelihood",
+    }
 )
 """Findings that only a fit shows."""
 

@@ -395,6 +395,7 @@ class Model:
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
         from semlang.estimation.rotation import rotate
+        from semlang.graph.build import build_graphs
         from semlang.model.engine_options import standard_errors
         from semlang.results.fit import Fit
 
@@ -422,8 +423,9 @@ class Model:
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
-        table, result = rotate(table, result)
-        return Fit(table, result, time.perf_counter() - clock, tuple(everything), model.graphs, designs)
+        rotated, result = rotate(table, result)
+        graphs = model.graphs if rotated is table else build_graphs(rotated)
+        return Fit(rotated, result, time.perf_counter() - clock, tuple(everything), graphs, designs)
 
     # ------------------------------------------------------------------ pictures
 

@@ -30,6 +30,15 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 """Options that take one of a few words; letters may be large or small."""
 
 
+ELSEWHERE: Mapping[str, str] = {
+    "ordered": "declare the responses: y1 + y2 :: ordinal(probit)",
+    "sampling.weights": "write a line 'weights: rows = w'",
+    "conditional.x": "the likelihood is that of the responses given the covariates; leave the option out",
+    "drop.missing": "write 'options: missing = listwise'",
+}
+"""lavaan's options that the language says otherwise."""
+
+
 def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], source: Source) -> list[Diagnostic]:
     """Return an error for every option whose value this version does not know.
 
@@ -41,7 +50,11 @@ def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], sourc
     >>> [d.message for d in option_findings({"rotation": "geomim"}, {}, Source(""))]
     ["rotation knows no 'geomim'"]
     """
-    out = []
+    out = [
+        error("unknown-option", f"'{name}' is not an option here", source, spans.get(name), help=instead)
+        for name, instead in ELSEWHERE.items()
+        if options.get(name) not in (None, False) and (name, options[name]) != ("conditional.x", True)
+    ]
     for name, known in KNOWN.items():
         value = options.get(name)
         if value is None or (value is False and "none" in known):

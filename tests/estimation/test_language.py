@@ -151,7 +151,13 @@ def test_standard_errors_by_option(pupils, options, kind):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("rotation", "geomim"), ("estimator", "WLSMV"), ("information", "expected"), ("missing", "pairwise"), ("ordered", "x1")],
+    [
+        ("rotation", "geomim"),
+        ("estimator", "WLSMV"),
+        ("information", "expected"),
+        ("missing", "pairwise"),
+        ("ordered", "x1"),
+    ],
 )
 def test_unknown_values(name, value):
     with pytest.raises(ModelError) as problem:

@@ -60,8 +60,9 @@ def read_source(path: str | Path) -> Source:
         raise ModelError(
             [error("missing-file", f"there is no file '{name}'", help="check the spelling and the folder")]
         ) from None
-    except OSError as problem:
-        raise ModelError([error("unreadable-file", f"'{name}' can't be read: {problem.strerror}")]) from None
+    except (OSError, ValueError) as problem:  # a path may hold a null character
+        why = getattr(problem, "strerror", None) or problem
+        raise ModelError([error("unreadable-file", f"'{name}' can't be read: {why}")]) from None
     return decode(data, name)
 
 

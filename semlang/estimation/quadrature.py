@@ -131,9 +131,9 @@ class NestedQuadrature:
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
         self._binomial, self._poisson, self._gaussian, self._ordinal = (
-            np.isin(self._code, [code for (name, _), code in CODES.items() if name == family])
-            for family in ("binomial", "poisson", "gaussian", "ordinal")
+            np.flatnonzero(_of_family(family)[self._code]) for family in ("binomial", "poisson", "gaussian", "ordinal")
         )
+        self._all_binomial = self._binomial.size == self._code.size
         self._constant: tuple[Floats, Floats] | None = None
         self._rules: dict[tuple[int, ...], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -180,9 +180,7 @@ class NestedQuadrature:
 
             def run(batch: Batch, work: Workspace) -> None:
                 top = batch.top
-                self._evaluate_batch(
-                    batch, rule, rows, work, values[top], steps[top], o_bar, A_bar, f1_bar, f2_bar
-                )
+                self._evaluate_batch(batch, rule, rows, work, values[top], steps[top], o_bar, A_bar, f1_bar, f2_bar)
 
             self._for_batches(run, rule, free)
         else:
@@ -240,8 +238,8 @@ class NestedQuadrature:
         if np.isfinite(rows.o.sum() + rows.A.sum()) and not self._has_parameters:
             return np.zeros(0, dtype=np.int64)
         bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
-        bad |= self._gaussian & ~(rows.f1 > 0.0)
-        bad |= self._ordinal & ~(rows.f1 > rows.f2)
+        bad[self._gaussian] |= ~(rows.f1[self._gaussian] > 0.0)
+        bad[self._ordinal] |= ~(rows.f1[self._ordinal] > rows.f2[self._ordinal])
         return np.flatnonzero(bad)
 
     def _failure(self, invalid: Ints) -> Evaluation:
@@ -261,9 +259,7 @@ class NestedQuadrature:
             self._rules[key] = gauss_hermite(self._kernel_dims, key), SimpleQueue()
         return self._rules[key]
 
-    def _for_batches(
-        self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]
-    ) -> None:
+    def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
         """Call a function for each batch with a workspace that no other thread uses."""
 
         def with_workspace(batch: Batch) -> None:
@@ -304,9 +300,7 @@ class NestedQuadrature:
         third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
         front_adjoints(nest, rule, fronts, tables)
         mode_adjoints(nest, rows, fronts, scratch, values)
-        row_adjoints(
-            nest, rule, rows, fronts, scratch, tables, self._has_parameters, o_bar, A_bar, f1_bar, f2_bar
-        )
+        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, o_bar, A_bar, f1_bar, f2_bar)
 
     def _scatter(self, x: Floats) -> Floats:
         """Give rows that were left out a derivative of zero."""
@@ -318,18 +312,24 @@ class NestedQuadrature:
 
     def _constants(self, f1: Floats) -> Floats:
         """Return the parts of the log-likelihoods that depend on the data alone: factorials, 2 pi."""
-        if self._constant is not None and np.array_equal(self._constant[0], f1[self._binomial]):
+        trials = f1 if self._all_binomial else f1[self._binomial]
+        if self._constant is not None and np.array_equal(self._constant[0], trials):
             return self._constant[1]
         y = self._y
         constant = np.zeros(y.size)
-        b = self._binomial
+        b = self._binomial[(trials != 1.0) | ((y[self._binomial] != 0.0) & (y[self._binomial] != 1.0))]
         constant[b] = gammaln(f1[b] + 1.0) - gammaln(y[b] + 1.0) - gammaln(f1[b] - y[b] + 1.0)
         constant[self._poisson] = -gammaln(y[self._poisson] + 1.0)
         constant[self._gaussian] = -0.5 * np.log(2.0 * np.pi)
         sums = np.zeros(self._reduced.clusters)
         sums += np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
-        self._constant = f1[b].copy(), sums
+        self._constant = trials.copy(), sums
         return sums
+
+
+def _of_family(family: str) -> NDArray[np.bool_]:
+    """Return by code whether it is of a family."""
+    return np.array([name == family for name, _ in sorted(CODES, key=CODES.__getitem__)])
 
 
 def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:

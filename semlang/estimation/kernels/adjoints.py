@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from semlang.estimation.kernels.compiling import kernel
 from semlang.estimation.kernels.fronts import adjoint_of_elimination
 from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables, numba_type
@@ -17,17 +15,9 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
     ``m_bar = sum_x pi(x) tau(x)`` and ``G' m_bar`` for the ancestors. At one point tau is zero.
     """
     K = nest.dims.size
-    D = nest.tail[0]
     one = rule.size[0] == 1
-    largest = 1
-    for level in range(K):
-        largest = max(largest, nest.dims[level])
-    width = max(largest, D)
-    T_bar = np.zeros((largest, largest))
-    G_bar = np.zeros((largest, D))
-    x_ = np.zeros((width, width))
-    u_ = np.zeros((width, width))
-    tau = np.zeros(rule.size[1])
+    T_bar, G_bar, x_, u_ = fronts.T_bar, fronts.G_bar, fronts.product1, fronts.product2
+    tau = tables.message
     for level in range(K - 1, -1, -1):
         M = nest.dims[level]
         Da = nest.tail[level + 1]

@@ -84,7 +84,7 @@ def _one_response_back(
         bar[a_entries[e, 2]] += total
 
 
-@kernel(_I, _I, _FF, _F, *_ENTRIES, *_ROWS, _F)
+@kernel(_I, _I, _FF, _F, *_ENTRIES, *_ROWS, _F, allocates=True)
 def forward(
     response: Ints,
     source: Ints,
@@ -176,7 +176,7 @@ def forward(
                     f2[i] *= s
 
 
-@kernel(_I, _I, _I, _FF, *_ENTRIES, *_ROWS, _F, *_ROWS, _I, _I, _F, _FF)
+@kernel(_I, _I, _I, _FF, *_ENTRIES, *_ROWS, _F, *_ROWS, _I, _I, _F, _FF, allocates=True)
 def reverse(
     first: Ints,
     response: Ints,

@@ -69,7 +69,9 @@ def cache_folder() -> str | None:
 class Kernel:
     """A compiled function with one signature a key; it is compiled, or loaded, when first needed."""
 
-    def __init__(self, function: Callable[..., Any], signature: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], signature: tuple[Any, ...] | None = None, allocates: bool = False
+    ) -> None:
         self.name = function.__name__
         self.__doc__ = function.__doc__
         self.signature = signature
@@ -77,7 +79,9 @@ class Kernel:
         before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
         numba.config.CACHE_DIR = folder or ""  # type: ignore[attr-defined]
         try:
-            self.dispatcher = numba.njit(nogil=True, cache=folder is not None, **_OPTIONS)(function)
+            self.dispatcher = numba.njit(
+                nogil=True, cache=folder is not None, **(_OPTIONS if allocates else _WITHOUT_REFERENCES)
+            )(function)
         finally:
             numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
         self._entry: Callable[..., Any] | None = None
@@ -104,11 +108,15 @@ class Kernel:
         return self._entry(*arguments)  # type: ignore[misc]
 
 
-def kernel(*argument_types: Any) -> Callable[[Callable[..., Any]], Kernel]:
-    """Declare a kernel: a decorator that takes the types of its arguments."""
+def kernel(*argument_types: Any, allocates: bool = False) -> Callable[[Callable[..., Any]], Kernel]:
+    """Declare a kernel: a decorator that takes the types of its arguments.
+
+    A kernel that makes no arrays needs no reference counts, which halves the time of compilation and saves
+    microseconds wherever it passes a group of arrays to a function.
+    """
 
     def declare(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, tuple(argument_types))
+        return Kernel(function, tuple(argument_types), allocates)
 
     return declare
 

@@ -100,7 +100,7 @@ def _rows(code: int, what: int, n: int, y_: Any, f1_: Any, f2_: Any, nu_: Any, o
     return 0
 
 
-rows_of = Kernel(_rows)
+rows_of = Kernel(_rows, allocates=True)
 
 
 def addresses(codes: Iterable[int]) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ _FF = types.float64[:, ::1]
 _FFF = types.float64[:, :, ::1]
 
 
-@kernel(_FFF, _FF, _I, _I, _F, _I, types.boolean[:, ::1], _FF, _FF, _F, _FF)
+@kernel(_FFF, _FF, _I, _I, _F, _I, types.boolean[:, ::1], _FF, _FF, _F, _FF, allocates=True)
 def score_covariance(
     S: Floats,
     W: Floats,

@@ -19,7 +19,7 @@ _FF = types.float64[:, ::1]
 LOG_2PI = 1.8378770664093453
 
 
-@kernel(_FF, _II, _I, _I, _FF, _FF, _F, _FF, _FF, _FF, _FF, _II)
+@kernel(_FF, _II, _I, _I, _FF, _FF, _F, _FF, _FF, _FF, _FF, _II, allocates=True)
 def patterns(
     S: Floats,
     observed: Ints,

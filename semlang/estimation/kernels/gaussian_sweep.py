@@ -24,10 +24,8 @@ _FFF = types.float64[:, :, ::1]
 BLOCK = 32
 
 
-@kernel(_FF, _FF, _FF, types.int64, _FF, _FFF, _FF, _F, _F)
-def up(
-    K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats
-) -> None:
+@kernel(_FF, _FF, _FF, types.int64, _FF, _FFF, _FF, _F, _F, allocates=True)
+def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats) -> None:
     """Eliminate the last variables of every unit, whose prior covariance is V = F F'.
 
     With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = I + F'K11 F = R R',
@@ -157,7 +155,7 @@ def up(
                         row[first + x] -= Q[k, i, x] * Q[k, j, x]
 
 
-@kernel(_FF, _FFF, _FF, _FF, _FF, _I, _FF, _FF)
+@kernel(_FF, _FFF, _FF, _FF, _FF, _I, _FF, _FF, allocates=True)
 def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, b: Floats, S: Floats) -> None:
     """Fill posterior means `b` (R, U) and covariances `S` (packed, U) of (remaining, eliminated) variables.
 
@@ -201,7 +199,7 @@ def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, 
                         row[first + x] += T[i, k, x] * G[j, k, first + x]
 
 
-@kernel(_FF, _FF)
+@kernel(_FF, _FF, allocates=True)
 def posterior_adjoint(b: Floats, S: Floats) -> None:
     """Overwrite packed `S` by dl/dK = -(S + b b')/2 of the packed K: off the diagonal twice that."""
     R, U = b.shape

@@ -40,7 +40,9 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
     K = nest.dims.size
     r0 = nest.first[0]
     value_at_modes(r0, nest.last[nest.base[1] - 1], r0, rows, scratch)
-    sums = np.zeros(nest.base[K])
+    sums = fronts.sum
+    for q in range(nest.base[K]):
+        sums[q] = 0.0
     for level in range(K):
         for q in range(nest.base[level], nest.base[level + 1]):
             s = sums[q]

@@ -58,6 +58,7 @@ class Rule(NamedTuple):
     size: Integers  # (K + 1,) product of the counts of levels l and above
     z: Cube  # (K, max M, max count)
     log_weight: Matrix  # (K, max count) log w + |z|^2 / 2
+    largest: Vector  # (K,) largest |z|
 
 
 class Fronts(NamedTuple):
@@ -75,6 +76,11 @@ class Fronts(NamedTuple):
     F_bar: Cube  # (U, D, D) adjoint of the front
     b: Matrix  # (U, D) adjoint of the modes
     k: Matrix  # (U, D) H^-1 b
+    sum: Vector  # (U,)
+    T_bar: Matrix  # (M, M) adjoint of T of one unit
+    G_bar: Matrix  # (M, D) adjoint of G of one unit
+    product1: Matrix  # (D, D)
+    product2: Matrix  # (D, D)
 
 
 class Scratch(NamedTuple):
@@ -88,6 +94,8 @@ class Scratch(NamedTuple):
     value: Matrix  # (3, n) l, dl/df1, dl/df2 at the modes
     mixed: Matrix  # (4, n) dl'/df1, -dl''/df1, dl'/df2, -dl''/df2
     tile: Vector  # (5 * TILE,) output of a loop over rows
+    low: Integers  # (K,) units of one cluster
+    high: Integers  # (K,)
 
 
 class Tables(NamedTuple):
@@ -99,13 +107,15 @@ class Tables(NamedTuple):
     pi: Matrix  # (Uup, n1) posterior probabilities times weights
     tau: Cube  # (U0, M0, n1) sums of p times slope of the lowest units
     tau_z: Cube  # (U0, M0 * M0, n1) the same times z
-    row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', dl/df1, dl/df2, l' v
-    node: Matrix  # (max(D, 2), n0) coordinates of the nodes of one unit
+    row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', l' v, dl/df1, dl/df2
+    node: Matrix  # (D or 2, n0) coordinates of the nodes of one unit
+    centre: Matrix  # (M0, n1) the own ones of z = 0
+    bound: Vector  # (D,) largest absolute coordinates of the nodes
     log_f: Vector  # (n0,)
     product: Vector  # (n0,)
-    slope0: Matrix  # (max(M0, 2), n0)
-    weights: Matrix  # (1 + M0, n0) p, p v
-    density: Cube  # (3, rows at a time, n0) l', dl/df1, dl/df2
+    weights: Matrix  # (1 + M0, n0) p, p z
+    density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
+    buffer: Matrix  # (4, TILE) input of a loop over rows
     message: Vector  # (n1,)
 
 

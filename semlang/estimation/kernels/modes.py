@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.compiling import inner, kernel
@@ -84,8 +83,8 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     """
     K = nest.dims.size
     D = nest.tail[0]
-    low = np.empty(K, np.int64)
-    high = np.empty(K, np.int64)
+    low = scratch.low
+    high = scratch.high
     r0 = nest.first[0]
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data

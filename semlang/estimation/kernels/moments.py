@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
-from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
 from semlang.estimation.kernels.lowest import place_nodes, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
@@ -52,9 +50,7 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     K = nest.dims.size
     D = nest.tail[0]
     n0 = rule.size[0]
-    bound = np.empty(D)
-    buffer = np.empty((4, TILE))
-    capacity = tables.density.shape[1]
+    capacity = tables.density.shape[1] - 3
     for level in range(K - 1, -1, -1):
         n = rule.counts[level]
         M = nest.dims[level]
@@ -62,11 +58,11 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             t = q - nest.base[1]
             up = max(nest.above[q] - nest.base[1], 0)
             if level == 0:
-                place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, tables.v, fronts,
-                            tables.node, tables.log_f, tables.slope0, bound)  # fmt: skip
+                place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
+                            tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
                 for a in range(nest.first[q], nest.last[q], capacity):
-                    rows_at_nodes(a, min(nest.last[q], a + capacity), D, M, n0, rows, tables.node, tables.log_f,
-                                  tables.product, tables.slope0, tables.density, bound, buffer,
+                    rows_at_nodes(a, min(nest.last[q], a + capacity), D, n0, rows, tables.node, tables.log_f,
+                                  tables.product, tables.density, tables.bound, tables.buffer,
                                   scratch.tile)  # fmt: skip
                 normalise(tables.log_f, rule.size[1], n, tables.message)
             for x in range(rule.size[level + 1]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
@@ -62,7 +61,9 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
                 for k in range(M):
                     s -= fronts.G[q, k, d] * fronts.b[q, k]
                 fronts.b[nest.above[q], d] += s
-    correction = np.zeros(nest.base[K])
+    correction = fronts.sum
+    for q in range(nest.base[K]):
+        correction[q] = 0.0
     for level in range(K - 1, -1, -1):
         M = nest.dims[level]
         for q in range(nest.base[level], nest.base[level + 1]):
@@ -165,7 +166,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 o_bar[i] += p * tables.row[0, x, i - r0]
             for d in range(M):
                 for i in range(a, b):
-                    A_bar[d, i] += p * tables.row[3 + d, x, i - r0]
+                    A_bar[d, i] += p * tables.row[1 + d, x, i - r0]
             for d in range(M, D):
                 s = p * tables.v[up, d - M, x]
                 for i in range(a, b):
@@ -173,5 +174,5 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             if has_parameters:
                 for i in range(a, b):
                     if rows.parameters[rows.code[i]] > 0:
-                        f1_bar[i] += p * tables.row[1, x, i - r0]
-                        f2_bar[i] += p * tables.row[2, x, i - r0]
+                        f1_bar[i] += p * tables.row[1 + M, x, i - r0]
+                        f2_bar[i] += p * tables.row[2 + M, x, i - r0]

@@ -20,9 +20,15 @@ from semlang.estimation.kernels.vector_math import vexp
 def normalise(f: Any, groups: int, n: int, out: Any) -> None:
     """Turn logs f (groups x n) into conditional probabilities; ``out`` is the log of each group's sum."""
     for u in range(groups):
-        m = -1e300
-        for q in range(u * n, u * n + n):
+        m = m1 = m2 = m3 = f[u * n]
+        for q in range(u * n, u * n + n - 3, 4):
             m = max(m, f[q])
+            m1 = max(m1, f[q + 1])
+            m2 = max(m2, f[q + 2])
+            m3 = max(m3, f[q + 3])
+        for q in range(u * n + n - n % 4, u * n + n):
+            m = max(m, f[q])
+        m = max(max(m, m1), max(m2, m3))
         for q in range(u * n, u * n + n):
             f[q] -= m
         out[u] = m

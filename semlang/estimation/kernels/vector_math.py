@@ -117,6 +117,7 @@ def vlog(y: float) -> float:
     logarithm: float = 2.0 * p + e * 0.6931471805599453
     return logarithm
 
+
 @inline
 def scaled_erfc(x: float) -> float:
     """Return ``exp(x**2) * erfc(x)`` for x >= 0: polynomial in (x - 3)/(x + 3), over 1 + 2x."""

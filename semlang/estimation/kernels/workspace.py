@@ -16,24 +16,34 @@ __all__ = ["Workspace", "gauss_hermite"]
 
 LARGEST_TABLE = 1 << 21
 """Numbers in the table of densities of a unit's rows at its nodes; longer units are gone through twice."""
+VECTOR = 4
+"""Nodes of the lowest level are filled up to a multiple of this, so that no loop has a remainder."""
+NO_WEIGHT = -1e5
+"""Logarithm of the weight of a node that fills up."""
 
 
 def gauss_hermite(dims: Sequence[int], points: Sequence[int]) -> Rule:
-    """Return the product rule of each level: weights sum to one, nodes for the standard normal density."""
+    """Return the product rule of each level: weights sum to one, nodes for the standard normal density.
+
+    Nodes that fill up the lowest level have no weight.
+    """
     counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
+    if counts.prod() > 1 and (len(dims) == 1 or counts[0] % VECTOR == VECTOR - 1):
+        counts[0] += -counts[0] % VECTOR
     z = np.zeros((len(dims), max(dims), counts.max()))
-    log_weight = np.zeros((len(dims), counts.max()))
+    log_weight = np.full((len(dims), counts.max()), NO_WEIGHT)
     for level, (q, m) in enumerate(zip(points, dims, strict=True)):
         x, w = hermegauss(q)
         log_w = np.log(w / w.sum())
-        n = counts[level]
+        n = q**m
+        log_weight[level, :n] = 0.0
         for k, (nodes, logs) in enumerate(
             zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
         ):
             z[level, k, :n] = nodes.ravel()
             log_weight[level, :n] += logs.ravel() + 0.5 * nodes.ravel() ** 2
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
-    return Rule(counts, size, z, log_weight)
+    return Rule(counts, size, z, log_weight, np.abs(z).max(axis=(1, 2)))
 
 
 @dataclass(frozen=True)
@@ -65,14 +75,18 @@ class Workspace:
         return cls(
             Fronts(
                 e((units, d, d)), e(by_unit), e(square), e(square), e(square), e((units, m, d)), e(by_unit),
-                e((units, m)), e(by_unit), e((units, d, d)), e(by_unit), e(by_unit),
+                e((units, m)), e(by_unit), e((units, d, d)), e(by_unit), e(by_unit), e(units),
+                e((m, m)), e((m, d)), e((d, d)), e((d, d)),
             ),
-            Scratch(e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE)),
+            Scratch(
+                e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE),
+                np.empty(dims.size, dtype=np.int64), np.empty(dims.size, dtype=np.int64),
+            ),
             Tables(
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
                 e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((max(d, 2), n0)), e(n0), e(n0), e((max(m0, 2), n0)), e((1 + m0, n0)),
-                e((3, rows_in_table, n0)), e(n1),
+                e((max(d, 2), n0)), e((m0, n1)), e(d), e(n0), e(n0), e((1 + m0, n0)),
+                e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
         )  # fmt: skip

@@ -20,7 +20,7 @@ def fill_with_nan(design, points):
     for work in works:
         for group in (work.fronts, work.scratch, work.tables):
             for array in group:
-                array.fill(np.nan)
+                array.fill(np.nan if array.dtype.kind == "f" else -(10**9))
         free.put(work)
     assert isinstance(works[0], Workspace)
 

@@ -34,7 +34,8 @@ class Namespace:
 
     `latents` maps bare names to the levels that latent variables of that name have; `responses` maps names of
     responses to the levels of the blocks where they are modelled; `slopes` maps names in ``rv()`` to their
-    level; `split` holds responses of higher levels that are covariates at level 1.
+    level; `split` holds responses of higher levels that are covariates at level 1; `parts` maps components that
+    stand as a term of their own response, ``y ~ x + y[school]``, to it.
     """
 
     source: Source
@@ -52,6 +53,7 @@ class Namespace:
     levels: tuple[str, ...] = (ROWS,)
     slopes: dict[str, str] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)
+    parts: dict[str, str] = field(default_factory=dict)
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""

@@ -129,6 +129,9 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
             mentioned.add(_bare(r))
         elif r.op == "|" or r.quantity or r.threshold:
             extra.append(note(r.target if r.op != "|" else r.lhs, r.target))
+    for component, response in ns.parts.items() if not any(r.level for r in rows) else ():
+        extra.append(note(response, response))
+        effects.append(note(component, component))
     roles.products = _unique(
         r.rhs
         for r in rows

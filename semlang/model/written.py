@@ -164,6 +164,7 @@ def _own_component(ns: Namespace, target: Target, item: Item, t: ast.Term) -> bo
     v = ns.variables.get(item.sources[0]) if len(item.sources) == 1 and not item.via else None
     if v is None or v.role != "component" or v.response != target.key or target.quantity or target.threshold:
         return False
+    ns.parts[v.key] = v.response
     if t.modifiers:
         ns.findings.append(
             error(

@@ -151,6 +151,8 @@ class Model:
         table, more = elaborate(self.ast, **self._arguments)
         self.findings: tuple[Diagnostic, ...] = (*found, *more)
         if table is None:
+            if not any(d.is_error for d in more):
+                self.findings = (*self.findings, empty(self.source, True))
             raise ModelError(ordered(self.findings))
         self.parameter_table = table
 

@@ -419,7 +419,7 @@ class Model:
             se=se or standard_errors(table.options),
             start=start,
             cluster=cluster,
-            threads=threads,
+            threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
         )
         after = after_fit(table, result.theta, inverse(result.vcov))

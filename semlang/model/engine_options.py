@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from semlang.diagnostics import Diagnostic, error
@@ -30,11 +30,30 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 """Options that take one of a few words; letters may be large or small."""
 
 
+NUMBERS: Mapping[str, tuple[bool, float, float]] = {
+    "points": (True, 1, 199),
+    "starts": (True, 1, 10_000),
+    "threads": (True, 1, 1_024),
+    "rotation.starts": (True, 1, 10_000),
+    "geomin.epsilon": (False, 1e-12, 1.0),
+    "oblimin.gamma": (False, -1e6, 1.0),
+    "promax.kappa": (False, 1.0, 100.0),
+}
+"""Options that take a number: whether a whole one, the smallest and the largest."""
+
+SWITCHES = (
+    "int.ov.free", "int.lv.free", "auto.fix.first", "auto.fix.single", "auto.var", "auto.cov.lv.x", "auto.cov.x",
+    "auto.cov.y", "auto.th", "auto.delta", "auto.efa", "std.lv", "orthogonal", "orthogonal.x", "orthogonal.y",
+    "orthogonal.efa", "fixed.x", "rotation.std.ov",
+)  # fmt: skip
+"""Options that are true or false."""
+
 ELSEWHERE: Mapping[str, str] = {
     "ordered": "declare the responses: y1 + y2 :: ordinal(probit)",
     "sampling.weights": "write a line 'weights: rows = w'",
     "conditional.x": "the likelihood is that of the responses given the covariates; leave the option out",
     "drop.missing": "write 'options: missing = listwise'",
+    "marker.int.zero": "write the marker's intercept and the latent variable's mean: x1 ~ 0*1; f ~ 1",
 }
 """lavaan's options that the language says otherwise."""
 
@@ -55,6 +74,10 @@ def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], sourc
         for name, instead in ELSEWHERE.items()
         if options.get(name) not in (None, False) and (name, options[name]) != ("conditional.x", True)
     ]
+    out += [
+        error("bad-option-value", problem, source, spans.get(name), help=f"write for example  options: {name} = {typed}")
+        for name, problem, typed in _values(options)
+    ]
     for name, known in KNOWN.items():
         value = options.get(name)
         if value is None or (value is False and "none" in known):
@@ -74,6 +97,22 @@ def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], sourc
                 )
             )
     return out
+
+
+def _values(options: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield name, what is wrong and an example of options whose value is of the wrong type."""
+    for name, (whole, least, most) in NUMBERS.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= most or (whole and value != int(value)):
+            what = "a whole number" if whole else "a number"
+            yield name, f"{name} is {what} from {least:g} to {most:g}, not '{value}'", f"{max(least, min(7, most)):g}"
+    for name in SWITCHES:
+        value = options.get(name)
+        if value is not None and not isinstance(value, bool) and value not in (0, 1):
+            yield name, f"{name} is true or false, not '{value}'", "true"
 
 
 def standard_errors(options: Mapping[str, Any]) -> str:

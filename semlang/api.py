@@ -12,6 +12,7 @@ from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
+from semlang.syntax.file import read_source
 from semlang.syntax.parser import parse
 
 if TYPE_CHECKING:
@@ -28,62 +29,6 @@ if TYPE_CHECKING:
     from semlang.model.table import ParameterTable
     from semlang.results.comparison import FitComparison
     from semlang.results.fit import Fit
-
-MAX_BYTES = 256 * 1024
-FILE_PROBLEMS = frozenset(
-    (
-        "missing-file",
-        "unreadable-file",
-        "not-utf8",
-        "missing-extra",
-        "unwritable-file",
-        "unknown-format",
-        "unknown-slug",
-        "unknown-style",
-    )
-)
-"""Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
-
-
-def read_source(path: str | Path) -> Source:
-    """Read a model file.
-
-    Raises
-    ------
-    ModelError
-        Where the file is missing, can't be read or is not UTF-8.
-    """
-    name = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ModelError(
-            [error("missing-file", f"there is no file '{name}'", help="check the spelling and the folder")]
-        ) from None
-    except (OSError, ValueError) as problem:  # a path may hold a null character
-        why = getattr(problem, "strerror", None) or problem
-        raise ModelError([error("unreadable-file", f"'{name}' can't be read: {why}")]) from None
-    return decode(data, name)
-
-
-def decode(data: bytes, name: str) -> Source:
-    """Turn the bytes of a model file into a source.
-
-    Raises
-    ------
-    ModelError
-        Where they are not UTF-8.
-    """
-    try:
-        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
-    except UnicodeDecodeError as problem:
-        line = data[: problem.start].count(b"\n") + 1
-        finding = error(
-            "not-utf8",
-            f"'{name}' is not UTF-8 text (byte {problem.start + 1}, line {line})",
-            help="save it in your editor with the encoding UTF-8",
-        )
-        raise ModelError([finding]) from None
 
 
 def read_model(path: str | Path, **options: Any) -> Model:
@@ -168,6 +113,8 @@ class Model:
         """Parameter table with lavaan's columns, defaults made explicit."""
         import pandas as pd
 
+        from semlang.model.listing import table_rows
+
         return pd.DataFrame(table_rows(self.parameter_table))
 
     @cached_property
@@ -175,7 +122,9 @@ class Model:
         """The table as written, before defaults."""
         import pandas as pd
 
-        return pd.DataFrame(flat_rows(self))
+        from semlang.model.flat import flat
+
+        return pd.DataFrame([dict(row) for row in flat(self.ast)])
 
     @cached_property
     def graphs(self) -> tuple[ModelGraph, ...]:
@@ -518,22 +467,6 @@ def ordered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     return sorted(unique, key=lambda d: (rank[d.severity], d.span.start if d.span else 1 << 40))
 
 
-def table_rows(table: ParameterTable) -> list[dict[str, Any]]:
-    """Return the rows of a table with lavaan's columns, and the rule that made each."""
-    names = (
-        "id", "lhs", "op", "rhs", "user", "block", "group", "level", "free", "ustart", "exo", "label", "lower", "upper",
-        "plabel", "rule",
-    )  # fmt: skip
-    return [{n: getattr(row, n) for n in names} | ({"class": row.klass} if row.klass else {}) for row in table.rows]
-
-
-def flat_rows(model: Model) -> list[dict[str, Any]]:
-    """Return the rows as written, with lavaan's flat columns."""
-    from semlang.model.elaborate import flat
-
-    return [dict(row) for row in flat(model.ast)]
-
-
 def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:
     if progress is True:
         import sys
@@ -542,4 +475,4 @@ def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] |
     return progress or None
 
 
-__all__ = ["FILE_PROBLEMS", "Model", "compare", "decode", "ordered", "read_model", "read_source", "table_rows"]
+__all__ = ["Model", "compare", "ordered", "read_model"]

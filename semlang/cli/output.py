@@ -16,6 +16,20 @@ from semlang.diagnostics import Diagnostic, error, render
 from semlang.errors import SemlangError
 from semlang.source import Source
 
+FILE_PROBLEMS = frozenset(
+    (
+        "missing-file",
+        "unreadable-file",
+        "not-utf8",
+        "missing-extra",
+        "unwritable-file",
+        "unknown-format",
+        "unknown-slug",
+        "unknown-style",
+    )
+)
+"""Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
+
 COLOURS = {"error": 31, "warning": 33, "note": 36}
 
 
@@ -46,8 +60,6 @@ class Report:
 
     def finish(self, result: Any = None, text: str = "", *, failed: bool = False) -> NoReturn:
         """Print findings and result; exit 1 where a finding is an error or `failed`, else 0."""
-        from semlang.api import FILE_PROBLEMS
-
         wrong = failed or any(d.is_error for d in self.diagnostics)
         for finding in () if self.shape else self.diagnostics:
             print(coloured(finding, sys.stderr), file=sys.stderr)
@@ -95,7 +107,7 @@ def usage_error(arguments: list[str], message: str) -> None:
 
 def source_of(file: str) -> Source:
     """Read a model file, or standard input for ``-``."""
-    from semlang.api import decode, read_source
+    from semlang.syntax.file import decode, read_source
 
     return decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else read_source(file)
 

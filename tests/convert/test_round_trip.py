@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from semlang.api import Model, read_source
+from semlang.api import Model
 from semlang.convert import convert, from_lavaan
 from semlang.errors import ModelError
 from semlang.model.table import ParameterTable
+from semlang.syntax.file import read_source
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "examples").glob("*/*.sem")) + sorted((ROOT / "tests" / "corpus").rglob("*.sem"))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from semlang.api import Model, read_source
+from semlang.api import Model
 from semlang.convert import TARGETS, convert
 from semlang.errors import ModelError, SemlangError
+from semlang.syntax.file import read_source
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "examples").glob("*/*.sem")) + sorted((ROOT / "tests" / "corpus").rglob("*.sem"))

@@ -16,14 +16,15 @@ SHOWN = ("id", "lhs", "op", "rhs", "group", "level", "free", "ustart", "label", 
 @reporting("table")
 def command(report: Report, file: str, data: str | None, defaults: str | None, flat: bool) -> None:
     """Show every parameter of a model, and the rule that made it."""
-    from semlang.api import flat_rows, table_rows
+    from semlang.model.flat import flat as flat_table
+    from semlang.model.listing import table_rows
 
     model = model_of(file, defaults)
     if data is not None:
         model, _, found = model.bind(data)
         report.add(found)
     report.add(model.findings)
-    rows = flat_rows(model) if flat else table_rows(model.parameter_table)
+    rows = [dict(row) for row in flat_table(model.ast)] if flat else table_rows(model.parameter_table)
     shown = [
         n for n in (rows[0] if flat and rows else SHOWN) if flat or n not in ("group", "level") or _varies(rows, n)
     ]

@@ -71,7 +71,10 @@ class Ascent:
         q, constrained = self.points, bool(self.constraints.nonlinear)
         if self.quadrature and q > 1 and not constrained:
             z = self._by_laplace(z, q)
-        best = self._constrained(z) if constrained else self.climb(z)
+        inverse = None
+        if not self.quadrature and not constrained:
+            z, inverse = self.objective.start(z)
+        best = self._constrained(z) if constrained else self.climb(z, inverse=inverse)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
         if constrained:

@@ -12,6 +12,7 @@ from semlang.estimation.chain import Chain, RowInputs
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.quadrature import NestedQuadrature
@@ -62,6 +63,8 @@ class QuadratureLikelihood:
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
         self.points = points
+        if self.layers:
+            prepare(points > 1, len(self.layers))
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
-from semlang.estimation.gaussian.engine import Engine
+from semlang.estimation.gaussian.engine import Engine, Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
@@ -79,6 +79,16 @@ class ClosedForm:
         """Return the expected information, where it has a form."""
         information = self.engine.expected_information(self._theta(x))
         return None if information is None else self._pull(x, self._pull(x, information).T)
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return the second derivatives, where they have a form."""
+        return self.engine.exact_hessian(x) if self.factors is None else None
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return a better start and an approximate information there, where that is cheap."""
+        if self.factors is not None:
+            return x, None
+        return self.engine.start(x)
 
 
 class Objective:
@@ -165,6 +175,33 @@ class Objective:
                 return None
             total += part
         return total if self._plain else self.basis.T @ total @ self.basis
+
+    def hessian(self, z: Floats) -> Floats | None:
+        """Return the second derivatives (n, n), where every member has them in closed form."""
+        x = self.x(z)
+        total: Floats = np.zeros((x.size, x.size))
+        for member in self.members:
+            part = member.hessian(x) if isinstance(member, ClosedForm) else None
+            if part is None or not np.isfinite(part).all():
+                return None
+            total += part
+        return total if self._plain else self.basis.T @ total @ self.basis
+
+    def start(self, z: Floats) -> tuple[Floats, Floats | None]:
+        """Return a start that is at least as good, and an approximate inverse information there or None.
+
+        Only a single closed form without constraints may have one.
+        """
+        member = self.members[0]
+        if len(self.members) > 1 or not self._plain or not isinstance(member, ClosedForm):
+            return z, None
+        try:
+            better, information = member.start(z)
+            if better is z or information is None or not member.value(better) >= member.value(z):
+                return z, None
+            return better, np.asarray(np.linalg.inv(information), dtype=np.float64)
+        except (Infeasible, np.linalg.LinAlgError):
+            return z, None
 
     def outer_product(self, scores: Floats) -> Floats:
         """Return the sum over units of s s', each counted as often as it occurred."""

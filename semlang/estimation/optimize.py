@@ -102,11 +102,14 @@ def first_steps(objective: Objective, z: Floats) -> Floats:
 
 
 def negative_hessian(objective: Objective, z: Floats, steps: Floats, centre: Floats | None = None) -> Floats:
-    """Return the observed information by differences of the exact gradient.
+    """Return the observed information: in closed form, or by differences of the exact gradient.
 
     Central differences; with `centre`, the gradient at z, one-sided (half the work). A neighbour outside the domain
     is replaced by the centre.
     """
+    exact = objective.hessian(z)
+    if exact is not None:
+        return -exact
     n = z.size
     out = np.empty((n, n))
     for k in range(n):

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from semlang.data.design import Design
-from semlang.estimation.gaussian.engine import Infeasible
-from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.optimize import solve
+from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable, Product
@@ -44,8 +42,8 @@ def start_values(
 ) -> Floats:
     """Return start values of the table's parameters.
 
-    1. Means, thresholds and residual variances from marginal moments and frequencies; then some scoring steps with
-       all disturbances at zero, which is a regression of each response by itself.
+    1. Means, thresholds and residual variances from marginal moments and frequencies; then a regression of
+       each response by itself, with all disturbances at zero.
     2. A latent variable takes half of the residual variance of its first fixed path (on other scales: a customary
        SD); free loadings take the same share of theirs, with the sign that their residuals have with the first.
     3. `user` values win.
@@ -54,7 +52,7 @@ def start_values(
     for graph, form, design in zip(graphs, forms, designs, strict=True):
         _loadings_one(graph, theta)
         _marginals(table, graph, form, design, theta)
-    theta = _independent(table, graphs, forms, designs, theta)
+    theta = regress(table, graphs, forms, designs, theta)
     for graph, form, design in zip(graphs, forms, designs, strict=True):
         _spread(table, graph, form, design, theta)
     for p, value in user.items():
@@ -158,55 +156,6 @@ def _quantile(link: str, p: float) -> float:
         case "cauchit":
             return float(np.tan(np.pi * (p - 0.5)))
     return float(np.log(p / (1.0 - p)))
-
-
-def _independent(
-    table: ParameterTable,
-    graphs: Sequence[ModelGraph],
-    forms: Sequence[ReducedForm],
-    designs: Sequence[Design],
-    theta: Floats,
-) -> Floats:
-    """A few scoring steps with all disturbances at zero, over everything but paths from latent variables and Psi."""
-    fixed = {p.parameter for g in graphs for p in g.paths if p.source}
-    fixed |= {int(p) for f in forms for p in f.psi.parameter}
-    free = np.array([p for p in range(theta.size) if p not in fixed], dtype=np.int64)
-    if not free.size:
-        return theta
-    try:
-        members = [
-            QuadratureLikelihood(form, design, table.variables, table.levels, points=1, integrate=False)
-            for form, design in zip(forms, designs, strict=True)
-        ]
-
-        def evaluate(at: Floats) -> tuple[float, Floats]:
-            parts = [m.value_and_scores(at) for m in members]
-            return sum(f for f, _ in parts), np.concatenate([s for _, s in parts])[:, free]
-
-        value, scores = evaluate(theta)
-        for _ in range(12):
-            gradient = scores.sum(axis=0)
-            step, _ = solve(scores.T @ scores, gradient)
-            decrement = float(gradient @ step)
-            if decrement < 1e-1:
-                break
-            t = 1.0
-            while t > 1e-3:
-                trial = theta.copy()
-                trial[free] += t * step
-                try:
-                    new_value, new_scores = evaluate(trial)
-                    if new_value > value:
-                        theta, value, scores = trial, new_value, new_scores
-                        break
-                except Infeasible:
-                    pass
-                t *= 0.5
-            else:
-                break
-    except (Infeasible, np.linalg.LinAlgError):
-        pass
-    return theta
 
 
 def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:

@@ -80,6 +80,10 @@ class Engine(ABC):
         """Return the second derivatives (P, P); here by differences of the exact gradient."""
         return differences(self, theta)
 
+    def exact_hessian(self, theta: Floats) -> Floats | None:
+        """Return the second derivatives (P, P) where they have a form that costs less than differences."""
+        return None
+
 
 def differences(engine: Engine, theta: Floats, step: float = 0.003) -> Floats:
     """Return the Hessian by central differences of the gradient, one-sided at the boundary.

@@ -134,6 +134,10 @@ class Moments(Engine):
         J = self.chain.jacobian(point)
         return np.asarray(J.T @ cells @ J)
 
+    def exact_hessian(self, theta: Floats) -> Floats:
+        """Return the exact second derivatives (P, P)."""
+        return self.hessian(theta)
+
     def hessian(self, theta: Floats) -> Floats:
         """Return the exact second derivatives (P, P)."""
         point = self.chain.at(theta)

@@ -119,13 +119,14 @@ class Nested(Engine):
 
     def hessian(self, theta: Floats) -> Floats:
         """Return the second derivatives (P, P), exact where the rows are the leaves."""
+        exact = self.exact_hessian(theta)
+        return differences(self, theta) if exact is None else exact
+
+    def exact_hessian(self, theta: Floats) -> Floats | None:
+        """Return the second derivatives where the rows are the leaves and Psi is not singular."""
         from semlang.estimation.gaussian.louis import Louis
 
-        if Louis.supports(self):
-            exact = Louis(self).hessian(theta)
-            if exact is not None:
-                return exact
-        return differences(self, theta)
+        return Louis(self).hessian(theta) if Louis.supports(self) else None
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit of the highest level: (units, P)."""

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numba
 from numba import extending, types
 
-__all__ = ["Kernel", "cache_folder", "inline", "inner", "intrinsic", "kernel"]
+__all__ = ["Kernel", "cache_folder", "inline", "inner", "intrinsic", "kernel", "splice"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,6 +37,11 @@ def inner(function: Function) -> Function:
 def inline(function: Function) -> Function:
     """Compile a function of one row into every loop that calls it, so that the loop becomes vector code."""
     return numba.njit(forceinline=True, **_WITHOUT_REFERENCES)(function)  # type: ignore[no-any-return]
+
+
+def splice(function: Function) -> Function:
+    """Copy a function into each kernel that calls it, before types are known; it is not compiled by itself."""
+    return numba.njit(inline="always", **_WITHOUT_REFERENCES)(function)  # type: ignore[no-any-return]
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
@@ -91,6 +96,11 @@ class Kernel:
         if signature not in self.dispatcher.overloads:
             self.dispatcher.compile(signature)
         return self.dispatcher.overloads[signature]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the kernel can be called at once."""
+        return self._entry is not None
 
     def load(self) -> None:
         """Compile the kernel, or load it from the cache."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from semlang.estimation.kernels.compiling import inner
+from semlang.estimation.kernels.compiling import splice
 
 SMALLEST_PIVOT = 1e-8
 
 
-@inner
+@splice
 def eliminate(q: int, M: int, Da: int, F: Any, L: Any, T: Any, inverse: Any, G: Any) -> bool:
     """Factor the front of unit q; return False where F_oo is not positive definite."""
     for j in range(M):
@@ -55,7 +55,7 @@ def eliminate(q: int, M: int, Da: int, F: Any, L: Any, T: Any, inverse: Any, G: 
     return True
 
 
-@inner
+@splice
 def multiply(M: int, a: Any, transpose_a: bool, b: Any, out: Any) -> None:
     """out = a b, or a' b, of M x M matrices."""
     for i in range(M):
@@ -66,7 +66,7 @@ def multiply(M: int, a: Any, transpose_a: bool, b: Any, out: Any) -> None:
             out[i, j] = t
 
 
-@inner
+@splice
 def adjoint_of_elimination(
     q: int, above: int, M: int, Da: int, L: Any, T: Any, inverse: Any, G: Any, T_bar: Any, G_bar: Any,
     W: float, F_bar: Any, x: Any, u: Any,

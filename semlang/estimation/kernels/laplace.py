@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.compiling import kernel, splice
 from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
 
 
-@inner
+@splice
 def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
     """Fill ``scratch.value`` with l, dl/df1 and dl/df2, times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data

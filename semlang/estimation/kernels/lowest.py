@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import inline, kernel
+from semlang.estimation.kernels.compiling import inline, kernel, splice
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
 from semlang.estimation.kernels.upper import normalise
@@ -38,7 +38,7 @@ def four_logits(x0: float, x1: float, x2: float, x3: float) -> tuple[float, floa
     return p, e0 * (b * cd), e1 * (a * cd), e2 * (d * ab), e3 * (c * ab)
 
 
-@inline
+@splice
 def four_bernoulli_logits(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any, y: Any, node: Any, product: Any,
                           density: Any) -> None:  # fmt: skip
     """Rows i to i + m - 1 (m <= 4) at n nodes: multiply their probabilities into ``product``, fill l'.
@@ -111,7 +111,7 @@ def four_bernoulli_logits(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any
         density[0, k + 3, q] = s3 * d3
 
 
-@inline
+@splice
 def any_density(D: int, n: int, i: int, k: int, rows: Any, node: Any, log_f: Any, density: Any, buffer: Any,
                 tile: Any) -> None:  # fmt: skip
     """One row of any density at n nodes, `TILE` at a time."""
@@ -144,7 +144,7 @@ def any_density(D: int, n: int, i: int, k: int, rows: Any, node: Any, log_f: Any
                 density[2, k, start + t] = weight * tile[3 * TILE + t]
 
 
-@inline
+@splice
 def plain(i: int, D: int, code: Any, f1: Any, weight: Any, y: Any, o: Any, A: Any, bound: Any) -> bool:
     """Is row i a Bernoulli logit without a weight, with no extreme predictor at any node?"""
     if code[i] != LOGIT or f1[i] != 1.0 or weight[i] != 1.0 or (y[i] != 0.0 and y[i] != 1.0):
@@ -155,7 +155,7 @@ def plain(i: int, D: int, code: Any, f1: Any, weight: Any, y: Any, o: Any, A: An
     return bool(size < SAFE)
 
 
-@inline
+@splice
 def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: Any, product: Any, density: Any,
                   bound: Any, buffer: Any, tile: Any) -> None:  # fmt: skip
     """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - a]`` (up to three further rows are scratch)."""
@@ -181,7 +181,7 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: A
             waiting = 0
 
 
-@inline
+@splice
 def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: int, n: int, at: int, k: int,
              out: Any) -> None:  # fmt: skip
     """``out[k + w, x, at + i] = sum_q weights[w, q] density[what, i, q]``, q in group x, rows i < m, weights w < last.
@@ -229,7 +229,7 @@ def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: i
                 out[to, x, at + i3] = s3
 
 
-@inline
+@splice
 def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, log_weight: Any, largest: float,
                 v: Any, fronts: Any, node: Any, log_f: Any, centre: Any, bound: Any) -> None:  # fmt: skip
     """Coordinates of the nodes of lowest unit q, the logs of their weights, and bounds of |v|.
@@ -272,7 +272,7 @@ def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, l
                 node[1, j] = 0.0
 
 
-@inline
+@splice
 def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any, T: Any, node: Any, weights: Any,
            centre: Any, row: Any, tau: Any, tau_z: Any) -> None:  # fmt: skip
     """Derivatives of unit q in its nodes, from the expectations of its rows; those of ``l' z`` become ``l' v``.

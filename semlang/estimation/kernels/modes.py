@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.compiling import kernel, splice
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
@@ -14,7 +14,7 @@ from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba
 LONGEST_STEP = 3.0
 
 
-@inner
+@splice
 def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, f2: int, nu: int, tile: int,
               address: Any, weight: Any, out: Any, r: Any, w: Any) -> None:  # fmt: skip
     """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
@@ -36,7 +36,7 @@ def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, 
         i = j
 
 
-@inner
+@splice
 def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: Any, g: Any) -> None:
     """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b."""
     if D == 2:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.compiling import kernel, splice
 from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables, numba_type
 from semlang.estimation.kernels.vector_math import vexp
 
 
-@inner
+@splice
 def normalise(f: Any, groups: int, n: int, out: Any) -> None:
     """Turn logs f (groups x n) into conditional probabilities; ``out`` is the log of each group's sum."""
     for u in range(groups):

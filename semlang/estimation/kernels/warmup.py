@@ -1,12 +1,18 @@
-"""Compile all kernels and densities into the cache."""
+"""Compile kernels into the cache: all of them at once, or those that a fit is about to need, on all processors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep
 from semlang.estimation.kernels.adjoints import front_adjoints
+from semlang.estimation.kernels.chain_rows import forward, reverse
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import Kernel
+from semlang.estimation.kernels.compiling import Kernel, cache_folder
 from semlang.estimation.kernels.densities import addresses
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.lowest import lowest_units
@@ -16,12 +22,53 @@ from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 
-__all__ = ["KERNELS", "compile_all"]
+__all__ = ["KERNELS", "compile_all", "prepare"]
 
-KERNELS: tuple[Kernel, ...] = (
-    find_modes, laplace, third_derivatives, front_adjoints, mode_adjoints, row_adjoints, lowest_units, upper_nodes,
-    upper_sums, plain_rows, laplace_moments, node_moments,
+CHAIN = (reverse, forward, plain_rows)
+LAPLACE = (find_modes, front_adjoints, row_adjoints, mode_adjoints, laplace, third_derivatives)
+NODES = (lowest_units,)
+UPPER = (upper_sums, upper_nodes)
+MOMENTS = (node_moments, laplace_moments)
+GAUSSIAN = tuple(
+    value for module in (gaussian_sweep, gaussian_patterns, gaussian_louis) for value in vars(module).values()
+    if isinstance(value, Kernel)
 )  # fmt: skip
+KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *GAUSSIAN)
+
+SECONDS = {"lowest_units": 10.0, "find_modes": 5.0, "front_adjoints": 3.0, "row_adjoints": 2.5}
+"""About how long the slowest take to compile; the others a second."""
+START = 1.0
+"""Seconds that a process takes to start."""
+PATIENCE = 120.0
+MOST_PROCESSES = 4
+
+
+def prepare(nodes: bool, levels: int) -> None:
+    """Compile the kernels of a fit by quadrature that are not in the cache, in several processes.
+
+    Parameters
+    ----------
+    nodes : bool
+        More than one point a dimension.
+    levels : int
+        Number of levels that are integrated over.
+    """
+    needed = [*CHAIN, *LAPLACE]
+    if nodes:
+        needed += [*NODES, *(UPPER if levels > 1 else ())]
+    missing = _missing(needed)
+    if len(missing) < 2:
+        return
+    shares = _shares(missing, min(_processors(), MOST_PROCESSES))
+    started = [_start(share) for share in shares[1:]]
+    for kernel in shares[0]:
+        kernel.load()
+    for process in started:
+        if process is not None:
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def compile_all(progress: Callable[[int, int, str], None] | None = None) -> None:
@@ -43,3 +90,51 @@ def compile_all(progress: Callable[[int, int, str], None] | None = None) -> None
         addresses([code])
     if progress is not None:
         progress(total, total, "")
+
+
+def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
+    """Return those that are neither loaded nor in the cache; none where there is no cache to share."""
+    folder = cache_folder()
+    if folder is None:
+        return []
+    wanted = [k for k in kernels if not k.loaded]
+    if not wanted:
+        return []
+    present = {path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc")}
+    return [k for k in wanted if k.name not in present]
+
+
+def _shares(kernels: Sequence[Kernel], count: int) -> list[list[Kernel]]:
+    """Divide kernels so that all processes end at about the same time; the first share is this process's."""
+    load = [0.0] + [START] * (count - 1)
+    shares: list[list[Kernel]] = [[] for _ in load]
+    for kernel in sorted(kernels, key=lambda k: -SECONDS.get(k.name, 1.0)):
+        place = load.index(min(load))
+        load[place] += SECONDS.get(kernel.name, 1.0)
+        shares[place].append(kernel)
+    return shares
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(kernels: Sequence[Kernel]) -> subprocess.Popen[bytes] | None:
+    """Start a process that compiles kernels into the cache; None where that can't be done."""
+    if not kernels or getattr(sys, "frozen", False) or not Path(sys.executable or "").name.startswith("python"):
+        return None
+    paths = os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
+    nothing = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, *(k.name for k in kernels)],
+            env={**os.environ, "PYTHONPATH": paths}, stdin=nothing, stdout=nothing, stderr=nothing,
+        )  # fmt: skip
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    for asked in KERNELS:
+        if asked.name in sys.argv[1:]:
+            asked.load()

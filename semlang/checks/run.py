@@ -63,7 +63,5 @@ def estimable(table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[Diag
     return _collect((estimable_check.check,), table, graphs)
 
 
-def _collect(
-    checks: Sequence[Check], table: ParameterTable, graphs: Sequence[ModelGraph]
-) -> tuple[Diagnostic, ...]:
+def _collect(checks: Sequence[Check], table: ParameterTable, graphs: Sequence[ModelGraph]) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(d for check in checks for d in check(table, graphs)))

@@ -105,7 +105,8 @@ def _equations(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         elif parameter in constrained or (row is not None and row.efa):
             yield form
         elif parameter in first:
-            yield {u: c for u in {**first[parameter], **form} if (c := form.get(u, 0) - first[parameter].get(u, 0))}
+            earlier, none = first[parameter], Fraction(0)
+            yield {u: c for u in {**earlier, **form} if (c := form.get(u, none) - earlier.get(u, none))}
         else:
             first[parameter] = form
 

@@ -34,7 +34,12 @@ def _self_loop(table: ParameterTable, graph: ModelGraph, key: str) -> Diagnostic
 def _cycle(table: ParameterTable, graph: ModelGraph, cycle: tuple[str, ...]) -> Diagnostic:
     steps = list(itertools.pairwise(cycle))
     spans = {step: _between(graph, *step)[0] for step in steps}
-    last = max(steps, key=lambda s: spans[s].start if spans[s] else -1)
+
+    def place(step: tuple[str, str]) -> int:
+        span = spans[step]
+        return -1 if span is None else span.start
+
+    last = max(steps, key=place)
     # start the cycle where the text closes it, so that the caret and the path agree
     start = cycle.index(last[1]) if last[1] in cycle[:-1] else 0
     path = (*cycle[start:-1], *cycle[:start], cycle[start])

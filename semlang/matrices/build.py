@@ -189,12 +189,7 @@ def _disturbances(graph: ModelGraph, lifted: frozenset[str]) -> tuple[Disturbanc
     """Return the zetas that are not fixed at 0, in the order of B."""
     level = {v.key: v.level for v in graph.table.variables.values()}
     members = {k for k in level if k in lifted or _is_continuous(graph.table.variables[k])}
-    moving = {
-        end
-        for c in graph.covariances
-        if not c.is_zero and level[c.a] == level.get(c.b)
-        for end in (c.a, c.b)
-    }
+    moving = {end for c in graph.covariances if not c.is_zero and level[c.a] == level.get(c.b) for end in (c.a, c.b)}
     order = triangular_order(graph, members)
     return tuple(Disturbance(key, level[key]) for key in order if key in moving)
 

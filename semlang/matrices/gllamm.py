@@ -263,9 +263,7 @@ class GllammMatrices:
     @property
     def heading(self) -> tuple[str, ...]:
         """The equations in plain text."""
-        terms = [
-            f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta if self.Z[k].cells
-        ]
+        terms = [f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta if self.Z[k].cells]
         terms += [f"{e.symbol} e_c" for e, _ in self.classes.values() if e.cells]
         lines = ["nu = " + (" + ".join(["X beta"] * bool(self.X.cells) + terms) or "0")]
         if self.eta:

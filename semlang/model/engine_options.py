@@ -75,7 +75,7 @@ def option_findings(options: Mapping[str, Any], spans: Mapping[str, Span], sourc
         if options.get(name) not in (None, False) and (name, options[name]) != ("conditional.x", True)
     ]
     out += [
-        error("bad-option-value", problem, source, spans.get(name), help=f"write for example  options: {name} = {typed}")
+        error("bad-option-value", problem, source, spans.get(name), help=f"write for example  {name} = {typed}")
         for name, problem, typed in _values(options)
     ]
     for name, known in KNOWN.items():

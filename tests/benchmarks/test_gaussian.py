@@ -121,9 +121,7 @@ def test_lmm_100000(benchmark: Any, clusters: int) -> None:
     y = 1 + 0.5 * t + u[cluster, 0] + u[cluster, 1] * t + g.normal(size=len(t))
     m = h.Model(["y"], [("u1", "id"), ("u0", "id")])
     slope = h.column("t")
-    m.path("y", "u0", 1.0).path("y", "u1", 1.0, via=slope).path("y", "", "a", 0.0).path(
-        "y", "", "b", 0.0, slope
-    )
+    m.path("y", "u0", 1.0).path("y", "u1", 1.0, via=slope).path("y", "", "a", 0.0).path("y", "", "b", 0.0, slope)
     m.variance("u0", "u0", "v0", 0.5).variance("u1", "u1", "v1", 0.5).variance("u1", "u0", "c", 0.0)
     m.variance("y", "y", "s", 1.0)
     reduced = m.reduced()

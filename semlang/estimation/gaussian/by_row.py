@@ -52,9 +52,7 @@ class ByRow(Engine):
         value, S, m = self._run(point, none, np.zeros((0, 2), dtype=np.int64), np.zeros((0, 0)))
         L = point.L[:, 0]
         SL = S @ L
-        return value, self.chain.gradient(
-            point, m @ self.data.frame.T, (2 * SL @ point.psi)[:, None], L.T @ SL, S
-        )
+        return value, self.chain.gradient(point, m @ self.data.frame.T, (2 * SL @ point.psi)[:, None], L.T @ SL, S)
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P).
@@ -107,9 +105,7 @@ class ByRow(Engine):
         except (Infeasible, np.linalg.LinAlgError):
             return theta, None
 
-    def _run(
-        self, point: Point, solved: Floats, pairs: Ints, inverse: Floats
-    ) -> tuple[float, Floats, Floats]:
+    def _run(self, point: Point, solved: Floats, pairs: Ints, inverse: Floats) -> tuple[float, Floats, Floats]:
         """Return the log-likelihood and the adjoints of Sigma and m."""
         from semlang.estimation.kernels.gaussian_patterns import patterns
 

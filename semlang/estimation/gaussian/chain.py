@@ -84,9 +84,7 @@ class Chain:
         theta = np.asarray(theta, dtype=float)
         r = self.reduced
         slots = r.slots(theta) if self._affine is None else self._affine[0] + self._affine[1] @ theta
-        return Point(
-            theta, slots, r.mean(slots), r.loadings(slots), r.psi.matrix(theta), r.theta.matrix(theta)
-        )
+        return Point(theta, slots, r.mean(slots), r.loadings(slots), r.psi.matrix(theta), r.theta.matrix(theta))
 
     def gradient(self, point: Point, m: Floats, L: Floats, psi: Floats, residual: Floats) -> Floats:
         """Return dl/dtheta (P,) from dl/dm, dl/dL, dl/dPsi and dl/dTheta.

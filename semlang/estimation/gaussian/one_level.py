@@ -54,9 +54,7 @@ class OneLevel(Moments):
         rows = np.arange(self.data.y.shape[1]) if rows is None else rows
         weight = self._of(rows)
         weight = np.ones(len(rows)) if weight is None else weight
-        return Vectors(
-            self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], self._unit[rows], weight, weight
-        )
+        return Vectors(self.data.y[np.ix_(observed, rows)], self.data.x[:, rows], self._unit[rows], weight, weight)
 
     def _of(self, rows: Ints | None) -> Floats | None:
         weight = self._weight

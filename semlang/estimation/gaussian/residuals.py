@@ -67,9 +67,7 @@ class Residuals:
         """Return t (kinds,) from the parameters and the diagonal of Theta."""
         t = diagonal[self.response]
         for addends, w, at in self._addends.values():
-            t[at] = np.exp(
-                2 * np.array([theta[a.parameter] if a.parameter >= 0 else a.value for a in addends]) @ w
-            )
+            t[at] = np.exp(2 * np.array([theta[a.parameter] if a.parameter >= 0 else a.value for a in addends]) @ w)
         return t
 
     def gradient(self, t: Floats, t_bar: Floats, out: Floats) -> None:

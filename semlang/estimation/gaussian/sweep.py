@@ -114,9 +114,7 @@ class Sweep:
         W = P @ K12
         each = q[:, :, None] * q[:, None, :] - P @ K11
         if above:
-            each += (
-                W @ np.moveaxis(unpack(posterior.covariance[: packed(above)]), 2, 0) @ np.swapaxes(W, 1, 2)
-            )
+            each += W @ np.moveaxis(unpack(posterior.covariance[: packed(above)]), 2, 0) @ np.swapaxes(W, 1, 2)
         each = 0.25 * (each + np.swapaxes(each, 1, 2)) * weight[:, None, None]
         return np.moveaxis(each, 0, 2) if unit else np.asarray(each.sum(0))
 

@@ -186,9 +186,7 @@ def dense(reduced: ReducedForm, data: Design, theta: np.ndarray) -> float:
     Z = np.einsum("kaj,ai->kij", L, D).reshape(K * n, J)
     S = np.kron(res, np.eye(n))
     for (k, _), addends in reduced.quantities.items():
-        log_sigma = sum(
-            (theta[a.parameter] if a.parameter >= 0 else a.value) * data.columns[a.via] for a in addends
-        )
+        log_sigma = sum((theta[a.parameter] if a.parameter >= 0 else a.value) * data.columns[a.via] for a in addends)
         S[range(k * n, (k + 1) * n), range(k * n, (k + 1) * n)] += np.exp(2 * log_sigma)
     for level in {z.level for z in reduced.disturbances}:
         j = [i for i, z in enumerate(reduced.disturbances) if z.level == level]

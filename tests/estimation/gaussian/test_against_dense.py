@@ -56,9 +56,7 @@ def two_levels(h: types.SimpleNamespace, seed: int, missing: float = 0.0, betwee
         m.variance(y, y, f"{y}~~{y}", 0.6).variance(c, c, f"{c}~~{c}", between)
     m.path("fw", "", "bx", 0.3, h.column("x")).path("fb", "", "bw", 0.3, h.column("w"))
     m.path("y2", "", "dx", 0.3, h.column("x")).path("fw", "fb", "cross", 0.3)
-    m.variance("y1", "y2", "y1~~y2", 0.05).variance("fw", "fw", "fw~~fw", 0.5).variance(
-        "fb", "fb", "fb~~fb", 0.4
-    )
+    m.variance("y1", "y2", "y1~~y2", 0.05).variance("fw", "fw", "fw~~fw", 0.5).variance("fb", "fb", "fb~~fb", 0.4)
     y = {f"y{i}": np.where(g.uniform(size=n) < missing, np.nan, g.normal(size=n) + 10) for i in (1, 2, 3)}
     reduced = m.reduced()
     return reduced, h.design(y, {"x": x, "w": w}, {"cl": cluster}, reduced), m.theta0
@@ -78,13 +76,9 @@ def three_levels(h: types.SimpleNamespace, seed: int, rows: bool, spread: bool, 
     if rows:
         m.path("y1", "fr", 1.0).path("y2", "fr", "r2", 0.6).path("fr", "", "rx", 0.02, h.column("t"))
         m.path("fr", "fb", "rfb", 0.3).variance("fr", "fr", "fr~~fr", 0.5)
-    m.path("y1", "u0", 1.0).path("y1", "u1", 1.0, via=h.column("t")).path("y2", "c2", 1.0).path(
-        "c2", "fb", "l2", 0.5
-    )
+    m.path("y1", "u0", 1.0).path("y1", "u1", 1.0, via=h.column("t")).path("y2", "c2", 1.0).path("c2", "fb", "l2", 0.5)
     m.path("y3", "fb", 1.0).path("u0", "fb", "b0", 0.4).path("u0", "s0", 1.0).path("u1", "s1", 1.0)
-    m.path("u1", "", "g1", 0.3, h.column("w")).path("u1", "", "g0", 0.3).path(
-        "fb", "", "gv", 0.2, h.column("v")
-    )
+    m.path("u1", "", "g1", 0.3, h.column("w")).path("u1", "", "g0", 0.3).path("fb", "", "gv", 0.2, h.column("v"))
     m.path("fb", "s0", "bs", 0.3)
     for y in ("y1", "y2", "y3"):
         m.path(y, "", f"{y}~1", 3.0).variance(y, y, f"{y}~~{y}", 0.7)
@@ -93,10 +87,7 @@ def three_levels(h: types.SimpleNamespace, seed: int, rows: bool, spread: bool, 
     for f, x in (("u1", 0.01), ("u0", 0.5), ("c2", 0.2), ("fb", 0.6), ("s1", 0.005), ("s0", 0.4)):
         m.variance(f, f, f"{f}~~{f}", x)
     m.variance("u1", "u0", "u1~~u0", 0.02).variance("s1", "s0", "s1~~s0", 0.01)
-    y = {
-        f"y{i}": np.where(g.uniform(size=n) < 0.2, np.nan, g.normal(size=n) * 2 + 3 + 0.3 * t)
-        for i in (1, 2, 3)
-    }
+    y = {f"y{i}": np.where(g.uniform(size=n) < 0.2, np.nan, g.normal(size=n) * 2 + 3 + 0.3 * t) for i in (1, 2, 3)}
     y["y3"][np.r_[False, cluster[1:] == cluster[:-1]]] = np.nan
     for values in y.values():
         values[cluster == 3] = np.nan
@@ -115,9 +106,7 @@ def unequal(h: types.SimpleNamespace, seed: int) -> Case:
     m.path("y1", "u0", 1.0).path("y2", "u0", "l2", 0.5).path("y1", "u1", 1.0, via=h.column("x"))
     m.path("y1", "", "a1", 0.2).path("y2", "", "a2", 0.2).path("y1", "", "b", 0.3, h.column("x"))
     m.sigma("y1", "s0", -0.2).sigma("y1", "s1", 0.3, h.column("z")).variance("y2", "y2", "y2~~y2", 0.8)
-    m.variance("u0", "u0", "u0~~u0", 0.5).variance("u1", "u1", "u1~~u1", 0.3).variance(
-        "u1", "u0", "u1~~u0", 0.1
-    )
+    m.variance("u0", "u0", "u0~~u0", 0.5).variance("u1", "u1", "u1~~u1", 0.3).variance("u1", "u0", "u1~~u0", 0.1)
     y = {k: np.where(g.uniform(size=n) < 0.2, np.nan, g.normal(size=n)) for k in ("y1", "y2")}
     reduced = m.reduced()
     return reduced, h.design(y, {"x": x, "z": z}, {"cl": cluster}, reduced), m.theta0
@@ -142,9 +131,7 @@ CASES = {
 
 
 @pytest.fixture(params=list(CASES))
-def case(
-    request: pytest.FixtureRequest, by_hand: types.SimpleNamespace
-) -> tuple[Engine, Any, Any, np.ndarray]:
+def case(request: pytest.FixtureRequest, by_hand: types.SimpleNamespace) -> tuple[Engine, Any, Any, np.ndarray]:
     engine, make = CASES[request.param]
     reduced, data, theta = make(by_hand)
     assert engine.supports(reduced, data)
@@ -218,9 +205,7 @@ def test_zero_variance(by_hand: types.SimpleNamespace, rows: bool) -> None:
     """At a variance of zero the gradient is the one-sided derivative."""
     reduced, data, theta = three_levels(by_hand, 23, rows, False)
     k = int(
-        reduced.psi.parameter[
-            (reduced.psi.i == len(reduced.disturbances) - 1) & (reduced.psi.j == reduced.psi.i)
-        ][0]
+        reduced.psi.parameter[(reduced.psi.i == len(reduced.disturbances) - 1) & (reduced.psi.j == reduced.psi.i)][0]
     )
     theta[[k, reduced.n_parameters - 1]] = 0.0
     engine = Nested(reduced, data)
@@ -235,9 +220,7 @@ def test_zero_variance(by_hand: types.SimpleNamespace, rows: bool) -> None:
     coarse, fine = (-3 * at(0) + 4 * at(s) - at(2 * s) for s in (h, h / 2))
     derivative = (4 * fine / h - coarse / (2 * h)) / 3
     assert engine.value_and_gradient(theta)[1][k] == pytest.approx(derivative, rel=1e-6)
-    np.testing.assert_allclose(
-        engine.scores(theta).sum(0), engine.value_and_gradient(theta)[1], rtol=1e-7, atol=1e-7
-    )
+    np.testing.assert_allclose(engine.scores(theta).sum(0), engine.value_and_gradient(theta)[1], rtol=1e-7, atol=1e-7)
 
 
 def test_permutations_change_nothing(by_hand: types.SimpleNamespace) -> None:
@@ -275,9 +258,7 @@ def test_origin_of_covariates_does_not_matter(by_hand: types.SimpleNamespace) ->
         reduced = m.reduced()
         A = np.array([[1.0, -shift], [0.0, 1.0]])
         V = A @ np.array([[0.7, 0.1], [0.1, 0.4]]) @ A.T
-        theta = dict(
-            zip(("u0~~u0", "u1~~u1", "u1~~u0", "a", "b"), (V[0, 0], V[1, 1], V[0, 1], -0.3 * shift, 0.3))
-        )
+        theta = dict(zip(("u0~~u0", "u1~~u1", "u1~~u0", "a", "b"), (V[0, 0], V[1, 1], V[0, 1], -0.3 * shift, 0.3)))
         data = by_hand.design({"y": y}, {"t": t + shift}, {"cl": cluster}, reduced)
         values.append(Nested(reduced, data).value(np.array([theta[k] for k in m.names])))
     assert values[1] == pytest.approx(values[0], rel=1e-6)
@@ -298,9 +279,7 @@ def test_expected_information(by_hand: types.SimpleNamespace) -> None:
         assert np.abs((total - expected) / np.outer(scale, scale)).max() < 0.15
 
 
-def _drawn(
-    h: types.SimpleNamespace, reduced: Any, data: Any, theta: np.ndarray, g: np.random.Generator
-) -> Any:
+def _drawn(h: types.SimpleNamespace, reduced: Any, data: Any, theta: np.ndarray, g: np.random.Generator) -> Any:
     from dataclasses import replace
 
     slots = reduced.slots(theta)

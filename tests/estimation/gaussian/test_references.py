@@ -120,9 +120,7 @@ def test_sleepstudy(by_hand: types.SimpleNamespace, shared_folder: Path) -> None
     data = table(shared_folder, "sleepstudy.csv")
     m = by_hand.Model(["y"], [("u1", "Subject"), ("u0", "Subject")])
     days = by_hand.column("Days")
-    m.path("y", "", "a", 250.0).path("y", "", "b", 10.0, days).path("y", "u0", 1.0).path(
-        "y", "u1", 1.0, via=days
-    )
+    m.path("y", "", "a", 250.0).path("y", "", "b", 10.0, days).path("y", "u0", 1.0).path("y", "u1", 1.0, via=days)
     m.variance("u0", "u0", "v0", 400.0).variance("u1", "u1", "v1", 40.0).variance("u1", "u0", "c", 0.0)
     m.variance("y", "y", "s", 700.0)
     one, slope = "Reaction.1[Subject]", "Reaction.Days[Subject]"
@@ -136,9 +134,7 @@ def test_sleepstudy(by_hand: types.SimpleNamespace, shared_folder: Path) -> None
     }
     reduced = m.reduced()
     columns = {"Days": numbers(data["Days"])}
-    design = by_hand.design(
-        {"y": numbers(data["Reaction"])}, columns, {"Subject": codes(data["Subject"])}, reduced
-    )
+    design = by_hand.design({"y": numbers(data["Reaction"])}, columns, {"Subject": codes(data["Subject"])}, reduced)
     assert choose(reduced, design) is Nested
     check(shared_folder, "lmm_sleepstudy", by_hand, Nested(reduced, design), m.theta0, rename)
 

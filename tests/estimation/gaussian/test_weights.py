@@ -24,9 +24,7 @@ def model(h: types.SimpleNamespace, level: str, rows: bool) -> Any:
     m = h.Model(["y1", "y2", "y3"], ([("f", "rows")] if rows else []) + [("u", level)])
     for i in (1, 2, 3):
         y = f"y{i}"
-        m.path(y, "u", 1.0 if i == 1 else f"u{i}", 0.6).path(y, "", f"{y}~1", 0.1).variance(
-            y, y, f"{y}~~{y}", 0.8
-        )
+        m.path(y, "u", 1.0 if i == 1 else f"u{i}", 0.6).path(y, "", f"{y}~1", 0.1).variance(y, y, f"{y}~~{y}", 0.8)
         if rows:
             m.path(y, "f", 1.0 if i == 1 else f"f{i}", 0.5)
     m.variance("u", "u", "u~~u", 0.4)
@@ -51,9 +49,7 @@ def test_rows(by_hand: types.SimpleNamespace, engine: Any) -> None:
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize(("engine", "missing"), [(TwoLevel, 0.0), (Nested, 0.0), (Nested, 0.3)])
 @pytest.mark.parametrize("levels", [("rows",), ("cl",), ("rows", "cl")])
-def test_clusters(
-    by_hand: types.SimpleNamespace, engine: Any, missing: float, rows: bool, levels: Any
-) -> None:
+def test_clusters(by_hand: types.SimpleNamespace, engine: Any, missing: float, rows: bool, levels: Any) -> None:
     cluster, y, frequency = setting(by_hand, missing)
     m = model(by_hand, "cl", rows)
     reduced = m.reduced()

@@ -44,8 +44,12 @@ class Design:
         family, link = np.array([p[0] for p in pair]), np.array([p[1] for p in pair])
         plain = (family == "binomial") | (family == "ordinal")
         scale = np.array([1.0 if c else SCALE.get(p, 1.0) for c, p in zip(plain, link)])
-        shift = np.array([0.0 if c or (f, p) == ("gaussian", "identity") else SHIFT.get(p, 0.3)
-                          for c, f, p in zip(plain, family, link)])
+        shift = np.array(
+            [
+                0.0 if c or (f, p) == ("gaussian", "identity") else SHIFT.get(p, 0.3)
+                for c, f, p in zip(plain, family, link)
+            ]
+        )
         self.X = rng.normal(size=(2, n)) * scale
         self.Z = rng.normal(size=(D, n))
         self.Z[0] = 1.0
@@ -61,8 +65,11 @@ class Design:
         p = 1 / (1 + np.exp(-nu))
         p[link == "loglog"] = 1 - p[link == "loglog"]
         self.y[b] = rng.binomial(self.f1[b].astype(int), p[b])
-        mean = np.select([link == "log", link == "sqrt", link == "reciprocal"],
-                         [np.exp(np.minimum(nu, 3)), nu**2, 1 / np.where(nu == 0, 1, nu)], nu)
+        mean = np.select(
+            [link == "log", link == "sqrt", link == "reciprocal"],
+            [np.exp(np.minimum(nu, 3)), nu**2, 1 / np.where(nu == 0, 1, nu)],
+            nu,
+        )
         c = family == "poisson"
         self.y[c] = rng.poisson(np.abs(mean[c]))
         g = family == "gaussian"
@@ -85,8 +92,9 @@ class Design:
             unit_weights = [rng.uniform(0.5, 2, i.max() + 1) for i in self.ids]
             unit_weights[0][1] = 0.0
         self.row_weights, self.unit_weights = row_weights, unit_weights
-        self.model = NestedQuadrature(self.y, self.codes, Tree.from_ids(self.ids), self.dims, row_weights,
-                                      unit_weights, threads)
+        self.model = NestedQuadrature(
+            self.y, self.codes, Tree.from_ids(self.ids), self.dims, row_weights, unit_weights, threads
+        )
         # theta: 2 slopes, D scales, 2 loadings, log sigma shift, 3 threshold shifts
         self.theta = np.concatenate([[0.3, -0.2], np.full(D, 0.9), [0.1, -0.1], [0.0], np.zeros(3)])
 

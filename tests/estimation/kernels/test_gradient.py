@@ -13,7 +13,7 @@ MIXED = [p for p in CODES if p[0] in ("binomial", "ordinal") or p == ("gaussian"
 def fill_with_nan(design, points):
     """Leave NaN in every scratch array, so that a number that is read before it is written shows."""
     design.model.evaluate(*design.inputs(design.theta), points)
-    (_, free), = design.model._rules.values()
+    ((_, free),) = design.model._rules.values()
     works = []
     while not free.empty():
         works.append(free.get())

@@ -27,7 +27,11 @@ def overview(model: ast.Model, table: ParameterTable) -> list[str]:
     if added:
         said.append(f"Added by default: {added}.")
     n = table.n_parameters
-    said.append(f"The model has {n or 'no'} free parameter{'' if n == 1 else 's'}.")
+    count = f"{n or 'no'} free parameter{'' if n == 1 else 's'}"
+    if any(c.function == "factor" for row in table.rows for c in row.via):
+        said.append(f"The model has {count}, each factor counted once: its levels are in the data.")
+    else:
+        said.append(f"The model has {count}.")
     return said
 
 

@@ -122,9 +122,12 @@ def _covariance(s: ast.Formula, terms: Sequence[ast.Term], table: ParameterTable
             else:
                 others.append(f"{b} (covariance {', '.join(said)})" if said else b)
         if others:
-            residual = _has_paths(a, table)
-            joint = joined([a, *others]) if residual else joined(others)
-            parts.append(f"the residuals of {joint} covary" if residual else f"{a} covaries with {joint}")
+            if not _has_paths(a, table):
+                parts.append(f"{a} covaries with {joined(others)}")
+            elif len(others) == 1:
+                parts.append(f"the residuals of {joined([a, *others])} covary")
+            else:
+                parts.append(f"the residual of {a} covaries with those of {joined(others)}")
     return "; ".join(parts)
 
 

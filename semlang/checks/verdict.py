@@ -38,8 +38,9 @@ def check(
         Whether to look for conditions such as *only if a covariance is not 0*.
     """
     from semlang.checks.identification import identify
+    from semlang.checks.identification.simple_structure import simple_structure
 
-    if not table.n_parameters:
+    if not table.n_parameters or (table.n_parameters > _LARGE and simple_structure(table, graphs)):
         return
     if table.n_parameters > _TOO_LARGE:
         yield note(
@@ -51,8 +52,9 @@ def check(
         )
         return
     brief = not conditions or table.n_parameters > _LARGE
-    if designs is not None and sum(d.n_rows for d in designs) > _MANY_ROWS:
-        designs = None
+    plain = not table.clusters and not any(row.via for row in table.rows)
+    if designs is not None and (plain or sum(d.n_rows for d in designs) > _MANY_ROWS):
+        designs = None  # without covariates and clusters every design is the same
     found = identify(table, graphs, designs, explain=not brief)
     if found.verdict == "identified":
         yield from _conditions(table, found)

@@ -308,7 +308,7 @@ class _Estimation:
                 inverse = curvature.inverse()
                 if inverse is not None:
                     basis = self.objective.basis
-                    se = np.sqrt(np.maximum(np.einsum("pi,ij,pj->p", basis, inverse, basis), 0.0))
+                    se = np.sqrt(np.maximum(((basis @ inverse) * basis).sum(axis=1), 0.0))
                     self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
             active = self._active(theta, D)
             vcov = covariance(self.objective, z, self.se, information, self._units(), active)

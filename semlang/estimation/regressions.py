@@ -43,7 +43,7 @@ def regress(
     fixed = {p.parameter for g in graphs for p in g.paths if p.source}
     fixed |= {int(p) for f in forms for p in f.psi.parameter}
     free = np.array([p for p in range(theta.size) if p not in fixed], dtype=np.int64)
-    if not free.size:
+    if not free.size or _only_intercepts(table, graphs, forms):
         return theta
     try:
         if _linear(table, forms):
@@ -51,6 +51,16 @@ def regress(
         return _scoring(table, forms, [thinned(d, ENOUGH) for d in designs], theta, free)
     except (Infeasible, np.linalg.LinAlgError):
         return theta
+
+
+def _only_intercepts(table: ParameterTable, graphs: Sequence[ModelGraph], forms: Sequence[ReducedForm]) -> bool:
+    """Whether each gaussian response has a free mean, and nothing else that is observed acts on it."""
+    return _linear(table, forms) and all(
+        form.mean_columns == ((),)
+        and not form.offsets
+        and {p.target for p in graph.paths if p.kind == "intercept" and p.parameter >= 0} == set(form.responses)
+        for graph, form in zip(graphs, forms, strict=True)
+    )
 
 
 def thinned(design: Design, most: int) -> Design:

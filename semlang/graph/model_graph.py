@@ -99,6 +99,11 @@ class ModelGraph:
     quantities: tuple[Row, ...] = ()
     others: tuple[Row, ...] = ()
 
+    @cached_property
+    def memo(self) -> dict[object, Any]:
+        """What later stages derived from the graph, so that they need not do it again."""
+        return {}
+
     @property
     def label(self) -> str:
         """Label of the group, '' where there is one group."""

@@ -32,8 +32,17 @@ def reduced_form(graph: ModelGraph, lift: bool = False) -> ReducedForm:
         If the paths are cyclic.
     """
     lifted = _lifted(graph, lift)
+    sources = lifted if lift else frozenset()
+    known = ("reduced form", lifted, sources)
+    if known not in graph.memo:
+        graph.memo[known] = _reduce(graph, lifted, sources)
+    form: ReducedForm = graph.memo[known]
+    return form
+
+
+def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str]) -> ReducedForm:
     disturbances = _disturbances(graph, lifted)
-    substitution = _Substitution(graph, lifted if lift else frozenset(), [d.key for d in disturbances])
+    substitution = _Substitution(graph, sources, [d.key for d in disturbances])
     mean_columns: dict[Product, int] = {(): 0}
     random_columns: dict[Product, int] = {(): 0}
     mean_cells: list[tuple[int, int, int]] = []

@@ -64,46 +64,35 @@ def four_bernoulli_logits(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any
     x1 = -s1 * A[0, j1]
     x2 = -s2 * A[0, j2]
     x3 = -s3 * A[0, j3]
-    if D <= 2:
-        z0 = z1 = z2 = z3 = 0.0
-        if D == 2:
-            z0 = -s0 * A[1, i]
-            z1 = -s1 * A[1, j1]
-            z2 = -s2 * A[1, j2]
-            z3 = -s3 * A[1, j3]
-        for q in range(n):
-            u = node[0, q]
-            v = node[1, q]
-            p, d0, d1, d2, d3 = four_logits(
-                o0 + x0 * u + z0 * v, o1 + x1 * u + z1 * v, o2 + x2 * u + z2 * v, o3 + x3 * u + z3 * v
-            )
-            product[q] *= scale * p
-            density[0, k, q] = s0 * d0
-            density[0, k + 1, q] = s1 * d1
-            density[0, k + 2, q] = s2 * d2
-            density[0, k + 3, q] = s3 * d3
-        return
+    z0 = z1 = z2 = z3 = 0.0
+    if D > 1:
+        z0 = -s0 * A[1, i]
+        z1 = -s1 * A[1, j1]
+        z2 = -s2 * A[1, j2]
+        z3 = -s3 * A[1, j3]
     for q in range(n):
-        u = node[0, q]
-        density[0, k, q] = o0 + x0 * u
-        density[0, k + 1, q] = o1 + x1 * u
-        density[0, k + 2, q] = o2 + x2 * u
-        density[0, k + 3, q] = o3 + x3 * u
-    for d in range(1, D):
-        x0 = -s0 * A[d, i]
-        x1 = -s1 * A[d, j1]
-        x2 = -s2 * A[d, j2]
-        x3 = -s3 * A[d, j3]
+        density[0, k, q] = o0
+        density[0, k + 1, q] = o1
+        density[0, k + 2, q] = o2
+        density[0, k + 3, q] = o3
+    for d in range(2, D):
+        y0 = -s0 * A[d, i]
+        y1 = -s1 * A[d, j1]
+        y2 = -s2 * A[d, j2]
+        y3 = -s3 * A[d, j3]
         for q in range(n):
             u = node[d, q]
-            density[0, k, q] += x0 * u
-            density[0, k + 1, q] += x1 * u
-            density[0, k + 2, q] += x2 * u
-            density[0, k + 3, q] += x3 * u
+            density[0, k, q] += y0 * u
+            density[0, k + 1, q] += y1 * u
+            density[0, k + 2, q] += y2 * u
+            density[0, k + 3, q] += y3 * u
     for q in range(n):
+        u = node[0, q]
+        v = node[1, q]
         p, d0, d1, d2, d3 = four_logits(
-            density[0, k, q], density[0, k + 1, q], density[0, k + 2, q], density[0, k + 3, q]
-        )
+            density[0, k, q] + x0 * u + z0 * v, density[0, k + 1, q] + x1 * u + z1 * v,
+            density[0, k + 2, q] + x2 * u + z2 * v, density[0, k + 3, q] + x3 * u + z3 * v,
+        )  # fmt: skip
         product[q] *= scale * p
         density[0, k, q] = s0 * d0
         density[0, k + 1, q] = s1 * d1

@@ -74,7 +74,9 @@ class Ascent:
         inverse = None
         if not self.quadrature and not constrained:
             z, inverse = self.objective.start(z)
-        best = self._constrained(z) if constrained else self.climb(z, inverse=inverse)
+        # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
+        tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
+        best = self._constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
         if constrained:

@@ -176,6 +176,11 @@ class Objective:
             total += part
         return total if self._plain else self.basis.T @ total @ self.basis
 
+    @property
+    def exact(self) -> bool:
+        """Whether second derivatives cost no more than the expected information."""
+        return all(isinstance(m, ClosedForm) and m.factors is None and m.engine.exact for m in self.members)
+
     def hessian(self, z: Floats) -> Floats | None:
         """Return the second derivatives (n, n), where every member has them in closed form."""
         x = self.x(z)

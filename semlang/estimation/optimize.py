@@ -269,7 +269,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
         return negative_hessian(objective, at, steps, slope if one_sided else None)
 
     information = measure(z, gradient)
-    decrement = np.inf
+    decrement = moved = np.inf
     converged = False
     stale = False
     for _ in range(limit):
@@ -300,14 +300,14 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
                 information, stale = measure(z, gradient), False
                 continue
             break
-        z = z + t * step
+        z, moved = z + t * step, decrement
         value, gradient = new
         log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
             information = measure(z, gradient)
         else:
             stale = True
-    if stale and not converged:
+    if stale and (not converged or moved > 1e-6):
         information = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),

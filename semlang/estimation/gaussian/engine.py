@@ -45,6 +45,9 @@ class Engine(ABC):
         By every function of the parameters, outside the domain of the log-likelihood.
     """
 
+    exact = False
+    """Whether `exact_hessian` always has a form, at about the cost of the expected information."""
+
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
         self.chain = Chain(reduced)
 

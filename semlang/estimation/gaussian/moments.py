@@ -96,6 +96,7 @@ class Moments(Engine):
     data: Observations
     terms: list[Terms]
     n_units: int
+    exact = True
 
     def __init__(self, reduced: ReducedForm, design: Design) -> None:
         super().__init__(reduced, design)

@@ -173,6 +173,7 @@ def test_unknown_values(name, value):
     [
         "std.lv", "orthogonal", "orthogonal.x", "orthogonal.y", "auto.fix.first", "auto.fix.single", "auto.var",
         "auto.cov.lv.x", "auto.cov.y", "auto.cov.x", "auto.th", "auto.delta", "auto.efa", "int.ov.free", "int.lv.free",
+        "effect.coding", "meanstructure", "fixed.x", "orthogonal.efa",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("value", [True, False])

@@ -307,7 +307,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             information = measure(z, gradient)
         else:
             stale = True
-    if stale and (not converged or moved > 1e-6):
+    if stale and (not converged or moved > 1e-6 or objective.exact):
         information = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),

@@ -136,8 +136,9 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         return
     for graph in graphs:
         for c in graph.covariances:
-            ends = [table.variables[k].role for k in (c.a, c.b) if k in table.variables]
-            if c.a != c.b and not c.is_zero and "response" in ends:
+            ends = [table.variables[k] for k in (c.a, c.b) if k in table.variables]
+            lifted = all(v.role == "response" and _plain(v) and v.key not in modelled for v in ends)
+            if c.a != c.b and not c.is_zero and not lifted and any(v.role == "response" for v in ends):
                 pair = f"{c.a} ~~ {c.b}"
                 yield (
                     f"a residual covariance ('{pair}') beside a response that is not gaussian ('{others[0].key}')",

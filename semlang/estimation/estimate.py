@@ -18,6 +18,7 @@ from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, first_records, multiplicity
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import Curvature, covariance
+from semlang.estimation.expansion import left_out
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
@@ -207,7 +208,10 @@ class _Estimation:
         self.findings.variances(theta, not self.quadrature)
         dropped: Counter[str] = Counter()
         for member, design in zip(self.objective.members, self.designs, strict=True):
-            dropped.update(member.rows.dropped if isinstance(member, QuadratureLikelihood) else design.dropped)
+            if isinstance(member, QuadratureLikelihood):
+                dropped.update(member.rows.dropped)
+            else:
+                dropped.update(left_out(member.engine.chain.reduced, design))
         return Estimate(
             theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self.plan.method, se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,

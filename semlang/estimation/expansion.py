@@ -16,7 +16,7 @@ from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Product, Variable
 
-__all__ = ["Expansion", "expand", "level_weights", "needed_products"]
+__all__ = ["Expansion", "expand", "known_rows", "left_out", "level_weights", "needed_products"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,6 +102,31 @@ def needed_products(reduced: ReducedForm, k: int) -> tuple[Product, ...]:
     return tuple(p for p in found if p)
 
 
+def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
+    """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
+    key = reduced.responses[k]
+    known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
+    needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in needed_products(reduced, k)]
+    for name, table in (("trials", design.trials), ("exposure", design.exposure)):
+        if key in table:
+            needed.append((f"{name} of {key} missing", table[key]))
+    for reason, column in needed:
+        missing = np.isnan(column)
+        lost = int((known & missing).sum())
+        if lost:
+            dropped[reason] += lost
+            known &= ~missing
+    return known
+
+
+def left_out(reduced: ReducedForm, design: Design) -> Counter[str]:
+    """Return the numbers of observed responses that are left out, by reason."""
+    dropped: Counter[str] = Counter(design.dropped)
+    for k in range(len(reduced.responses)):
+        known_rows(reduced, design, k, dropped)
+    return dropped
+
+
 def expand(
     reduced: ReducedForm,
     design: Design,
@@ -129,20 +154,7 @@ def expand(
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
         y = design.responses[key]
-        known = ~np.isnan(y)
-        for product in needed_products(reduced, k):
-            missing = np.isnan(design.columns[product])
-            if missing.any():
-                lost = int((known & missing).sum())
-                if lost:
-                    dropped[f"{':'.join(c.name for c in product)} missing"] += lost
-                known &= ~missing
-        for name, table in (("trials", design.trials), ("exposure", design.exposure)):
-            if key in table and np.isnan(table[key]).any():
-                lost = int((known & np.isnan(table[key])).sum())
-                if lost:
-                    dropped[f"{name} of {key} missing"] += lost
-                known &= ~np.isnan(table[key])
+        known = known_rows(reduced, design, k, dropped)
         observed[:, k] = known
         values[:, k] = np.where(known, y, 0.0)
         for product in reduced.offsets.get(k, ()):

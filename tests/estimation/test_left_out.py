@@ -1,0 +1,37 @@
+"""What is left out for missing covariates is counted alike by every engine; residual covariances beside other responses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semlang as sl
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(8)
+    n = 300
+    e = rng.normal(size=(n, 2)) @ np.array([[1.0, 0.4], [0.0, 0.8]])
+    z = rng.normal(size=n)
+    b = rng.binomial(1, 1 / (1 + np.exp(-z)))
+    out = pd.DataFrame({"y1": 0.5 * z + e[:, 0], "y2": -z + e[:, 1], "b": b, "z": z, "x": rng.normal(size=n)})
+    out.loc[:19, "x"] = np.nan
+    return out
+
+
+def test_closed_forms_count_missing_covariates(frame: pd.DataFrame) -> None:
+    closed = sl.Model("y1 ~ x").fit(frame)
+    quadrature = sl.Model("b :: binomial(logit)\nb ~ x").fit(frame)
+
+    assert closed.estimate.dropped == quadrature.estimate.dropped == {"x missing": 20}
+
+
+def test_residual_covariance_beside_a_binary_response(frame: pd.DataFrame) -> None:
+    """Without a path between them the likelihood is the product of the two parts."""
+    together = sl.Model("b :: binomial(logit)\ny1 ~ z\ny2 ~ z\ny1 ~~ y2\nb ~ z").fit(frame)
+    gaussian = sl.Model("y1 ~ z\ny2 ~ z\ny1 ~~ y2").fit(frame)
+    binary = sl.Model("b :: binomial(logit)\nb ~ z").fit(frame)
+
+    assert together.loglik == pytest.approx(gaussian.loglik + binary.loglik, abs=1e-6)

@@ -1,4 +1,4 @@
-"""What is left out for missing covariates is counted alike by every engine; residual covariances beside other responses."""
+"""What is left out for missing covariates; residual covariances beside responses that are not gaussian."""
 
 from __future__ import annotations
 

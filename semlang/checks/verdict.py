@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from semlang.checks.simple_structure import simple_structure
 from semlang.diagnostics import Diagnostic, error, note, warning
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -37,9 +38,6 @@ def check(
     conditions : bool
         Whether to look for conditions such as *only if a covariance is not 0*.
     """
-    from semlang.checks.identification import identify
-    from semlang.checks.identification.simple_structure import simple_structure
-
     if not table.n_parameters or (table.n_parameters > _LARGE and simple_structure(table, graphs)):
         return
     if table.n_parameters > _TOO_LARGE:
@@ -51,6 +49,8 @@ def check(
             help="semlang identify examines it, however long it takes",
         )
         return
+    from semlang.checks.identification import identify  # brings numpy
+
     brief = not conditions or table.n_parameters > _LARGE
     plain = not table.clusters and not any(row.via for row in table.rows)
     if designs is not None and (plain or sum(d.n_rows for d in designs) > _MANY_ROWS):

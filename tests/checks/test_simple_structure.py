@@ -9,7 +9,7 @@ import pytest
 
 import semlang as sl
 from semlang.checks.identification import identify
-from semlang.checks.identification.simple_structure import simple_structure
+from semlang.checks.simple_structure import simple_structure
 
 YES = (
     "f =~ a + b + c\ng =~ d + e + h",

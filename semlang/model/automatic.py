@@ -80,7 +80,7 @@ def exogenous_latent_covariances(c: Context) -> Iterator[Draft]:
     """Let latent variables covary that nothing points at, at one level."""
     if not c.options["auto.cov.lv.x"]:
         return
-    for a, b in combinations(c.roles.exogenous_latents, 2):
+    for a, b in c.pairs(tuple(c.roles.exogenous_latents), "auto.cov.lv.x"):
         if _level(c, a) == _level(c, b) and not _any_discrete(c, a, b):
             yield from c.pair(a, b, "automatic covariance of exogenous latent variables")
 
@@ -102,7 +102,7 @@ def residual_covariances(c: Context) -> Iterator[Draft]:
         return
     names = [x for x in c.roles.terminal_latents if not _any_discrete(c, x)]
     names += [x for x in c.roles.terminal_responses if _joins(c, x)]
-    for a, b in combinations(names, 2):
+    for a, b in c.pairs(names, "auto.cov.y"):
         if _level(c, a) == _level(c, b):
             yield from c.pair(a, b, "automatic residual covariance")
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import comb
 from typing import Any
 
+from semlang.diagnostics import Diagnostic, error
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.roles import Roles
 from semlang.model.table import Variable
-from semlang.source import Span
+from semlang.source import Source, Span
 
 Options = Mapping[str, Any]
+
+MOST_PAIRS = 20_000
+"""Automatic covariances of one rule; 200 variables have as many."""
 
 
 class Context:
@@ -21,6 +27,7 @@ class Context:
         self, rows: list[Draft], roles: Roles, ns: Namespace, options: Options, level: int, cluster: str
     ) -> None:
         self.rows, self.roles, self.ns, self.options = rows, roles, ns, options
+        self.refused: list[tuple[str, int, str]] = []
         self.level, self.cluster = level, cluster
         self.keys = {r.key for r in rows}
         self.modelled = {(r.target, r.quantity) for r in rows if r.quantity}
@@ -34,6 +41,26 @@ class Context:
         self.discrete = {r.target for r in rows if r.is_regression and r.class_variable} | {
             t for t, _ in self.per_class
         }
+
+    def pairs(self, names: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
+        """Yield all pairs of names that an option lets covary, or none and a refusal where they are too many."""
+        if comb(len(names), 2) > MOST_PAIRS:
+            self.refused.append((option, len(names), names[0]))
+            return
+        yield from combinations(names, 2)
+
+    def refusals(self, source: Source) -> Iterator[Diagnostic]:
+        """Yield a finding for each rule that would have added too many rows."""
+        for option, n, first in self.refused:
+            yield error(
+                "too-many-covariances",
+                f"{n} variables would get {comb(n, 2)} automatic covariances",
+                source,
+                self.span(first),
+                label="the first of them",
+                notes=f"{option} lets them covary, two by two; more than {MOST_PAIRS} are not added",
+                help=f"write the covariances that you mean, and  options: {option} = false",
+            )
 
     def variable(self, shown: str) -> Variable:
         """Return the variable that a name in a row means."""

@@ -123,7 +123,7 @@ def elaborate(
     return table, tuple(findings)
 
 
-TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter"})
+TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter", "too-many-covariances"})
 """Errors beside which a text still has a table."""
 
 
@@ -203,6 +203,7 @@ def _complete(
     roles = assign_roles(drafts, ns, taken, bool(options["fixed.x"]))
     context = Context(drafts, roles, ns, options, block.level, block.cluster)
     rows = add_automatic(context)
+    ns.findings.extend(context.refusals(ns.source))
     set_scale(context, rows, started)
     for r in rows:
         if r.user == 0 and r.level == 1 and r.lhs in ns.split:

@@ -55,6 +55,7 @@ def covariance(
     information: Floats | None,
     units: Ints | None = None,
     active: Floats | None = None,
+    curvature: Curvature | None = None,
 ) -> Floats | None:
     """Return the covariance matrix of the table's parameters (P, P), or None where the information is singular.
 
@@ -75,13 +76,16 @@ def covariance(
         Coarser units of the sandwich, one number for each top-level unit.
     active : (m, n) floats, optional
         Gradients of constraints that hold with equality: the covariance is that inside their null space.
+    curvature : Curvature, optional
+        Of `information`, where it has been decomposed already.
 
     References
     ----------
     Rabe-Hesketh and Skrondal (2006), equation 5 and the factor J/(J-1).
     """
     basis = np.eye(z.size)
-    if active is not None and active.size:
+    inside = active is not None and active.size > 0
+    if active is not None and inside:
         _, s, vt = np.linalg.svd(active)
         basis = vt[int((s > 1e-10 * max(s[0], 1e-300)).sum()) :].T
     scores = None
@@ -93,7 +97,9 @@ def covariance(
         bread = Curvature.of((scores * weight[:, None]).T @ scores).inverse()
     else:
         assert information is not None
-        bread = Curvature.of(basis.T @ information @ basis).inverse()
+        if inside or curvature is None:
+            curvature = Curvature.of(basis.T @ information @ basis)
+        bread = curvature.inverse()
     if bread is None:
         return None
     if kind == "robust":

@@ -303,7 +303,7 @@ class _Estimation:
         z = best.z
         D = self.objective.jacobian(z)
         if self.se != "none":
-            information = best.hessian
+            information, curvature = best.hessian, None
             if information is None and self.se != "opg":
                 information = negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse)))
             if information is not None:
@@ -315,7 +315,7 @@ class _Estimation:
                     se = np.sqrt(np.maximum(((basis @ inverse) * basis).sum(axis=1), 0.0))
                     self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
             active = self._active(theta, D)
-            vcov = covariance(self.objective, z, self.se, information, self._units(), active)
+            vcov = covariance(self.objective, z, self.se, information, self._units(), active, curvature)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"

@@ -22,6 +22,7 @@ from semlang.checks.identification.report import (
     SHAPE_ONLY,
     UNDETERMINED,
     Identification,
+    Reason,
 )
 from semlang.data.design import Design
 from semlang.graph.build import build_graphs
@@ -160,7 +161,7 @@ class _Verdict:
         found = self.found
         total, df = self._df(found)
         only_if: tuple[str, ...] = ()
-        rules: tuple = ()  # type: ignore[type-arg]
+        rules: tuple[Reason, ...] = ()
         if self.explain:
             places = loci(self.moments, self.names, self.everything)
             if places is None:
@@ -193,7 +194,7 @@ class _Verdict:
         """Return the moments over the reals, where the model is small enough to say more of a direction."""
         return MomentSystem(self.table, self.graphs) if self.explain and self.found.n <= LARGEST else None
 
-    def _rules(self) -> tuple:  # type: ignore[type-arg]
+    def _rules(self) -> tuple[Reason, ...]:
         from semlang.checks.identification.explain import reasons
 
         return tuple(reasons(self.table, self.graphs, self.moments, self.names, self.found))

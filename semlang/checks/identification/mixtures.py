@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -169,12 +169,11 @@ def _kruskal(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     if sizes is None or len(table.latents) != 1 or len(sizes) < 3 or len(sizes) > 12 or table.clusters:
         return ""
     c = int(table.latents[0].arguments["classes"])
-    least: Callable[[Sequence[int]], int] = lambda group: min(c, prod(group))  # noqa: E731
     order = sorted(sizes, reverse=True)
     groups: list[list[int]] = [[], [], []]
     for size in order:
         min(groups, key=lambda g: prod(g)).append(size)
-    total = sum(least(g) for g in groups)
+    total = sum(min(c, prod(g)) for g in groups)
     if total >= 2 * c + 2:
         return f"Kruskal's condition holds ({total} >= 2 x {c} + 2): generically identified as a whole, up to labels."
     return ""

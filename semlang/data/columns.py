@@ -90,8 +90,10 @@ class Columns:
         import pandas as pd
 
         series = self.frame[column]
-        if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
-            values = self._raw(column)
+        if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
+            values = series.to_numpy(dtype=np.float64)
+        elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
+            values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         else:
             text = series.astype(object)
             if pd.api.types.is_datetime64_any_dtype(series.dtype):
@@ -109,6 +111,8 @@ class Columns:
                 self._text(column, text, bad, help)
                 return None
             values = converted.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isfinite(values).all() and values.size:
+            return values
         if np.isinf(values).any():
             self.blame(
                 column,

@@ -42,9 +42,10 @@ def check_responses(columns: Columns, responses: Mapping[str, Response], groups:
 
 def _constant(v: Variable, values: Floats, trials: Floats | None) -> str:
     """Say in which way a response does not vary, or nothing."""
-    if np.isnan(values).all():
+    low = float(np.fmin.reduce(values, initial=np.inf))
+    high = float(np.fmax.reduce(values, initial=-np.inf))
+    if low > high:
         return "all values are missing"
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if trials is not None:
         seen = ~np.isnan(values)
         if high == 0:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
@@ -83,4 +84,4 @@ def maximise_constrained(
     hessian = negative_hessian(objective, at, steps_of(at, np.diag(T @ T.T)))
     _, inverse = solve(hessian, gradient)
     broken = any(abs(c.function(objective.theta(at))[0]) > 1e-5 for c in constraints if c.equality)
-    return Optimum(at, value, gradient, inverse, 0.0, ok and not broken, tuple(log), hessian)
+    return Optimum(at, value, gradient, inverse, 0.0, ok and not broken, tuple(log), Curvature(hessian))

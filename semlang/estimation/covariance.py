@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.objective import Objective
 
-__all__ = ["Curvature", "covariance", "sum_within"]
+__all__ = ["covariance", "sum_within"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Curvature:
-    """Eigenvalues and vectors of an information matrix scaled to unit diagonal, smallest first."""
-
-    values: Floats
-    vectors: Floats
-    scale: Floats
-
-    @classmethod
-    def of(cls, information: Floats) -> Curvature:
-        """Decompose an information matrix."""
-        d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-        values, vectors = np.linalg.eigh(information / np.outer(d, d))
-        return cls(values, vectors, d)
-
-    def inverse(self, tolerance: float = 1e-10) -> Floats | None:
-        """Return the inverse, or None where the matrix is not positive definite."""
-        if self.values[0] <= tolerance:
-            return None
-        scaled = self.vectors / self.scale[:, None]
-        out: Floats = (scaled / self.values) @ scaled.T
-        return out
 
 
 def sum_within(scores: Floats, units: Sequence[object] | Ints) -> Floats:
@@ -52,10 +28,10 @@ def covariance(
     objective: Objective,
     z: Floats,
     kind: str,
-    information: Floats | None,
+    curvature: Curvature | None,
+    D: Floats,
     units: Ints | None = None,
     active: Floats | None = None,
-    curvature: Curvature | None = None,
 ) -> Floats | None:
     """Return the covariance matrix of the table's parameters (P, P), or None where the information is singular.
 
@@ -70,36 +46,35 @@ def covariance(
     objective : Objective
     z : (n,) floats
     kind : {'observed', 'opg', 'robust'}
-    information : (n, n) floats, optional
-        Not needed for `opg`.
+    curvature : Curvature or None
+        The observed information; not needed for `opg`.
+    D : (P, n) floats
+        dtheta/dz.
     units : (C,) ints, optional
         Coarser units of the sandwich, one number for each top-level unit.
     active : (m, n) floats, optional
         Gradients of constraints that hold with equality: the covariance is that inside their null space.
-    curvature : Curvature, optional
-        Of `information`, where it has been decomposed already.
 
     References
     ----------
     Rabe-Hesketh and Skrondal (2006), equation 5 and the factor J/(J-1).
     """
-    basis = np.eye(z.size)
+    basis = np.empty(0)
     inside = active is not None and active.size > 0
     if active is not None and inside:
         _, s, vt = np.linalg.svd(active)
         basis = vt[int((s > 1e-10 * max(s[0], 1e-300)).sum()) :].T
     scores = None
     if kind in ("opg", "robust"):
-        scores = objective.value_and_scores(z)[1] @ basis
+        scores = objective.value_and_scores(z)[1]
+        scores = scores @ basis if inside else scores
     if kind == "opg":
         assert scores is not None
         weight = 1.0 / np.maximum(objective.multiplicity, 1e-300)
-        bread = Curvature.of((scores * weight[:, None]).T @ scores).inverse()
+        bread = Curvature((scores * weight[:, None]).T @ scores).inverse()
     else:
-        assert information is not None
-        if inside or curvature is None:
-            curvature = Curvature.of(basis.T @ information @ basis)
-        bread = curvature.inverse()
+        assert curvature is not None
+        bread = (Curvature(basis.T @ curvature.information @ basis) if inside else curvature).inverse()
     if bread is None:
         return None
     if kind == "robust":
@@ -111,6 +86,6 @@ def covariance(
             summed = sum_within(scores, units)
             n, meat = float(len(summed)), summed.T @ summed
         bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
-    D = objective.jacobian(z) @ basis
+    D = D @ basis if inside else D
     out: Floats = D @ bread @ D.T
     return out

@@ -6,18 +6,20 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
+from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, first_records, multiplicity
 from semlang.estimation.constraints import Constraints, labels_at
-from semlang.estimation.covariance import Curvature, covariance
+from semlang.estimation.covariance import covariance
 from semlang.estimation.expansion import left_out
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
@@ -150,8 +152,16 @@ def estimate(
     FitError
         If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
     """
-    with threadpool_limits(1, "blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress).run()
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the linear algebra libraries of the process; finding them takes 3 ms."""
+    import scipy.linalg  # noqa: F401  has a library of its own
+
+    return ThreadpoolController()
 
 
 class _Estimation:
@@ -303,19 +313,17 @@ class _Estimation:
         z = best.z
         D = self.objective.jacobian(z)
         if self.se != "none":
-            information, curvature = best.hessian, None
-            if information is None and self.se != "opg":
-                information = negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse)))
-            if information is not None:
-                curvature = Curvature.of(information)
+            curvature = best.curvature
+            if curvature is None and self.se != "opg":
+                curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse))))
+            if curvature is not None:
                 self.findings.curvature(curvature, D, theta, best.converged)
                 inverse = curvature.inverse()
                 if inverse is not None:
                     basis = self.objective.basis
                     se = np.sqrt(np.maximum(((basis @ inverse) * basis).sum(axis=1), 0.0))
                     self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
-            active = self._active(theta, D)
-            vcov = covariance(self.objective, z, self.se, information, self._units(), active, curvature)
+            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), self._active(theta, D))
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"

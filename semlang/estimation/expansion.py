@@ -14,9 +14,9 @@ from semlang.estimation.kernels.codes import NO_THRESHOLD, code_of
 from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ROWS, Product, Variable
+from semlang.model.table import ROWS, Variable
 
-__all__ = ["Expansion", "expand", "known_rows", "left_out", "level_weights", "needed_products"]
+__all__ = ["Expansion", "expand", "known_rows", "left_out", "level_weights"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,30 +83,11 @@ class Expansion:
         return out
 
 
-def needed_products(reduced: ReducedForm, k: int) -> tuple[Product, ...]:
-    """Return the products of covariates that the distribution of response k needs, in order of appearance."""
-    found: dict[Product, None] = {}
-    for kk, c, _ in reduced.mean_cells:
-        if kk == k:
-            found[reduced.mean_columns[c]] = None
-    for kk, a, _, _ in reduced.loading_cells:
-        if kk == k:
-            found[reduced.random_columns[a]] = None
-    for product in reduced.offsets.get(k, ()):
-        found[product] = None
-    for (kk, _), addends in reduced.quantities.items():
-        if kk == k:
-            found.update((a.via, None) for a in addends)
-    for addends in reduced.thresholds.get(k, ()):
-        found.update((a.via, None) for a in addends)
-    return tuple(p for p in found if p)
-
-
 def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
     """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
     key = reduced.responses[k]
     known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
-    needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in needed_products(reduced, k)]
+    needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in reduced.needed[k]]
     for name, table in (("trials", design.trials), ("exposure", design.exposure)):
         if key in table:
             needed.append((f"{name} of {key} missing", table[key]))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
-from semlang.estimation.covariance import Curvature
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["FindingsOfFit", "describe", "row_of"]
@@ -75,10 +75,9 @@ class FindingsOfFit:
 
     def curvature(self, curvature: Curvature, D: Floats, theta: Floats, converged: bool) -> None:
         """Flat directions of the likelihood at the estimate, and parameters that run off."""
-        flat = np.flatnonzero(curvature.values < 1e-8)
-        if not flat.size:
+        if curvature.exceeds(1e-8):
             return
-        direction = D @ (curvature.vectors[:, flat[0]] / curvature.scale)
+        direction = D @ (curvature.eigen[1][:, 0] / curvature.scale)
         share = np.abs(direction) / max(float(np.abs(direction).max(initial=0.0)), 1e-300)
         involved = [int(p) for p in np.argsort(-share) if share[p] > 0.1]
         if not involved:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
+from semlang.checks.identification.curvature import Curvature, invert
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
 
@@ -22,6 +22,8 @@ MANY_UNITS = 1000
 """The same with more units: standard errors then change by less than 1e-5 of themselves."""
 SHORTER = 0.1
 """One-sided steps, of those to both sides."""
+LOCAL = 1.0
+"""After a step of a smaller decrement, of about a standard error, the information is that before the step."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Optimum:
         g'H^-1 g.
     converged : bool
     log : tuple of Iteration
-    hessian : (n, n) floats, optional
+    curvature : Curvature, optional
         Observed information at `z`.
     """
 
@@ -65,7 +67,7 @@ class Optimum:
     decrement: float
     converged: bool
     log: tuple[Iteration, ...] = field(default=(), repr=False)
-    hessian: Floats | None = field(default=None, repr=False)
+    curvature: Curvature | None = field(default=None, repr=False)
 
 
 Report = Callable[[Iteration], None]
@@ -78,16 +80,13 @@ def solve(information: Floats, gradient: Floats) -> tuple[Floats, Floats]:
     scaled = information / np.outer(d, d)
     ridge = 0.0
     while True:
-        try:
-            factor = cho_factor(scaled + ridge * np.eye(d.size), lower=True)
-            if (np.diag(factor[0]) ** 2).min(initial=1.0) > 1e-11:
-                break
-        except np.linalg.LinAlgError:
-            pass
-        ridge = max(1e-7, ridge * 10.0)
-        if ridge > 1e6:
+        found = invert(scaled + ridge * np.eye(d.size) if ridge else scaled)
+        if (found is not None and found[1] > 1e-11) or ridge > 1e6:
             break
-    inverse = cho_solve(factor, np.eye(d.size)) / np.outer(d, d)
+        ridge = max(1e-7, ridge * 10.0)
+    if found is None:
+        raise np.linalg.LinAlgError("the information is not finite")
+    inverse = found[0] / np.outer(d, d)
     return inverse @ gradient, inverse
 
 
@@ -186,16 +185,17 @@ def maximise(
     by_scores = expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n
     scoring = expected is not None or by_scores
 
-    def evaluate(at: Floats) -> tuple[float, Floats, Floats | None]:
+    def evaluate(at: Floats) -> tuple[float, Floats, Callable[[], Floats | None]]:
         if by_scores and scoring:
             value, scores = objective.value_and_scores(at)
-            return value, scores.sum(axis=0), objective.outer_product(scores)
+            return value, scores.sum(axis=0), lambda: objective.outer_product(scores)
         value, gradient = objective.value_and_gradient(at)
-        return value, gradient, objective.information(at) if scoring else None
+        return value, gradient, lambda: objective.information(at) if scoring else None
 
-    value, gradient, metric = evaluate(z)
+    value, gradient, measure = evaluate(z)
     if not np.isfinite(value):
         raise Infeasible("the log-likelihood is not finite at the start")
+    metric = measure() if expected is None else expected
     if metric is None and inverse is None:
         metric = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
     previous, slow = np.inf, 0
@@ -215,7 +215,7 @@ def maximise(
         t, found = 1.0, False
         while t > 1e-9:
             try:
-                new_value, new_gradient, new_metric = evaluate(z + t * step)
+                new_value, new_gradient, measure = evaluate(z + t * step)
                 slack = 1e-13 * abs(value)
                 if np.isfinite(new_value) and new_value >= value + 1e-4 * t * decrement - slack:
                     found = True
@@ -235,7 +235,11 @@ def maximise(
         if report is not None:
             report(line)
         change, fall = t * step, gradient - new_gradient
-        z, value, gradient, metric = z + change, new_value, new_gradient, new_metric
+        z, value, gradient = z + change, new_value, new_gradient
+        if scoring and decrement < LOCAL and (ahead := float(gradient @ H @ gradient)) < tolerance:
+            decrement, converged = ahead, True
+            break
+        metric = measure()
         if scoring:
             slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
             previous = decrement
@@ -252,6 +256,18 @@ def maximise(
     return Optimum(z, value, gradient, H, decrement, converged, tuple(log))
 
 
+def _newton(curvature: Curvature, gradient: Floats) -> Floats | None:
+    """Return I^-1 g, eigenvalues that are nearly zero raised to 1e-12; None where one is negative."""
+    inverse = curvature.inverse(1e-12)
+    if inverse is not None:
+        return np.asarray(inverse @ gradient)
+    values, vectors = curvature.eigen
+    if values[0] < -1e-6:
+        return None
+    along = vectors.T @ (gradient / curvature.scale) / np.maximum(values, 1e-12)
+    return np.asarray(vectors @ along / curvature.scale)
+
+
 def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, limit: int = 12) -> Optimum:
     """Finish with Newton steps on the observed information, which also tells whether it is a maximum.
 
@@ -265,22 +281,19 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     if one_sided:
         steps = SHORTER * steps
 
-    def measure(at: Floats, slope: Floats) -> Floats:
-        return negative_hessian(objective, at, steps, slope if one_sided else None)
+    def measure(at: Floats, slope: Floats) -> Curvature:
+        return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
-    information = measure(z, gradient)
+    curvature = measure(z, gradient)
     decrement = moved = np.inf
     converged = False
     stale = False
     for _ in range(limit):
-        d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-        values, vectors = np.linalg.eigh(information / np.outer(d, d))
-        if values[0] < -1e-6:
-            up = vectors[:, 0] / d
+        step = _newton(curvature, gradient)
+        if step is None:
+            up = curvature.eigen[1][:, 0] / curvature.scale
             step, decrement = up * (np.sign(gradient @ up) or 1.0), np.inf
         else:
-            inner = np.maximum(values, 1e-12)
-            step = (vectors / inner) @ (vectors.T @ (gradient / d)) / d
             decrement = float(gradient @ step)
             if decrement < tolerance:
                 converged = True
@@ -297,19 +310,19 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             t *= 0.5
         else:
             if stale:
-                information, stale = measure(z, gradient), False
+                curvature, stale = measure(z, gradient), False
                 continue
             break
         z, moved = z + t * step, decrement
         value, gradient = new
         log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
-            information = measure(z, gradient)
+            curvature = measure(z, gradient)
         else:
             stale = True
     if stale and (not converged or moved > 1e-6 or objective.exact):
-        information = measure(z, gradient)
+        curvature = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),
-        hessian=information,
+        curvature=curvature,
     )  # fmt: skip

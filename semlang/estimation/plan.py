@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ class _Situation:
             for v in self.table.responses
         )  # fmt: skip
 
-    @property
+    @cached_property
     def closed_form(self) -> str | None:
         """Name of the closed form, '' where the data will decide, None where there is none."""
         if not self.all_gaussian:
@@ -233,7 +234,7 @@ def plan(
         levels = _levels(table, form, design, 0 if exact else 1 if one else points)
         rows = None
         if design is not None:
-            rows = sum(int((~np.isnan(y)).sum()) for y in design.responses.values())
+            rows = sum(y.size - np.count_nonzero(np.isnan(y)) for y in design.responses.values())
         groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
     return Plan(tuple(groups))
 

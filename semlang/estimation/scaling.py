@@ -46,17 +46,22 @@ def _candidates(graph: ModelGraph, number: int, single: bool) -> list[_Latent]:
     return out
 
 
+_Powers = dict[int, float]
+"""Powers of the scales of latent variables, by number; those that are not zero."""
+
+
 def _exponents(
     graph: ModelGraph, number: int, chosen: dict[tuple[int, str], int]
-) -> list[tuple[Path | Covariance, Floats]]:
+) -> list[tuple[Path | Covariance, _Powers]]:
     """Return, for each path and covariance, the powers of the scales that its coefficient takes."""
 
-    def power(*ends: tuple[str, float]) -> Floats:
-        out = np.zeros(len(chosen))
+    def power(*ends: tuple[str, float]) -> _Powers:
+        out: _Powers = {}
         for key, sign in ends:
-            if (number, key) in chosen:
-                out[chosen[number, key]] += sign
-        return out
+            n = chosen.get((number, key))
+            if n is not None:
+                out[n] = out.get(n, 0.0) + sign
+        return {n: e for n, e in out.items() if e}
 
     paths = [(p, power((p.target, 1.0), (p.source, -1.0))) for p in graph.paths]
     return [*paths, *((c, power((c.a, 1.0), (c.b, 1.0))) for c in graph.covariances)]
@@ -64,25 +69,25 @@ def _exponents(
 
 def _consistent(
     graphs: Sequence[ModelGraph], latents: list[_Latent], pinned: Collection[int]
-) -> tuple[list[_Latent], dict[int, Floats]]:
+) -> tuple[list[_Latent], dict[int, _Powers]]:
     """Leave out latent variables whose scale a fixed value, a constraint or a shared parameter holds."""
     while True:
         chosen = {(v.group, v.key): n for n, v in enumerate(latents)}
-        powers: dict[int, Floats] = {}
+        powers: dict[int, _Powers] = {}
         bad: set[int] = set()
         own = {id(v.marker) for v in latents} | {id(v.variance) for v in latents}
         swapped = {v.variance.parameter for v in latents}
         for number, graph in enumerate(graphs):
             for e, power in _exponents(graph, number, chosen):
-                used = set(np.flatnonzero(power).tolist())
+                used = set(power)
                 if id(e) in own:
                     continue
                 if e.parameter in swapped:
                     bad |= used | {n for n, v in enumerate(latents) if v.variance.parameter == e.parameter}
                 elif (e.parameter < 0 and not e.is_zero) or e.parameter in pinned:
                     bad |= used
-                elif e.parameter >= 0 and (powers.setdefault(e.parameter, power) != power).any():
-                    bad |= used | set(np.flatnonzero(powers[e.parameter]).tolist())
+                elif e.parameter >= 0 and powers.setdefault(e.parameter, power) != power:
+                    bad |= used | set(powers[e.parameter])
         bad |= {n for n, v in enumerate(latents) if v.variance.parameter in pinned}
         if not bad:
             return latents, powers
@@ -101,7 +106,7 @@ class Scaled:
     with e = +1 for paths into f and covariances of f, -1 for paths from f.
     """
 
-    def __init__(self, inner: Parametrisation, latents: Sequence[_Latent], powers: dict[int, Floats]) -> None:
+    def __init__(self, inner: Parametrisation, latents: Sequence[_Latent], powers: dict[int, _Powers]) -> None:
         self.inner = inner
         self.n_parameters = inner.n_parameters
         self.factored, self.blocks = inner.factored, inner.blocks
@@ -117,7 +122,8 @@ class Scaled:
         self.M = np.linalg.inv(np.eye(n) - above)
         self.powers = np.zeros((self.n_parameters, n))
         for p, power in powers.items():
-            self.powers[p] = power
+            for k, exponent in power.items():
+                self.powers[p, k] = exponent
         self.powers[self.variance, np.arange(n)] = 2.0
 
     def _scales(self, inner: Floats) -> Floats:
@@ -162,7 +168,7 @@ class Scaled:
 
 def rescale(
     graphs: Sequence[ModelGraph], pinned: Collection[int], single: bool
-) -> tuple[tuple[ModelGraph, ...], list[_Latent], dict[int, Floats]] | None:
+) -> tuple[tuple[ModelGraph, ...], list[_Latent], dict[int, _Powers]] | None:
     """Return the graphs of the equivalent model with unit variances, or None where no scale can change.
 
     Parameters

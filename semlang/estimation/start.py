@@ -86,32 +86,36 @@ def _loadings_one(graph: ModelGraph, theta: Floats) -> None:
 def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
     """Intercepts from means, thresholds from frequencies, residual variances from variances."""
     intercept = {p.target: p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0}
+    residual = _residual_variances(form)
+    frequency = design.frequency.get("rows")
     for k, key in enumerate(form.responses):
         y = design.responses[key]
         known = ~np.isnan(y)
-        if not known.any():
+        values = y if known.all() else y[known]
+        if not values.size:
             continue
         variable = table.variables[key]
-        weight = design.frequency.get("rows", np.ones(y.size))[known]
-        mean = float(np.average(y[known], weights=weight)) if weight.sum() > 0 else float(y[known].mean())
+        weight = np.ones(values.size) if frequency is None else frequency[known]
+        total = float(weight.sum())
+        mean = float(weight @ values) / total if total > 0 else float(values.mean())
         if key in design.trials:
-            mean = float(y[known].sum() / max(np.nansum(design.trials[key][known]), 1.0))
+            mean = float(values.sum() / max(np.nansum(design.trials[key][known]), 1.0))
         if variable.kind.name == "poisson" and key in design.exposure:
-            mean = float(y[known].sum() / max(np.nansum(design.exposure[key][known]), 1e-8))
+            mean = float(values.sum() / max(np.nansum(design.exposure[key][known]), 1e-8))
         here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
         if here:
             theta[intercept[here].parameter] = _link(variable.kind.name, variable.link, mean)
-        variance = float(np.average((y[known] - y[known].mean()) ** 2, weights=weight)) or 1.0
-        p = _diagonal(form, k)
-        if p >= 0:
-            theta[p] = variance
+        deviation = values - values.mean()
+        variance = float(weight @ deviation**2) / max(total, 1e-300) or 1.0
+        if residual[k] >= 0:
+            theta[residual[k]] = variance
         if variable.kind.name == "gaussian" and (k, "sigma") in form.quantities:
             first = form.quantities[k, "sigma"][0]
             if first.parameter >= 0 and not first.via:
                 theta[first.parameter] = 0.5 * np.log(variance)
         thresholds = form.thresholds.get(k, ())
         for s, addends in enumerate(thresholds):
-            share = (weight[y[known] <= s].sum() + 0.5) / (weight.sum() + 1.0)
+            share = (weight[values <= s].sum() + 0.5) / (total + 1.0)
             if addends[0].parameter >= 0:
                 theta[addends[0].parameter] = _quantile(variable.link, share)
 
@@ -120,14 +124,17 @@ def _components(table: ParameterTable, response: str) -> list[str]:
     return [v.key for v in table.latents if v.role == "component" and v.response == response]
 
 
-def _diagonal(form: ReducedForm, k: int) -> int:
-    """Return the parameter of a response's residual variance, also where its residual is a disturbance; else -1."""
-    cells = form.theta
-    own = next((j for j, d in enumerate(form.disturbances) if d.key == form.responses[k]), None)
-    if own is not None:
-        cells, k = form.psi, own
-    hit = (cells.i == k) & (cells.j == k)
-    return int(cells.parameter[hit][0]) if hit.any() else -1
+def _residual_variances(form: ReducedForm) -> list[int]:
+    """Return the parameter of each response's residual variance, also where it is that of a disturbance; else -1."""
+    disturbance = {d.key: j for j, d in enumerate(form.disturbances)}
+    theta, psi = (
+        {i: p for i, j, p in zip(c.i.tolist(), c.j.tolist(), c.parameter.tolist(), strict=True) if i == j}
+        for c in (form.theta, form.psi)
+    )
+    return [
+        psi.get(disturbance[key], -1) if key in disturbance else theta.get(k, -1)
+        for k, key in enumerate(form.responses)
+    ]
 
 
 def _link(family: str, link: str, mean: float) -> float:
@@ -165,12 +172,12 @@ def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design:
         if path.source and not path.is_zero and path.source in graph.latents:
             into[path.target].append(path)
     share: dict[str, float] = {}
+    residual = _residual_variances(form)
     for k, key in enumerate(form.responses):
         variable = table.variables[key]
         if variable.kind.name == "gaussian" and variable.link == "identity":
-            p = _diagonal(form, k)
-            y = design.responses[key]
-            variance = theta[p] if p >= 0 else float(np.nanvar(y)) or 1.0
+            p = residual[k]
+            variance = theta[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
             share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))
             if p >= 0 and into[key]:
                 theta[p] = 0.5 * variance

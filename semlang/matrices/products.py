@@ -26,6 +26,8 @@ class Products:
 
     def form(self, product: Product) -> Product | None:
         """Return the common form of a product; None where it is 0 (two levels of one factor)."""
+        if not product:
+            return ()
         key = _key(product)
         return None if key is None else self._forms.setdefault(key, product)
 

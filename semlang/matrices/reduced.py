@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -145,6 +146,22 @@ class ReducedForm:
     thresholds: dict[int, tuple[tuple[Linear, ...], ...]] = field(default_factory=dict)
     offsets: dict[int, tuple[Product, ...]] = field(default_factory=dict)
     lifted: tuple[str, ...] = ()
+
+    @cached_property
+    def needed(self) -> tuple[tuple[Product, ...], ...]:
+        """The products of covariates that the distribution of each response needs, in order of appearance."""
+        found: list[dict[Product, None]] = [{} for _ in self.responses]
+        for k, c, _ in self.mean_cells.tolist():
+            found[k][self.mean_columns[c]] = None
+        for k, a, _, _ in self.loading_cells.tolist():
+            found[k][self.random_columns[a]] = None
+        for k, products in self.offsets.items():
+            found[k].update(dict.fromkeys(products))
+        for (k, _), addends in self.quantities.items():
+            found[k].update((a.via, None) for a in addends)
+        for k, thresholds in self.thresholds.items():
+            found[k].update((a.via, None) for addends in thresholds for a in addends)
+        return tuple(tuple(p for p in products if p) for products in found)
 
     def slots(self, theta: Floats) -> Floats:
         """Run the program: values of all slots."""

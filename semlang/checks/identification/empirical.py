@@ -5,11 +5,12 @@ Everything is read off the estimates and the observed information; each finding 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.checks.identification.curvature import Curvature
 from semlang.checks.identification.names import Names
 from semlang.diagnostics import Diagnostic, error, warning
 from semlang.model.table import ParameterTable
@@ -35,7 +36,10 @@ def after_fit(table: ParameterTable, estimates: Floats, information: Floats | No
         its inverse.)
     """
     names = Names(table)
-    texts = [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in range(estimates.size)]
+
+    def texts() -> list[str]:
+        return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in range(estimates.size)]
+
     weak = () if information is None else weak_directions(texts, information)
     return (*weak, *_correlations(table, estimates))
 
@@ -44,38 +48,37 @@ def inverse(vcov: Floats | None) -> Floats | None:
     """Return the information whose inverse a covariance matrix is; None where it has none (constraints, borders)."""
     if vcov is None or not len(vcov) or not np.isfinite(vcov).all() or not (np.diag(vcov) > 0).all():
         return None
-    scaled, scale = _scaled(vcov)
-    if np.linalg.eigvalsh(scaled)[0] < 1e-13:
-        return None
-    information: Floats = np.linalg.inv(scaled) / np.outer(scale, scale)
-    return information
+    return Curvature(vcov).inverse(1e-13)
 
 
 def condition(information: Floats) -> float:
     """Return the condition number of the information with unit diagonal (it does not depend on units)."""
-    values = np.linalg.eigvalsh(_scaled(information)[0])
+    values = Curvature(information).eigen[0]
     return float("inf") if values[0] <= 0 else float(values[-1] / values[0])
 
 
-def weak_directions(names: Sequence[str], information: Floats) -> Iterator[Diagnostic]:
+def weak_directions(names: Callable[[], Sequence[str]], information: Floats) -> Iterator[Diagnostic]:
     """Find combinations of parameters that the data hardly determine, or that increase the likelihood.
 
     Parameters
     ----------
-    names : sequence of str
+    names : callable
+        Returns the parameters' names.
     information : (P, P)
     """
     if information.size == 0 or not np.all(np.isfinite(information)):
         return
-    scaled, scale = _scaled(information)
-    values, vectors = np.linalg.eigh(scaled)
+    curvature = Curvature(information)
+    if curvature.exceeds(len(information) / LARGE_CONDITION):  # P is the sum of the eigenvalues, so none is larger
+        return
+    values, vectors = curvature.eigen
+    texts = names()
     for value, vector in zip(values, vectors.T, strict=True):
         if value > values[-1] / LARGE_CONDITION:
             break
         share = np.abs(vector) / np.abs(vector).max()
-        involved = [names[i] for i in np.flatnonzero(share >= SMALL_SHARE).tolist()]
-        moves = vector / np.where(scale > 0, scale, 1.0)
-        signs = _signs(involved, moves[share >= SMALL_SHARE])
+        involved = [texts[i] for i in np.flatnonzero(share >= SMALL_SHARE).tolist()]
+        signs = _signs(involved, (vector / curvature.scale)[share >= SMALL_SHARE])
         if value < -values[-1] / LARGE_CONDITION:
             yield error(
                 "not-a-maximum",
@@ -90,12 +93,6 @@ def weak_directions(names: Sequence[str], information: Floats) -> Iterator[Diagn
                 notes=(f"condition number of the information: {values[-1] / max(value, 1e-300):.1g}", signs),
                 help="fix or equate one of them, or look for a restriction that the theory gives",
             )
-
-
-def _scaled(information: Floats) -> tuple[Floats, Floats]:
-    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    safe = np.where(scale > 0, scale, 1.0)
-    return information / np.outer(safe, safe), scale
 
 
 def _signs(names: Sequence[str], moves: Floats) -> str:

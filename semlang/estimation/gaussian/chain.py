@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from semlang.matrices.reduced import Cells, ReducedForm
 
@@ -78,6 +79,7 @@ class Chain:
         if linear:
             self._affine = reduced.jacobian(np.zeros(reduced.n_parameters))
             self._cells = self._stack(self._affine[1])
+            self._sparse = csr_array(self._cells)
 
     def at(self, theta: Floats) -> Point:
         """Evaluate the matrices at a parameter vector."""
@@ -101,6 +103,11 @@ class Chain:
         if self._affine is not None:
             return self._cells
         return self._stack(self.reduced.jacobian(point.theta)[1])
+
+    def sandwich(self, point: Point, cells: Floats) -> Floats:
+        """Return J' M J (P, P) for M (cells, cells); where J is constant it is sparse, too."""
+        J = self.jacobian(point) if self._affine is None else self._sparse
+        return np.asarray(J.T @ cells @ J)
 
     def curvature(self, point: Point, m: Floats, L: Floats) -> Floats:
         """Return sum_s dl/dslot_s d2slot_s (P, P): what products of parameters add to a Hessian.

@@ -37,7 +37,8 @@ def choose(reduced: ReducedForm, design: Design) -> type[Engine] | None:
 
 def n_patterns(reduced: ReducedForm, design: Design) -> int:
     """Return the number of missing patterns of the responses."""
-    seen = ~np.isnan(np.array([design.responses[k] for k in reduced.responses])).reshape(-1, design.n_rows)
-    if seen.all():
+    gone = [np.isnan(design.responses[k]) for k in reduced.responses]
+    if not any(g.any() for g in gone):
         return 1
+    seen = ~np.array(gone)
     return len(np.unique(np.packbits(seen, axis=0), axis=1).T)

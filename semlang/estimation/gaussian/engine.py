@@ -77,7 +77,7 @@ class Engine(ABC):
 
     def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
         """Return better starting values and an approximate information there, if cheap."""
-        return theta, self.expected_information(theta)
+        return theta, None
 
     def hessian(self, theta: Floats) -> Floats:
         """Return the second derivatives (P, P); here by differences of the exact gradient."""

@@ -70,10 +70,9 @@ class Louis:
         self._covariance(cells, point.psi, L, t, x, residual, b, S, seen, weight)
         cells += np.tril(cells, -1).T
         self._expected(cells, point.psi, L, t, x, residual, b, S, seen, weight)
-        J = chain.jacobian(point)
         L_bar, m_bar, t_bar = e.leaves.adjoint(state.L, state.m, state.t, posterior)
         m_bar, L_bar, _, _ = e._adjoints(state, L_bar, m_bar, t_bar, [np.zeros_like(state.V[0])])
-        return np.asarray(J.T @ cells @ J) + chain.curvature(point, m_bar, L_bar)
+        return chain.sandwich(point, cells) + chain.curvature(point, m_bar, L_bar)
 
     def _covariance(
         self,

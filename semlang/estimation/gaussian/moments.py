@@ -18,7 +18,9 @@ Hessian are products of thin matrices, multiplied elementwise:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,19 +77,37 @@ class Vectors:
     weight: Floats
 
 
+class _Term(NamedTuple):
+    """One term at a parameter vector, embedded in all K responses: S^-1, Q, (C W)_x, x-moments, n_t and s_t."""
+
+    inverse: Floats
+    Q: Floats
+    cross: Floats
+    xx: Floats
+    count: float
+    scale: float
+
+
 @dataclass(frozen=True)
 class _Evaluation:
-    """Matrices of one evaluation, embedded in all K responses: per term S^-1, Q, (C W)_x and x-moments."""
+    """One evaluation: the log-likelihood, its adjoints, and S^-1, Q, (C W)_x of each collection of terms."""
 
-    inverse: list[Floats]
-    Q: list[Floats]
-    cross: list[Floats]
-    xx: list[Floats]
-    count: list[float]
-    scale: list[float]
+    theta: Floats
+    point: Point
+    value: float
     within_bar: Floats
     between_bar: Floats
     mean_bar: Floats
+    parts: list[tuple[Terms, Floats, Floats, Floats]]
+
+    def terms(self) -> Iterator[_Term]:
+        """Yield the terms one by one."""
+        K = len(self.within_bar)
+        for block, Si, Q, cross in self.parts:
+            p = len(block.observed)
+            for t, (n, s) in enumerate(zip(block.count.tolist(), block.scale.tolist(), strict=True)):
+                term = _Term(Si[t], Q[t], cross[t], block.moments[t][p:, p:], n, s)
+                yield term if p == K else _embed(term, block.observed, K)
 
 
 class Moments(Engine):
@@ -106,6 +126,8 @@ class Moments(Engine):
         self._cell_within = np.concatenate(
             [self.within[ch.loading[:, 2]], self.within[ch.psi[:, 0]], np.ones(len(ch.residual), dtype=bool)]
         )
+        self._all_within = bool(self.within.all())
+        self._last: _Evaluation | None = None
 
     def vectors(self, block: int, term: int) -> Vectors:
         """Return the vectors of a term."""
@@ -113,27 +135,27 @@ class Moments(Engine):
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
-        point = self.chain.at(theta)
-        value, e = self._evaluate(point, detail=False)
-        return value, self.chain.gradient(point, *self._adjoints(point, e))
+        e = self._evaluate(theta)
+        return e.value, self.chain.gradient(e.point, *self._adjoints(e))
 
     def expected_information(self, theta: Floats) -> Floats:
         """Return the expected information (P, P) given covariates and missing patterns."""
-        point = self.chain.at(theta)
-        _, e = self._evaluate(point, detail=True)
-        U, V = self._factors(point)
+        e = self._evaluate(theta)
+        U, V = self._factors(e.point)
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
         cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
-        for Si, xx, n, s in zip(e.inverse, e.xx, e.count, e.scale, strict=True):
-            Vs = V if self._cell_within.all() else V * np.where(self._cell_within, 1.0, s)
+        for Si, _, _, xx, n, s in e.terms():
+            Vs = V if self._all_within else V * np.where(self._cell_within, 1.0, s)
             SU, SV = Si @ U, Si @ Vs
             UV = U.T @ SV
-            cells[n_mean:, n_mean:] += n * ((U.T @ SU) * (Vs.T @ SV) + UV * UV.T)
+            part = UV * UV.T
+            part += (U.T @ SU) * (Vs.T @ SV)
+            part *= n
+            cells[n_mean:, n_mean:] += part
             cells[:n_mean, :n_mean] += Si[np.ix_(k, k)] * (X @ xx @ X.T)
-        J = self.chain.jacobian(point)
-        return np.asarray(J.T @ cells @ J)
+        return self.chain.sandwich(e.point, cells)
 
     def exact_hessian(self, theta: Floats) -> Floats:
         """Return the exact second derivatives (P, P)."""
@@ -141,15 +163,14 @@ class Moments(Engine):
 
     def hessian(self, theta: Floats) -> Floats:
         """Return the exact second derivatives (P, P)."""
-        point = self.chain.at(theta)
-        _, e = self._evaluate(point, detail=True)
-        U, V = self._factors(point)
+        e = self._evaluate(theta)
+        U, V = self._factors(e.point)
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
         cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
-        for Si, Q, cross, xx, n, s in zip(e.inverse, e.Q, e.cross, e.xx, e.count, e.scale, strict=True):
-            Vs = V if self._cell_within.all() else V * np.where(self._cell_within, 1.0, s)
+        for Si, Q, cross, xx, n, s in e.terms():
+            Vs = V if self._all_within else V * np.where(self._cell_within, 1.0, s)
             W = Q - 0.5 * n * Si
             SU, SV, WU, WV = Si @ U, Si @ Vs, W @ U, W @ Vs
             part = (U.T @ SV).T * (U.T @ WV)
@@ -162,47 +183,53 @@ class Moments(Engine):
             mixed = SU[k] * (CX.T @ SV) + SV[k] * (CX.T @ SU)
             cells[:n_mean, n_mean:] -= mixed
             cells[n_mean:, :n_mean] -= mixed.T
-        self._second_order(point, e, cells[n_mean:, n_mean:])
-        m, L, _, _ = self._adjoints(point, e)
-        J = self.chain.jacobian(point)
-        return np.asarray(J.T @ cells @ J) + self.chain.curvature(point, m, L)
+        self._second_order(e, cells[n_mean:, n_mean:])
+        m, L, _, _ = self._adjoints(e)
+        return self.chain.sandwich(e.point, cells) + self.chain.curvature(e.point, m, L)
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P)."""
-        point = self.chain.at(theta)
-        _, e = self._evaluate(point, detail=True)
-        U, V = self._factors(point)
-        m = self.data.mean(point.m)
+        e = self._evaluate(theta)
+        U, V = self._factors(e.point)
+        m = self.data.mean(e.point.m)
         mean = self.chain.mean
         frame = self.data.frame
         out = np.zeros((self.n_units, self.chain.n_cells))
-        index = -1
-        for b, block in enumerate(self.terms):
-            o = block.observed
-            for t in range(len(block.count)):
-                index += 1
-                v = self.vectors(b, t)
-                Si = e.inverse[index]
-                factor = np.where(self._cell_within, 1.0, e.scale[index])
-                s = np.zeros((len(point.m), v.y.shape[1]))
-                s[o] = Si[np.ix_(o, o)] @ (v.y - m[o] @ v.x)
-                cells = np.empty((v.y.shape[1], self.chain.n_cells))
-                cells[:, : len(mean)] = (s[mean[:, 0]] * (frame @ v.x)[mean[:, 1]] * v.weight).T
-                cells[:, len(mean) :] = (s.T @ U) * (s.T @ V) * v.weight[:, None] * factor
-                cells[:, len(mean) :] -= v.count[:, None] * (np.einsum("kc,kc->c", U, Si @ V) * factor)
-                np.add.at(out, v.unit, cells)
-        return np.asarray(out @ self.chain.jacobian(point))
+        places = ((b, t) for b, block in enumerate(self.terms) for t in range(len(block.count)))
+        for (b, t), term in zip(places, e.terms(), strict=True):
+            o = self.terms[b].observed
+            v = self.vectors(b, t)
+            Si = term.inverse
+            factor = np.where(self._cell_within, 1.0, term.scale)
+            s = np.zeros((len(m), v.y.shape[1]))
+            s[o] = Si[np.ix_(o, o)] @ (v.y - m[o] @ v.x)
+            cells = np.empty((v.y.shape[1], self.chain.n_cells))
+            cells[:, : len(mean)] = (s[mean[:, 0]] * (frame @ v.x)[mean[:, 1]] * v.weight).T
+            cells[:, len(mean) :] = (s.T @ U) * (s.T @ V) * v.weight[:, None] * factor
+            cells[:, len(mean) :] -= v.count[:, None] * (np.einsum("kc,kc->c", U, Si @ V) * factor)
+            np.add.at(out, v.unit, cells)
+        return np.asarray(out @ self.chain.jacobian(e.point))
 
-    def _evaluate(self, point: Point, detail: bool) -> tuple[float, _Evaluation]:
-        """Return the log-likelihood and the adjoints of Sigma_w, Sigma_b and m; on demand details."""
+    def _evaluate(self, theta: Floats) -> _Evaluation:
+        """Return the log-likelihood, the adjoints of Sigma_w, Sigma_b and m, and the terms.
+
+        The last evaluation is kept: value, information and second derivatives are asked for at the same parameters.
+        """
+        if self._last is not None and np.array_equal(self._last.theta, theta):
+            return self._last
+        point = self.chain.at(theta)
         K, n_x = point.m.shape
         m = self.data.mean(point.m)
         L = point.L[:, 0]
         w, b = self.within, ~self.within
-        Sw = L[:, w] @ point.psi[np.ix_(w, w)] @ L[:, w].T + point.residual
-        Sb = L[:, b] @ point.psi[np.ix_(b, b)] @ L[:, b].T
+        if self._all_within:
+            Sw, Sb = L @ point.psi @ L.T + point.residual, np.zeros((K, K))
+        else:
+            Sw = L[:, w] @ point.psi[np.ix_(w, w)] @ L[:, w].T + point.residual
+            Sb = L[:, b] @ point.psi[np.ix_(b, b)] @ L[:, b].T
         value = 0.0
-        e = _Evaluation([], [], [], [], [], [], np.zeros((K, K)), np.zeros((K, K)), np.zeros((K, n_x)))
+        within_bar, between_bar, mean_bar = np.zeros((K, K)), np.zeros((K, K)), np.zeros((K, n_x))
+        parts = []
         for block in self.terms:
             o = block.observed
             p = len(o)
@@ -217,28 +244,18 @@ class Moments(Engine):
             Q = Q @ Si
             G = -0.5 * (block.count[:, None, None] * Si - Q)
             cross = CW[:, :, p:]
-            e.within_bar[oo] += G.sum(0)
-            e.between_bar[oo] += np.tensordot(block.scale, G, 1)
-            e.mean_bar[o] += (Si @ cross).sum(0)
-            if detail:
-                full = p == K
-                for t in range(len(block.count)):
-                    for store, part in ((e.inverse, Si[t]), (e.Q, Q[t])):
-                        store.append(part if full else _embed(part, o, K))
-                    row = cross[t]
-                    if not full:
-                        row = np.zeros((K, n_x))
-                        row[o] = cross[t]
-                    e.cross.append(row)
-                    e.xx.append(block.moments[t][p:, p:])
-                    e.count.append(float(block.count[t]))
-                    e.scale.append(float(block.scale[t]))
+            within_bar[oo] += G.sum(0)
+            between_bar[oo] += np.tensordot(block.scale, G, 1)
+            mean_bar[o] += (Si @ cross).sum(0)
+            parts.append((block, Si, Q, cross))
         if not np.isfinite(value):
             raise Infeasible("the log-likelihood is not finite")
-        return value, e
+        self._last = _Evaluation(theta.copy(), point, value, within_bar, between_bar, mean_bar, parts)
+        return self._last
 
-    def _adjoints(self, point: Point, e: _Evaluation) -> tuple[Floats, Floats, Floats, Floats]:
+    def _adjoints(self, e: _Evaluation) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the adjoints of m, L, Psi and Theta."""
+        point = e.point
         L = point.L[:, 0]
         bar = np.zeros_like(point.L)
         psi = np.zeros_like(point.psi)
@@ -271,9 +288,9 @@ class Moments(Engine):
         """Return x of dm = e_k x' for the mean cells, as rows (cells, C), in the standardised columns."""
         return np.asarray(self.data.frame[self.chain.mean[:, 1]])
 
-    def _second_order(self, point: Point, e: _Evaluation, cells: Floats) -> None:
+    def _second_order(self, e: _Evaluation, cells: Floats) -> None:
         """Add tr(dl/dSigma d2Sigma) for pairs of loadings, and of a loading and a cell of Psi."""
-        ch = self.chain
+        ch, point = self.chain, e.point
         L = point.L[:, 0]
         k, j = ch.loading[:, 0], ch.loading[:, 2]
         pi, pj = ch.psi.T
@@ -304,7 +321,9 @@ def inverse(S: Floats) -> tuple[Floats, Floats]:
     return np.asarray(0.5 * (Si + np.swapaxes(Si, -1, -2)), dtype=float), 2 * np.log(diagonal).sum(-1)
 
 
-def _embed(part: Floats, o: Ints, K: int) -> Floats:
-    out = np.zeros((K, K))
-    out[np.ix_(o, o)] = part
-    return out
+def _embed(term: _Term, o: Ints, K: int) -> _Term:
+    """Put the matrices of some responses into those of all."""
+    inverse, Q, cross = np.zeros((K, K)), np.zeros((K, K)), np.zeros((K, term.cross.shape[1]))
+    oo = np.ix_(o, o)
+    inverse[oo], Q[oo], cross[o] = term.inverse, term.Q, term.cross
+    return term._replace(inverse=inverse, Q=Q, cross=cross)

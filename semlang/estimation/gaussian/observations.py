@@ -53,7 +53,9 @@ class Observations:
 
 def observe(reduced: ReducedForm, design: Design) -> Observations:
     """Collect the arrays of a design that a reduced form uses."""
-    y = np.array([design.responses[k] for k in reduced.responses], dtype=float).reshape(-1, design.n_rows)
+    y = np.empty((len(reduced.responses), design.n_rows))
+    for k, key in enumerate(reduced.responses):
+        y[k] = design.responses[key]
     for k, products in reduced.offsets.items():
         for product in products:
             y[k] -= design.columns[product]
@@ -71,7 +73,8 @@ def observe(reduced: ReducedForm, design: Design) -> Observations:
         origin = y.mean(1) if design.n_rows else np.zeros(len(y))
     else:
         origin = np.where(gone, 0.0, y).sum(1) / np.maximum((~gone).sum(1), 1)
-    return Observations(y - origin[:, None], x, d, origin, _standardise(x), _standardise(d), complete)
+    y -= origin[:, None]
+    return Observations(y, x, d, origin, _standardise(x), _standardise(d), complete)
 
 
 def multiplicity(design: Design, levels: Sequence[str]) -> Floats | None:

@@ -33,10 +33,10 @@ class OneLevel(Moments):
         for observed, rows in self._rows:
             # A slice where every row has the pattern: no copy.
             y = data.y if rows is None else data.y[np.ix_(observed, rows)]
-            z = np.vstack([y, data.x if rows is None else data.x[:, rows]])
+            x = data.x if rows is None else data.x[:, rows]
             weight = self._of(rows)
-            moments = z @ z.T if weight is None else (z * weight) @ z.T
-            count = z.shape[1] if weight is None else weight.sum()
+            count = x.shape[1] if weight is None else weight.sum()
+            moments = cross_products(y, x, weight)
             self.terms.append(Terms(observed, np.array([float(count)]), np.zeros(1), moments[None]))
 
     @classmethod
@@ -59,6 +59,13 @@ class OneLevel(Moments):
     def _of(self, rows: Ints | None) -> Floats | None:
         weight = self._weight
         return weight if weight is None or rows is None else weight[rows]
+
+
+def cross_products(y: Floats, x: Floats, weight: Floats | None) -> Floats:
+    """Return the sum over rows of w z z', z = (y, x), without stacking the two."""
+    yw, xw = (y, x) if weight is None else (y * weight, x * weight)
+    yx = yw @ x.T
+    return np.block([[yw @ y.T, yx], [yx.T, xw @ x.T]])
 
 
 def patterns(y: Floats, complete: bool) -> list[tuple[Ints, Ints | None]]:

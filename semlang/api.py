@@ -343,7 +343,8 @@ class Model:
         DataError, FitError
             With all findings.
         """
-        from semlang.checks.identification.empirical import after_fit, inverse
+        from semlang.checks.identification.curvature import Curvature
+        from semlang.checks.identification.empirical import after_fit
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
         from semlang.estimation.rotation import rotate
@@ -371,7 +372,7 @@ class Model:
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
         )
-        after = after_fit(table, result.theta, inverse(result.vcov))
+        after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)

@@ -13,7 +13,7 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Iteration, Optimum, first_steps, negative_hessian, solve, steps_of
+from semlang.estimation.optimize import Iteration, Optimum, definite, first_steps, negative_hessian, steps_of
 
 __all__ = ["maximise_constrained"]
 
@@ -82,6 +82,5 @@ def maximise_constrained(
     at = z + T @ u
     value, gradient = objective.value_and_gradient(at)
     hessian = negative_hessian(objective, at, steps_of(at, np.diag(T @ T.T)))
-    _, inverse = solve(hessian, gradient)
     broken = any(abs(c.function(objective.theta(at))[0]) > 1e-5 for c in constraints if c.equality)
-    return Optimum(at, value, gradient, inverse, 0.0, ok and not broken, tuple(log), Curvature(hessian))
+    return Optimum(at, value, gradient, definite(hessian), 0.0, ok and not broken, tuple(log), Curvature(hessian))

@@ -141,7 +141,8 @@ class Objective:
 
     def jacobian(self, z: Floats) -> Floats:
         """Return dtheta/dz (P, n)."""
-        return self.parametrisation.jacobian(self.x(z)) @ self.basis
+        out = self.parametrisation.jacobian(self.x(z))
+        return out if self._plain else out @ self.basis
 
     def value(self, z: Floats) -> float:
         """Return the log-likelihood."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.checks.identification.curvature import Curvature, invert
+from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.objective import Objective
 
-__all__ = ["Iteration", "Optimum", "maximise", "negative_hessian", "polish", "solve", "steps_of"]
+__all__ = ["Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish", "steps_of"]
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +51,8 @@ class Optimum:
     z : (n,) floats
     value : float
     gradient : (n,) floats
-    inverse : (n, n) floats
-        Inverse of the last information that was used.
+    metric : Curvature or (n, n) floats
+        The last information that was used, or its inverse.
     decrement : float
         g'H^-1 g.
     converged : bool
@@ -63,31 +64,46 @@ class Optimum:
     z: Floats
     value: float
     gradient: Floats
-    inverse: Floats
+    metric: Curvature | Floats
     decrement: float
     converged: bool
     log: tuple[Iteration, ...] = field(default=(), repr=False)
     curvature: Curvature | None = field(default=None, repr=False)
 
+    @cached_property
+    def inverse(self) -> Floats:
+        """Inverse of the last information that was used."""
+        return _inverse(self.metric)
+
 
 Report = Callable[[Iteration], None]
 
 
-def solve(information: Floats, gradient: Floats) -> tuple[Floats, Floats]:
-    """Return ``I^-1 g`` and ``I^-1``, with the smallest ridge (on unit diagonal) that makes I positive definite."""
+def definite(information: Floats) -> Curvature:
+    """Return the curvature with the smallest ridge (on unit diagonal) that makes it positive definite."""
     d = np.sqrt(np.maximum(np.diag(information), 0.0))
     d = np.where(d > 1e-8 * d.max(initial=1e-300), d, 1.0)
-    scaled = information / np.outer(d, d)
     ridge = 0.0
-    while True:
-        found = invert(scaled + ridge * np.eye(d.size) if ridge else scaled)
-        if (found is not None and found[1] > 1e-11) or ridge > 1e6:
-            break
+    while ridge < 1e7:
+        found = Curvature(information + np.diag(ridge * d**2) if ridge else information)
+        if found.pivot > 1e-11:
+            return found
         ridge = max(1e-7, ridge * 10.0)
-    if found is None:
-        raise np.linalg.LinAlgError("the information is not finite")
-    inverse = found[0] / np.outer(d, d)
-    return inverse @ gradient, inverse
+    raise np.linalg.LinAlgError("the information is not finite")
+
+
+def _apply(metric: Curvature | Floats, gradient: Floats) -> Floats:
+    """Return I^-1 g."""
+    return metric.solve(gradient) if isinstance(metric, Curvature) else np.asarray(metric @ gradient)
+
+
+def _inverse(metric: Curvature | Floats) -> Floats:
+    """Return the inverse that a metric stands for."""
+    if not isinstance(metric, Curvature):
+        return metric
+    inverse = metric.inverse(0.0)
+    assert inverse is not None
+    return inverse
 
 
 def steps_of(z: Floats, variances: Floats) -> Floats:
@@ -195,19 +211,18 @@ def maximise(
     value, gradient, measure = evaluate(z)
     if not np.isfinite(value):
         raise Infeasible("the log-likelihood is not finite at the start")
-    metric = measure() if expected is None else expected
-    if metric is None and inverse is None:
-        metric = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
+    information = measure() if expected is None else expected
+    if information is None and inverse is None:
+        information = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
     previous, slow = np.inf, 0
-    H = np.eye(z.size) if inverse is None else inverse.copy()
+    H: Curvature | Floats = np.eye(z.size) if inverse is None else inverse.copy()
     fresh = True
     converged = False
     decrement = np.inf
     for number in range(1, limit + 1):
-        if metric is not None:
-            step, H = solve(metric, gradient)
-        else:
-            step = H @ gradient
+        if information is not None:
+            H = definite(information)
+        step = _apply(H, gradient)
         decrement = float(gradient @ step)
         if decrement < tolerance:
             converged = True
@@ -227,7 +242,7 @@ def maximise(
         if not found:
             if not fresh or scoring:  # once more from a measured metric
                 scoring, fresh = False, True
-                metric = _positive(negative_hessian(objective, z, steps_of(z, np.diag(H))))
+                information = _positive(negative_hessian(objective, z, steps_of(z, np.diag(_inverse(H)))))
                 continue
             break
         line = Iteration(number, method, new_value, float(np.abs(new_gradient).max(initial=0.0)), decrement, t)
@@ -236,31 +251,31 @@ def maximise(
             report(line)
         change, fall = t * step, gradient - new_gradient
         z, value, gradient = z + change, new_value, new_gradient
-        if scoring and decrement < LOCAL and (ahead := float(gradient @ H @ gradient)) < tolerance:
+        if scoring and decrement < LOCAL and (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
             decrement, converged = ahead, True
             break
-        metric = measure()
+        information = measure()
         if scoring:
             slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
             previous = decrement
             if slow >= 3:
-                scoring, metric = False, None
+                scoring, information = False, None
         if not scoring:
             fresh = False
+            H = _inverse(H)
             curvature = float(change @ fall)
             if curvature > 1e-12 * float(np.sqrt((change @ change) * (fall @ fall))):
                 Hy = H @ fall
                 H += (1.0 + fall @ Hy / curvature) * np.outer(change, change) / curvature
                 H -= (np.outer(Hy, change) + np.outer(change, Hy)) / curvature
-            metric = None
+            information = None
     return Optimum(z, value, gradient, H, decrement, converged, tuple(log))
 
 
 def _newton(curvature: Curvature, gradient: Floats) -> Floats | None:
     """Return I^-1 g, eigenvalues that are nearly zero raised to 1e-12; None where one is negative."""
-    inverse = curvature.inverse(1e-12)
-    if inverse is not None:
-        return np.asarray(inverse @ gradient)
+    if curvature.pivot > 1e-12:
+        return curvature.solve(gradient)
     values, vectors = curvature.eigen
     if values[0] < -1e-6:
         return None
@@ -276,7 +291,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     """
     z, value, gradient = found.z, found.value, found.gradient
     log = list(found.log)
-    steps = steps_of(z, np.diag(found.inverse))
+    steps = np.zeros_like(z) if objective.exact else steps_of(z, np.diag(found.inverse))
     one_sided = z.size > ONE_SIDED or objective.multiplicity.size > MANY_UNITS
     if one_sided:
         steps = SHORTER * steps

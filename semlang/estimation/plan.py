@@ -234,7 +234,7 @@ def plan(
         levels = _levels(table, form, design, 0 if exact else 1 if one else points)
         rows = None
         if design is not None:
-            rows = sum(y.size - np.count_nonzero(np.isnan(y)) for y in design.responses.values())
+            rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
         groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
     return Plan(tuple(groups))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.optimize import solve
+from semlang.estimation.optimize import definite
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable
@@ -117,7 +117,7 @@ def _least_squares(forms: Sequence[ReducedForm], designs: Sequence[Design], thet
         used = np.flatnonzero(np.diag(information) > 0)
         if not used.size:
             break
-        step, _ = solve(information[np.ix_(used, used)], gradient[used])
+        step = definite(information[np.ix_(used, used)]).solve(gradient[used])
         theta[free[used]] += step
     values_at = {id(form): form.jacobian(theta)[0] for form in forms}
     for form, k, slots, S, _ in parts:
@@ -143,7 +143,7 @@ def _scoring(
     value, scores = evaluate(theta)
     for _ in range(12):
         gradient = scores.sum(axis=0)
-        step, _ = solve(scores.T @ scores, gradient)
+        step = definite(scores.T @ scores).solve(gradient)
         if float(gradient @ step) < 1e-1:
             break
         t = 1.0

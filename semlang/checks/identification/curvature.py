@@ -11,26 +11,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Curvature", "invert"]
+__all__ = ["Curvature"]
 
 Floats = NDArray[np.float64]
-
-
-def invert(matrix: Floats) -> tuple[Floats, float] | None:
-    """Return the inverse of a positive definite matrix and its smallest pivot; None where it is not."""
-    from scipy.linalg.lapack import dpotrf, dpotri  # what calls this has estimated: scipy is there
-
-    if not matrix.size:
-        return matrix.copy(), np.inf
-    factor, failed = dpotrf(matrix, lower=1, clean=0)
-    if failed:
-        return None
-    pivot = float(np.diagonal(factor).min()) ** 2
-    half, _ = dpotri(factor, lower=1)
-    lower = np.tril(half, -1)
-    out: Floats = lower + lower.T
-    np.fill_diagonal(out, np.diagonal(half))
-    return out, pivot
 
 
 class Curvature:
@@ -40,6 +23,8 @@ class Curvature:
     ----------
     information : (n, n) floats
         Minus the second derivatives of a log-likelihood, or another symmetric matrix.
+    inverse : (n, n) floats, optional
+        Its inverse, where that is known.
 
     Attributes
     ----------
@@ -53,16 +38,51 @@ class Curvature:
     (True, [0.0025, 10000.0])
     """
 
-    def __init__(self, information: Floats) -> None:
+    def __init__(self, information: Floats, inverse: Floats | None = None) -> None:
         self.information = information
         root = np.sqrt(np.abs(np.diagonal(information)))
         self.scale = np.where(root > 0, root, 1.0)
-        self._scaled = information / np.outer(self.scale, self.scale)
+        self._outer = np.outer(self.scale, self.scale)
+        self._scaled = information / self._outer
+        self._known = inverse
+
+    @classmethod
+    def of_covariance(cls, vcov: Floats | None) -> Curvature | None:
+        """Return the information whose inverse a covariance matrix is; None where it has none (constraints, borders).
+
+        Parameters
+        ----------
+        vcov : (n, n) floats or None
+        """
+        if vcov is None or not len(vcov) or not np.isfinite(vcov).all() or not (np.diagonal(vcov) > 0).all():
+            return None
+        information = cls(vcov).inverse(1e-13)
+        return None if information is None else cls(information, vcov)
 
     @cached_property
-    def _inverted(self) -> Floats | None:
-        found = invert(self._scaled)
-        return None if found is None or not np.isfinite(found[0]).all() else found[0]
+    def _factor(self) -> Floats | None:
+        """Lower Cholesky factor of the scaled matrix (what is above the diagonal means nothing), None without one."""
+        from scipy.linalg.lapack import dpotrf  # what comes here has estimated: scipy is there
+
+        if not self._scaled.size:
+            return np.asarray(self._scaled)
+        factor, failed = dpotrf(self._scaled, lower=1, clean=0)
+        return None if failed else np.asarray(factor)
+
+    @cached_property
+    def _inverse(self) -> Floats | None:
+        """Inverse of the scaled matrix, None where it is not positive definite."""
+        from scipy.linalg.lapack import dpotri
+
+        if self._known is not None:
+            return np.asarray(self._known * self._outer)
+        if self._factor is None or not self._scaled.size:
+            return self._factor
+        half, _ = dpotri(self._factor, lower=1)
+        lower = np.tril(half, -1)
+        out: Floats = lower + lower.T
+        np.fill_diagonal(out, np.diagonal(half))
+        return out if np.isfinite(out).all() else None
 
     @cached_property
     def eigen(self) -> tuple[Floats, Floats]:
@@ -70,17 +90,31 @@ class Curvature:
         values, vectors = np.linalg.eigh(self._scaled)
         return values, vectors
 
+    @property
+    def pivot(self) -> float:
+        """The smallest pivot of the scaled matrix's factor, 0 where it is not positive definite."""
+        return 0.0 if self._factor is None else float(np.diagonal(self._factor).min(initial=1.0)) ** 2
+
     def exceeds(self, value: float) -> bool:
         """Return whether all eigenvalues of the scaled matrix are larger than `value`."""
-        inverse = self._inverted
+        inverse = self._inverse
         if inverse is not None and np.abs(inverse).sum(axis=0).max(initial=0.0) * value < 1.0:
             return True
         return bool(self.eigen[0][0] > value)
 
+    def solve(self, gradient: Floats) -> Floats:
+        """Return I^-1 g, where I is positive definite."""
+        from scipy.linalg.lapack import dpotrs
+
+        assert self._factor is not None
+        if not gradient.size:
+            return gradient
+        out, _ = dpotrs(self._factor, gradient / self.scale, lower=1)
+        return np.asarray(out / self.scale)
+
     def inverse(self, tolerance: float = 1e-10) -> Floats | None:
         """Return the inverse, or None where an eigenvalue of the scaled matrix is at most `tolerance`."""
-        inverse = self._inverted
+        inverse = self._inverse
         if inverse is None or not self.exceeds(tolerance):
             return None
-        out: Floats = inverse / np.outer(self.scale, self.scale)
-        return out
+        return np.asarray(inverse / self._outer)

@@ -24,14 +24,14 @@ SMALL_SHARE = 0.15
 """Parameters whose share of a null vector is smaller are not named."""
 
 
-def after_fit(table: ParameterTable, estimates: Floats, information: Floats | None) -> tuple[Diagnostic, ...]:
+def after_fit(table: ParameterTable, estimates: Floats, curvature: Curvature | None) -> tuple[Diagnostic, ...]:
     """Return the findings about a fit.
 
     Parameters
     ----------
     table : ParameterTable
     estimates : (P,)
-    information : (P, P) or None
+    curvature : Curvature or None
         Observed information: minus the second derivatives of the log-likelihood. (Where a covariance matrix is at hand,
         its inverse.)
     """
@@ -40,15 +40,8 @@ def after_fit(table: ParameterTable, estimates: Floats, information: Floats | No
     def texts() -> list[str]:
         return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in range(estimates.size)]
 
-    weak = () if information is None else weak_directions(texts, information)
+    weak = () if curvature is None else weak_directions(texts, curvature)
     return (*weak, *_correlations(table, estimates))
-
-
-def inverse(vcov: Floats | None) -> Floats | None:
-    """Return the information whose inverse a covariance matrix is; None where it has none (constraints, borders)."""
-    if vcov is None or not len(vcov) or not np.isfinite(vcov).all() or not (np.diag(vcov) > 0).all():
-        return None
-    return Curvature(vcov).inverse(1e-13)
 
 
 def condition(information: Floats) -> float:
@@ -57,18 +50,19 @@ def condition(information: Floats) -> float:
     return float("inf") if values[0] <= 0 else float(values[-1] / values[0])
 
 
-def weak_directions(names: Callable[[], Sequence[str]], information: Floats) -> Iterator[Diagnostic]:
+def weak_directions(names: Callable[[], Sequence[str]], curvature: Curvature) -> Iterator[Diagnostic]:
     """Find combinations of parameters that the data hardly determine, or that increase the likelihood.
 
     Parameters
     ----------
     names : callable
         Returns the parameters' names.
-    information : (P, P)
+    curvature : Curvature
+        Of P parameters.
     """
+    information = curvature.information
     if information.size == 0 or not np.all(np.isfinite(information)):
         return
-    curvature = Curvature(information)
     if curvature.exceeds(len(information) / LARGE_CONDITION):  # P is the sum of the eigenvalues, so none is larger
         return
     values, vectors = curvature.eigen

@@ -84,7 +84,7 @@ class _Term(NamedTuple):
     Q: Floats
     cross: Floats
     xx: Floats
-    count: float
+    size: float
     scale: float
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semlang.checks.identification.empirical import after_fit, condition, inverse
+from semlang.checks.identification.curvature import Curvature
+from semlang.checks.identification.empirical import after_fit, condition
 from semlang.model.elaborate import elaborate
 from semlang.model.table import ParameterTable
 from semlang.source import Source
@@ -30,7 +31,7 @@ def estimates(table: ParameterTable, **known: float) -> np.ndarray:
 
 def slugs(table: ParameterTable, theta: np.ndarray, information: np.ndarray | None = None) -> list[str]:
     information = 100 * np.eye(theta.size) if information is None else information
-    return [d.slug for d in after_fit(table, theta, information)]
+    return [d.slug for d in after_fit(table, theta, Curvature(information))]
 
 
 def test_a_good_fit_has_no_findings(table: ParameterTable) -> None:
@@ -42,7 +43,7 @@ def test_weak_direction_names_its_parameters(table: ParameterTable) -> None:
     v = np.zeros(n)
     v[[0, 2]] = 1, -1
     information = 100 * (np.eye(n) - 0.4999999999 * np.outer(v, v))
-    (finding,) = after_fit(table, estimates(table, fg=0.2), information)
+    (finding,) = after_fit(table, estimates(table, fg=0.2), Curvature(information))
     assert finding.slug == "empirically-unidentified"
     assert "f =~ x2" in finding.message
     assert condition(information) > 1e8
@@ -65,11 +66,31 @@ def test_correlations(table: ParameterTable, known: dict[str, float], slug: str)
     assert slugs(table, estimates(table, **{"fg": 0.2, **known})) == [slug]
 
 
-def test_inverse_of_a_covariance_matrix() -> None:
+def test_curvature_of_a_covariance_matrix() -> None:
     rng = np.random.default_rng(0)
     A = rng.normal(size=(4, 4)) * np.array([1e-4, 1.0, 1e3, 1.0])[:, None]
     vcov = A @ A.T
 
-    assert inverse(vcov) == pytest.approx(np.linalg.inv(vcov), rel=1e-6)
-    assert inverse(None) is None
-    assert inverse(np.ones((2, 2))) is None
+    curvature = Curvature.of_covariance(vcov)
+    assert curvature is not None
+    assert curvature.information == pytest.approx(np.linalg.inv(vcov), rel=1e-6)
+    assert curvature.inverse() == pytest.approx(vcov)
+    assert Curvature.of_covariance(None) is None
+    assert Curvature.of_covariance(np.ones((2, 2))) is None
+
+
+@pytest.mark.parametrize("smallest", [1e-13, 1e-11, 1e-9, 1e-3, -1e-9])
+def test_curvature_agrees_with_eigenvalues(smallest: float) -> None:
+    rng = np.random.default_rng(1)
+    Q, _ = np.linalg.qr(rng.normal(size=(6, 6)))
+    information = (Q * np.array([smallest, 0.1, 0.5, 1.0, 2.0, 3.0])) @ Q.T
+    least = np.linalg.eigvalsh(information / np.outer(*2 * [np.sqrt(np.diag(information))]))[0]
+
+    for value in (0.5 * least, 2.0 * least, 1e-10, 1e-5):
+        assert Curvature(information).exceeds(value) == (least > value)
+    inverse = Curvature(information).inverse()
+    assert (inverse is None) == (least <= 1e-10)
+    if inverse is not None:
+        assert inverse @ information == pytest.approx(np.eye(6), abs=1e-5)  # 1e-16 times the condition number
+        g = rng.normal(size=6)
+        assert Curvature(information).solve(g) == pytest.approx(inverse @ g, rel=1e-5)

@@ -86,20 +86,20 @@ class Model:
             raise ModelError(ordered(found))
         if all(isinstance(s, Directive | Declaration | Header) for s in self.ast.statements):
             raise ModelError(ordered((*found, empty(self.source, bool(self.ast.statements)))))
-        from semlang.model.elaborate import elaborate
+        from semlang.model.elaborate import elaboration
 
         self._arguments: dict[str, Any] = {
             "n_groups": n_groups,
             "cluster": cluster,
             "options": dict(options) | ({"defaults": defaults} if defaults else {}),
         }
-        table, more = elaborate(self.ast, **self._arguments)
-        self.findings: tuple[Diagnostic, ...] = (*found, *more)
-        if table is None:
-            if not any(d.is_error for d in more):
+        self._elaboration = done = elaboration(self.ast, **self._arguments)
+        self.findings: tuple[Diagnostic, ...] = (*found, *done.findings, *done.names)
+        if done.table is None or not done.stands:
+            if not any(d.is_error for d in self.findings):
                 self.findings = (*self.findings, empty(self.source, True))
             raise ModelError(ordered(self.findings))
-        self.parameter_table = table
+        self.parameter_table = done.table
 
     # ------------------------------------------------------------------ views
 
@@ -224,20 +224,28 @@ class Model:
     def with_facts(self, facts: DataFacts) -> Model:
         """Return the model with factors and thresholds filled in from the levels of the data's columns.
 
+        Where the data have nothing to add it is the same model, with its graphs and all that was compiled from them.
+
         Raises
         ------
         ModelError
             Where names do not fit the data.
         """
-        from semlang.model.elaborate import elaborate
+        from semlang.model.elaborate import elaboration
 
-        table, found = elaborate(self.ast, **self._arguments, facts=facts)
-        if table is None:
+        done = self._elaboration.with_facts(facts)
+        if done is None:
+            done = elaboration(self.ast, **self._arguments, facts=facts)
+        found = (*done.findings, *done.names)
+        if done.table is None or not done.stands:
             raise ModelError(ordered(found))
-        new = object.__new__(Model)
-        new.source, new.ast, new._arguments = self.source, self.ast, self._arguments
         kept = tuple(d for d in self.findings if d not in found)
-        new.findings, new.parameter_table = (*kept, *found), table
+        if done.table is self.parameter_table and len(kept) + len(found) == len(self.findings):
+            return self
+        new = object.__new__(Model)
+        new.__dict__ |= self.__dict__ if done.table is self.parameter_table else {}
+        new.source, new.ast, new._arguments, new._elaboration = self.source, self.ast, self._arguments, done
+        new.findings, new.parameter_table = (*kept, *found), done.table
         return new
 
     def bind(self, data: Any = None) -> tuple[Model, tuple[Design, ...], tuple[Diagnostic, ...]]:

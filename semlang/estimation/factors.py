@@ -60,8 +60,8 @@ def blocks_of(psi: Cells) -> tuple[Block, ...]:
     for i, j in zip(*np.nonzero(np.tril(present, -1)), strict=True):
         root[find(int(i))] = find(int(j))
     groups: dict[int, list[int]] = {}
-    for i in range(size):
-        if present[i].any():
+    for i, connected in enumerate(present.any(axis=1).tolist()):
+        if connected:
             groups.setdefault(find(i), []).append(i)
     return tuple(Block(tuple(g), parameter[np.ix_(g, g)], constant[np.ix_(g, g)]) for g in sorted(groups.values()))
 

@@ -162,8 +162,7 @@ class Scaled:
         diagonal[self.variance] = 0.0
         D = np.diag(diagonal)
         D[:, self.variance] += (rest * factor)[:, None] * (self.powers @ self.M) / inner[self.variance]
-        out: Floats = D @ self.inner.jacobian(x)
-        return out
+        return np.asarray(D @ self.inner.jacobian(x)) if self.blocks else D
 
 
 def rescale(

@@ -24,7 +24,7 @@ def thresholds(c: Context) -> Iterator[Draft]:
         if not v.kind.thresholds:
             continue
         written = [r for r in c.of(v) if r.op == "|"]
-        known = c.ns.facts.levels.get(v.name) if c.ns.facts is not None else None
+        known = c.ns.levels_in_data(v.name)
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
         named = {r.rhs for r in written}
         other = sum(1 for r in written if not is_usual(r.rhs))

@@ -48,7 +48,7 @@ def bar_rows(
         for name, via, term in _effects(ns, block, bar):
             full = f"{bare}.{name}"
             taken = full in ns.declared.kinds or full in ns.columns
-            taken = taken or (ns.facts is not None and full in ns.facts.columns)
+            taken = taken or ns.in_data(full)
             if taken and ("reserved-name", full) not in ns.reported:
                 ns.reported.add(("reserved-name", full))
                 ns.findings.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semlang.diagnostics import Diagnostic
@@ -31,9 +32,47 @@ from semlang.model.settings import Settings, read_directives
 from semlang.model.slope_findings import slope_findings
 from semlang.model.table import ParameterTable
 from semlang.model.written import write_rows
+from semlang.source import Span
 from semlang.syntax import ast
 
-__all__ = ["elaborate", "flat"]
+__all__ = ["Elaboration", "elaborate", "elaboration", "flat"]
+
+
+@dataclass(frozen=True)
+class Elaboration:
+    """A parameter table, what is to be said of it, and what was asked of the data on the way.
+
+    Parameters
+    ----------
+    model : ast.Model
+    table : ParameterTable or None
+        None where the text has no table.
+    findings : tuple of Diagnostic
+        All but those about names.
+    names : tuple of Diagnostic
+        Those about names, which know the columns of the data.
+    namespace : Namespace
+    mentioned : mapping from column to the place where a directive or a bracket names it
+    """
+
+    model: ast.Model
+    table: ParameterTable | None
+    findings: tuple[Diagnostic, ...]
+    names: tuple[Diagnostic, ...]
+    namespace: Namespace
+    mentioned: Mapping[str, Span]
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is a table and no finding denies it."""
+        errors = (f.slug for f in (*self.findings, *self.names) if f.is_error)
+        return self.table is not None and all(slug in TABLE_STANDS for slug in errors)
+
+    def with_facts(self, facts: DataFacts) -> Elaboration | None:
+        """Return the same table with findings about these data; None where the data would have changed the table."""
+        if self.table is None or facts.answers(self.namespace.asked):
+            return None
+        return replace(self, names=tuple(name_findings(self.model, self.table, self.namespace, facts, self.mentioned)))
 
 
 def elaborate(
@@ -49,17 +88,8 @@ def elaborate(
 
     Parameters
     ----------
-    model : ast.Model
-    defaults : str
-        lavaan's function whose automatic parameters are meant: ``sem``, ``cfa``, ``growth`` or ``lavaan``.
-    n_groups : int, optional
-        Number of groups, where neither ``group:`` blocks nor the data tell.
-    cluster : str or sequence of str, optional
-        Nesting, the outermost first (``"school/class"``); wins over the file.
-    options : mapping, optional
-        lavaan's options (``std_lv`` or ``std.lv``) and the engine's; they win over the file.
-    facts : DataFacts, optional
-        Columns and levels of the data.
+    model, defaults, n_groups, cluster, options, facts
+        As for `elaboration`.
 
     Returns
     -------
@@ -74,6 +104,35 @@ def elaborate(
     >>> table, _ = elaborate(parse(Source("f =~ x1 + x2"))[0])
     >>> [(r.lhs, r.op, r.rhs, r.rule) for r in table.rows if r.op == "=~"]
     [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
+    """
+    done = elaboration(model, defaults=defaults, n_groups=n_groups, cluster=cluster, options=options, facts=facts)
+    return done.table if done.stands else None, (*done.findings, *done.names)
+
+
+def elaboration(
+    model: ast.Model,
+    *,
+    defaults: str = "sem",
+    n_groups: int | None = None,
+    cluster: str | Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    facts: DataFacts | None = None,
+) -> Elaboration:
+    """Elaborate a model.
+
+    Parameters
+    ----------
+    model : ast.Model
+    defaults : str
+        lavaan's function whose automatic parameters are meant: ``sem``, ``cfa``, ``growth`` or ``lavaan``.
+    n_groups : int, optional
+        Number of groups, where neither ``group:`` blocks nor the data tell.
+    cluster : str or sequence of str, optional
+        Nesting, the outermost first (``"school/class"``); wins over the file.
+    options : mapping, optional
+        lavaan's options (``std_lv`` or ``std.lv``) and the engine's; they win over the file.
+    facts : DataFacts, optional
+        Columns and levels of the data.
     """
     findings: list[Diagnostic] = []
     merged = merge(from_directives(model), options or {}, defaults, model.source, findings)
@@ -112,15 +171,15 @@ def elaborate(
         settings.data,
         settings.reshape,
     )
+    if settings.group_column:
+        ns.asked.add(("levels", settings.group_column))
     table = resolve_composites(table)
     findings += kind_findings(table, ns)
-    findings += name_findings(model, table, ns, facts, settings.spans)
     findings += slope_findings(table)
     findings += level_findings(table)
+    names = name_findings(model, table, ns, facts, settings.spans)
     empty = not (table_rows or relations or defined)
-    if empty or any(f.is_error and f.slug not in TABLE_STANDS for f in findings):
-        return None, tuple(findings)
-    return table, tuple(findings)
+    return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
 TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter", "too-many-covariances"})

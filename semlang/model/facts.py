@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -21,3 +21,10 @@ class DataFacts:
 
     columns: tuple[str, ...]
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def answers(self, asked: Collection[tuple[str, str]]) -> bool:
+        """Return whether the data say anything to one of the questions: ``("column", name)``, ``("levels", name)``."""
+        columns = {name for kind, name in asked if kind == "column"}
+        if columns and not columns.isdisjoint(self.columns):
+            return True
+        return any(self.levels.get(name) for kind, name in asked if kind == "levels")

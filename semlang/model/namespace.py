@@ -54,6 +54,17 @@ class Namespace:
     slopes: dict[str, str] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+
+    def in_data(self, column: str) -> bool:
+        """Return whether the data have a column; False where there are no data."""
+        self.asked.add(("column", column))
+        return self.facts is not None and column in self.facts.columns
+
+    def levels_in_data(self, column: str) -> tuple[str, ...] | None:
+        """Return the levels of a column of the data; None where there are no data, or no such column."""
+        self.asked.add(("levels", column))
+        return None if self.facts is None else self.facts.levels.get(column)
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""
@@ -304,7 +315,7 @@ def survey(
         )
         first = min(x.start for x in levels.values())
         column = name not in ns.latents and (
-            (facts is not None and name in facts.columns) or (name not in bare and predictor.get(name, first) < first)
+            ns.in_data(name) or (name not in bare and predictor.get(name, first) < first)
         )
         if not is_response and not column:
             for x, span in levels.items():

@@ -28,7 +28,7 @@ class Target:
 
 def categories(ns: Namespace, v: Variable) -> tuple[str, ...]:
     """Return the categories of a multinomial response without the base; one empty text where they are not known."""
-    known = ns.facts.levels.get(v.name) if ns.facts is not None else None
+    known = ns.levels_in_data(v.name)
     if not known:
         return ("",)
     base = v.arguments.get("base")

@@ -32,7 +32,7 @@ class Item:
 def levels_of(ns: Namespace, t: ast.Transform, full: bool) -> tuple[Covariate, ...]:
     """Return the dummy variables of ``factor(x)``; one placeholder where the levels are not known."""
     name = t.variable.name
-    known = ns.facts.levels.get(name) if ns.facts is not None else None
+    known = ns.levels_in_data(name)
     base = None if t.argument is None else _text(t.argument)
     if not known:
         return (Covariate(name, "factor", base),)

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from semlang.api import Model
+from semlang.checks.identification.curvature import Curvature
 from semlang.cli import semlang
 from semlang.data.binding import bind
 from semlang.errors import SemlangError
-from semlang.estimation.covariance import Curvature
 from semlang.estimation.findings import FindingsOfFit
 
 
@@ -73,7 +73,7 @@ def test_flat_likelihood() -> None:
     information = np.eye(n)
     information[:2, :2] = 1.0
     collected = FindingsOfFit(table)
-    collected.curvature(Curvature.of(information), np.eye(n), np.zeros(n), True)
+    collected.curvature(Curvature(information), np.eye(n), np.zeros(n), True)
     assert [d.slug for d in collected.found] == ["flat-likelihood"]
 
 

@@ -20,9 +20,9 @@ def lift_residuals(reduced: ReducedForm) -> tuple[ReducedForm, tuple[int, ...]]:
     disturbance of the rows and r ~ N(0, eps I), eps half the smallest eigenvalue of Theta_b. The likelihood does not
     depend on eps, so its derivative is not needed; `Factorisation` subtracts it.
     """
-    joined = [b for b in blocks_of(reduced.theta) if len(b.members) > 1]
-    if not joined:
+    if (reduced.theta.i == reduced.theta.j).all():
         return reduced, ()
+    joined = [b for b in blocks_of(reduced.theta) if len(b.members) > 1]
     responses = sorted(k for b in joined for k in b.members)
     base = len(reduced.disturbances)
     place = {k: base + n for n, k in enumerate(responses)}

@@ -187,9 +187,9 @@ def rescale(
     changed = tuple(
         replace(
             graph,
-            paths=tuple(replace(p, parameter=markers[id(p)]) if id(p) in markers else p for p in graph.paths),
+            paths=tuple(p._replace(parameter=markers[id(p)]) if id(p) in markers else p for p in graph.paths),
             covariances=tuple(
-                replace(c, parameter=-1, value=1.0) if id(c) in variances else c for c in graph.covariances
+                c._replace(parameter=-1, value=1.0) if id(c) in variances else c for c in graph.covariances
             ),
         )
         for graph in graphs

@@ -95,9 +95,8 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if not values.size:
             continue
         variable = table.variables[key]
-        weight = np.ones(values.size) if frequency is None else frequency[known]
-        total = float(weight.sum())
-        mean = float(weight @ values) / total if total > 0 else float(values.mean())
+        weight = None if frequency is None else frequency[known]
+        mean = _mean(values, weight)
         if key in design.trials:
             mean = float(values.sum() / max(np.nansum(design.trials[key][known]), 1.0))
         if variable.kind.name == "poisson" and key in design.exposure:
@@ -106,7 +105,7 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if here:
             theta[intercept[here].parameter] = _link(variable.kind.name, variable.link, mean)
         deviation = values - values.mean()
-        variance = float(weight @ deviation**2) / max(total, 1e-300) or 1.0
+        variance = _mean(deviation**2, weight) or 1.0
         if residual[k] >= 0:
             theta[residual[k]] = variance
         if variable.kind.name == "gaussian" and (k, "sigma") in form.quantities:
@@ -114,10 +113,18 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             if first.parameter >= 0 and not first.via:
                 theta[first.parameter] = 0.5 * np.log(variance)
         thresholds = form.thresholds.get(k, ())
+        counts = np.ones(values.size if thresholds else 0) if weight is None else weight
         for s, addends in enumerate(thresholds):
-            share = (weight[values <= s].sum() + 0.5) / (total + 1.0)
+            share = (counts[values <= s].sum() + 0.5) / (counts.sum() + 1.0)
             if addends[0].parameter >= 0:
                 theta[addends[0].parameter] = _quantile(variable.link, share)
+
+
+def _mean(values: Floats, weight: Floats | None) -> float:
+    """Return the mean, weighted where the weights are not all zero."""
+    if weight is None or not weight.sum() > 0:
+        return float(values.sum()) / values.size
+    return float(weight @ values) / float(weight.sum())
 
 
 def _components(table: ParameterTable, response: str) -> list[str]:

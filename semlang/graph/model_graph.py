@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from semlang.model.table import ParameterTable, Product, Row, Variable
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """An addend of the equation of `target`: coefficient x `source` x product of `via`.
 
     Parameters
@@ -55,8 +54,7 @@ class Path:
         return self.parameter < 0 and self.value == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Covariance:
+class Covariance(NamedTuple):
     """A variance (`a` is `b`) or covariance of disturbances."""
 
     a: str

@@ -39,11 +39,11 @@ def resolve_composites(table: ParameterTable) -> ParameterTable:
 
     def columned(r: Row) -> Row:
         if r.rule == SAMPLE and (r.target in given or r.source in given):
-            return replace(r, target="", source="")
+            return r._replace(target="", source="")
         via = tuple(replace(c, response=False) if c.column in given else c for c in r.via)
         if r.op == "<~" and r.source in columns:
-            return replace(r, source="", via=(Covariate(r.source, response=r.source in modelled), *via))
-        return replace(r, via=via) if via != r.via else r
+            return r._replace(source="", via=(Covariate(r.source, response=r.source in modelled), *via))
+        return r._replace(via=via) if via != r.via else r
 
     variables = {k: v for k, v in table.variables.items() if k not in given}
     return replace(table, rows=tuple(columned(r) for r in table.rows), variables=variables)

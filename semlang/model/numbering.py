@@ -20,6 +20,8 @@ def share_labels(rows: list[Draft], source: Source, findings: list[Diagnostic]) 
     ``equal("f=~x1")`` and ``"f=~x1"*x2`` name the row ``f =~ x1``; with its label, or value, the two are one.
     """
     meaning: dict[str, str] = {}
+    if not any(r.label for r in rows):
+        return meaning
     by_name: dict[str, Draft] = {}
     for r in rows:
         by_name.setdefault(f"{r.lhs}{r.op}{r.rhs}", r)

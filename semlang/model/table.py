@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from semlang.model.kinds import Kind
 from semlang.source import Source, Span
@@ -89,8 +89,7 @@ class Variable:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the table: lavaan's columns, the rule that made it, and what it means.
 
     Parameters

@@ -123,11 +123,11 @@ def _covariance(table: ParameterTable, a: str, b: str) -> bool:
 
 
 def _joint(row: Row, a: str, b: str) -> Row:
-    return replace(row, lhs=a, op="~~", rhs=b, target=a, source=b, via=(), rule="moved")
+    return row._replace(lhs=a, op="~~", rhs=b, target=a, source=b, via=(), rule="moved")
 
 
 def _path(table: ParameterTable, row: Row, cause: str, effect: str) -> Row:
     if table.variables[cause].role == "response":
         via = (Covariate(cause, response=True),)
-        return replace(row, lhs=effect, op="~", rhs=cause, target=effect, source="", via=via, rule="moved")
-    return replace(row, lhs=effect, op="~", rhs=cause, target=effect, source=cause, via=(), rule="moved")
+        return row._replace(lhs=effect, op="~", rhs=cause, target=effect, source="", via=via, rule="moved")
+    return row._replace(lhs=effect, op="~", rhs=cause, target=effect, source=cause, via=(), rule="moved")

@@ -61,12 +61,12 @@ class Curvature:
 
     @cached_property
     def _factor(self) -> Floats | None:
-        """Lower Cholesky factor of the scaled matrix (what is above the diagonal means nothing), None without one."""
+        """Lower Cholesky factor of the scaled matrix, None without one."""
         from scipy.linalg.lapack import dpotrf  # what comes here has estimated: scipy is there
 
         if not self._scaled.size:
             return np.asarray(self._scaled)
-        factor, failed = dpotrf(self._scaled, lower=1, clean=0)
+        factor, failed = dpotrf(self._scaled, lower=1, clean=1)
         return None if failed else np.asarray(factor)
 
     @cached_property
@@ -79,8 +79,7 @@ class Curvature:
         if self._factor is None or not self._scaled.size:
             return self._factor
         half, _ = dpotri(self._factor, lower=1)
-        lower = np.tril(half, -1)
-        out: Floats = lower + lower.T
+        out: Floats = half + half.T
         np.fill_diagonal(out, np.diagonal(half))
         return out if np.isfinite(out).all() else None
 

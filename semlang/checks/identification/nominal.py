@@ -44,7 +44,7 @@ def as_differences(table: ParameterTable) -> ParameterTable:
             continue
         named = [c for c in categories.get(row.target, []) if c]
         targets = [row.category] if row.category or not named else named
-        rows += [replace(row, target=_key(row.target, c), category="") for c in targets]
+        rows += [row._replace(target=_key(row.target, c), category="") for c in targets]
     variables: dict[str, Variable] = {}
     for key, v in table.variables.items():
         if not _is_nominal(table, key):

@@ -127,6 +127,11 @@ class Moments(Engine):
             [self.within[ch.loading[:, 2]], self.within[ch.psi[:, 0]], np.ones(len(ch.residual), dtype=bool)]
         )
         self._all_within = bool(self.within.all())
+        K, J = len(reduced.responses), len(self.within)
+        (k, _, j), (pi, pj), (ri, rj) = ch.loading.T, ch.psi.T, ch.residual.T
+        self._u = np.concatenate([k, K + pi, ri])
+        self._v = np.concatenate([K + J + j, K + pj, rj])
+        self._half = np.concatenate([np.ones(len(k)), np.where(pi == pj, 0.5, 1.0), np.where(ri == rj, 0.5, 1.0)])
         self._last: _Evaluation | None = None
 
     def vectors(self, block: int, term: int) -> Vectors:
@@ -141,17 +146,15 @@ class Moments(Engine):
     def expected_information(self, theta: Floats) -> Floats:
         """Return the expected information (P, P) given covariates and missing patterns."""
         e = self._evaluate(theta)
-        U, V = self._factors(e.point)
+        frame = self._frame(e.point)
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
         cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
         for Si, _, _, xx, n, s in e.terms():
-            Vs = V if self._all_within else V * np.where(self._cell_within, 1.0, s)
-            SU, SV = Si @ U, Si @ Vs
-            UV = U.T @ SV
+            UU, UV, VV = self._products(frame.T @ (Si @ frame), s)
             part = UV * UV.T
-            part += (U.T @ SU) * (Vs.T @ SV)
+            part += UU * VV
             part *= n
             cells[n_mean:, n_mean:] += part
             cells[:n_mean, :n_mean] += Si[np.ix_(k, k)] * (X @ xx @ X.T)
@@ -164,25 +167,25 @@ class Moments(Engine):
     def hessian(self, theta: Floats) -> Floats:
         """Return the exact second derivatives (P, P)."""
         e = self._evaluate(theta)
-        U, V = self._factors(e.point)
+        frame = self._frame(e.point)
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
         cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
         for Si, Q, cross, xx, n, s in e.terms():
-            Vs = V if self._all_within else V * np.where(self._cell_within, 1.0, s)
-            W = Q - 0.5 * n * Si
-            SU, SV, WU, WV = Si @ U, Si @ Vs, W @ U, W @ Vs
-            part = (U.T @ SV).T * (U.T @ WV)
+            SF = Si @ frame
+            UU, UV, VV = self._products(frame.T @ SF, s)
+            WUU, WUV, WVV = self._products(frame.T @ (Q @ frame - 0.5 * n * SF), s)
+            part = UV.T * WUV
             part += part.T
-            part += (Vs.T @ SV) * (U.T @ WU)
-            part += (U.T @ SU) * (Vs.T @ WV)
+            part += VV * WUU
+            part += UU * WVV
             cells[n_mean:, n_mean:] -= part
             cells[:n_mean, :n_mean] -= Si[np.ix_(k, k)] * (X @ xx @ X.T)
-            CX = cross @ X.T
-            mixed = SU[k] * (CX.T @ SV) + SV[k] * (CX.T @ SU)
-            cells[:n_mean, n_mean:] -= mixed
-            cells[n_mean:, :n_mean] -= mixed.T
+            a, b = SF[k], (X @ cross.T) @ SF
+            mixed = a[:, self._u] * b[:, self._v] + a[:, self._v] * b[:, self._u]
+            cells[:n_mean, n_mean:] -= mixed * self._sizes(s)
+        cells[n_mean:, :n_mean] = cells[:n_mean, n_mean:].T
         self._second_order(e, cells[n_mean:, n_mean:])
         m, L, _, _ = self._adjoints(e)
         return self.chain.sandwich(e.point, cells) + self.chain.curvature(e.point, m, L)
@@ -190,7 +193,8 @@ class Moments(Engine):
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P)."""
         e = self._evaluate(theta)
-        U, V = self._factors(e.point)
+        W = self._frame(e.point)
+        U, V = W[:, self._u], W[:, self._v] * self._half
         m = self.data.mean(e.point.m)
         mean = self.chain.mean
         frame = self.data.frame
@@ -220,13 +224,7 @@ class Moments(Engine):
         point = self.chain.at(theta)
         K, n_x = point.m.shape
         m = self.data.mean(point.m)
-        L = point.L[:, 0]
-        w, b = self.within, ~self.within
-        if self._all_within:
-            Sw, Sb = L @ point.psi @ L.T + point.residual, np.zeros((K, K))
-        else:
-            Sw = L[:, w] @ point.psi[np.ix_(w, w)] @ L[:, w].T + point.residual
-            Sb = L[:, b] @ point.psi[np.ix_(b, b)] @ L[:, b].T
+        Sw, Sb = self._covariances(point)
         value = 0.0
         within_bar, between_bar, mean_bar = np.zeros((K, K)), np.zeros((K, K)), np.zeros((K, n_x))
         parts = []
@@ -234,24 +232,35 @@ class Moments(Engine):
             o = block.observed
             p = len(o)
             oo = np.ix_(o, o)
-            S = Sw[oo] + block.scale[:, None, None] * Sb[oo]
+            S = Sw[None, oo[0], oo[1]]
+            if Sb is not None:
+                S = S + block.scale[:, None, None] * Sb[oo]
             Si, log_determinant = inverse(S)
             C = np.hstack([np.eye(p), -m[o]])
             CW = C @ block.moments
             Q = Si @ (CW @ C.T)
-            trace = np.trace(Q, axis1=1, axis2=2)
+            trace = np.einsum("tii->t", Q)
             value -= 0.5 * float(np.sum(block.count * (p * LOG_2PI + log_determinant) + trace))
             Q = Q @ Si
             G = -0.5 * (block.count[:, None, None] * Si - Q)
             cross = CW[:, :, p:]
             within_bar[oo] += G.sum(0)
-            between_bar[oo] += np.tensordot(block.scale, G, 1)
+            if Sb is not None:
+                between_bar[oo] += np.tensordot(block.scale, G, 1)
             mean_bar[o] += (Si @ cross).sum(0)
             parts.append((block, Si, Q, cross))
         if not np.isfinite(value):
             raise Infeasible("the log-likelihood is not finite")
         self._last = _Evaluation(theta.copy(), point, value, within_bar, between_bar, mean_bar, parts)
         return self._last
+
+    def _covariances(self, point: Point) -> tuple[Floats, Floats | None]:
+        """Return Sigma_w, and Sigma_b where there are disturbances between."""
+        L, w = point.L[:, 0], self.within
+        if self._all_within:
+            return L @ point.psi @ L.T + point.residual, None
+        Sw: Floats = L[:, w] @ point.psi[np.ix_(w, w)] @ L[:, w].T + point.residual
+        return Sw, np.asarray(L[:, ~w] @ point.psi[np.ix_(~w, ~w)] @ L[:, ~w].T)
 
     def _adjoints(self, e: _Evaluation) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the adjoints of m, L, Psi and Theta."""
@@ -267,22 +276,29 @@ class Moments(Engine):
                 psi[block] = L[:, level].T @ GL
         return e.mean_bar @ self.data.frame.T, bar, psi, e.within_bar
 
-    def _factors(self, point: Point) -> tuple[Floats, Floats]:
-        """Return u and v of dSigma = u v' + v u' for the covariance cells, as columns (K, cells)."""
-        ch = self.chain
+    def _frame(self, point: Point) -> Floats:
+        """Return F = [I, L, L Psi] (K, K + 2 J): dSigma = u v' + v u' for every covariance cell, u and v columns of F.
+
+        u are columns `_u`, v columns `_v` times `_half`: with e_k the columns of I and l_j those of L,
+
+            L[k, j]: e_k, (L Psi)_j;   Psi[i, j]: l_i, l_j;   Theta[i, j]: e_i, e_j,
+
+        v halved on the diagonals.
+        """
         L = point.L[:, 0]
-        K = len(L)
-        unit = np.eye(K)
-        (k, _, j), (pi, pj), (ri, rj) = ch.loading.T, ch.psi.T, ch.residual.T
-        U = np.hstack([unit[:, k], L[:, pi], unit[:, ri]])
-        V = np.hstack(
-            [
-                (L @ point.psi)[:, j],
-                L[:, pj] * np.where(pi == pj, 0.5, 1.0),
-                unit[:, rj] * np.where(ri == rj, 0.5, 1.0),
-            ]
-        )
-        return U, V
+        return np.hstack([np.eye(len(L)), L, L @ point.psi])
+
+    def _sizes(self, scale: float) -> Floats:
+        """Return what the columns v are multiplied by in a term of a scale."""
+        return self._half if self._all_within else self._half * np.where(self._cell_within, 1.0, scale)
+
+    def _products(self, G: Floats, scale: float) -> tuple[Floats, Floats, Floats]:
+        """Return U'MU, U'MV and V'MV (cells, cells) from G = F'MF."""
+        size = self._sizes(scale)
+        u, v = G[self._u], G[self._v]
+        VV = v[:, self._v] * size
+        VV *= size[:, None]
+        return u[:, self._u], u[:, self._v] * size, VV
 
     def _mean_factors(self) -> Floats:
         """Return x of dm = e_k x' for the mean cells, as rows (cells, C), in the standardised columns."""

@@ -119,7 +119,7 @@ class _Rotated:
         """Return the new table and estimate."""
         theta = np.array(self.theta)
         rows = tuple(
-            replace(r, parameter=self.parameter[r.id], free=r.free or self.parameter[r.id] + 1, ustart=None)
+            r._replace(parameter=self.parameter[r.id], free=r.free or self.parameter[r.id] + 1, ustart=None)
             if r.id in self.parameter
             else r
             for r in self.table.rows

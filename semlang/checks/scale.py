@@ -18,7 +18,7 @@ from semlang.source import Span
 from semlang.syntax import ast
 
 _Unknown = tuple[int, str]  # group and key
-_Form = dict[_Unknown, Fraction]
+_Form = dict[_Unknown, int | Fraction]
 
 
 def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagnostic]:
@@ -105,8 +105,8 @@ def _equations(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         elif parameter in constrained or (row is not None and row.efa):
             yield form
         elif parameter in first:
-            earlier, none = first[parameter], Fraction(0)
-            yield {u: c for u in {**earlier, **form} if (c := form.get(u, none) - earlier.get(u, none))}
+            earlier = first[parameter]
+            yield {u: c for u in {**earlier, **form} if (c := form.get(u, 0) - earlier.get(u, 0))}
         else:
             first[parameter] = form
 
@@ -115,28 +115,27 @@ def _coefficients(
     table: ParameterTable, graphs: Sequence[ModelGraph]
 ) -> Iterator[tuple[_Form, int, float, Row | None]]:
     """Yield the power of each c by which a coefficient changes."""
-    one = Fraction(1)
     scaled = {v.key for v in _candidates(table)}
     for graph in graphs:
         for p in graph.paths:
             form: _Form = {}
             if p.target in scaled:
-                form[graph.group, p.target] = one
+                form[graph.group, p.target] = 1
             if p.source in scaled:
-                form[graph.group, p.source] = form.get((graph.group, p.source), Fraction(0)) - one
+                form[graph.group, p.source] = form.get((graph.group, p.source), 0) - 1
             if form:
                 yield form, p.parameter, p.value, p.row
         for c in graph.covariances:
             form = {}
             for end in (c.a, c.b):
                 if end in scaled:
-                    form[graph.group, end] = form.get((graph.group, end), Fraction(0)) + one
+                    form[graph.group, end] = form.get((graph.group, end), 0) + 1
             if form:
                 yield form, c.parameter, c.value, c.row
         for row in graph.others:
             for key in (row.source, row.target, *row.moderators):
                 if key in scaled and row.free == 0:
-                    yield {(graph.group, key): one}, -1, 1.0, row
+                    yield {(graph.group, key): 1}, -1, 1.0, row
 
 
 def _reduce(form: _Form, pivots: dict[_Unknown, _Form], rank: dict[_Unknown, int]) -> None:
@@ -145,7 +144,7 @@ def _reduce(form: _Form, pivots: dict[_Unknown, _Form], rank: dict[_Unknown, int
     while form:
         lead = min(form, key=rank.__getitem__)
         if lead not in pivots:
-            pivots[lead] = {u: c / form[lead] for u, c in form.items()}
+            pivots[lead] = {u: Fraction(c) / form[lead] for u, c in form.items()}
             return
         factor, known = form[lead], pivots[lead]
         form = {u: c for u in {**form, **known} if (c := form.get(u, Fraction(0)) - factor * known.get(u, Fraction(0)))}

@@ -7,7 +7,7 @@ the coordinates of the equivalent model with unit disturbance variances and free
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,12 +185,9 @@ def rescale(
     markers = {id(v.marker): v.variance.parameter for v in latents}
     variances = {id(v.variance) for v in latents}
     changed = tuple(
-        replace(
-            graph,
-            paths=tuple(p._replace(parameter=markers[id(p)]) if id(p) in markers else p for p in graph.paths),
-            covariances=tuple(
-                c._replace(parameter=-1, value=1.0) if id(c) in variances else c for c in graph.covariances
-            ),
+        graph.reparametrised(
+            tuple(p._replace(parameter=markers[id(p)]) if id(p) in markers else p for p in graph.paths),
+            tuple(c._replace(parameter=-1, value=1.0) if id(c) in variances else c for c in graph.covariances),
         )
         for graph in graphs
     )

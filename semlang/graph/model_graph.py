@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,9 +98,21 @@ class ModelGraph:
     others: tuple[Row, ...] = ()
 
     @cached_property
+    def orders(self) -> dict[frozenset[str], tuple[str, ...]]:
+        """Triangular orders of sets of variables, by `semlang.graph.order`."""
+        return {}
+
+    @cached_property
     def memo(self) -> dict[object, Any]:
         """What later stages derived from the graph, so that they need not do it again."""
         return {}
+
+    def reparametrised(self, paths: tuple[Path, ...], covariances: tuple[Covariance, ...]) -> ModelGraph:
+        """Return the graph with other parameters for the same paths and covariances, none of them fixed at 0."""
+        new = replace(self, paths=paths, covariances=covariances)
+        for name in ("responses", "latents", "causes", "orders"):
+            new.__dict__[name] = getattr(self, name)
+        return new
 
     @property
     def label(self) -> str:

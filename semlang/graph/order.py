@@ -25,7 +25,13 @@ def triangular_order(graph: ModelGraph, keys: Collection[str] | None = None) -> 
     ValueError
         If there is a cycle.
     """
-    wanted = set(graph.latents if keys is None else keys)
+    wanted = frozenset(graph.latents if keys is None else keys)
+    if wanted not in graph.orders:
+        graph.orders[wanted] = _triangular(graph, wanted)
+    return graph.orders[wanted]
+
+
+def _triangular(graph: ModelGraph, wanted: frozenset[str]) -> tuple[str, ...]:
     cycle = find_cycle(graph.causes)
     if cycle is not None:
         raise ValueError("the paths are cyclic: " + " -> ".join(cycle))

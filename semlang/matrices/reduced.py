@@ -190,12 +190,15 @@ class ReducedForm:
         s = np.zeros(self.n_slots)
         d = np.zeros((self.n_slots, self.n_parameters))
         s[0] = 1.0
+        moving = [False] * self.n_slots
         for (to, frm, p), c in zip(self.program.tolist(), self.constants.tolist(), strict=True):
             w = theta[p] if p >= 0 else c
             s[to] += w * s[frm]
-            d[to] += w * d[frm]
+            if moving[frm]:
+                d[to] += w * d[frm]
             if p >= 0:
                 d[to, p] += s[frm]
+            moving[to] |= moving[frm] or p >= 0
         return s, d
 
     def gradient(self, theta: Floats, slots: Floats, bar: Floats) -> Floats:

@@ -107,16 +107,15 @@ def _absent(
                 places.setdefault(v.arguments[argument], v.span)
     for column in table.columns():
         places.setdefault(column, mentioned.get(column))
-    first = {
-        v.name: next((r.span for r in table.rows if v.key in (r.target, r.source)), v.span) for v in table.responses
-    }
+    keys = {v.name: v.key for v in table.responses}
     for name, span in places.items():
         if name not in known and not (":" in name and all(p in known for p in name.split(":"))):
+            rows = (r for r in table.rows if name in keys and keys[name] in (r.target, r.source))
             yield error(
                 "unknown-column",
                 f"the data have no column '{name}'",
                 table.source,
-                first.get(name) or span,
+                next((r.span for r in rows), None) or span,
                 help=did_you_mean(name, facts.columns),
             )
 

@@ -320,8 +320,7 @@ class _Estimation:
                 self.findings.curvature(curvature, D, theta, best.converged)
                 inverse = curvature.inverse()
                 if inverse is not None:
-                    basis = self.objective.basis
-                    se = np.sqrt(np.maximum(((basis @ inverse) * basis).sum(axis=1), 0.0))
+                    se = self.objective.standard_errors(inverse)
                     self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
             vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), self._active(theta, D))
             if vcov is None:

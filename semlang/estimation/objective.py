@@ -144,6 +144,11 @@ class Objective:
         out = self.parametrisation.jacobian(self.x(z))
         return out if self._plain else out @ self.basis
 
+    def standard_errors(self, vcov: Floats) -> Floats:
+        """Return the standard errors of x (P,) from the covariance matrix of z."""
+        variances = np.diagonal(vcov) if self._plain else ((self.basis @ vcov) * self.basis).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
+
     def value(self, z: Floats) -> float:
         """Return the log-likelihood."""
         self.evaluations += 1

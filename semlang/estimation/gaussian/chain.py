@@ -79,7 +79,7 @@ class Chain:
         if linear:
             self._affine = reduced.jacobian(np.zeros(reduced.n_parameters))
             self._cells = self._stack(self._affine[1])
-            self._sparse = csr_array(self._cells)
+            self._sparse = _Sparse(self._cells)
 
     def at(self, theta: Floats) -> Point:
         """Evaluate the matrices at a parameter vector."""
@@ -105,8 +105,10 @@ class Chain:
         return self._stack(self.reduced.jacobian(point.theta)[1])
 
     def sandwich(self, point: Point, cells: Floats) -> Floats:
-        """Return J' M J (P, P) for M (cells, cells); where J is constant it is sparse, too."""
-        J = self.jacobian(point) if self._affine is None else self._sparse
+        """Return J' M J (P, P) for M (cells, cells)."""
+        if self._affine is not None:
+            return self._sparse.sandwich(cells)
+        J = self.jacobian(point)
         return np.asarray(J.T @ cells @ J)
 
     def curvature(self, point: Point, m: Floats, L: Floats) -> Floats:
@@ -145,6 +147,25 @@ class Chain:
         return np.vstack(
             [slots[self._mean_slots], slots[self._loading_slots], self._psi_jacobian, self._residual_jacobian]
         )
+
+
+class _Sparse:
+    """A constant Jacobian by its entries; most often each parameter is one cell times a constant."""
+
+    def __init__(self, J: Floats) -> None:
+        column, self._row = np.nonzero(J.T)
+        self._value = J[self._row, column]
+        single = np.array_equal(column, np.arange(J.shape[1]))
+        self._matrix = None if single else csr_array(J)
+
+    def sandwich(self, M: Floats) -> Floats:
+        """Return J' M J."""
+        if self._matrix is not None:
+            return np.asarray(self._matrix.T @ M @ self._matrix)
+        out: Floats = M[self._row][:, self._row]
+        out *= self._value
+        out *= self._value[:, None]
+        return out
 
 
 def _free(cells: Cells, n: int) -> tuple[Ints, Floats]:

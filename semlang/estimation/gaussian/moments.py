@@ -133,6 +133,7 @@ class Moments(Engine):
         self._v = np.concatenate([K + J + j, K + pj, rj])
         self._half = np.concatenate([np.ones(len(k)), np.where(pi == pj, 0.5, 1.0), np.where(ri == rj, 0.5, 1.0)])
         self._last: _Evaluation | None = None
+        self._cells = np.empty((ch.n_cells, ch.n_cells))  # used again: fresh memory costs more than filling it
 
     def vectors(self, block: int, term: int) -> Vectors:
         """Return the vectors of a term."""
@@ -150,7 +151,8 @@ class Moments(Engine):
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
-        cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
+        cells = self._cells
+        cells.fill(0.0)
         for Si, _, _, xx, n, s in e.terms():
             UU, UV, VV = self._products(frame.T @ (Si @ frame), s)
             part = UV * UV.T
@@ -171,7 +173,8 @@ class Moments(Engine):
         X = self._mean_factors()
         k = self.chain.mean[:, 0]
         n_mean = len(k)
-        cells = np.zeros((self.chain.n_cells, self.chain.n_cells))
+        cells = self._cells
+        cells.fill(0.0)
         for Si, Q, cross, xx, n, s in e.terms():
             SF = Si @ frame
             UU, UV, VV = self._products(frame.T @ SF, s)

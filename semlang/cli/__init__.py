@@ -45,10 +45,10 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
+            from semlang.syntax.nearest import nearest
 
-            near = get_close_matches(args[0], COMMANDS, 1)
-            hint = f" Did you mean '{near[0]}'?" if near else " See 'semlang --help'."
+            near = nearest(args[0], COMMANDS)
+            hint = f" Did you mean '{near}'?" if near else " See 'semlang --help'."
             raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 

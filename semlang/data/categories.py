@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.columns import Columns
 from semlang.data.levels import level_text
 from semlang.diagnostics import error, warning
+from semlang.model.nearest import did_you_mean
 from semlang.model.table import Variable
 
 Floats = NDArray[np.float64]
@@ -48,7 +47,6 @@ def _addressed(columns: Columns, v: Variable, names: tuple[str, ...]) -> bool:
         rows.append((level_text(v.arguments["base"]), v.span))
     wrong = {c: s for c, s in reversed(rows) if c not in names}
     for category, span in reversed(wrong.items()):
-        near = difflib.get_close_matches(category, names, 1)
         columns.findings.append(
             error(
                 "unknown-category",
@@ -56,7 +54,7 @@ def _addressed(columns: Columns, v: Variable, names: tuple[str, ...]) -> bool:
                 table.source,
                 span,
                 label=f"its categories are {_listed(names)}",
-                help=f"did you mean '{near[0]}'?" if near else (),
+                help=did_you_mean(category, names),
             )
         )
     return not wrong

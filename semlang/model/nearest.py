@@ -1,32 +1,10 @@
-"""Which known name a misspelt one may have meant."""
+"""Which known name a misspelt one may have meant, as a line of help."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
-
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that looks most like `name`, or None where none is close.
-
-    Examples
-    --------
-    >>> nearest("binomal", ["binomial", "gaussian"])
-    'binomial'
-    >>> nearest("x33", ["x1", "x2", "x3"])
-    'x3'
-    >>> nearest("zeta", ["y1", "y2"]) is None
-    True
-    """
-    known = list(dict.fromkeys(candidates))
-    folded = {c.casefold(): c for c in reversed(known)}
-    if name.casefold() in folded:
-        return folded[name.casefold()]
-    found = difflib.get_close_matches(name, [c for c in known if c != name], 1, 0.75)
-    if found:
-        return found[0]
-    close = difflib.get_close_matches(name.casefold(), [c for c in folded if c != name.casefold()], 1, 0.6)
-    return folded[close[0]] if close else None
+from semlang.syntax.nearest import nearest
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
@@ -37,5 +15,5 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     >>> did_you_mean("clustr", ["cluster", "groups"])
     ("did you mean 'cluster'?",)
     """
-    found = nearest(name, candidates)
+    found = nearest(name, (c for c in dict.fromkeys(candidates) if c != name))
     return (f"did you mean '{found}'?",) if found else ()

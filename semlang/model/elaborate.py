@@ -70,7 +70,7 @@ class Elaboration:
 
     def with_facts(self, facts: DataFacts) -> Elaboration | None:
         """Return the same table with findings about these data; None where the data would have changed the table."""
-        if self.table is None or facts.answers(self.namespace.asked):
+        if self.table is None or self.namespace.facts is not None or facts.answers(self.namespace.asked):
             return None
         return replace(self, names=tuple(name_findings(self.model, self.table, self.namespace, facts, self.mentioned)))
 

@@ -8,7 +8,7 @@ parametrisations.
 from __future__ import annotations
 
 import cmath
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,7 +138,16 @@ class MomentSystem:
                 )
         self._covariances(g, form, theta, s, ds, level, add)
 
-    def _covariances(self, g, form, theta, s, ds, level, add) -> None:  # type: ignore[no-untyped-def]
+    def _covariances(
+        self,
+        g: int,
+        form: ReducedForm,
+        theta: Complex,
+        s: Complex,
+        ds: Complex,
+        level: Mapping[str, str],
+        add: Callable[[Hashable, complex, Complex], None],
+    ) -> None:
         n_k, n_j, n_a = len(form.responses), len(form.disturbances), len(form.random_columns)
         products = Products(form.random_columns)
         loading = np.zeros((n_k * n_a, n_j), dtype=complex)

@@ -322,7 +322,7 @@ def survey(
                 ns.latents.setdefault(name, {}).setdefault(x, span)
     for b, s in entries:
         for v, _ in _modelled(s):
-            if ns.level_of(replace(v, level=None) if v.level not in ns.latents.get(v.name, {}) else v, b) is None:
+            if ns.level_of(v._replace(level=None) if v.level not in ns.latents.get(v.name, {}) else v, b) is None:
                 ns.responses.setdefault(v.name, set()).add(v.level or b.cluster)
                 if isinstance(s, ast.Thresholds):
                     ns.ordinal.add(v.name)

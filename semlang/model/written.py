@@ -211,8 +211,8 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                 measured: ast.Term = t
                 via: tuple[Item, ...] = (Item(""),)
             else:
-                measured = replace(t, factors=t.factors[:1])
-                via = expand(ns, replace(t, factors=t.factors[1:]), block)
+                measured = t._replace(factors=t.factors[:1])
+                via = expand(ns, t._replace(factors=t.factors[1:]), block)
             for target in read_targets(rows.ns, rows.block, measured, entry):
                 if ns.is_class(ref.key):
                     _class_measurement(rows, ref, target, t, modifiers)

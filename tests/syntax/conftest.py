@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +16,15 @@ from semlang.syntax.parser import parse
 
 def bare(node: Any) -> Any:
     """Return a tree without its spans and defaults, as nested tuples and dicts."""
-    if isinstance(node, tuple):
-        return tuple(bare(part) for part in node)
-    if not dataclasses.is_dataclass(node):
+    if not isinstance(node, tuple):
         return node
+    if not hasattr(node, "_fields"):
+        return tuple(bare(part) for part in node)
     fields = {}
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        if not isinstance(value, Span) and value != field.default:
-            fields[field.name] = bare(value)
+    for name in node._fields:
+        value = getattr(node, name)
+        if not isinstance(value, Span) and (name not in node._field_defaults or value != node._field_defaults[name]):
+            fields[name] = bare(value)
     return (type(node).__name__, fields)
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.chain import Chain, RowInputs
+from semlang.estimation.chain import Chain
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals

@@ -8,9 +8,10 @@ import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import inline, kernel, splice
+from semlang.estimation.kernels.compiling import compact, inline, inner, kernel
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.upper import normalise
 from semlang.estimation.kernels.vector_math import vexp, vlog
 
@@ -38,7 +39,7 @@ def four_logits(x0: float, x1: float, x2: float, x3: float) -> tuple[float, floa
     return p, e0 * (b * cd), e1 * (a * cd), e2 * (d * ab), e3 * (c * ab)
 
 
-@splice
+@inner
 def four_bernoulli_logits(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any, y: Any, node: Any, product: Any,
                           density: Any) -> None:  # fmt: skip
     """Rows i to i + m - 1 (m <= 4) at n nodes: multiply their probabilities into ``product``, fill l'.
@@ -100,7 +101,7 @@ def four_bernoulli_logits(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any
         density[0, k + 3, q] = s3 * d3
 
 
-@splice
+@inner
 def any_density(D: int, n: int, i: int, k: int, rows: Any, node: Any, log_f: Any, density: Any, buffer: Any,
                 tile: Any) -> None:  # fmt: skip
     """One row of any density at n nodes, `TILE` at a time."""
@@ -133,7 +134,7 @@ def any_density(D: int, n: int, i: int, k: int, rows: Any, node: Any, log_f: Any
                 density[2, k, start + t] = weight * tile[3 * TILE + t]
 
 
-@splice
+@inner
 def plain(i: int, D: int, code: Any, f1: Any, weight: Any, y: Any, o: Any, A: Any, bound: Any) -> bool:
     """Is row i a Bernoulli logit without a weight, with no extreme predictor at any node?"""
     if code[i] != LOGIT or f1[i] != 1.0 or weight[i] != 1.0 or (y[i] != 0.0 and y[i] != 1.0):
@@ -144,19 +145,33 @@ def plain(i: int, D: int, code: Any, f1: Any, weight: Any, y: Any, o: Any, A: An
     return bool(size < SAFE)
 
 
-@splice
+@inner
+def set_to_one(n: int, product: Any) -> None:
+    """Start the products of probabilities at n nodes."""
+    for q in range(n):
+        product[q] = 1.0
+
+
+@inner
+def add_logarithms(n: int, product: Any, log_f: Any) -> None:
+    """Add the logarithms of the products of probabilities at n nodes."""
+    for q in range(n):
+        log_f[q] += vlog(product[q])
+
+
+@inner
 def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: Any, product: Any, density: Any,
                   bound: Any, buffer: Any, tile: Any) -> None:  # fmt: skip
     """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - a]`` (up to three further rows are scratch)."""
     waiting = 0
-    for q in range(n):
-        product[q] = 1.0
     i = a
     while i < b:
         j = i
         while j < min(b, i + 4) and plain(j, D, rows.code, rows.f1, rows.weight, rows.y, rows.o, rows.A, bound):
             j += 1
         if j > i:
+            if waiting == 0:
+                set_to_one(n, product)
             four_bernoulli_logits(D, n, i, j - i, i - a, rows.o, rows.A, rows.y, node, product, density)
             waiting += 1
             i = j
@@ -164,13 +179,11 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: A
             any_density(D, n, i, i - a, rows, node, log_f, density, buffer, tile)
             i += 1
         if waiting == 4 or (waiting > 0 and i == b):
-            for q in range(n):
-                log_f[q] += vlog(product[q])
-                product[q] = 1.0
+            add_logarithms(n, product, log_f)
             waiting = 0
 
 
-@splice
+@inner
 def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: int, n: int, at: int, k: int,
              out: Any) -> None:  # fmt: skip
     """``out[k + w, x, at + i] = sum_q weights[w, q] density[what, i, q]``, q in group x, rows i < m, weights w < last.
@@ -218,7 +231,7 @@ def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: i
                 out[to, x, at + i3] = s3
 
 
-@splice
+@inner
 def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, log_weight: Any, largest: float,
                 v: Any, fronts: Any, node: Any, log_f: Any, centre: Any, bound: Any) -> None:  # fmt: skip
     """Coordinates of the nodes of lowest unit q, the logs of their weights, and bounds of |v|.
@@ -261,7 +274,18 @@ def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, l
                 node[1, j] = 0.0
 
 
-@splice
+@inner
+def weigh(M: int, groups: int, n: int, z: Any, p: Any, weights: Any) -> None:
+    """Fill the weights of `contract`: the probabilities of the nodes, and these times the coordinates."""
+    for x in range(groups):
+        for j in range(n):
+            weights[0, x * n + j] = p[x * n + j]
+        for k in range(M):
+            for j in range(n):
+                weights[1 + k, x * n + j] = p[x * n + j] * z[0, k, j]
+
+
+@inner
 def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any, T: Any, node: Any, weights: Any,
            centre: Any, row: Any, tau: Any, tau_z: Any) -> None:  # fmt: skip
     """Derivatives of unit q in its nodes, from the expectations of its rows; those of ``l' z`` become ``l' v``.
@@ -292,7 +316,7 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
                     row[1 + k, x, i] += t * row[1 + d, x, i]
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.float64[::1])
+@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.float64[::1])
 def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  has_parameters: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
@@ -300,6 +324,7 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     A unit that is longer than the scratch for rows is gone through twice: for its probabilities, then for
     the expectations of its rows.
     """
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     M = nest.dims[0]
@@ -329,12 +354,7 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                              start - r0, M + what if what else 0, tables.row)  # fmt: skip
             if turn == 0:
                 normalise(tables.log_f, groups, n, tables.message)
-                for j in range(n0):
-                    tables.weights[0, j] = tables.log_f[j]
-                for k in range(M):
-                    for x in range(groups):
-                        for j in range(n):
-                            tables.weights[1 + k, x * n + j] = tables.log_f[x * n + j] * rule.z[0, k, j]
+                weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
         slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre, tables.row,
                tables.tau, tables.tau_z)  # fmt: skip
         det = 1.0

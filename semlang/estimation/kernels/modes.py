@@ -6,15 +6,16 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel, splice
+from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
 from semlang.estimation.kernels.fronts import eliminate
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 
 LONGEST_STEP = 3.0
 
 
-@splice
+@inner
 def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, f2: int, nu: int, tile: int,
               address: Any, weight: Any, out: Any, r: Any, w: Any) -> None:  # fmt: skip
     """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
@@ -36,7 +37,7 @@ def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, 
         i = j
 
 
-@splice
+@inner
 def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: Any, g: Any) -> None:
     """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b."""
     if D == 2:
@@ -71,7 +72,24 @@ def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: A
             F[q, k, d] = t
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+@inner
+def predict(q: int, a: int, b: int, r0: int, D: int, rows: Any, path: Any, nu: Any) -> None:
+    """Linear predictors of rows a to b, of lowest unit q, at its modes and its ancestors'."""
+    x = path[q, 0]
+    if D == 2:
+        z = path[q, 1]
+        for i in range(a, b):
+            nu[i - r0] = rows.o[i] + rows.A[0, i] * x + rows.A[1, i] * z
+        return
+    for i in range(a, b):
+        nu[i - r0] = rows.o[i] + rows.A[0, i] * x
+    for d in range(1, D):
+        x = path[q, d]
+        for i in range(a, b):
+            nu[i - r0] += rows.A[d, i] * x
+
+
+@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
     """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.
@@ -81,6 +99,7 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     negative curvatures of rows are replaced by zero for that step. ``steps[c]`` is the number of steps of top-level
     cluster c, or -1 where no mode was found.
     """
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     low = scratch.low
@@ -112,21 +131,7 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                             for j in range(nest.tail[level]):
                                 fronts.F[q, i, j] = 0.0
             for q in range(low[0], high[0]):
-                a = nest.first[q]
-                b = nest.last[q]
-                if D == 2:
-                    x = fronts.path[q, 0]
-                    z = fronts.path[q, 1]
-                    for i in range(a, b):
-                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x + rows.A[1, i] * z
-                else:
-                    x = fronts.path[q, 0]
-                    for i in range(a, b):
-                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x
-                    for d in range(1, D):
-                        x = fronts.path[q, d]
-                        for i in range(a, b):
-                            scratch.nu[i - r0] += rows.A[d, i] * x
+                predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
             curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, clamp, rows.code, y, f1, f2, nu, tile,
                       rows.address, rows.weight, scratch.tile, scratch.r, scratch.w)  # fmt: skip
             now = 0.0

@@ -7,10 +7,11 @@ from typing import Any
 from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
 def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
 
@@ -86,11 +87,11 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
 
 
 @kernel(
-    *[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
-    types.boolean, types.float64[::1], types.float64[:, ::1], types.float64[::1], types.float64[::1],
+    *[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
+    types.boolean, GroupType(Adjoints),
 )  # fmt: skip
 def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
-                 has_parameters: bool, o_bar: Any, A_bar: Any, f1_bar: Any, f2_bar: Any) -> None:  # fmt: skip
+                 has_parameters: bool, adjoints: Adjoints) -> None:  # fmt: skip
     """Fill the adjoints of the rows.
 
     With ``c_i = e_i - Om w_i a_i' k``: ``o_bar = c``, ``A_bar = c m + Om r k + 2 w F_bar a``,
@@ -109,16 +110,16 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
         up = max(nest.above[q] - nest.base[1], 0)
         if has_parameters:
             for i in range(a, b):
-                f1_bar[i] = 0.0
-                f2_bar[i] = 0.0
+                adjoints.f1[i] = 0.0
+                adjoints.f2[i] = 0.0
                 if rows.parameters[rows.code[i]] > 0:
                     s = 0.0
                     for d in range(D):
                         s += rows.A[d, i] * fronts.k[q, d]
                     s *= om
                     t = scratch.nu[i - r0]
-                    f1_bar[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
-                    f2_bar[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
+                    adjoints.f1[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
+                    adjoints.f2[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
         direct = om if one else 0.0  # at one point the expectation of l' is l' at the mode
         if D == 2:
             k0 = fronts.k[q, 0]
@@ -135,44 +136,44 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 r = scratch.r[i - r0]
                 s = scratch.e[i - r0] - om * w * (x * k0 + z * k1) + direct * r
                 t = om * r
-                o_bar[i] = s
-                A_bar[0, i] = s * m0 + t * k0 + w * (f00 * x + f01 * z)
-                A_bar[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
+                adjoints.o[i] = s
+                adjoints.A[0, i] = s * m0 + t * k0 + w * (f00 * x + f01 * z)
+                adjoints.A[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
         else:
             for i in range(a, b):
                 s = 0.0
                 for d in range(D):
                     s += rows.A[d, i] * fronts.k[q, d]
-                o_bar[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
+                adjoints.o[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
             for d in range(D):
                 x = fronts.path[q, d]
                 z = om * fronts.k[q, d]
                 for i in range(a, b):
-                    A_bar[d, i] = o_bar[i] * x + z * scratch.r[i - r0]
+                    adjoints.A[d, i] = adjoints.o[i] * x + z * scratch.r[i - r0]
                 for k in range(D):
                     t = 2.0 * fronts.F_bar[q, d, k]
                     for i in range(a, b):
-                        A_bar[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
+                        adjoints.A[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
         if one:
             if has_parameters:
                 for i in range(a, b):
                     if rows.parameters[rows.code[i]] > 0:
-                        f1_bar[i] += om * scratch.value[1, i - r0]
-                        f2_bar[i] += om * scratch.value[2, i - r0]
+                        adjoints.f1[i] += om * scratch.value[1, i - r0]
+                        adjoints.f2[i] += om * scratch.value[2, i - r0]
             continue
         for x in range(groups):
             p = nest.weight[q] * (1.0 if K == 1 else tables.pi[up, x])
             for i in range(a, b):
-                o_bar[i] += p * tables.row[0, x, i - r0]
+                adjoints.o[i] += p * tables.row[0, x, i - r0]
             for d in range(M):
                 for i in range(a, b):
-                    A_bar[d, i] += p * tables.row[1 + d, x, i - r0]
+                    adjoints.A[d, i] += p * tables.row[1 + d, x, i - r0]
             for d in range(M, D):
                 s = p * tables.v[up, d - M, x]
                 for i in range(a, b):
-                    A_bar[d, i] += s * tables.row[0, x, i - r0]
+                    adjoints.A[d, i] += s * tables.row[0, x, i - r0]
             if has_parameters:
                 for i in range(a, b):
                     if rows.parameters[rows.code[i]] > 0:
-                        f1_bar[i] += p * tables.row[1 + M, x, i - r0]
-                        f2_bar[i] += p * tables.row[2 + M, x, i - r0]
+                        adjoints.f1[i] += p * tables.row[1 + M, x, i - r0]
+                        adjoints.f2[i] += p * tables.row[2 + M, x, i - r0]

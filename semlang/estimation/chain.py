@@ -59,8 +59,13 @@ class Chain:
         columns = (
             np.nan_to_num(np.stack([design.columns[p] for p in products])) if products else np.zeros((0, design.n_rows))
         )
+        source = rows.source
+        self._no_scale = np.ones(source.size)
+        self._plain = len(reduced.responses) == 1 and not self.exponential.size
+        if self._plain:
+            columns, source = columns[:, source], np.arange(source.size)
         self.entries = Entries(
-            rows.response, rows.source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
+            rows.response, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
             self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
         )  # fmt: skip
 
@@ -194,8 +199,10 @@ class Chain:
     def forward(self, cells: Floats) -> RowInputs:
         """Return the rows' inputs at given cells."""
         rows = self.rows
-        n = rows.y.size
-        out = RowInputs(rows.offset.copy(), np.empty((self.dims, n)), rows.f1.copy(), rows.f2.copy(), np.ones(n))
+        own = (rows.f1, rows.f2, self._no_scale)
+        if not self._plain:  # they are written to
+            own = (rows.f1.copy(), rows.f2.copy(), self._no_scale.copy())
+        out = RowInputs(rows.offset.copy(), np.empty((self.dims, rows.y.size)), *own)
         forward(self.entries, cells, out)
         return out
 

@@ -68,5 +68,5 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
                 for k in range(M):
                     s += fronts.G[q, k, d] * fronts.b[q, k]
                 fronts.b[q, M + d] = s
-            adjoint_of_elimination(q, up, M, Da, fronts.L, fronts.T, fronts.inverse, fronts.G, T_bar, G_bar, W,
-                                   fronts.F_bar, x_, u_)  # fmt: skip
+            adjoint_of_elimination(q, up, M, Da, fronts.L, fronts.T, fronts.inverse, fronts.G, T_bar, G_bar,
+                                   one, nest.total[q], W, fronts.F_bar, x_, u_)  # fmt: skip

@@ -15,6 +15,10 @@ from semlang.estimation.kernels.groups import Group, IntegerMatrix, Integers, Ma
 __all__ = ["Entries", "RowInputs", "SparseRows", "forward", "reverse"]
 
 
+BLOCK = 1024
+"""Rows whose inputs stay in the fastest cache while all entries are gone through."""
+
+
 @dataclass(frozen=True, eq=False)
 class Entries(Group):
     """Which cells and columns make the inputs of a row.
@@ -24,7 +28,7 @@ class Entries(Group):
         o_i = offset_i + sum c x,   A_di = sum c x,   f_i = sum c x, or its exponential,
 
     over the entries of k (for f: of the row's list). Where a row has a scale s = exp(-sum c x), all are multiplied by
-    it: F((tau - nu) s).
+    it: F((tau - nu) s). Where all rows have the same response and no lists, record r is row r.
     """
 
     response: Integers  # (N,)
@@ -61,31 +65,30 @@ class SparseRows(Group):
 
 
 @inner
-def _one_response(entries: Entries, cells: Any, rows: RowInputs) -> None:
-    """Fill o and A of rows that all have the same response: entries outside, rows inside."""
-    n = entries.source.size
+def _one_response(begin: int, end: int, entries: Entries, cells: Any, rows: RowInputs) -> None:
+    """Fill o and A of rows begin to end, which have the same response: entries outside, rows inside."""
     for d in range(rows.A.shape[0]):
-        for i in range(n):
+        for i in range(begin, end):
             rows.A[d, i] = 0.0
     for e in range(entries.o_entries.shape[0]):
         j = entries.o_entries[e, 0]
         c = cells[entries.o_entries[e, 1]]
         if j < 0:
-            for i in range(n):
+            for i in range(begin, end):
                 rows.o[i] += c
         else:
-            for i in range(n):
-                rows.o[i] += c * entries.columns[j, entries.source[i]]
+            for i in range(begin, end):
+                rows.o[i] += c * entries.columns[j, i]
     for e in range(entries.a_entries.shape[0]):
         d = entries.a_entries[e, 0]
         j = entries.a_entries[e, 1]
         c = cells[entries.a_entries[e, 2]]
         if j < 0:
-            for i in range(n):
+            for i in range(begin, end):
                 rows.A[d, i] += c
         else:
-            for i in range(n):
-                rows.A[d, i] += c * entries.columns[j, entries.source[i]]
+            for i in range(begin, end):
+                rows.A[d, i] += c * entries.columns[j, i]
 
 
 @inner
@@ -99,7 +102,7 @@ def _one_response_back(begin: int, end: int, entries: Entries, adjoints: RowInpu
                 total += adjoints.o[i]
         else:
             for i in range(begin, end):
-                total += adjoints.o[i] * entries.columns[j, entries.source[i]]
+                total += adjoints.o[i] * entries.columns[j, i]
         bar[entries.o_entries[e, 1]] += total
     for e in range(entries.a_entries.shape[0]):
         d = entries.a_entries[e, 0]
@@ -110,7 +113,7 @@ def _one_response_back(begin: int, end: int, entries: Entries, adjoints: RowInpu
                 total += adjoints.A[d, i]
         else:
             for i in range(begin, end):
-                total += adjoints.A[d, i] * entries.columns[j, entries.source[i]]
+                total += adjoints.A[d, i] * entries.columns[j, i]
         bar[entries.a_entries[e, 2]] += total
 
 
@@ -120,7 +123,8 @@ def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
     compact()
     dims = rows.A.shape[0]
     if entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0:
-        _one_response(entries, cells, rows)
+        for begin in range(0, rows.o.size, BLOCK):
+            _one_response(begin, min(begin + BLOCK, rows.o.size), entries, cells, rows)
         return
     for i in range(entries.response.size):
         k = entries.response[i]

@@ -103,12 +103,13 @@ def multiply(M: int, T: Any, q: int, x: Any, out: Any) -> None:
 @inner
 def adjoint_of_elimination(
     q: int, above: int, M: int, Da: int, L: Any, T: Any, inverse: Any, G: Any, T_bar: Any, G_bar: Any,
-    W: float, F_bar: Any, x: Any, u: Any,
+    one: bool, om: float, W: float, F_bar: Any, x: Any, u: Any,
 ) -> None:  # fmt: skip
     """Fill F_bar of unit q from the adjoints of T (log-determinant included) and G and F_bar of its parent.
 
     ``S = W F_bar(parent)``, ``A = sym(T Phi(L' L_bar) T')`` with ``L_bar = -tril(T T_bar' T)``:
-    ``F_bar_oo = A + G S G' - sym(F_oo^-1 G_bar G')``, ``F_bar_oa = F_oo^-1 G_bar / 2 - G S``, ``F_bar_aa = S``.
+    ``F_bar_oo = A + G S G' - sym(F_oo^-1 G_bar G')``, ``F_bar_oa = F_oo^-1 G_bar / 2 - G S``, ``F_bar_aa = S``. At
+    one point T acts through the log-determinant alone: ``A = -Om F_oo^-1 / 2``.
     """
     compact()
     for d in range(Da):
@@ -116,6 +117,10 @@ def adjoint_of_elimination(
             F_bar[q, M + d, M + e] = W * F_bar[above, d, e]
     if M == 1:
         F_bar[q, 0, 0] = -0.5 * T_bar[0, 0] * T[q, 0, 0] * inverse[q, 0, 0]
+    elif one:
+        for i in range(M):
+            for j in range(M):
+                F_bar[q, i, j] = -0.5 * om * inverse[q, i, j]
     else:
         for i in range(M):
             for j in range(M):

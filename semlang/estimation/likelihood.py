@@ -65,7 +65,7 @@ class QuadratureLikelihood:
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
         self.points = points
         if self.layers:
-            prepare(points > 1, len(self.layers))
+            prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],

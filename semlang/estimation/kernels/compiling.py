@@ -32,7 +32,7 @@ _ARITHMETIC = {"reassoc", "contract", "nsz", "arcp"}
 _OPTIONS: dict[str, Any] = {"fastmath": _ARITHMETIC, "error_model": "numpy"}
 _WITHOUT_REFERENCES: dict[str, Any] = {**_OPTIONS, "_nrt": False, "no_rewrites": True}  # counting costs 50 ns a call
 _WITHOUT_WRAPPERS: dict[str, Any] = {**_WITHOUT_REFERENCES, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_RESULTS = {"None": types.void, "bool": types.boolean}
+_RESULTS = {"None": types.void, "bool": types.boolean, "float": types.float64}
 _present: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
 """Inner functions that a library holds by now, by function and types."""
 _njit: Any = numba.njit
@@ -45,7 +45,7 @@ def inner(function: Function) -> Function:
     """Compile a function that is called by kernels only, within each kernel that calls it.
 
     numba would compile and optimise it by itself, and then once more with its callers. It makes no arrays, so it
-    counts no references; it returns nothing or a truth value, as its annotation says.
+    counts no references; it returns a number, a truth value or nothing, as its annotation says.
     """
     result = _RESULTS[function.__annotations__["return"]]
 

@@ -6,9 +6,46 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
+
+
+@inner
+def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: Any, w1: Any, form: Any, e: Any,
+                      adjoint: Any) -> None:  # fmt: skip
+    """Fill ``form = a' F_bar a`` and e of rows a to b, of lowest unit q; add ``sum e a`` to the modes' adjoint."""
+    if D == 2:
+        f00 = F_bar[q, 0, 0]
+        f01 = 2.0 * F_bar[q, 0, 1]
+        f11 = F_bar[q, 1, 1]
+        s = t = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            z = A[1, i]
+            y = f00 * x * x + f01 * x * z + f11 * z * z
+            form[i - r0] = y
+            y *= w1[i - r0]
+            e[i - r0] = y
+            s += y * x
+            t += y * z
+        adjoint[q, 0] += s
+        adjoint[q, 1] += t
+        return
+    for i in range(a - r0, b - r0):
+        form[i] = 0.0
+    for d in range(D):
+        for k in range(d + 1):
+            x = F_bar[q, d, k] if k == d else 2.0 * F_bar[q, d, k]
+            for i in range(a, b):
+                form[i - r0] += x * A[d, i] * A[k, i]
+    for i in range(a - r0, b - r0):
+        e[i] = form[i] * w1[i]
+    for d in range(D):
+        s = 0.0
+        for i in range(a, b):
+            s += e[i - r0] * A[d, i]
+        adjoint[q, d] += s
 
 
 @kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
@@ -17,43 +54,13 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
 
     ``e_i = w1_i a_i' F_bar a_i`` is the adjoint of nu_i through the curvature; ``b += sum e_i a_i``.
     """
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     r0 = nest.first[0]
     for q in range(nest.base[0], nest.base[1]):
-        a = nest.first[q]
-        b = nest.last[q]
-        if D == 2:
-            f00 = fronts.F_bar[q, 0, 0]
-            f01 = 2.0 * fronts.F_bar[q, 0, 1]
-            f11 = fronts.F_bar[q, 1, 1]
-            s = t = 0.0
-            for i in range(a, b):
-                x = rows.A[0, i]
-                z = rows.A[1, i]
-                form = f00 * x * x + f01 * x * z + f11 * z * z
-                scratch.nu[i - r0] = form
-                y = form * scratch.w1[i - r0]
-                scratch.e[i - r0] = y
-                s += y * x
-                t += y * z
-            fronts.b[q, 0] += s
-            fronts.b[q, 1] += t
-            continue
-        for i in range(a, b):
-            scratch.nu[i - r0] = 0.0
-        for d in range(D):
-            for k in range(d + 1):
-                x = fronts.F_bar[q, d, k] if k == d else 2.0 * fronts.F_bar[q, d, k]
-                for i in range(a, b):
-                    scratch.nu[i - r0] += x * rows.A[d, i] * rows.A[k, i]
-        for i in range(a - r0, b - r0):
-            scratch.e[i] = scratch.nu[i] * scratch.w1[i]
-        for d in range(D):
-            s = 0.0
-            for i in range(a, b):
-                s += scratch.e[i - r0] * rows.A[d, i]
-            fronts.b[q, d] += s
+        through_curvature(q, nest.first[q], nest.last[q], r0, D, rows.A, fronts.F_bar, scratch.w1, scratch.nu,
+                          scratch.e, fronts.b)  # fmt: skip
     for level in range(K - 1):
         M = nest.dims[level]
         for q in range(nest.base[level], nest.base[level + 1]):

@@ -9,7 +9,8 @@ from numba import types
 from semlang.estimation.kernels.compiling import compact, kernel
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
-from semlang.estimation.kernels.lowest import place_nodes, rows_at_nodes
+from semlang.estimation.kernels.lowest import place_nodes
+from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
 _MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])

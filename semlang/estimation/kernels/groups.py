@@ -36,9 +36,12 @@ class Group:
 
     def __post_init__(self) -> None:
         table = np.zeros((len(self.layout), WIDTH), dtype=np.int64)
-        for line, array, (dtype, dimensions) in zip(table, self.arrays, self.layout.values(), strict=True):
+        for line, (name, (dtype, dimensions)) in zip(table, self.layout.items(), strict=True):
+            array = getattr(self, name)
             if array.dtype != dtype or array.ndim != dimensions or not array.flags.c_contiguous:
-                raise TypeError(f"{type(self).__name__} has no contiguous array of {dtype}[{dimensions}]: {array!r}")
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is no contiguous array of {dtype} with {dimensions} dims"
+                )
             line[: dimensions + 1] = array.ctypes.data, *array.shape
         object.__setattr__(self, "_table", table)
         object.__setattr__(self, "pointer", table.ctypes.data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +11,15 @@ from semlang.data.design import Design
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
-from semlang.estimation.kernels.chain_rows import forward, reverse
+from semlang.estimation.kernels.chain_rows import Entries, RowInputs, SparseRows, forward, reverse
 from semlang.estimation.layers import Layer
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
 
-__all__ = ["Chain", "RowInputs"]
+__all__ = ["Chain"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class RowInputs:
-    """What the kernel needs of each row: nu = o + A' v, and the constants f1, f2 of its density."""
-
-    o: Floats
-    A: Floats
-    f1: Floats
-    f2: Floats
-    scale: Floats
 
 
 def _ranges(owner: Sequence[int], n: int) -> Ints:
@@ -68,10 +56,18 @@ class Chain:
         self._layout_loadings([c for layer in layers for c in layer.coordinates])
         self._layout_distributions()
         products = [p for p in self._columns if p]
-        self.columns = np.ascontiguousarray(
+        columns = (
             np.nan_to_num(np.stack([design.columns[p] for p in products])) if products else np.zeros((0, design.n_rows))
         )
-        self._scaled = np.ones(rows.y.size)
+        source = rows.source
+        self._no_scale = np.ones(source.size)
+        self._plain = len(reduced.responses) == 1 and not self.exponential.size
+        if self._plain:
+            columns, source = columns[:, source], np.arange(source.size)
+        self.entries = Entries(
+            rows.response, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
+            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ layout
 
@@ -154,7 +150,7 @@ class Chain:
         self.f_lists = lists
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(exponential))
-        self.exponential = np.array(exponential, dtype=bool)
+        self.exponential = np.array(exponential, dtype=np.int64)
         self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
         self._f_value = np.array([v for _, v in sources], dtype=np.float64)
         self._f_root = np.array(roots, dtype=bool)
@@ -203,25 +199,18 @@ class Chain:
     def forward(self, cells: Floats) -> RowInputs:
         """Return the rows' inputs at given cells."""
         rows = self.rows
-        n = rows.y.size
-        out = RowInputs(rows.offset.copy(), np.empty((self.dims, n)), rows.f1.copy(), rows.f2.copy(), np.ones(n))
-        forward(
-            rows.response, rows.source, self.columns, cells, self.o_range, self.o_entries, self.a_range,
-            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
-            out.o, out.A, out.f1, out.f2, out.scale,
-        )  # fmt: skip
+        own = (rows.f1, rows.f2, self._no_scale)
+        if not self._plain:  # they are written to
+            own = (rows.f1.copy(), rows.f2.copy(), self._no_scale.copy())
+        out = RowInputs(rows.offset.copy(), np.empty((self.dims, rows.y.size)), *own)
+        forward(self.entries, cells, out)
         return out
 
     def reverse(self, inputs: RowInputs, bars: RowInputs, jacobian: Floats, first: Ints) -> Floats:
         """Return scores (C, P) of the clusters that begin at rows `first` (with the end appended)."""
         owner, parameter = np.nonzero(jacobian)
-        values = np.ascontiguousarray(jacobian[owner, parameter])
         begins = np.searchsorted(owner, np.arange(jacobian.shape[0] + 1)).astype(np.int64)
+        cells = SparseRows(begins, parameter.astype(np.int64), np.ascontiguousarray(jacobian[owner, parameter]))
         scores = np.empty((first.size - 1, self.n_parameters))
-        reverse(
-            first, self.rows.response, self.rows.source, self.columns, self.o_range, self.o_entries, self.a_range,
-            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
-            inputs.o, inputs.A, inputs.f1, inputs.f2, inputs.scale, bars.o, bars.A, bars.f1, bars.f2,
-            begins, parameter.astype(np.int64), values, scores,
-        )  # fmt: skip
+        reverse(first, self.entries, inputs, bars, cells, np.zeros(jacobian.shape[0]), scores)
         return scores

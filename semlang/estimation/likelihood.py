@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.chain import Chain, RowInputs
+from semlang.estimation.chain import Chain
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
@@ -64,7 +65,7 @@ class QuadratureLikelihood:
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
         self.points = points
         if self.layers:
-            prepare(points > 1, len(self.layers))
+            prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],

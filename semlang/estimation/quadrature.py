@@ -22,7 +22,7 @@ from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
-from semlang.estimation.kernels.layout import Nest, Rows, Rule
+from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments
@@ -167,8 +167,7 @@ class NestedQuadrature:
         """
         rows = self._rows(o, A, f1, f2)
         n, dimensions = rows.o.size, rows.A.shape[0]
-        o_bar, A_bar = np.empty(n), np.empty((dimensions, n))
-        f1_bar, f2_bar = np.zeros(n), np.zeros(n)
+        adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
         owner = self._reduced.owner
         invalid = self._invalid(rows)
         if invalid.size:
@@ -180,16 +179,17 @@ class NestedQuadrature:
 
             def run(batch: Batch, work: Workspace) -> None:
                 top = batch.top
-                self._evaluate_batch(batch, rule, rows, work, values[top], steps[top], o_bar, A_bar, f1_bar, f2_bar)
+                self._evaluate_batch(batch, rule, rows, work, values[top], steps[top], adjoints)
 
             self._for_batches(run, rule, free)
         else:
-            plain_rows(rows, 0, n, np.empty(5 * TILE), values, o_bar, f1_bar, f2_bar)
+            plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
         values = np.bincount(owner, values, self._reduced.clusters) + self._constants(rows.f1)
         return Evaluation(
-            values, self._scatter(o_bar), self._scatter(A_bar), self._scatter(f1_bar), self._scatter(f2_bar),
-            int(steps.max(initial=0)), not failed.size, np.unique(owner[failed]).astype(np.int64),
+            values, self._scatter(adjoints.o), self._scatter(adjoints.A), self._scatter(adjoints.f1),
+            self._scatter(adjoints.f2), int(steps.max(initial=0)), not failed.size,
+            np.unique(owner[failed]).astype(np.int64),
         )  # fmt: skip
 
     def posterior(self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int]) -> list[Posterior]:
@@ -293,14 +293,14 @@ class NestedQuadrature:
 
     def _evaluate_batch(
         self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints,
-        o_bar: Floats, A_bar: Floats, f1_bar: Floats, f2_bar: Floats,
+        adjoints: Adjoints,
     ) -> None:  # fmt: skip
         self._sums(batch, rule, rows, work, values, steps)
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
         front_adjoints(nest, rule, fronts, tables)
         mode_adjoints(nest, rows, fronts, scratch, values)
-        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, o_bar, A_bar, f1_bar, f2_bar)
+        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
 
     def _scatter(self, x: Floats) -> Floats:
         """Give rows that were left out a derivative of zero."""

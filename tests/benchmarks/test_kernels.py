@@ -5,11 +5,11 @@ Each prints the ratio to what the exponentials of all rows and nodes alone would
 
 import time
 
+import numba
 import numpy as np
 import pytest
 
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import inner
 from semlang.estimation.kernels.vector_math import vexp
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
@@ -17,7 +17,7 @@ pytest.importorskip("pytest_benchmark")
 pytestmark = pytest.mark.slow
 
 
-@inner
+@numba.njit(fastmath=True, error_model="numpy")
 def exponentials(x, out):
     """Fill out with exp(x)."""
     for i in range(x.size):

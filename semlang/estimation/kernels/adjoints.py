@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.compiling import compact, kernel
 from semlang.estimation.kernels.fronts import adjoint_of_elimination
-from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rule, Fronts, Tables)])
+@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)])
 def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill ``F_bar`` and start ``b`` with the part of the modes that acts through the nodes.
 
     ``T_bar = sum_x pi(x) tau_z(x) + Om diag(L)``, ``G_bar = -sum_x pi(x) tau(x) (v_a(x) - m_a)'``,
     ``m_bar = sum_x pi(x) tau(x)`` and ``G' m_bar`` for the ancestors. At one point tau is zero.
     """
+    compact()
     K = nest.dims.size
     one = rule.size[0] == 1
     T_bar, G_bar, x_, u_ = fronts.T_bar, fronts.G_bar, fronts.product1, fronts.product2
@@ -66,5 +68,5 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
                 for k in range(M):
                     s += fronts.G[q, k, d] * fronts.b[q, k]
                 fronts.b[q, M + d] = s
-            adjoint_of_elimination(q, up, M, Da, fronts.L, fronts.T, fronts.inverse, fronts.G, T_bar, G_bar, W,
-                                   fronts.F_bar, x_, u_)  # fmt: skip
+            adjoint_of_elimination(q, up, M, Da, fronts.L, fronts.T, fronts.inverse, fronts.G, T_bar, G_bar,
+                                   one, nest.total[q], W, fronts.F_bar, x_, u_)  # fmt: skip

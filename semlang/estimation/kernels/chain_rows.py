@@ -2,255 +2,232 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numba import types
-from numpy.typing import NDArray
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Group, IntegerMatrix, Integers, Matrix, Vector
 
-__all__ = ["forward", "reverse"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-_I, _II = types.int64[::1], types.int64[:, ::1]
-_F, _FF = types.float64[::1], types.float64[:, ::1]
-_ENTRIES = (_II, _II, _II, _II, _II, _II, _II, types.boolean[::1])
-_ROWS = (_F, _FF, _F, _F)
+__all__ = ["Entries", "RowInputs", "SparseRows", "forward", "reverse"]
 
 
-@inner
-def _one_response(
-    source: Ints, columns: Floats, cells: Floats, o_entries: Ints, a_entries: Ints, o: Floats, A: Floats
-) -> None:
-    """Fill o and A of rows that all have the same response: entries outside, rows inside."""
-    n = source.size
-    for d in range(A.shape[0]):
-        for i in range(n):
-            A[d, i] = 0.0
-    for e in range(o_entries.shape[0]):
-        j = o_entries[e, 0]
-        c = cells[o_entries[e, 1]]
-        if j < 0:
-            for i in range(n):
-                o[i] += c
-        else:
-            for i in range(n):
-                o[i] += c * columns[j, source[i]]
-    for e in range(a_entries.shape[0]):
-        d, j = a_entries[e, 0], a_entries[e, 1]
-        c = cells[a_entries[e, 2]]
-        if j < 0:
-            for i in range(n):
-                A[d, i] += c
-        else:
-            for i in range(n):
-                A[d, i] += c * columns[j, source[i]]
+BLOCK = 1024
+"""Rows whose inputs stay in the fastest cache while all entries are gone through."""
 
 
-@inner
-def _one_response_back(
-    begin: int,
-    end: int,
-    source: Ints,
-    columns: Floats,
-    o_entries: Ints,
-    a_entries: Ints,
-    o_bar: Floats,
-    A_bar: Floats,
-    bar: Floats,
-) -> None:
-    """Sum the adjoints of the cells over the rows of one cluster."""
-    for e in range(o_entries.shape[0]):
-        j = o_entries[e, 0]
-        total = 0.0
-        if j < 0:
-            for i in range(begin, end):
-                total += o_bar[i]
-        else:
-            for i in range(begin, end):
-                total += o_bar[i] * columns[j, source[i]]
-        bar[o_entries[e, 1]] += total
-    for e in range(a_entries.shape[0]):
-        d, j = a_entries[e, 0], a_entries[e, 1]
-        total = 0.0
-        if j < 0:
-            for i in range(begin, end):
-                total += A_bar[d, i]
-        else:
-            for i in range(begin, end):
-                total += A_bar[d, i] * columns[j, source[i]]
-        bar[a_entries[e, 2]] += total
-
-
-@kernel(_I, _I, _FF, _F, *_ENTRIES, *_ROWS, _F, allocates=True)
-def forward(
-    response: Ints,
-    source: Ints,
-    columns: Floats,
-    cells: Floats,
-    o_range: Ints,
-    o_entries: Ints,
-    a_range: Ints,
-    a_entries: Ints,
-    f_lists: Ints,
-    f_range: Ints,
-    f_entries: Ints,
-    exponential: Flags,
-    o: Floats,
-    A: Floats,
-    f1: Floats,
-    f2: Floats,
-    scale: Floats,
-) -> None:
-    """Fill ``o, A, f1, f2`` and the scale of the rows.
+@dataclass(frozen=True, eq=False)
+class Entries(Group):
+    """Which cells and columns make the inputs of a row.
 
     Row i belongs to response k and record r. With columns x (number -1 is the constant 1) and cells c,
 
         o_i = offset_i + sum c x,   A_di = sum c x,   f_i = sum c x, or its exponential,
 
     over the entries of k (for f: of the row's list). Where a row has a scale s = exp(-sum c x), all are multiplied by
-    it: F((tau - nu) s).
-
-    Parameters
-    ----------
-    response, source : (N,) ints
-    columns : (X, records) floats
-    cells : (n,) floats
-    o_range, a_range, f_range : (lists, 2) ints
-        First entry and end.
-    o_entries, f_entries : (n, 2) ints
-        Column and cell.
-    a_entries : (n, 3) ints
-        Coordinate, column and cell.
-    f_lists : (3, N) ints
-        List of f1, of f2 and of the scale, or -1 (left as it is).
-    exponential : (lists,) bools
-    o : (N,) floats
-        Holds the offsets on entry.
+    it: F((tau - nu) s). Where all rows have the same response and no lists, record r is row r.
     """
-    dims = A.shape[0]
-    if o_range.shape[0] == 1 and f_range.shape[0] == 0:
-        _one_response(source, columns, cells, o_entries, a_entries, o, A)
+
+    response: Integers  # (N,)
+    source: Integers  # (N,) record
+    columns: Matrix  # (X, records)
+    o_range: IntegerMatrix  # (responses, 2) first entry and end
+    o_entries: IntegerMatrix  # (n, 2) column and cell
+    a_range: IntegerMatrix  # (responses, 2)
+    a_entries: IntegerMatrix  # (n, 3) coordinate, column and cell
+    f_lists: IntegerMatrix  # (3, N) list of f1, of f2 and of the scale, or -1 (left as it is)
+    f_range: IntegerMatrix  # (lists, 2)
+    f_entries: IntegerMatrix  # (n, 2) column and cell
+    exponential: Integers  # (lists,) 1: the exponential of the sum
+
+
+@dataclass(frozen=True, eq=False)
+class RowInputs(Group):
+    """What the density of a row needs: nu = o + A' v, and the constants f1, f2; or the adjoints of these."""
+
+    o: Vector
+    A: Matrix
+    f1: Vector
+    f2: Vector
+    scale: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows(Group):
+    """A matrix by rows: row e has entries ``first[e]`` to ``first[e + 1]``."""
+
+    first: Integers
+    column: Integers
+    value: Vector
+
+
+@inner
+def _one_response(begin: int, end: int, entries: Entries, cells: Any, rows: RowInputs) -> None:
+    """Fill o and A of rows begin to end, which have the same response: entries outside, rows inside."""
+    for d in range(rows.A.shape[0]):
+        for i in range(begin, end):
+            rows.A[d, i] = 0.0
+    for e in range(entries.o_entries.shape[0]):
+        j = entries.o_entries[e, 0]
+        c = cells[entries.o_entries[e, 1]]
+        if j < 0:
+            for i in range(begin, end):
+                rows.o[i] += c
+        else:
+            for i in range(begin, end):
+                rows.o[i] += c * entries.columns[j, i]
+    for e in range(entries.a_entries.shape[0]):
+        d = entries.a_entries[e, 0]
+        j = entries.a_entries[e, 1]
+        c = cells[entries.a_entries[e, 2]]
+        if j < 0:
+            for i in range(begin, end):
+                rows.A[d, i] += c
+        else:
+            for i in range(begin, end):
+                rows.A[d, i] += c * entries.columns[j, i]
+
+
+@inner
+def _one_response_back(begin: int, end: int, entries: Entries, adjoints: RowInputs, bar: Any) -> None:
+    """Sum the adjoints of the cells over the rows of one cluster."""
+    for e in range(entries.o_entries.shape[0]):
+        j = entries.o_entries[e, 0]
+        total = 0.0
+        if j < 0:
+            for i in range(begin, end):
+                total += adjoints.o[i]
+        else:
+            for i in range(begin, end):
+                total += adjoints.o[i] * entries.columns[j, i]
+        bar[entries.o_entries[e, 1]] += total
+    for e in range(entries.a_entries.shape[0]):
+        d = entries.a_entries[e, 0]
+        j = entries.a_entries[e, 1]
+        total = 0.0
+        if j < 0:
+            for i in range(begin, end):
+                total += adjoints.A[d, i]
+        else:
+            for i in range(begin, end):
+                total += adjoints.A[d, i] * entries.columns[j, i]
+        bar[entries.a_entries[e, 2]] += total
+
+
+@kernel(GroupType(Entries), types.float64[::1], GroupType(RowInputs))
+def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
+    """Fill the inputs of the rows; o holds the offsets on entry."""
+    compact()
+    dims = rows.A.shape[0]
+    if entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0:
+        for begin in range(0, rows.o.size, BLOCK):
+            _one_response(begin, min(begin + BLOCK, rows.o.size), entries, cells, rows)
         return
-    for i in range(response.size):
-        k = response[i]
-        r = source[i]
-        total = o[i]
-        for e in range(o_range[k, 0], o_range[k, 1]):
-            j = o_entries[e, 0]
-            c = cells[o_entries[e, 1]]
-            total += c if j < 0 else c * columns[j, r]
-        o[i] = total
+    for i in range(entries.response.size):
+        k = entries.response[i]
+        r = entries.source[i]
+        total = rows.o[i]
+        for e in range(entries.o_range[k, 0], entries.o_range[k, 1]):
+            j = entries.o_entries[e, 0]
+            c = cells[entries.o_entries[e, 1]]
+            total += c if j < 0 else c * entries.columns[j, r]
+        rows.o[i] = total
         for d in range(dims):
-            A[d, i] = 0.0
-        for e in range(a_range[k, 0], a_range[k, 1]):
-            j = a_entries[e, 1]
-            c = cells[a_entries[e, 2]]
-            A[a_entries[e, 0], i] += c if j < 0 else c * columns[j, r]
+            rows.A[d, i] = 0.0
+        for e in range(entries.a_range[k, 0], entries.a_range[k, 1]):
+            j = entries.a_entries[e, 1]
+            c = cells[entries.a_entries[e, 2]]
+            rows.A[entries.a_entries[e, 0], i] += c if j < 0 else c * entries.columns[j, r]
         for side in range(3):
-            t = f_lists[side, i]
+            t = entries.f_lists[side, i]
             if t < 0:
                 continue
             total = 0.0
-            for e in range(f_range[t, 0], f_range[t, 1]):
-                j = f_entries[e, 0]
-                c = cells[f_entries[e, 1]]
-                total += c if j < 0 else c * columns[j, r]
-            if exponential[t]:
+            for e in range(entries.f_range[t, 0], entries.f_range[t, 1]):
+                j = entries.f_entries[e, 0]
+                c = cells[entries.f_entries[e, 1]]
+                total += c if j < 0 else c * entries.columns[j, r]
+            if entries.exponential[t] != 0:
                 total = np.exp(total)
             if side == 0:
-                f1[i] = total
+                rows.f1[i] = total
             elif side == 1:
-                f2[i] = total
+                rows.f2[i] = total
             else:
                 s = 1.0 / total
-                scale[i] = s
-                o[i] *= s
+                rows.scale[i] = s
+                rows.o[i] *= s
                 for d in range(dims):
-                    A[d, i] *= s
-                if f_lists[0, i] >= 0:
-                    f1[i] *= s
-                if f_lists[1, i] >= 0:
-                    f2[i] *= s
+                    rows.A[d, i] *= s
+                if entries.f_lists[0, i] >= 0:
+                    rows.f1[i] *= s
+                if entries.f_lists[1, i] >= 0:
+                    rows.f2[i] *= s
 
 
-@kernel(_I, _I, _I, _FF, *_ENTRIES, *_ROWS, _F, *_ROWS, _I, _I, _F, _FF, allocates=True)
+@inner
+def _row_back(i: int, entries: Entries, rows: RowInputs, adjoints: RowInputs, bar: Any) -> None:
+    """Add to the adjoints of the cells those of row i."""
+    compact()
+    k = entries.response[i]
+    r = entries.source[i]
+    s = rows.scale[i]
+    moved = 0.0
+    for e in range(entries.o_range[k, 0], entries.o_range[k, 1]):
+        j = entries.o_entries[e, 0]
+        b = s * adjoints.o[i]
+        bar[entries.o_entries[e, 1]] += b if j < 0 else b * entries.columns[j, r]
+    for e in range(entries.a_range[k, 0], entries.a_range[k, 1]):
+        j = entries.a_entries[e, 1]
+        b = s * adjoints.A[entries.a_entries[e, 0], i]
+        bar[entries.a_entries[e, 2]] += b if j < 0 else b * entries.columns[j, r]
+    for side in range(2):
+        t = entries.f_lists[side, i]
+        if t < 0:
+            continue
+        b = adjoints.f1[i] if side == 0 else adjoints.f2[i]
+        f = rows.f1[i] if side == 0 else rows.f2[i]
+        moved += b * f
+        b *= f if entries.exponential[t] != 0 else s
+        for e in range(entries.f_range[t, 0], entries.f_range[t, 1]):
+            j = entries.f_entries[e, 0]
+            bar[entries.f_entries[e, 1]] += b if j < 0 else b * entries.columns[j, r]
+    t = entries.f_lists[2, i]
+    if t >= 0:
+        moved += adjoints.o[i] * rows.o[i]
+        for d in range(rows.A.shape[0]):
+            moved += adjoints.A[d, i] * rows.A[d, i]
+        for e in range(entries.f_range[t, 0], entries.f_range[t, 1]):
+            j = entries.f_entries[e, 0]
+            bar[entries.f_entries[e, 1]] -= moved if j < 0 else moved * entries.columns[j, r]
+
+
+@kernel(
+    types.int64[::1], GroupType(Entries), *[GroupType(RowInputs)] * 2, GroupType(SparseRows), types.float64[::1],
+    types.float64[:, ::1],
+)  # fmt: skip
 def reverse(
-    first: Ints,
-    response: Ints,
-    source: Ints,
-    columns: Floats,
-    o_range: Ints,
-    o_entries: Ints,
-    a_range: Ints,
-    a_entries: Ints,
-    f_lists: Ints,
-    f_range: Ints,
-    f_entries: Ints,
-    exponential: Flags,
-    o: Floats,
-    A: Floats,
-    f1: Floats,
-    f2: Floats,
-    scale: Floats,
-    o_bar: Floats,
-    A_bar: Floats,
-    f1_bar: Floats,
-    f2_bar: Floats,
-    j_first: Ints,
-    j_parameter: Ints,
-    j_value: Floats,
-    scores: Floats,
+    first: Any, entries: Entries, rows: RowInputs, adjoints: RowInputs, jacobian: SparseRows, bar: Any, scores: Any
 ) -> None:
     """Fill the scores of clusters from the adjoints of the rows' inputs.
 
-    Cluster c has rows ``first[c]`` to ``first[c + 1]``. Its adjoints of the cells are summed over its rows, then
-    multiplied by the sparse Jacobian of the cells (compressed rows `j_first`, `j_parameter`, `j_value`).
+    Cluster c has rows ``first[c]`` to ``first[c + 1]``. Its adjoints of the cells are summed over its rows into
+    ``bar``, which holds zeros on entry, then multiplied by the Jacobian of the cells.
     """
-    n_cells = j_first.size - 1
-    bar = np.zeros(n_cells)
-    dims = A.shape[0]
-    simple = o_range.shape[0] == 1 and f_range.shape[0] == 0
+    simple = entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0
     for c in range(first.size - 1):
         if simple:
-            _one_response_back(first[c], first[c + 1], source, columns, o_entries, a_entries, o_bar, A_bar, bar)
-        for i in range(first[c + 1] if simple else first[c], first[c + 1]):
-            k = response[i]
-            r = source[i]
-            s = scale[i]
-            moved = 0.0
-            for e in range(o_range[k, 0], o_range[k, 1]):
-                j = o_entries[e, 0]
-                bar[o_entries[e, 1]] += s * o_bar[i] if j < 0 else s * o_bar[i] * columns[j, r]
-            for e in range(a_range[k, 0], a_range[k, 1]):
-                j = a_entries[e, 1]
-                b = s * A_bar[a_entries[e, 0], i]
-                bar[a_entries[e, 2]] += b if j < 0 else b * columns[j, r]
-            for side in range(2):
-                t = f_lists[side, i]
-                if t < 0:
-                    continue
-                b = f1_bar[i] if side == 0 else f2_bar[i]
-                f = f1[i] if side == 0 else f2[i]
-                moved += b * f
-                b *= f if exponential[t] else s
-                for e in range(f_range[t, 0], f_range[t, 1]):
-                    j = f_entries[e, 0]
-                    bar[f_entries[e, 1]] += b if j < 0 else b * columns[j, r]
-            t = f_lists[2, i]
-            if t >= 0:
-                moved += o_bar[i] * o[i]
-                for d in range(dims):
-                    moved += A_bar[d, i] * A[d, i]
-                for e in range(f_range[t, 0], f_range[t, 1]):
-                    j = f_entries[e, 0]
-                    bar[f_entries[e, 1]] -= moved if j < 0 else moved * columns[j, r]
+            _one_response_back(first[c], first[c + 1], entries, adjoints, bar)
+        else:
+            for i in range(first[c], first[c + 1]):
+                _row_back(i, entries, rows, adjoints, bar)
         for p in range(scores.shape[1]):
             scores[c, p] = 0.0
-        for e in range(n_cells):
+        for e in range(bar.size):
             if bar[e] != 0.0:
-                for t in range(j_first[e], j_first[e + 1]):
-                    scores[c, j_parameter[t]] += bar[e] * j_value[t]
+                for t in range(jacobian.first[e], jacobian.first[e + 1]):
+                    scores[c, jacobian.column[t]] += bar[e] * jacobian.value[t]
                 bar[e] = 0.0

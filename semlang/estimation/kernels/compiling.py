@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import inspect
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,35 +21,74 @@ from typing import Any, TypeVar
 
 import numba
 from numba import extending, types
+from numba.core import compiler, registry
 
-__all__ = ["Kernel", "cache_folder", "inline", "inner", "intrinsic", "kernel", "splice"]
+__all__ = ["Kernel", "cache_folder", "compact", "inline", "inner", "intrinsic", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Not nnan and ninf: kernels test for numbers that are not finite.
 _ARITHMETIC = {"reassoc", "contract", "nsz", "arcp"}
 _OPTIONS: dict[str, Any] = {"fastmath": _ARITHMETIC, "error_model": "numpy"}
-_WITHOUT_REFERENCES: dict[str, Any] = {**_OPTIONS, "_nrt": False}  # counting costs 50 ns a call
+_WITHOUT_REFERENCES: dict[str, Any] = {**_OPTIONS, "_nrt": False, "no_rewrites": True}  # counting costs 50 ns a call
+_WITHOUT_WRAPPERS: dict[str, Any] = {**_WITHOUT_REFERENCES, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_RESULTS = {"None": types.void, "bool": types.boolean, "float": types.float64}
+_present: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+"""Inner functions that a library holds by now, by function and types."""
+_njit: Any = numba.njit
+_compiler: Any = compiler
+_options: Any = registry.cpu_target.options
+_unliteral: Any = types.unliteral
 
 
 def inner(function: Function) -> Function:
-    """Compile a function that is called by kernels only; it allocates nothing, so it counts no references."""
-    return numba.njit(**_WITHOUT_REFERENCES)(function)  # type: ignore[no-any-return]
+    """Compile a function that is called by kernels only, within each kernel that calls it.
+
+    numba would compile and optimise it by itself, and then once more with its callers. It makes no arrays, so it
+    counts no references; it returns a number, a truth value or nothing, as its annotation says.
+    """
+    result = _RESULTS[function.__annotations__["return"]]
+
+    def declare(context: Any, *kinds: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            library = context.active_code_library
+            present, key = _present.setdefault(library, {}), (function, signature.args)
+            if key not in present:
+                flags = _compiler.Flags()
+                _options.parse_as_flags(flags, {"nopython": True, **_WITHOUT_WRAPPERS})
+                flags.no_compile = True  # its caller's library is not complete yet
+                present[key] = _compiler.compile_internal(
+                    context.typing_context, context, library, function, signature.args, result, flags, {}
+                ).fndesc
+            return context.call_internal(builder, present[key], signature, arguments)
+
+        return result(*[_unliteral(kind) for kind in kinds]), build
+
+    first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_ONLY)
+    parameters = [first, *inspect.signature(function).parameters.values()]
+    vars(declare).update(__name__=function.__name__, __signature__=inspect.Signature(parameters))
+    return intrinsic(declare)  # type: ignore[no-any-return]
 
 
 def inline(function: Function) -> Function:
     """Compile a function of one row into every loop that calls it, so that the loop becomes vector code."""
-    return numba.njit(forceinline=True, **_WITHOUT_REFERENCES)(function)  # type: ignore[no-any-return]
-
-
-def splice(function: Function) -> Function:
-    """Copy a function into each kernel that calls it, before types are known; it is not compiled by itself."""
-    return numba.njit(inline="always", **_WITHOUT_REFERENCES)(function)  # type: ignore[no-any-return]
+    return _njit(forceinline=True, **_WITHOUT_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
     """Declare a function that is given as instructions of the compiler."""
     return extending.intrinsic(function)
+
+
+@intrinsic
+def compact(context: Any) -> Any:
+    """Keep the function that calls this small: its loops are short, and are neither unrolled nor made vector code."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.function.attributes.add("optsize")
+        return context.get_dummy_value()
+
+    return types.void(), build
 
 
 def sources_hash() -> str:
@@ -85,9 +126,10 @@ class Kernel:
         before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
         numba.config.CACHE_DIR = folder or ""  # type: ignore[attr-defined]
         try:
-            self.dispatcher = numba.njit(
-                nogil=True, cache=folder is not None, **(_OPTIONS if allocates else _WITHOUT_REFERENCES)
-            )(function)
+            self.dispatcher = _njit(
+                nogil=True, cache=folder is not None, no_cfunc_wrapper=signature is not None,
+                **(_OPTIONS if allocates else _WITHOUT_REFERENCES),
+            )(function)  # fmt: skip
         finally:
             numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
         self._entry: Callable[..., Any] | None = None

@@ -9,14 +9,54 @@ from typing import Any
 
 import numpy as np
 
-from semlang.estimation.kernels.compiling import splice
+from semlang.estimation.kernels.compiling import compact, inner
 
 SMALLEST_PIVOT = 1e-8
 
 
-@splice
+@inner
 def eliminate(q: int, M: int, Da: int, F: Any, L: Any, T: Any, inverse: Any, G: Any) -> bool:
     """Factor the front of unit q; return False where F_oo is not positive definite."""
+    compact()
+    if M == 2:  # as `factor`, in half the time
+        s = F[q, 0, 0]
+        if not s > SMALLEST_PIVOT:
+            return False
+        x = np.sqrt(s)
+        u = 1.0 / x
+        y = F[q, 1, 0] * u
+        s = F[q, 1, 1] - y * y
+        if not s > SMALLEST_PIVOT:
+            return False
+        z = np.sqrt(s)
+        w = 1.0 / z
+        v = -y * u * w
+        L[q, 0, 0] = x
+        L[q, 0, 1] = 0.0
+        L[q, 1, 0] = y
+        L[q, 1, 1] = z
+        T[q, 0, 0] = u
+        T[q, 0, 1] = v
+        T[q, 1, 0] = 0.0
+        T[q, 1, 1] = w
+        inverse[q, 0, 0] = u * u + v * v
+        inverse[q, 0, 1] = v * w
+        inverse[q, 1, 0] = v * w
+        inverse[q, 1, 1] = w * w
+    elif not factor(q, M, F, L, T, inverse):
+        return False
+    for i in range(M):
+        for d in range(Da):
+            t = 0.0
+            for k in range(M):
+                t += inverse[q, i, k] * F[q, k, M + d]
+            G[q, i, d] = t
+    return True
+
+
+@inner
+def factor(q: int, M: int, F: Any, L: Any, T: Any, inverse: Any) -> bool:
+    """Fill L, T and the inverse of F_oo of unit q; return False where it is not positive definite."""
     for j in range(M):
         s = F[q, j, j]
         for k in range(j):
@@ -46,44 +86,49 @@ def eliminate(q: int, M: int, Da: int, F: Any, L: Any, T: Any, inverse: Any, G: 
             for k in range(M):
                 t += T[q, i, k] * T[q, j, k]
             inverse[q, i, j] = t
-    for i in range(M):
-        for d in range(Da):
-            t = 0.0
-            for k in range(M):
-                t += inverse[q, i, k] * F[q, k, M + d]
-            G[q, i, d] = t
     return True
 
 
-@splice
-def multiply(M: int, a: Any, transpose_a: bool, b: Any, out: Any) -> None:
-    """out = a b, or a' b, of M x M matrices."""
+@inner
+def multiply(M: int, T: Any, q: int, x: Any, out: Any) -> None:
+    """out = T_q x, of M x M matrices."""
     for i in range(M):
         for j in range(M):
             t = 0.0
             for k in range(M):
-                t += (a[k, i] if transpose_a else a[i, k]) * b[k, j]
+                t += T[q, i, k] * x[k, j]
             out[i, j] = t
 
 
-@splice
+@inner
 def adjoint_of_elimination(
     q: int, above: int, M: int, Da: int, L: Any, T: Any, inverse: Any, G: Any, T_bar: Any, G_bar: Any,
-    W: float, F_bar: Any, x: Any, u: Any,
+    one: bool, om: float, W: float, F_bar: Any, x: Any, u: Any,
 ) -> None:  # fmt: skip
     """Fill F_bar of unit q from the adjoints of T (log-determinant included) and G and F_bar of its parent.
 
     ``S = W F_bar(parent)``, ``A = sym(T Phi(L' L_bar) T')`` with ``L_bar = -tril(T T_bar' T)``:
-    ``F_bar_oo = A + G S G' - sym(F_oo^-1 G_bar G')``, ``F_bar_oa = F_oo^-1 G_bar / 2 - G S``, ``F_bar_aa = S``.
+    ``F_bar_oo = A + G S G' - sym(F_oo^-1 G_bar G')``, ``F_bar_oa = F_oo^-1 G_bar / 2 - G S``, ``F_bar_aa = S``. At
+    one point T acts through the log-determinant alone: ``A = -Om F_oo^-1 / 2``.
     """
+    compact()
     for d in range(Da):
         for e in range(Da):
             F_bar[q, M + d, M + e] = W * F_bar[above, d, e]
     if M == 1:
         F_bar[q, 0, 0] = -0.5 * T_bar[0, 0] * T[q, 0, 0] * inverse[q, 0, 0]
+    elif one:
+        for i in range(M):
+            for j in range(M):
+                F_bar[q, i, j] = -0.5 * om * inverse[q, i, j]
     else:
-        multiply(M, T_bar, True, T[q], x)
-        multiply(M, T[q], False, x, u)
+        for i in range(M):
+            for j in range(M):
+                t = 0.0
+                for k in range(M):
+                    t += T_bar[k, i] * T[q, k, j]
+                x[i, j] = t
+        multiply(M, T, q, x, u)
         for i in range(M):
             for j in range(M):
                 t = 0.0
@@ -93,7 +138,7 @@ def adjoint_of_elimination(
                     if i == j:
                         t *= 0.5
                 x[i, j] = t
-        multiply(M, T[q], False, x, u)
+        multiply(M, T, q, x, u)
         for i in range(M):
             for j in range(i + 1):
                 t = 0.0

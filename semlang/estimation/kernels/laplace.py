@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel, splice
+from semlang.estimation.kernels.compiling import inner, kernel
 from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 
 
-@splice
+@inner
 def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
     """Fill ``scratch.value`` with l, dl/df1 and dl/df2, times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
@@ -34,7 +35,7 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
         i = j
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
 def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """``value = sum_u Om_u (-log|L_u| - |m_u|^2 / 2) + sum_i Om l_i`` of each top-level cluster."""
     K = nest.dims.size
@@ -60,7 +61,7 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
                 value[q - nest.base[level]] = s
 
 
-@kernel(numba_type(Rows), numba_type(Scratch), types.int64, types.int64)
+@kernel(GroupType(Rows), GroupType(Scratch), types.int64, types.int64)
 def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
     """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data

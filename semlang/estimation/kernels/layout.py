@@ -8,22 +8,15 @@ first row of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from dataclasses import dataclass
 
-import numpy as np
-from numba import types
-from numpy.typing import NDArray
+from semlang.estimation.kernels.groups import Cube, Group, Integers, Matrix, Vector
 
-__all__ = ["Fronts", "Nest", "Rows", "Rule", "Scratch", "Tables", "numba_type"]
-
-Integers = Annotated[NDArray[np.int64], types.int64[::1]]
-Vector = Annotated[NDArray[np.float64], types.float64[::1]]
-Matrix = Annotated[NDArray[np.float64], types.float64[:, ::1]]
-Cube = Annotated[NDArray[np.float64], types.float64[:, :, ::1]]
+__all__ = ["Adjoints", "Fronts", "Nest", "Rows", "Rule", "Scratch", "Tables"]
 
 
-class Nest(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Nest(Group):
     """Units of a batch; W is a unit's weight and Om the product of W over the unit and its ancestors."""
 
     dims: Integers  # (K,) M_l
@@ -37,7 +30,8 @@ class Nest(NamedTuple):
     mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rows(Group):
     """Rows of the data."""
 
     code: Integers  # (N,)
@@ -51,7 +45,18 @@ class Rows(NamedTuple):
     parameters: Integers  # by code: how many row parameters are estimated
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Adjoints(Group):
+    """Derivatives of the value with respect to the rows' o, A, f1 and f2."""
+
+    o: Vector
+    A: Matrix
+    f1: Vector
+    f2: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Rule(Group):
     """Gauss-Hermite rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
 
     counts: Integers  # (K,) nodes of a level
@@ -61,7 +66,8 @@ class Rule(NamedTuple):
     largest: Vector  # (K,) largest |z|
 
 
-class Fronts(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Fronts(Group):
     """By unit: blocks of the Cholesky factor, o = own, a = ancestors' coordinates."""
 
     F: Cube  # (U, D, D) front
@@ -83,7 +89,8 @@ class Fronts(NamedTuple):
     product2: Matrix  # (D, D)
 
 
-class Scratch(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Scratch(Group):
     """By row of the batch; r, w and what follows carry the row's weight."""
 
     nu: Vector
@@ -98,7 +105,8 @@ class Scratch(NamedTuple):
     high: Integers  # (K,)
 
 
-class Tables(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Tables(Group):
     """At the nodes: upper levels by unit (numbered from base[1]), rows of the lowest units by upper node."""
 
     v: Cube  # (Uup, D, n1) coordinates
@@ -117,9 +125,3 @@ class Tables(NamedTuple):
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows
     message: Vector  # (n1,)
-
-
-def numba_type(group: type[tuple[Any, ...]]) -> Any:
-    """Return numba's type of a group of arrays."""
-    fields: Sequence[Any] = [hint.__metadata__[0] for hint in get_type_hints(group, include_extras=True).values()]
-    return types.NamedTuple(fields, group)  # type: ignore[no-untyped-call]

@@ -6,15 +6,16 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel, splice
+from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
 from semlang.estimation.kernels.fronts import eliminate
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 
 LONGEST_STEP = 3.0
 
 
-@splice
+@inner
 def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, f2: int, nu: int, tile: int,
               address: Any, weight: Any, out: Any, r: Any, w: Any) -> None:  # fmt: skip
     """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
@@ -36,7 +37,7 @@ def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, 
         i = j
 
 
-@splice
+@inner
 def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: Any, g: Any) -> None:
     """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b."""
     if D == 2:
@@ -71,7 +72,121 @@ def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: A
             F[q, k, d] = t
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+@inner
+def predict(q: int, a: int, b: int, r0: int, D: int, rows: Any, path: Any, nu: Any) -> None:
+    """Linear predictors of rows a to b, of lowest unit q, at its modes and its ancestors'."""
+    x = path[q, 0]
+    if D == 2:
+        z = path[q, 1]
+        for i in range(a, b):
+            nu[i - r0] = rows.o[i] + rows.A[0, i] * x + rows.A[1, i] * z
+        return
+    for i in range(a, b):
+        nu[i - r0] = rows.o[i] + rows.A[0, i] * x
+    for d in range(1, D):
+        x = path[q, d]
+        for i in range(a, b):
+            nu[i - r0] += rows.A[d, i] * x
+
+
+@inner
+def start_at_modes(K: int, nest: Nest, fronts: Fronts, low: Any, high: Any) -> None:
+    """Fill the modes of each unit's ancestors; set fronts and gradients of the upper units to zero."""
+    compact()
+    for level in range(K - 1, -1, -1):
+        for q in range(low[level], high[level]):
+            for d in range(nest.dims[level]):
+                fronts.path[q, d] = nest.mode[q, d]
+            for d in range(nest.dims[level], nest.tail[level]):
+                fronts.path[q, d] = fronts.path[nest.above[q], d - nest.dims[level]]
+            if level > 0:
+                for i in range(nest.tail[level]):
+                    fronts.g[q, i] = 0.0
+                    for j in range(nest.tail[level]):
+                        fronts.F[q, i, j] = 0.0
+
+
+@inner
+def reduce_unit(q: int, M: int, Da: int, nest: Nest, fronts: Fronts) -> float:
+    """Eliminate unit q, add to its parent's front and gradient; return ``g' F_oo^-1 g``.
+
+    It is -1 where F_oo is not positive definite.
+    """
+    compact()
+    for d in range(M):
+        fronts.F[q, d, d] += 1.0
+        fronts.g[q, d] -= fronts.path[q, d]
+    if not eliminate(q, M, Da, fronts.F, fronts.L, fronts.T, fronts.inverse, fronts.G):
+        return -1.0
+    decrement = 0.0
+    for d in range(M):
+        s = 0.0
+        for k in range(M):
+            s += fronts.inverse[q, d, k] * fronts.g[q, k]
+        fronts.newton[q, d] = s
+        decrement += s * fronts.g[q, d]
+    up = nest.above[q]
+    W = nest.weight[q]
+    for d in range(Da):
+        s = fronts.g[q, M + d]
+        for k in range(M):
+            s -= fronts.G[q, k, d] * fronts.g[q, k]
+        fronts.g[up, d] += W * s
+        for j in range(Da):
+            s = fronts.F[q, M + d, M + j]
+            for k in range(M):
+                s -= fronts.F[q, M + d, k] * fronts.G[q, k, j]
+            fronts.F[up, d, j] += W * s
+    return 0.0 if decrement < 0.0 else decrement
+
+
+@inner
+def slope_along_step(K: int, nest: Nest, fronts: Fronts, low: Any, high: Any) -> float:
+    """Derivative along the last step, from the reduced gradients."""
+    compact()
+    slope = 0.0
+    for level in range(K):
+        for q in range(low[level], high[level]):
+            for d in range(nest.dims[level]):
+                s = fronts.step[q, d]
+                for k in range(nest.tail[level + 1]):
+                    s += fronts.G[q, d, k] * fronts.step[q, nest.dims[level] + k]
+                slope += nest.total[q] * fronts.g[q, d] * s
+    return slope
+
+
+@inner
+def newton_step(K: int, nest: Nest, fronts: Fronts, low: Any, high: Any) -> float:
+    """Fill the Newton step of all units, downwards; return its largest coordinate."""
+    compact()
+    longest = 0.0
+    for level in range(K - 1, -1, -1):
+        M = nest.dims[level]
+        for q in range(low[level], high[level]):
+            for d in range(M, nest.tail[level]):
+                fronts.step[q, d] = fronts.step[nest.above[q], d - M]
+            for d in range(M):
+                s = fronts.newton[q, d]
+                for k in range(nest.tail[level + 1]):
+                    s -= fronts.G[q, d, k] * fronts.step[q, M + k]
+                fronts.step[q, d] = s
+                longest = max(longest, abs(s))
+    return longest
+
+
+@inner
+def move(K: int, x: float, before: float, nest: Nest, fronts: Fronts, low: Any, high: Any) -> None:
+    """Take x times the step, of which the modes have gone ``before`` times by now; x times the step is the new one."""
+    compact()
+    for level in range(K):
+        for q in range(low[level], high[level]):
+            for d in range(nest.dims[level]):
+                nest.mode[q, d] += (x - before) * fronts.step[q, d]
+            for d in range(nest.tail[level]):
+                fronts.step[q, d] *= x
+
+
+@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
     """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.
@@ -81,6 +196,7 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     negative curvatures of rows are replaced by zero for that step. ``steps[c]`` is the number of steps of top-level
     cluster c, or -1 where no mode was found.
     """
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     low = scratch.low
@@ -100,33 +216,9 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
         taken = 0
         found = False
         for iteration in range(limit):
-            for level in range(K - 1, -1, -1):
-                for q in range(low[level], high[level]):
-                    for d in range(nest.dims[level]):
-                        fronts.path[q, d] = nest.mode[q, d]
-                    for d in range(nest.dims[level], nest.tail[level]):
-                        fronts.path[q, d] = fronts.path[nest.above[q], d - nest.dims[level]]
-                    if level > 0:
-                        for i in range(nest.tail[level]):
-                            fronts.g[q, i] = 0.0
-                            for j in range(nest.tail[level]):
-                                fronts.F[q, i, j] = 0.0
+            start_at_modes(K, nest, fronts, low, high)
             for q in range(low[0], high[0]):
-                a = nest.first[q]
-                b = nest.last[q]
-                if D == 2:
-                    x = fronts.path[q, 0]
-                    z = fronts.path[q, 1]
-                    for i in range(a, b):
-                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x + rows.A[1, i] * z
-                else:
-                    x = fronts.path[q, 0]
-                    for i in range(a, b):
-                        scratch.nu[i - r0] = rows.o[i] + rows.A[0, i] * x
-                    for d in range(1, D):
-                        x = fronts.path[q, d]
-                        for i in range(a, b):
-                            scratch.nu[i - r0] += rows.A[d, i] * x
+                predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
             curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, clamp, rows.code, y, f1, f2, nu, tile,
                       rows.address, rows.weight, scratch.tile, scratch.r, scratch.w)  # fmt: skip
             now = 0.0
@@ -137,30 +229,11 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                 for q in range(low[level], high[level]):
                     if level == 0:
                         gather(q, nest.first[q], nest.last[q], r0, D, rows.A, scratch.r, scratch.w, fronts.F, fronts.g)
-                    for d in range(M):
-                        fronts.F[q, d, d] += 1.0
-                        fronts.g[q, d] -= fronts.path[q, d]
-                    if not eliminate(q, M, Da, fronts.F, fronts.L, fronts.T, fronts.inverse, fronts.G):
+                    here = reduce_unit(q, M, Da, nest, fronts)
+                    if here < 0.0:
                         definite = False
                         break
-                    for d in range(M):
-                        s = 0.0
-                        for k in range(M):
-                            s += fronts.inverse[q, d, k] * fronts.g[q, k]
-                        fronts.newton[q, d] = s
-                        now += nest.total[q] * s * fronts.g[q, d]
-                    up = nest.above[q]
-                    W = nest.weight[q]
-                    for d in range(Da):
-                        s = fronts.g[q, M + d]
-                        for k in range(M):
-                            s -= fronts.G[q, k, d] * fronts.g[q, k]
-                        fronts.g[up, d] += W * s
-                        for j in range(Da):
-                            s = fronts.F[q, M + d, M + j]
-                            for k in range(M):
-                                s -= fronts.F[q, M + d, k] * fronts.G[q, k, j]
-                            fronts.F[up, d, j] += W * s
+                    now += nest.total[q] * here
                 if not definite:
                     break
             if not definite:
@@ -169,24 +242,12 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                 clamp = True
                 continue
             if iteration > 0 and now > 1e-8:  # gone too far? slope along the last step, from the reduced gradients
-                here = 0.0
-                for level in range(K):
-                    for q in range(low[level], high[level]):
-                        for d in range(nest.dims[level]):
-                            s = fronts.step[q, d]
-                            for k in range(nest.tail[level + 1]):
-                                s += fronts.G[q, d, k] * fronts.step[q, nest.dims[level] + k]
-                            here += nest.total[q] * fronts.g[q, d] * s
+                here = slope_along_step(K, nest, fronts, low, high)
                 if taken > 0 and here < -0.5 * slope:
                     x = min(max(slope / (slope - here), 0.1), 0.67)
                     slope *= x
                     taken += 1
-                    for level in range(K):
-                        for q in range(low[level], high[level]):
-                            for d in range(nest.dims[level]):
-                                nest.mode[q, d] -= (1.0 - x) * fronts.step[q, d]
-                            for d in range(nest.tail[level]):
-                                fronts.step[q, d] *= x
+                    move(K, x, 1.0, nest, fronts, low, high)
                     clamp = False
                     continue
             if now < tolerance or (now > 0.25 * decrement and (now < 1e-14 or (now < 1e-10 and iteration > 30))):
@@ -195,24 +256,8 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
             decrement = now
             taken += 1
             clamp = False
-            longest = 0.0
-            for level in range(K - 1, -1, -1):
-                M = nest.dims[level]
-                for q in range(low[level], high[level]):
-                    for d in range(M, nest.tail[level]):
-                        fronts.step[q, d] = fronts.step[nest.above[q], d - M]
-                    for d in range(M):
-                        s = fronts.newton[q, d]
-                        for k in range(nest.tail[level + 1]):
-                            s -= fronts.G[q, d, k] * fronts.step[q, M + k]
-                        fronts.step[q, d] = s
-                        longest = max(longest, abs(s))
+            longest = newton_step(K, nest, fronts, low, high)
             x = 1.0 if longest <= LONGEST_STEP else LONGEST_STEP / longest
             slope = x * now
-            for level in range(K):
-                for q in range(low[level], high[level]):
-                    for d in range(nest.tail[level]):
-                        fronts.step[q, d] *= x
-                    for d in range(nest.dims[level]):
-                        nest.mode[q, d] += fronts.step[q, d]
+            move(K, x, 0.0, nest, fronts, low, high)
         steps[top - nest.base[K - 1]] = taken if found else -1

@@ -6,15 +6,17 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
-from semlang.estimation.kernels.lowest import place_nodes, rows_at_nodes
+from semlang.estimation.kernels.compiling import compact, kernel
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
+from semlang.estimation.kernels.lowest import place_nodes
+from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
 _MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
 
 
-@kernel(numba_type(Nest), numba_type(Fronts), *_MOMENTS)
+@kernel(GroupType(Nest), GroupType(Fronts), *_MOMENTS)
 def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> None:
     """Modes and blocks of the inverse Hessian: ``C_oo = F_oo^-1 + G C_aa G'``, ``C_oa = -G C_aa``."""
     K = nest.dims.size
@@ -43,10 +45,11 @@ def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> N
                     covariance[q, k, j] = s
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_MOMENTS)
+@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_MOMENTS)
 def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  mean: Any, covariance: Any) -> None:  # fmt: skip
     """Moments at the nodes, after the sums were formed; own coordinates of each unit."""
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     n0 = rule.size[0]

@@ -8,13 +8,12 @@ from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
-from semlang.estimation.kernels.layout import Rows, numba_type
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Adjoints, Rows
 
-_VECTOR = types.float64[::1]
 
-
-@kernel(numba_type(Rows), types.int64, types.int64, *[_VECTOR] * 5)
-def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, o_bar: Any, f1_bar: Any, f2_bar: Any) -> None:
+@kernel(GroupType(Rows), types.int64, types.int64, types.float64[::1], types.float64[::1], GroupType(Adjoints))
+def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, adjoints: Adjoints) -> None:
     """Fill l and its derivatives in o, f1, f2 of rows a to b, times the row's weight."""
     y, f1, f2, o, tile = (
         rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data, rows.o.ctypes.data, tile_.ctypes.data,
@@ -30,7 +29,7 @@ def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, o_bar: Any, f
         for t in range(j - i):
             x = rows.weight[i + t]
             value[i + t] = x * tile_[t]
-            o_bar[i + t] = x * tile_[TILE + t]
-            f1_bar[i + t] = x * tile_[2 * TILE + t]
-            f2_bar[i + t] = x * tile_[3 * TILE + t]
+            adjoints.o[i + t] = x * tile_[TILE + t]
+            adjoints.f1[i + t] = x * tile_[2 * TILE + t]
+            adjoints.f2[i + t] = x * tile_[3 * TILE + t]
         i = j

@@ -6,53 +6,61 @@ from typing import Any
 
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables, numba_type
+from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@inner
+def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: Any, w1: Any, form: Any, e: Any,
+                      adjoint: Any) -> None:  # fmt: skip
+    """Fill ``form = a' F_bar a`` and e of rows a to b, of lowest unit q; add ``sum e a`` to the modes' adjoint."""
+    if D == 2:
+        f00 = F_bar[q, 0, 0]
+        f01 = 2.0 * F_bar[q, 0, 1]
+        f11 = F_bar[q, 1, 1]
+        s = t = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            z = A[1, i]
+            y = f00 * x * x + f01 * x * z + f11 * z * z
+            form[i - r0] = y
+            y *= w1[i - r0]
+            e[i - r0] = y
+            s += y * x
+            t += y * z
+        adjoint[q, 0] += s
+        adjoint[q, 1] += t
+        return
+    for i in range(a - r0, b - r0):
+        form[i] = 0.0
+    for d in range(D):
+        for k in range(d + 1):
+            x = F_bar[q, d, k] if k == d else 2.0 * F_bar[q, d, k]
+            for i in range(a, b):
+                form[i - r0] += x * A[d, i] * A[k, i]
+    for i in range(a - r0, b - r0):
+        e[i] = form[i] * w1[i]
+    for d in range(D):
+        s = 0.0
+        for i in range(a, b):
+            s += e[i - r0] * A[d, i]
+        adjoint[q, d] += s
+
+
+@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
 def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
 
     ``e_i = w1_i a_i' F_bar a_i`` is the adjoint of nu_i through the curvature; ``b += sum e_i a_i``.
     """
+    compact()
     K = nest.dims.size
     D = nest.tail[0]
     r0 = nest.first[0]
     for q in range(nest.base[0], nest.base[1]):
-        a = nest.first[q]
-        b = nest.last[q]
-        if D == 2:
-            f00 = fronts.F_bar[q, 0, 0]
-            f01 = 2.0 * fronts.F_bar[q, 0, 1]
-            f11 = fronts.F_bar[q, 1, 1]
-            s = t = 0.0
-            for i in range(a, b):
-                x = rows.A[0, i]
-                z = rows.A[1, i]
-                form = f00 * x * x + f01 * x * z + f11 * z * z
-                scratch.nu[i - r0] = form
-                y = form * scratch.w1[i - r0]
-                scratch.e[i - r0] = y
-                s += y * x
-                t += y * z
-            fronts.b[q, 0] += s
-            fronts.b[q, 1] += t
-            continue
-        for i in range(a, b):
-            scratch.nu[i - r0] = 0.0
-        for d in range(D):
-            for k in range(d + 1):
-                x = fronts.F_bar[q, d, k] if k == d else 2.0 * fronts.F_bar[q, d, k]
-                for i in range(a, b):
-                    scratch.nu[i - r0] += x * rows.A[d, i] * rows.A[k, i]
-        for i in range(a - r0, b - r0):
-            scratch.e[i] = scratch.nu[i] * scratch.w1[i]
-        for d in range(D):
-            s = 0.0
-            for i in range(a, b):
-                s += scratch.e[i - r0] * rows.A[d, i]
-            fronts.b[q, d] += s
+        through_curvature(q, nest.first[q], nest.last[q], r0, D, rows.A, fronts.F_bar, scratch.w1, scratch.nu,
+                          scratch.e, fronts.b)  # fmt: skip
     for level in range(K - 1):
         M = nest.dims[level]
         for q in range(nest.base[level], nest.base[level + 1]):
@@ -86,11 +94,11 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
 
 
 @kernel(
-    *[numba_type(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
-    types.boolean, types.float64[::1], types.float64[:, ::1], types.float64[::1], types.float64[::1],
+    *[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
+    types.boolean, GroupType(Adjoints),
 )  # fmt: skip
 def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
-                 has_parameters: bool, o_bar: Any, A_bar: Any, f1_bar: Any, f2_bar: Any) -> None:  # fmt: skip
+                 has_parameters: bool, adjoints: Adjoints) -> None:  # fmt: skip
     """Fill the adjoints of the rows.
 
     With ``c_i = e_i - Om w_i a_i' k``: ``o_bar = c``, ``A_bar = c m + Om r k + 2 w F_bar a``,
@@ -109,16 +117,16 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
         up = max(nest.above[q] - nest.base[1], 0)
         if has_parameters:
             for i in range(a, b):
-                f1_bar[i] = 0.0
-                f2_bar[i] = 0.0
+                adjoints.f1[i] = 0.0
+                adjoints.f2[i] = 0.0
                 if rows.parameters[rows.code[i]] > 0:
                     s = 0.0
                     for d in range(D):
                         s += rows.A[d, i] * fronts.k[q, d]
                     s *= om
                     t = scratch.nu[i - r0]
-                    f1_bar[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
-                    f2_bar[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
+                    adjoints.f1[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
+                    adjoints.f2[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
         direct = om if one else 0.0  # at one point the expectation of l' is l' at the mode
         if D == 2:
             k0 = fronts.k[q, 0]
@@ -135,44 +143,44 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 r = scratch.r[i - r0]
                 s = scratch.e[i - r0] - om * w * (x * k0 + z * k1) + direct * r
                 t = om * r
-                o_bar[i] = s
-                A_bar[0, i] = s * m0 + t * k0 + w * (f00 * x + f01 * z)
-                A_bar[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
+                adjoints.o[i] = s
+                adjoints.A[0, i] = s * m0 + t * k0 + w * (f00 * x + f01 * z)
+                adjoints.A[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
         else:
             for i in range(a, b):
                 s = 0.0
                 for d in range(D):
                     s += rows.A[d, i] * fronts.k[q, d]
-                o_bar[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
+                adjoints.o[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
             for d in range(D):
                 x = fronts.path[q, d]
                 z = om * fronts.k[q, d]
                 for i in range(a, b):
-                    A_bar[d, i] = o_bar[i] * x + z * scratch.r[i - r0]
+                    adjoints.A[d, i] = adjoints.o[i] * x + z * scratch.r[i - r0]
                 for k in range(D):
                     t = 2.0 * fronts.F_bar[q, d, k]
                     for i in range(a, b):
-                        A_bar[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
+                        adjoints.A[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
         if one:
             if has_parameters:
                 for i in range(a, b):
                     if rows.parameters[rows.code[i]] > 0:
-                        f1_bar[i] += om * scratch.value[1, i - r0]
-                        f2_bar[i] += om * scratch.value[2, i - r0]
+                        adjoints.f1[i] += om * scratch.value[1, i - r0]
+                        adjoints.f2[i] += om * scratch.value[2, i - r0]
             continue
         for x in range(groups):
             p = nest.weight[q] * (1.0 if K == 1 else tables.pi[up, x])
             for i in range(a, b):
-                o_bar[i] += p * tables.row[0, x, i - r0]
+                adjoints.o[i] += p * tables.row[0, x, i - r0]
             for d in range(M):
                 for i in range(a, b):
-                    A_bar[d, i] += p * tables.row[1 + d, x, i - r0]
+                    adjoints.A[d, i] += p * tables.row[1 + d, x, i - r0]
             for d in range(M, D):
                 s = p * tables.v[up, d - M, x]
                 for i in range(a, b):
-                    A_bar[d, i] += s * tables.row[0, x, i - r0]
+                    adjoints.A[d, i] += s * tables.row[0, x, i - r0]
             if has_parameters:
                 for i in range(a, b):
                     if rows.parameters[rows.code[i]] > 0:
-                        f1_bar[i] += p * tables.row[1 + M, x, i - r0]
-                        f2_bar[i] += p * tables.row[2 + M, x, i - r0]
+                        adjoints.f1[i] += p * tables.row[1 + M, x, i - r0]
+                        adjoints.f2[i] += p * tables.row[2 + M, x, i - r0]

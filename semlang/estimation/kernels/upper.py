@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from semlang.estimation.kernels.compiling import kernel, splice
-from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables, numba_type
+from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables
 from semlang.estimation.kernels.vector_math import vexp
 
 
-@splice
+@inner
 def normalise(f: Any, groups: int, n: int, out: Any) -> None:
     """Turn logs f (groups x n) into conditional probabilities; ``out`` is the log of each group's sum."""
     for u in range(groups):
@@ -44,7 +45,7 @@ def normalise(f: Any, groups: int, n: int, out: Any) -> None:
             f[q] *= s
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rule, Fronts, Tables)])
+@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)])
 def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill coordinates of the nodes of all units above the lowest level, and start their sums."""
     K = nest.dims.size
@@ -79,7 +80,7 @@ def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
                     tables.slope[t, k, x] = 0.0
 
 
-@kernel(*[numba_type(g) for g in (Nest, Rule, Fronts, Tables)], types.float64[::1])
+@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)], types.float64[::1])
 def upper_sums(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, value: Any) -> None:
     """From the sums over children to conditional probabilities and slopes, upwards; values at the top."""
     K = nest.dims.size
@@ -97,7 +98,11 @@ def upper_sums(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, value: An
                 log_det -= np.log(fronts.L[q, k, k])
                 for x in range(rule.size[level]):
                     tables.slope[t, k, x] -= tables.v[t, k, x]
-            normalise(tables.f[t], rule.size[level + 1], n, tables.message)
+            for x in range(rule.size[level]):
+                tables.log_f[x] = tables.f[t, x]
+            normalise(tables.log_f, rule.size[level + 1], n, tables.message)
+            for x in range(rule.size[level]):
+                tables.f[t, x] = tables.log_f[x]
             if level == K - 1:
                 value[q - nest.base[level]] = W * (tables.message[0] + log_det)
                 continue

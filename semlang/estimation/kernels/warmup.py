@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep
@@ -36,17 +36,18 @@ GAUSSIAN = tuple(
 KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *GAUSSIAN)
 
 SECONDS = {
-    "lowest_units": 8.0, "find_modes": 4.5, "front_adjoints": 2.6, "row_adjoints": 1.9, "reverse": 1.7,
-    "mode_adjoints": 1.4, "third_derivatives": 0.5, "plain_rows": 0.3,
+    "lowest_units": 3.5, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9, "mode_adjoints": 0.6,
+    "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3, "plain_rows": 0.2,
 }  # fmt: skip
 """About how long kernels take to compile; the others a second."""
+DENSITY = 0.5
 START = 1.0
-"""Seconds that a process takes to start, and this one for a density."""
+"""Seconds that a process takes to start."""
 PATIENCE = 120.0
 MOST_PROCESSES = 4
 
 
-def prepare(nodes: bool, levels: int) -> None:
+def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
     """Compile the kernels of a fit by quadrature that are not in the cache, in several processes.
 
     Parameters
@@ -55,17 +56,22 @@ def prepare(nodes: bool, levels: int) -> None:
         More than one point a dimension.
     levels : int
         Number of levels that are integrated over.
+    codes : iterable of int
+        Densities that this process compiles, or loads, while it would wait for the others.
     """
+    codes = tuple(codes)
     needed = [*CHAIN, *LAPLACE]
     if nodes:
         needed += [*NODES, *(UPPER if levels > 1 else ())]
     missing = _missing(needed)
     if len(missing) < 2:
         return
-    shares = _shares(missing, min(_processors(), MOST_PROCESSES))
+    others = min(_processors(), MOST_PROCESSES) - 1
+    shares = _shares(missing, [DENSITY * len(codes)] + [START] * others)
     started = [_start(share) for share in shares[1:]]
     for kernel in shares[0]:
         kernel.load()
+    addresses(codes)
     for process in started:
         if process is not None:
             try:
@@ -107,9 +113,8 @@ def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
     return [k for k in wanted if k.name not in present]
 
 
-def _shares(kernels: Sequence[Kernel], count: int) -> list[list[Kernel]]:
-    """Divide kernels so that all processes end at about the same time; the first share is this process's."""
-    load = [START] * count
+def _shares(kernels: Sequence[Kernel], load: list[float]) -> list[list[Kernel]]:
+    """Divide kernels so that all processes end at about the same time; ``load`` is what else they do."""
     shares: list[list[Kernel]] = [[] for _ in load]
     for kernel in sorted(kernels, key=lambda k: -SECONDS.get(k.name, 1.0)):
         place = load.index(min(load))

@@ -19,7 +19,7 @@ def fill_with_nan(design, points):
         works.append(free.get())
     for work in works:
         for group in (work.fronts, work.scratch, work.tables):
-            for array in group:
+            for array in group.arrays:
                 array.fill(np.nan if array.dtype.kind == "f" else -(10**9))
         free.put(work)
     assert isinstance(works[0], Workspace)

@@ -1,7 +1,8 @@
 """Whole fits beside those of R packages, on the same simulated data, one thread, in one run.
 
-``python tests/benchmarks/peers/compare.py [CASE ...]`` prints seconds of processor time, the ratio to the peer (if
-Rscript and the package are installed) and the ratio to the exponentials or products that the work amounts to.
+``python tests/benchmarks/peers/compare.py [--data FOLDER] [CASE ...]`` prints seconds of processor time from the text
+to the fit, the ratio to the peer (if Rscript and the package are installed) and how many exponentials numpy computes in
+that time. With a folder the data are its files of the names in `FILES`; else they are simulated here.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
+import argparse
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -78,6 +79,15 @@ CASES: dict[str, tuple[str, Callable[[], pd.DataFrame], tuple[dict[str, object],
 }
 
 
+FILES = {
+    "logit_slope": "logit_rs_100000",
+    "logit_three_levels": "logit3_100000",
+    "linear_slope": "lmm_100000",
+    "factors": "cfa_5000x50",
+    "factors_missing": "cfa_5000x50_miss20",
+}
+
+
 def least(run: Callable[[], object], times: int = 3) -> tuple[float, object]:
     """Return the least processor time of some runs, and the last result."""
     seconds, result = np.inf, None
@@ -98,7 +108,7 @@ def peer(case: str, folder: Path) -> tuple[float, float] | None:
     return (float(words[0]), float(words[1])) if found.returncode == 0 and len(words) == 2 else None
 
 
-def main(cases: list[str]) -> None:
+def main(cases: list[str], given: Path | None) -> None:
     """Print a line for each fit."""
     x, out = np.linspace(-3, 3, 1 << 20), np.empty(1 << 20)
     exp = least(lambda: np.exp(x, out=out), 20)[0] / x.size
@@ -106,7 +116,7 @@ def main(cases: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         for case in cases:
             model, simulate, options = CASES[case]
-            data = simulate()
+            data = simulate() if given is None else pd.read_csv(given / f"{FILES[case]}.csv")
             data.to_csv(Path(name) / f"{case}.csv", index=False)
             other = peer(case, Path(name))
             print(f"{case}: peer " + ("not run" if other is None else f"{other[0]:.2f} s, {other[1]:.3f}"))
@@ -118,4 +128,8 @@ def main(cases: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(CASES))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--data", type=Path)
+    arguments = parser.parse_args()
+    main(arguments.cases or list(CASES), arguments.data)

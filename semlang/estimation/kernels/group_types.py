@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import (
@@ -143,9 +143,14 @@ def _entry(builder: Any, place: Any, number: int) -> Any:
 
 
 def _element(context: Any, builder: Any, member: Any, place: Any, index: Any) -> Any:
-    """Return the address of an element."""
+    """Return the address of an element; with NUMBA_BOUNDSCHECK=1 the process ends where there is none."""
     start = _entry(builder, builder.bitcast(place, context.get_value_type(member.dtype).as_pointer().as_pointer()), 0)
     indices = [index] if member.dimensions == 1 else cgutils.unpack_tuple(builder, index)
+    if config.BOUNDSCHECK:  # type: ignore[attr-defined]
+        for d, i in enumerate(indices):
+            with builder.if_then(builder.icmp_unsigned(">=", i, _entry(builder, place, 1 + d)), likely=False):
+                abort = ir.FunctionType(ir.VoidType(), [])
+                builder.call(cgutils.get_or_insert_function(builder.module, abort, "abort"), [])
     offset = indices[0]
     for d in range(1, member.dimensions):
         offset = builder.mul(offset, _entry(builder, place, 1 + d), flags=["nsw"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -14,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
-from semlang.diagnostics import Diagnostic, error
+from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, first_records, multiplicity
@@ -27,8 +26,9 @@ from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Iteration, Optimum, negative_hessian, steps_of
-from semlang.estimation.plan import Plan, plan
+from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
+from semlang.estimation.outcome import DefinedEstimate, Estimate
+from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
@@ -38,81 +38,10 @@ from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
-__all__ = ["DefinedEstimate", "Estimate", "estimate"]
+__all__ = ["estimate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class DefinedEstimate:
-    """Estimate of a defined parameter."""
-
-    name: str
-    text: str
-    est: float
-    se: float
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What the engine found.
-
-    Parameters
-    ----------
-    theta : (P,) floats
-        Estimates of the table's parameters.
-    vcov : (P, P) floats or None
-        Their covariance matrix; NaN for parameters on the border of the parameter space.
-    loglik : float
-    converged : bool
-    method, se : str
-        How the likelihood was computed and the standard errors.
-    points : int or None
-        Quadrature points per dimension, None without quadrature.
-    points_history : tuple of (int, float)
-        Log-likelihood at the optimum with more points.
-    n_free : int
-        Number of free parameters, after equality constraints.
-    n_rows : int
-        Records with a response, frequencies counted.
-    n_clusters : mapping from cluster to its number of units
-    n_top : float
-        Independent units, frequencies counted.
-    log : tuple of Iteration
-    defined : tuple of DefinedEstimate
-    scores : (C, P) floats or None
-        Scores of the top-level units in the table's parameters.
-    dropped : mapping from reason to number of responses left out
-    starts, agreed : int
-        Number of starts, and how many of them reached the best log-likelihood.
-    diagnostics : tuple of Diagnostic
-    plan : Plan
-    rotation : str
-        How exploratory factors were rotated, '' where there are none.
-    """
-
-    theta: Floats
-    vcov: Floats | None
-    loglik: float
-    converged: bool
-    method: str
-    se: str
-    points: int | None
-    points_history: tuple[tuple[int, float], ...]
-    n_free: int
-    n_rows: int
-    n_clusters: Mapping[str, int]
-    n_top: float
-    log: tuple[Iteration, ...] = field(default=(), repr=False)
-    defined: tuple[DefinedEstimate, ...] = ()
-    scores: Floats | None = field(default=None, repr=False)
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    starts: int = 1
-    agreed: int = 1
-    diagnostics: tuple[Diagnostic, ...] = ()
-    plan: Plan | None = field(default=None, repr=False)
-    rotation: str = ""
 
 
 def estimate(

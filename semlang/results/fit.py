@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.data.design import Design
-    from semlang.estimation.estimate import Estimate
+    from semlang.estimation.outcome import Estimate
     from semlang.graph.model_graph import ModelGraph
 
 

@@ -12,9 +12,10 @@ import pytest
 from semlang.api import Model
 from semlang.data.design import Design
 from semlang.estimation.constraints import Constraints
-from semlang.estimation.estimate import Estimate, estimate
+from semlang.estimation.estimate import estimate
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.objective import Objective
+from semlang.estimation.outcome import Estimate
 from semlang.estimation.parameters import Parametrisation
 from semlang.matrices.build import reduced_form
 

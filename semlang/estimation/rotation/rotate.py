@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import labels_at
-from semlang.estimation.estimate import DefinedEstimate, Estimate
 from semlang.estimation.expressions import evaluate_defined
+from semlang.estimation.outcome import DefinedEstimate, Estimate
 from semlang.estimation.rotation.criteria import Criterion, criterion
 from semlang.estimation.rotation.solution import Solution, by_differences, solve_rotation
 from semlang.estimation.rotation.standard import Loadings

@@ -33,6 +33,9 @@ from semlang.checks.identification.responses import Margin
 from semlang.checks.identification.sample import Sample
 from semlang.matrices.reduced import Linear, ReducedForm
 
+TOGETHER = 4_000_000
+"""Sums over rows that are taken at once."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -131,13 +134,14 @@ class _Functionals:
                         self.scale[k] = (self.scale[k] + (P - w) * (value * at % P)) % P
                     if a.parameter >= 0:
                         self._add(a.parameter, matmul(P - w, value[:, None])[:, 0])
-        by_column = {
-            c: matmul(total.transpose(2, 0, 1), columns[:, c : c + 1])[:, :, 0] for c in range(columns.shape[1])
-        }
+        weights = total.transpose(2, 0, 1)
+        together = max(1, TOGETHER // (self.n * len(form.responses)))
+        parts = range(0, columns.shape[1], together)
+        sums = [matmul(weights, columns[:, c : c + together]) for c in parts]
         for k, c, slot in form.mean_cells.tolist():
             if not self.law and (k, c) in self.block.blind:
                 continue
-            self.bar[slot] = (self.bar[slot] + by_column[c][k]) % P
+            self.bar[slot] = (self.bar[slot] + sums[c // together][k, :, c % together]) % P
             if k in self.scale:
                 self.scale[k] = (self.scale[k] + total[:, :, k] * (columns[:, c] * self.program.slots[slot] % P)) % P
 

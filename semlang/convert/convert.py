@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from semlang.convert.converted import PROGRAMS, Converted
+from semlang.convert.converted import PROGRAMS, Conversion, Converted
 from semlang.diagnostics import error
 from semlang.errors import SemlangError
 from semlang.model.table import ParameterTable
 
 TARGETS = tuple(PROGRAMS)
-"""Programs that a model can be converted to; each is a module of this package with a function ``to_...``."""
+"""Programs that a model can be converted to; each is a module of this package with a class `Writer`."""
 
 
 def convert(table: ParameterTable, target: str) -> Converted:
@@ -31,5 +31,5 @@ def convert(table: ParameterTable, target: str) -> Converted:
         raise SemlangError(
             [error("unknown-format", f"no target is called '{target}'", help=f"targets are {', '.join(TARGETS)}")]
         )
-    done: Converted = getattr(import_module(f"semlang.convert.{target}"), f"to_{target}")(table)
-    return done
+    writer: Conversion = import_module(f"semlang.convert.{target}").Writer(table)
+    return writer.write()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from semlang.diagnostics import Diagnostic, Severity, error, note, warning
 from semlang.model.table import ParameterTable, Row, Variable
@@ -104,3 +106,23 @@ class Findings:
             return Converted("", tuple(self.found))
         missing = [f"{comment} NOT SAID HERE: {d.message}" for d in self.found if d.slug == "not-convertible"]
         return Converted("\n".join((*missing, *lines)) + "\n", tuple(self.found))
+
+
+class Conversion(ABC):
+    """Writes a model as code for one program.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    """
+
+    target: ClassVar[str]
+    """A key of `PROGRAMS`."""
+
+    def __init__(self, table: ParameterTable) -> None:
+        self.table = table
+        self.findings = Findings(table, self.target)
+
+    @abstractmethod
+    def write(self) -> Converted:
+        """Return the code and what is not in it."""

@@ -38,7 +38,8 @@ def from_lavaan(text: str | Source, **arguments: Any) -> Converted:
     Parameters
     ----------
     text : str
-        lavaan model syntax. Where a comment in it holds the call, as `to_lavaan` writes it, that is read too.
+        lavaan model syntax. Where a comment in it holds the call, as code for lavaan has it, that is read
+        too.
     **arguments
         Arguments of the call, with ``_`` for ``.``: ``defaults`` (``sem``, ``cfa``, ``growth``, ``lavaan``),
         ``std_lv``, ``group``, ``cluster``, ``ordered``, ``sampling_weights``, ...; they win over the comment.
@@ -90,7 +91,7 @@ def _value(text: str) -> Any:
 
 
 def _without_call(text: str) -> str:
-    """Drop the head that `to_lavaan` writes."""
+    """Drop the head that the conversion to lavaan writes."""
     lines = text.splitlines(keepends=True)
     if lines and lines[0].startswith("# lavaan: every parameter is explicit"):
         lines = lines[1:]

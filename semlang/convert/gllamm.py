@@ -6,7 +6,7 @@ coefficient, or the reference loading of 1.
 
 from __future__ import annotations
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted
 from semlang.convert.designs import Designs, Term
 from semlang.convert.stata import covariate, read_lines, stata_name, text_columns
 from semlang.convert.writing import number, plain
@@ -34,20 +34,13 @@ LINKS = {
 """gllamm's links by kind and link."""
 
 
-def to_gllamm(table: ParameterTable) -> Converted:
-    """Return Stata code with a ``gllamm`` command.
+class Writer(Conversion):
+    """Stata code with a ``gllamm`` command."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    return _Writer(table).write()
+    target = "gllamm"
 
-
-class _Writer:
     def __init__(self, table: ParameterTable) -> None:
-        self.table = table
-        self.findings = Findings(table, "gllamm")
+        super().__init__(table)
         self.responses = [v for v in table.responses if self._sayable(v)]
         self.stacked = len(self.responses) > 1
         items = {v.key: (f"d{i}" if self.stacked else "") for i, v in enumerate(self.responses, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted
 from semlang.convert.stata import compute, equals, latent_name, read_lines, stata_name, text_columns
 from semlang.convert.writing import Columns, expression, labels, number, plain
 from semlang.model.table import ROWS, Covariate, ParameterTable, Row, Variable
@@ -28,20 +28,13 @@ FAMILIES = {
 LINKS = {"identity", "log", "logit", "probit", "cloglog"}
 
 
-def to_gsem(table: ParameterTable) -> Converted:
-    """Return Stata code with a ``gsem`` command.
+class Writer(Conversion):
+    """Stata code with a ``gsem`` command."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    return _Writer(table).write()
+    target = "gsem"
 
-
-class _Writer:
     def __init__(self, table: ParameterTable) -> None:
-        self.table = table
-        self.findings = Findings(table, "gsem")
+        super().__init__(table)
         texts = text_columns(table)
         self.columns = Columns(lambda column, via: compute(column, via, texts), stata_name)
         self.labels = {i: plain(x) for i, x in labels(table).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted
 from semlang.convert.writing import Columns, expression, labels, number, plain, r_covariate, r_name, renamed
 from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
 
@@ -12,20 +12,13 @@ Statement = tuple[str, str, list[str]]
 """Left side, operator, terms."""
 
 
-def to_lavaan(table: ParameterTable) -> Converted:
-    """Return lavaan model syntax; a comment at its head holds the call.
+class Writer(Conversion):
+    """lavaan model syntax; a comment at its head holds the call."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    return _Writer(table).write()
+    target = "lavaan"
 
-
-class _Writer:
     def __init__(self, table: ParameterTable) -> None:
-        self.table = table
-        self.findings = Findings(table, "lavaan")
+        super().__init__(table)
         self.columns = Columns(_compute, lambda name: name)
         self.labels = labels(table)
         self.probits: list[str] = []

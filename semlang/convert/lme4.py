@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted, Findings
 from semlang.convert.mixed import Mixed, RandomPart, read_mixed
 from semlang.convert.writing import number, r_covariate, r_name
 from semlang.model.table import ROWS, ParameterTable, Product
@@ -26,27 +26,27 @@ FAMILIES = {
 """R's families by kind and link; '' where there is a function of its own."""
 
 
-def to_lme4(table: ParameterTable) -> Converted:
-    """Return R code for lme4.
+class Writer(Conversion):
+    """R code for lme4."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    findings = Findings(table, "lme4")
-    y = table.responses[0] if len(table.responses) == 1 else None
-    if y is not None and (y.kind.name, y.link) not in FAMILIES:
-        help = "clmm of the package ordinal fits cumulative models" if y.kind.name == "ordinal" else ""
-        findings.impossible(f"'{y.name} :: {y.kind.name}({y.link})'", y, help=help)
-    model = read_mixed(table, findings)
-    if model is None or findings.hopeless:
-        return findings.done((), "#")
-    _whole(table, findings)
-    formula = _formula(table, model)
-    lines = ["library(lme4)", f'd <- read.csv("{table.data or "data.csv"}")']
-    if any(p.cluster == ROWS for p in model.parts):
-        lines.append("d$row_id <- factor(seq_len(nrow(d)))")
-    return findings.done([*lines, *_call(table, model, formula, findings)], "#")
+    target = "lme4"
+
+    def write(self) -> Converted:
+        """Return the code and what is not in it."""
+        table, findings = self.table, self.findings
+        y = table.responses[0] if len(table.responses) == 1 else None
+        if y is not None and (y.kind.name, y.link) not in FAMILIES:
+            help = "clmm of the package ordinal fits cumulative models" if y.kind.name == "ordinal" else ""
+            findings.impossible(f"'{y.name} :: {y.kind.name}({y.link})'", y, help=help)
+        model = read_mixed(table, findings)
+        if model is None or findings.hopeless:
+            return findings.done((), "#")
+        _whole(table, findings)
+        formula = _formula(table, model)
+        lines = ["library(lme4)", f'd <- read.csv("{table.data or "data.csv"}")']
+        if any(p.cluster == ROWS for p in model.parts):
+            lines.append("d$row_id <- factor(seq_len(nrow(d)))")
+        return findings.done([*lines, *_call(table, model, formula, findings)], "#")
 
 
 def _call(table: ParameterTable, model: Mixed, formula: str, findings: Findings) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted
 from semlang.convert.writing import number, plain, r_covariate
 from semlang.model.table import ROWS, ParameterTable, Row, Variable
 
@@ -12,20 +12,13 @@ ITEMTYPES = {("binomial", "logit"): "2PL", ("ordinal", "logit"): "graded", ("adj
 """mirt's item types by kind and link."""
 
 
-def to_mirt(table: ParameterTable) -> Converted:
-    """Return R code for mirt.
+class Writer(Conversion):
+    """R code for mirt."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    return _Writer(table).write()
+    target = "mirt"
 
-
-class _Writer:
     def __init__(self, table: ParameterTable) -> None:
-        self.table = table
-        self.findings = Findings(table, "mirt")
+        super().__init__(table)
         self.items = list(table.responses)
         self.factors = [v for v in table.latents if v.measured]
         self.names = {v.key: plain(v.name) for v in self.factors}

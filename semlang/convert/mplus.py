@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from pathlib import PurePath
 
-from semlang.convert.converted import Converted, Findings
+from semlang.convert.converted import Conversion, Converted
 from semlang.convert.mplus_names import Names, compute, listed
 from semlang.convert.writing import Columns, expression, labels, number, plain, renamed
 from semlang.model.table import ROWS, ParameterTable, Row, Variable
@@ -24,20 +24,13 @@ LISTS = {
 """The list that names a response, by kind and link."""
 
 
-def to_mplus(table: ParameterTable) -> Converted:
-    """Return an Mplus input file.
+class Writer(Conversion):
+    """An Mplus input file."""
 
-    Parameters
-    ----------
-    table : ParameterTable
-    """
-    return _Writer(table).write()
+    target = "mplus"
 
-
-class _Writer:
     def __init__(self, table: ParameterTable) -> None:
-        self.table = table
-        self.findings = Findings(table, "mplus")
+        super().__init__(table)
         self.name = Names(table.columns())
         self.columns = Columns(compute(self.name), self.name)
         own = labels(table)

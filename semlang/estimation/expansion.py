@@ -74,13 +74,7 @@ class Expansion:
     @property
     def first(self) -> Ints:
         """First row of each top-level unit, and N."""
-        tree = self.tree
-        if not tree.sizes:
-            return np.arange(tree.rows + 1)
-        out = tree.first[-1]
-        for below in reversed(tree.first[:-1]):
-            out = below[out]
-        return out
+        return self.tree.top
 
 
 def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
@@ -158,15 +152,8 @@ def expand(
                 f1[here], f2[here] = NO_THRESHOLD, -NO_THRESHOLD
     tree = Tree.from_ids(ids, rows=y.size)
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
-    if levels:
-        first = tree.first[-1]
-        for below in reversed(tree.first[:-1]):
-            first = below[first]
-        first = first[:-1]
-    else:
-        first = np.arange(y.size)
     top = order.index(levels[-1]) if levels else -1
-    records = source[first]
+    records = source[tree.top[:-1]]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
     used = np.flatnonzero(np.bincount(source, minlength=n))
     counts = design.frequency.get(ROWS)
@@ -204,12 +191,7 @@ def level_weights(
     The weight of a unit multiplies its log-likelihood inside its parent's integral. A level without latent variables
     has no integral, so its weights move down to the next level that has one, or to the rows.
     """
-    first_row: list[Ints] = []
-    for number in range(len(levels)):
-        first = tree.first[number]
-        for below in reversed(tree.first[:number]):
-            first = below[first]
-        first_row.append(first[:-1])
+    first_row = [tree.starts(number)[:-1] for number in range(len(levels))]
     rows = np.ones(source.size)
     units = [np.ones(f.size) for f in first_row]
     multiplicity = np.ones(first_row[-1].size if levels else source.size)

@@ -155,10 +155,10 @@ def negative_hessian(objective: Objective, z: Floats, steps: Floats, centre: Flo
 
 def _positive(information: Floats) -> Floats:
     """Return the matrix with the absolute values of its eigenvalues, none below 1e-9 of the largest (scaled)."""
-    d = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-    values, vectors = np.linalg.eigh(information / np.outer(d, d))
+    curvature = Curvature(information)
+    values, vectors = curvature.eigen
     values = np.maximum(np.abs(values), 1e-9 * np.abs(values).max(initial=1.0))
-    out: Floats = (vectors * values) @ vectors.T * np.outer(d, d)
+    out: Floats = (vectors * values) @ vectors.T * np.outer(curvature.scale, curvature.scale)
     return out
 
 

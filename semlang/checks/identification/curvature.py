@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 __all__ = ["Curvature"]
 
@@ -62,8 +63,6 @@ class Curvature:
     @cached_property
     def _factor(self) -> Floats | None:
         """Lower Cholesky factor of the scaled matrix, None without one."""
-        from scipy.linalg.lapack import dpotrf  # what comes here has estimated: scipy is there
-
         if not self._scaled.size:
             return np.asarray(self._scaled)
         factor, failed = dpotrf(self._scaled, lower=1, clean=1)
@@ -72,8 +71,6 @@ class Curvature:
     @cached_property
     def _inverse(self) -> Floats | None:
         """Inverse of the scaled matrix, None where it is not positive definite."""
-        from scipy.linalg.lapack import dpotri
-
         if self._known is not None:
             return np.asarray(self._known * self._outer)
         if self._factor is None or not self._scaled.size:
@@ -103,8 +100,6 @@ class Curvature:
 
     def solve(self, gradient: Floats) -> Floats:
         """Return I^-1 g, where I is positive definite."""
-        from scipy.linalg.lapack import dpotrs
-
         assert self._factor is not None
         if not gradient.size:
             return gradient

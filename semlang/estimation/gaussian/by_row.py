@@ -10,7 +10,7 @@ from semlang.estimation.gaussian.chain import Point
 from semlang.estimation.gaussian.engine import Engine, Infeasible
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
-from semlang.estimation.gaussian.pairwise import PairwiseMoments
+from semlang.estimation.gaussian.pairwise import pairwise_start
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
@@ -100,10 +100,7 @@ class ByRow(Engine):
 
     def start(self, theta: Floats) -> tuple[Floats, Floats | None]:
         """Return the fit to pairwise moments and its information."""
-        try:
-            return PairwiseMoments(self.chain.reduced, self.design, self.data).climb(theta)
-        except (Infeasible, np.linalg.LinAlgError):
-            return theta, None
+        return pairwise_start(self.chain.reduced, self.design, self.data, theta)
 
     def _run(self, point: Point, solved: Floats, pairs: Ints, inverse: Floats) -> tuple[float, Floats, Floats]:
         """Return the log-likelihood and the adjoints of Sigma and m."""

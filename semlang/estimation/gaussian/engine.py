@@ -80,8 +80,9 @@ class Engine(ABC):
         return theta, None
 
     def hessian(self, theta: Floats) -> Floats:
-        """Return the second derivatives (P, P); here by differences of the exact gradient."""
-        return differences(self, theta)
+        """Return the second derivatives (P, P), by differences of the exact gradient where they have no form."""
+        exact = self.exact_hessian(theta)
+        return differences(self, theta) if exact is None else exact
 
     def exact_hessian(self, theta: Floats) -> Floats | None:
         """Return the second derivatives (P, P) where they have a form that costs less than differences."""

@@ -164,10 +164,6 @@ class Moments(Engine):
 
     def exact_hessian(self, theta: Floats) -> Floats:
         """Return the exact second derivatives (P, P)."""
-        return self.hessian(theta)
-
-    def hessian(self, theta: Floats) -> Floats:
-        """Return the exact second derivatives (P, P)."""
         e = self._evaluate(theta)
         frame = self._frame(e.point)
         X = self._mean_factors()

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Point
-from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
+from semlang.estimation.gaussian.engine import Engine, Infeasible
 from semlang.estimation.gaussian.leaves import Leaves
 from semlang.estimation.gaussian.observations import observe
-from semlang.estimation.gaussian.pairwise import PairwiseMoments
+from semlang.estimation.gaussian.pairwise import pairwise_start
 from semlang.estimation.gaussian.residuals import Residuals
 from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
 from semlang.estimation.gaussian.tree import Tree
@@ -117,11 +117,6 @@ class Nested(Engine):
         """Return the log-likelihood."""
         return self._up(self.state(self.chain.at(theta)))
 
-    def hessian(self, theta: Floats) -> Floats:
-        """Return the second derivatives (P, P), exact where the rows are the leaves."""
-        exact = self.exact_hessian(theta)
-        return differences(self, theta) if exact is None else exact
-
     def exact_hessian(self, theta: Floats) -> Floats | None:
         """Return the second derivatives where the rows are the leaves and Psi is not singular."""
         from semlang.estimation.gaussian.louis import Louis
@@ -138,10 +133,7 @@ class Nested(Engine):
         """Return the fit to pairwise moments and its information, for one level without random slopes."""
         if self.tree.levels != ("rows",) or self.leaves.A > 1:
             return theta, None
-        try:
-            return PairwiseMoments(self.chain.reduced, self.design, self.data).climb(theta)
-        except (Infeasible, np.linalg.LinAlgError):
-            return theta, None
+        return pairwise_start(self.chain.reduced, self.design, self.data, theta)
 
     def state(self, point: Point) -> State:
         """Return the arguments of the recursion."""

@@ -64,3 +64,13 @@ class PairwiseMoments(Moments):
             theta, value, gradient = theta + t * step, new, new_gradient
             information = self.expected_information(theta)
         return theta, information
+
+
+def pairwise_start(
+    reduced: ReducedForm, design: Design, data: Observations, theta: Floats
+) -> tuple[Floats, Floats | None]:
+    """Return the fit to pairwise moments and its information; `theta` and None where there is none."""
+    try:
+        return PairwiseMoments(reduced, design, data).climb(theta)
+    except (Infeasible, np.linalg.LinAlgError):
+        return theta, None

@@ -85,6 +85,11 @@ class Tree:
             rows = self.first[below][rows]
         return rows
 
+    @property
+    def top(self) -> Ints:
+        """First row of each top-level unit, of each row where there is no level, and N."""
+        return self.starts(len(self.sizes) - 1) if self.sizes else np.arange(self.rows + 1)
+
     def ids(self, level: int) -> Ints:
         """Return the unit of each row."""
         return np.repeat(np.arange(self.sizes[level]), np.diff(self.starts(level)))

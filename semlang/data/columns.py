@@ -74,7 +74,7 @@ class Columns:
         """Return the levels of a column and the code of every row, -1 where missing."""
         if column not in self._levels:
             if self.numeric(column):
-                self._levels[column] = number_levels(self._raw(column))
+                self._levels[column] = number_levels(_floats(self.frame[column]))
             else:
                 self._levels[column] = levels(self.frame[column])
         return self._levels[column]
@@ -83,17 +83,13 @@ class Columns:
         """Free the memory of a column that is not needed any more."""
         self._numbers.pop(column, None)
 
-    def _raw(self, column: str) -> Floats:
-        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
-
     def _convert(self, column: str, help: str) -> Floats | None:
         import pandas as pd
 
         series = self.frame[column]
-        if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
-            values = series.to_numpy(dtype=np.float64)
-        elif pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
-            values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        kind = series.dtype
+        if _is_plain(kind) or (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)):
+            values = _floats(series)
         else:
             text = series.astype(object)
             if pd.api.types.is_datetime64_any_dtype(series.dtype):
@@ -110,7 +106,7 @@ class Columns:
             if bad.size:
                 self._text(column, text, bad, help)
                 return None
-            values = converted.to_numpy(dtype=np.float64, na_value=np.nan)
+            values = _floats(converted)
         if np.isfinite(values).all() and values.size:
             return values
         if np.isinf(values).any():
@@ -139,6 +135,18 @@ class Columns:
             notes="rows are counted from 1, below the header",
             help="mend these values, or leave them empty where they are missing" if few or not help else help,
         )
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether a column of the type is numbers of numpy."""
+    return isinstance(kind, np.dtype) and kind.kind in "fiub"
+
+
+def _floats(series: pd.Series[Any]) -> Floats:
+    """Return numbers as floats, NaN where missing."""
+    if _is_plain(series.dtype):  # looking for other marks of missing values takes a while
+        return series.to_numpy(dtype=np.float64)
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def row_names(rows: Iterable[int], most: int = 3) -> str:

@@ -65,6 +65,12 @@ class SparseRows(Group):
 
 
 @inner
+def _of_one_response(entries: Entries) -> bool:
+    """Have all rows the same response and no lists? Then record r is row r."""
+    return bool(entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0)
+
+
+@inner
 def _one_response(begin: int, end: int, entries: Entries, cells: Any, rows: RowInputs) -> None:
     """Fill o and A of rows begin to end, which have the same response: entries outside, rows inside."""
     for d in range(rows.A.shape[0]):
@@ -122,7 +128,7 @@ def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
     """Fill the inputs of the rows; o holds the offsets on entry."""
     compact()
     dims = rows.A.shape[0]
-    if entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0:
+    if _of_one_response(entries):
         for begin in range(0, rows.o.size, BLOCK):
             _one_response(begin, min(begin + BLOCK, rows.o.size), entries, cells, rows)
         return
@@ -217,7 +223,7 @@ def reverse(
     Cluster c has rows ``first[c]`` to ``first[c + 1]``. Its adjoints of the cells are summed over its rows into
     ``bar``, which holds zeros on entry, then multiplied by the Jacobian of the cells.
     """
-    simple = entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0
+    simple = _of_one_response(entries)
     for c in range(first.size - 1):
         if simple:
             _one_response_back(first[c], first[c + 1], entries, adjoints, bar)

@@ -32,7 +32,7 @@ _ARITHMETIC = {"reassoc", "contract", "nsz", "arcp"}
 _OPTIONS: dict[str, Any] = {"fastmath": _ARITHMETIC, "error_model": "numpy"}
 _WITHOUT_REFERENCES: dict[str, Any] = {**_OPTIONS, "_nrt": False, "no_rewrites": True}  # counting costs 50 ns a call
 _WITHOUT_WRAPPERS: dict[str, Any] = {**_WITHOUT_REFERENCES, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_RESULTS = {"None": types.void, "bool": types.boolean, "float": types.float64}
+_RESULTS = {"None": types.void, "bool": types.boolean, "int": types.int64, "float": types.float64}
 _present: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
 """Inner functions that a library holds by now, by function and types."""
 _njit: Any = numba.njit

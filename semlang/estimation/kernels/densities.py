@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from semlang.estimation.kernels import binomial, gaussian, ordinal, poisson
 from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import DOUBLES, Kernel, intrinsic
+from semlang.estimation.kernels.compiling import DOUBLES, Kernel, inner, intrinsic
 
-__all__ = ["CURVATURE", "DENSITIES", "PARAMETERS", "THIRD", "TILE", "VALUE", "addresses", "call_rows"]
+__all__ = ["CURVATURE", "DENSITIES", "PARAMETERS", "THIRD", "TILE", "VALUE", "addresses", "call_rows", "end_of_run"]
 
 carray: Any = numba.carray  # type: ignore[attr-defined]
 
@@ -110,6 +110,15 @@ def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
         signature = (types.IntegerLiteral(int(code)), types.int64, types.int64, *[DOUBLES] * 5)
         table[code] = rows_of.address(signature)
     return table
+
+
+@inner
+def end_of_run(i: int, end: int, code: Any) -> int:
+    """Return the end of the rows from i on that have the code of row i, at most `end`."""
+    j = i + 1
+    while j < end and code[j] == code[i]:
+        j += 1
+    return j
 
 
 @intrinsic

@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from semlang.estimation.kernels.compiling import inner, kernel
-from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows
+from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows, end_of_run
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 
@@ -21,10 +21,7 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
     i = a
     while i < b:
         c = rows.code[i]
-        j = i + 1
-        end = min(b, i + TILE)
-        while j < end and rows.code[j] == c:
-            j += 1
+        j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
             scratch.value[0, i - r0 + t] = rows.weight[i + t] * scratch.tile[t]
@@ -69,10 +66,7 @@ def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
     i = a
     while i < b:
         c = rows.code[i]
-        j = i + 1
-        end = min(b, i + TILE)
-        while j < end and rows.code[j] == c:
-            j += 1
+        j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
         for t in range(j - i):
             scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]

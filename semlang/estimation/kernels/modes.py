@@ -7,7 +7,7 @@ from typing import Any
 from numba import types
 
 from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows
+from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows, end_of_run
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
@@ -22,10 +22,7 @@ def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, 
     i = a
     while i < b:
         c = code[i]
-        j = i + 1
-        end = min(b, i + TILE)
-        while j < end and code[j] == c:
-            j += 1
+        j = end_of_run(i, min(b, i + TILE), code)
         call_rows(address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
             x = weight[i + t]

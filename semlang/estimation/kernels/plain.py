@@ -7,7 +7,7 @@ from typing import Any
 from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
-from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
+from semlang.estimation.kernels.densities import TILE, VALUE, call_rows, end_of_run
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Adjoints, Rows
 
@@ -21,10 +21,7 @@ def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, adjoints: Adj
     i = a
     while i < b:
         c = rows.code[i]
-        j = i + 1
-        end = min(b, i + TILE)
-        while j < end and rows.code[j] == c:
-            j += 1
+        j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, o + 8 * i, tile)
         for t in range(j - i):
             x = rows.weight[i + t]

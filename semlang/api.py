@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,20 +87,21 @@ class Model:
             raise ModelError(ordered(found))
         if all(isinstance(s, Directive | Declaration | Header) for s in self.ast.statements):
             raise ModelError(ordered((*found, empty(self.source, bool(self.ast.statements)))))
-        from semlang.model.elaborate import elaboration
+        from semlang.model.elaborate import elaborate
 
         self._arguments: dict[str, Any] = {
             "n_groups": n_groups,
             "cluster": cluster,
             "options": dict(options) | ({"defaults": defaults} if defaults else {}),
         }
-        self._elaboration = done = elaboration(self.ast, **self._arguments)
-        self.findings: tuple[Diagnostic, ...] = (*found, *done.findings, *done.names)
-        if done.table is None or not done.stands:
+        self._elaboration = elaborate(self.ast, **self._arguments)
+        table, more = self._elaboration.answer
+        self.findings: tuple[Diagnostic, ...] = (*found, *more)
+        if table is None:
             if not any(d.is_error for d in self.findings):
                 self.findings = (*self.findings, empty(self.source, True))
             raise ModelError(ordered(self.findings))
-        self.parameter_table = done.table
+        self.parameter_table = table
 
     # ------------------------------------------------------------------ views
 
@@ -231,21 +233,19 @@ class Model:
         ModelError
             Where names do not fit the data.
         """
-        from semlang.model.elaborate import elaboration
+        from semlang.model.elaborate import elaborate
 
-        done = self._elaboration.with_facts(facts)
-        if done is None:
-            done = elaboration(self.ast, **self._arguments, facts=facts)
-        found = (*done.findings, *done.names)
-        if done.table is None or not done.stands:
+        kept = self._elaboration.with_facts(facts)
+        done = elaborate(self.ast, **self._arguments, facts=facts) if kept is None else kept
+        table, found = done.answer
+        if table is None:
             raise ModelError(ordered(found))
-        kept = tuple(d for d in self.findings if d not in found)
-        if done.table is self.parameter_table and len(kept) + len(found) == len(self.findings):
+        findings = (*(d for d in self.findings if d not in found), *found)
+        if kept is not None and len(findings) == len(self.findings):
             return self
-        new = object.__new__(Model)
-        new.__dict__ |= self.__dict__ if done.table is self.parameter_table else {}
+        new = copy(self) if kept is not None else object.__new__(Model)
         new.source, new.ast, new._arguments, new._elaboration = self.source, self.ast, self._arguments, done
-        new.findings, new.parameter_table = (*kept, *found), done.table
+        new.findings, new.parameter_table = findings, table
         return new
 
     def bind(self, data: Any = None) -> tuple[Model, tuple[Design, ...], tuple[Diagnostic, ...]]:

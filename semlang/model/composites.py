@@ -25,7 +25,7 @@ def resolve_composites(table: ParameterTable) -> ParameterTable:
     >>> from semlang.model.elaborate import elaborate
     >>> from semlang.source import Source
     >>> from semlang.syntax.parser import parse
-    >>> table, _ = elaborate(parse(Source("f <~ x1 + x2; y ~ f"))[0])
+    >>> table, _ = elaborate(parse(Source("f <~ x1 + x2; y ~ f"))[0]).answer
     >>> [v.key for v in table.responses], [r.via[0].name for r in table.rows if r.op == "<~"]
     (['y'], ['x1', 'x2'])
     """

@@ -35,7 +35,7 @@ from semlang.model.written import write_rows
 from semlang.source import Span
 from semlang.syntax import ast
 
-__all__ = ["Elaboration", "elaborate", "elaboration", "flat"]
+__all__ = ["Elaboration", "elaborate", "flat"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,11 @@ class Elaboration:
     mentioned: Mapping[str, Span]
 
     @property
-    def stands(self) -> bool:
-        """Whether there is a table and no finding denies it."""
-        errors = (f.slug for f in (*self.findings, *self.names) if f.is_error)
-        return self.table is not None and all(slug in TABLE_STANDS for slug in errors)
+    def answer(self) -> tuple[ParameterTable | None, tuple[Diagnostic, ...]]:
+        """The table, None where a finding denies it, and all findings."""
+        found = (*self.findings, *self.names)
+        stands = all(f.slug in TABLE_STANDS for f in found if f.is_error)
+        return self.table if stands else None, found
 
     def with_facts(self, facts: DataFacts) -> Elaboration | None:
         """Return the same table with findings about these data; None where the data would have changed the table."""
@@ -83,42 +84,8 @@ def elaborate(
     cluster: str | Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
     facts: DataFacts | None = None,
-) -> tuple[ParameterTable | None, tuple[Diagnostic, ...]]:
-    """Return the parameter table of a model and what is to be said of it.
-
-    Parameters
-    ----------
-    model, defaults, n_groups, cluster, options, facts
-        As for `elaboration`.
-
-    Returns
-    -------
-    table : ParameterTable or None
-        None where the text has no table.
-    findings : tuple of Diagnostic
-
-    Examples
-    --------
-    >>> from semlang.source import Source
-    >>> from semlang.syntax.parser import parse
-    >>> table, _ = elaborate(parse(Source("f =~ x1 + x2"))[0])
-    >>> [(r.lhs, r.op, r.rhs, r.rule) for r in table.rows if r.op == "=~"]
-    [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
-    """
-    done = elaboration(model, defaults=defaults, n_groups=n_groups, cluster=cluster, options=options, facts=facts)
-    return done.table if done.stands else None, (*done.findings, *done.names)
-
-
-def elaboration(
-    model: ast.Model,
-    *,
-    defaults: str = "sem",
-    n_groups: int | None = None,
-    cluster: str | Sequence[str] | None = None,
-    options: Mapping[str, Any] | None = None,
-    facts: DataFacts | None = None,
 ) -> Elaboration:
-    """Elaborate a model.
+    """Make the parameter table of a model, all defaults explicit, and say what is to be said of it.
 
     Parameters
     ----------
@@ -133,6 +100,14 @@ def elaboration(
         lavaan's options (``std_lv`` or ``std.lv``) and the engine's; they win over the file.
     facts : DataFacts, optional
         Columns and levels of the data.
+
+    Examples
+    --------
+    >>> from semlang.source import Source
+    >>> from semlang.syntax.parser import parse
+    >>> table, _ = elaborate(parse(Source("f =~ x1 + x2"))[0]).answer
+    >>> [(r.lhs, r.op, r.rhs, r.rule) for r in table.rows if r.op == "=~"]
+    [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
     """
     findings: list[Diagnostic] = []
     merged = merge(from_directives(model), options or {}, defaults, model.source, findings)

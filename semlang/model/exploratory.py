@@ -43,7 +43,7 @@ def exploratory_sets(table: ParameterTable) -> tuple[ExploratorySet, ...]:
     >>> from semlang.source import Source
     >>> from semlang.syntax.parser import parse
     >>> text = 'efa("e")*f1 + efa("e")*f2 =~ x1 + x2 + x3 + x4 + x5'
-    >>> [s.factors for s in exploratory_sets(elaborate(parse(Source(text))[0])[0])]
+    >>> [s.factors for s in exploratory_sets(elaborate(parse(Source(text))[0]).answer[0])]
     [('f1', 'f2')]
     """
     found: dict[tuple[int, str], tuple[dict[str, None], dict[str, None]]] = {}

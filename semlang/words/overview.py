@@ -19,7 +19,7 @@ def overview(model: ast.Model, table: ParameterTable) -> list[str]:
     >>> from semlang.source import Source
     >>> from semlang.syntax.parser import parse
     >>> model, _ = parse(Source("f =~ x1 + x2 + x3"))
-    >>> overview(model, elaborate(model)[0])[2:]
+    >>> overview(model, elaborate(model).answer[0])[2:]
     ['Added by default: 3 residual variances, 1 variance and 3 intercepts.', 'The model has 9 free parameters.']
     """
     said = [_variables(table), *(in_words(s, table) for s in model.statements)]

@@ -37,7 +37,7 @@ def in_words(statement: ast.Statement, table: ParameterTable | None = None) -> s
     >>> from semlang.source import Source
     >>> from semlang.syntax.parser import parse
     >>> model, _ = parse(Source("visual =~ x1 + x2 + a*x3"))
-    >>> in_words(model.statements[0], elaborate(model)[0])
+    >>> in_words(model.statements[0], elaborate(model).answer[0])
     'visual is measured by x1 (loading fixed to 1, which sets the scale), x2 and x3 (loading labelled a).'
     """
     match statement:

@@ -30,7 +30,7 @@ def findings(path: Path) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]
     source = Source(path.read_text(encoding="utf-8"), path.name)
     model, syntax = parse(source)
     n_groups = 2 if "c(" in source.text else None
-    table, more = elaborate(model, n_groups=n_groups)
+    table, more = elaborate(model, n_groups=n_groups).answer
     assert table is not None, [render(d) for d in (*syntax, *more)]
     graphs = build_graphs(table)
     found = run_checks(table, graphs)

@@ -29,7 +29,7 @@ def table(text: str) -> list[tuple[object, ...]] | None:
     model, found = parse(Source(text))
     if any(d.is_error for d in found):
         return None
-    rows = elaborate(model)[0]
+    rows = elaborate(model).answer[0]
     fields = ("lhs", "op", "rhs", "block", "group", "level", "free", "ustart", "label", "lower", "upper", "parameter")
     return None if rows is None else [tuple(getattr(r, f) for f in fields) for r in rows.rows]
 

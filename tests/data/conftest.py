@@ -26,12 +26,12 @@ def bind_text(text: str, frame: object) -> Bound:
     data, more = read_data(frame)
     if data is None:
         return (), [*found, *more]
-    first, _ = elaborate(model)
+    first, _ = elaborate(model).answer
     if first is not None:
         data, wrong = prepare(first, data)
         if data is None:
             return (), [*found, *wrong]
-    table, elaborated = elaborate(model, facts=FrameFacts(data))
+    table, elaborated = elaborate(model, facts=FrameFacts(data)).answer
     elaborated = [d for d in elaborated if d.is_error]
     if table is None or elaborated:
         return (), [*found, *elaborated]

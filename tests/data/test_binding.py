@@ -245,7 +245,7 @@ def test_binding_is_fast_and_small() -> None:
         }
     )
     model, _ = parse(Source("y :: binomial(logit)\ny ~ x1 + x2 + x3 + x4 + (1 + x1 | id)\n"))
-    table, _ = elaborate(model, facts=FrameFacts(data))
+    table, _ = elaborate(model, facts=FrameFacts(data)).answer
     assert table is not None
     bind(table, data)
     seconds = []
@@ -264,7 +264,7 @@ def test_binding_is_fast_and_small() -> None:
 
 def _bind(data: pd.DataFrame) -> Design:
     model, _ = parse(Source(TEXT))
-    table, _ = elaborate(model, facts=FrameFacts(data))
+    table, _ = elaborate(model, facts=FrameFacts(data)).answer
     assert table is not None
     designs, found = bind(table, data)
     assert not [d for d in found if d.is_error], found

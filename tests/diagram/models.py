@@ -10,7 +10,7 @@ from semlang.syntax.parser import parse
 
 def table_of(text: str) -> ParameterTable:
     """Return the parameter table of a text."""
-    table, found = elaborate(parse(Source(text))[0])
+    table, found = elaborate(parse(Source(text))[0]).answer
     assert table is not None, found
     return table
 

@@ -196,7 +196,7 @@ def test_levels_of_a_factor_share_a_box() -> None:
 
 def test_groups_are_drawn_one_by_one() -> None:
     model, _ = parse(Source("f =~ x1 + c(a, b)*x2 + x3\n"))
-    table, _ = elaborate(model, n_groups=2)
+    table, _ = elaborate(model, n_groups=2).answer
     assert table is not None
     assert edge(diagram(table, group=1), "f", "x2").label == "a"
     second = diagram(table, group=2)

@@ -194,7 +194,7 @@ def test_a_cycle_has_no_reduced_form() -> None:
 
 
 def written(text: str) -> ModelGraph:
-    table, _ = elaborate(parse(Source(text))[0])
+    table, _ = elaborate(parse(Source(text))[0]).answer
     assert table is not None
     return build_graph(table)
 

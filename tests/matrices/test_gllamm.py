@@ -110,7 +110,7 @@ def test_estimates_fill_in(matrices: GllammMatrices) -> None:
 
 
 def written(text: str) -> GllammMatrices:
-    table, _ = elaborate(parse(Source(text))[0])
+    table, _ = elaborate(parse(Source(text))[0]).answer
     assert table is not None
     return GllammMatrices(build_graph(table))
 

@@ -67,7 +67,7 @@ def difference(d: dict[str, Any]) -> str | None:
     """Return how our table of a text differs from lavaan's, or None where it does not."""
     model, findings = parse(Source(d["syntax"]))
     errors = [f for f in findings if f.is_error]
-    table, more = elaborate(model, n_groups=d.get("ngroups", 1)) if not errors else (None, ())
+    table, more = elaborate(model, n_groups=d.get("ngroups", 1)).answer if not errors else (None, ())
     if table is None:
         return "no table: " + "; ".join(f"{f.slug}: {f.message}" for f in (*errors, *more))
     t = d.get("partable")

@@ -62,7 +62,7 @@ def test_every_reported_parameter_is_a_row(shared_folder: Path) -> None:
         model, found = parse(Source((case / "model.sem").read_text(encoding="utf-8")))
         keys = {s.key: s for s in model.statements if isinstance(s, Directive)}
         group = str(keys["groups"].arguments[0].value) if "groups" in keys else ""
-        table, more = elaborate(model, facts=cases.facts_of(folder / "data" / expected["data"], group))
+        table, more = elaborate(model, facts=cases.facts_of(folder / "data" / expected["data"], group)).answer
         problems = [f"{f.slug}: {f.message}" for f in (*found, *more) if f.is_error]
         if table is None:
             wrong[case.name] = problems

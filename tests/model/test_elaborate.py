@@ -16,7 +16,7 @@ from semlang.syntax.parser import parse
 def table_of(text: str, **arguments: Any) -> ParameterTable:
     model, found = parse(Source(text))
     assert not [f for f in found if f.is_error]
-    table, more = elaborate(model, **arguments)
+    table, more = elaborate(model, **arguments).answer
     assert table is not None, [f.message for f in more]
     return table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from semlang import Model
-from semlang.model.elaborate import Elaboration, elaboration
+from semlang.model.elaborate import Elaboration, elaborate
 from semlang.model.facts import DataFacts
 from semlang.source import Source
 from semlang.syntax.parser import parse
@@ -45,24 +45,23 @@ def facts_for(done: Elaboration) -> list[DataFacts]:
 @pytest.mark.parametrize("text", [*TEXTS.values(), *MORE], ids=[*TEXTS, *(str(i) for i in range(len(MORE)))])
 def test_the_kept_table_is_the_one_that_would_be_made(text: str) -> None:
     ast, _ = parse(Source(text))
-    done = elaboration(ast)
+    done = elaborate(ast)
     if done.table is None:
         return
     for facts in facts_for(done):
         kept = done.with_facts(facts)
-        made = elaboration(ast, facts=facts)
+        made = elaborate(ast, facts=facts)
         if kept is not None:
             assert kept.table == made.table
-            assert kept.stands == made.stands
-            assert sorted((d.slug, d.message) for d in (*kept.findings, *kept.names)) == sorted(
-                (d.slug, d.message) for d in (*made.findings, *made.names)
-            )
+            (accepted, found), (other, wanted) = kept.answer, made.answer
+            assert (accepted is None) == (other is None)
+            assert sorted((d.slug, d.message) for d in found) == sorted((d.slug, d.message) for d in wanted)
 
 
 @pytest.mark.parametrize(("number", "asked"), [(1, True), (2, True), (3, True), (5, False), (6, True), (0, False)])
 def test_data_that_have_something_to_say(number: int, asked: bool) -> None:
     ast, _ = parse(Source(MORE[number]))
-    done = elaboration(ast)
+    done = elaborate(ast)
     assert (done.with_facts(facts_for(done)[1]) is None) == asked
 
 

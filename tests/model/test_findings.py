@@ -53,7 +53,7 @@ MISTAKES = [
 def test_one_finding(slug: str, text: str, place: str) -> None:
     source = Source(text)
     model, found = parse(source)
-    _, more = elaborate(model)
+    _, more = elaborate(model).answer
     everything = [*found, *more]
     assert [f.slug for f in everything] == [slug], [f.message for f in everything]
     span = everything[0].span
@@ -77,7 +77,7 @@ FACTS = DataFacts(("x1", "x2", "x3", "y", "school", "g"), {"g": ("a", "b", "c")}
 )
 def test_one_finding_with_data(slug: str, text: str, place: str) -> None:
     source = Source(text)
-    table, found = elaborate(parse(source)[0], facts=FACTS)
+    table, found = elaborate(parse(source)[0], facts=FACTS).answer
     assert table is None
     assert [f.slug for f in found] == [slug]
     assert found[0].span is not None
@@ -100,5 +100,5 @@ def test_one_finding_with_data(slug: str, text: str, place: str) -> None:
 )
 def test_near_misses_pass(text: str) -> None:
     model, found = parse(Source(text))
-    _, more = elaborate(model)
+    _, more = elaborate(model).answer
     assert [f.slug for f in (*found, *more)] == []

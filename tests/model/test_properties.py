@@ -33,7 +33,7 @@ def rows(text: str, rename: Callable[[str], str] = str) -> Counter[tuple[object,
     """Return the rows as a multiset, with names as `rename` makes them."""
     model, found = parse(Source(text))
     assert not [f for f in found if f.is_error]
-    table, _ = elaborate(model)
+    table, _ = elaborate(model).answer
     if table is None:
         return None
     out: Counter[tuple[object, ...]] = Counter()
@@ -100,7 +100,7 @@ ODD = (
 @given(lines=st.lists(st.sampled_from(ODD), min_size=1, max_size=8, unique=True))
 def test_every_table_is_well_formed(lines: list[str]) -> None:
     model, _ = parse(Source("\n".join(lines)))
-    table, findings = elaborate(model)
+    table, findings = elaborate(model).answer
     assert all(f.span is None or f.span.end <= len(model.source.text) for f in findings)
     if table is None:
         return

@@ -55,7 +55,7 @@ CASES = {
 def said(text: str, *, with_table: bool = True) -> list[str]:
     model, found = parse(Source(text))
     assert not any(f.is_error for f in found)
-    table = elaborate(model)[0] if with_table else None
+    table = elaborate(model).answer[0] if with_table else None
     return [in_words(s, table) for s in model.statements]
 
 

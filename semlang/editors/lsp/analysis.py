@@ -118,7 +118,7 @@ def _findings(model: Model, frame: pd.DataFrame | None, thorough: bool) -> list[
 
 def _partial_table(model: ast.Model) -> ParameterTable | None:
     try:
-        return elaborate(model)[0]
+        return elaborate(model).answer[0]
     except Exception:  # what is left of a broken text may be no model at all
         LOG.debug("no table", exc_info=True)
         return None

@@ -18,7 +18,7 @@ EQUIVALENT, A_IN_B, B_IN_A, NEITHER = "equivalent", "a nested in b", "b nested i
 
 def table_of(text: str) -> ParameterTable:
     ast, _ = parse(Source(text))
-    table, findings = elaborate(ast)
+    table, findings = elaborate(ast).answer
     assert table is not None, findings
     return table
 

@@ -21,7 +21,7 @@ from semlang.syntax.parser import parse
 
 def table_of(text: str) -> ParameterTable:
     ast, _ = parse(Source(text))
-    table, findings = elaborate(ast)
+    table, findings = elaborate(ast).answer
     assert table is not None, findings
     return table
 

@@ -20,7 +20,7 @@ EXAMPLE = re.compile(r"```semlang\n(.*?)```\n(?:\n```text\n.*?```\n)?", flags=re
 
 def printed(text: str) -> str:
     ast, _ = parse(Source(text))
-    table, findings = elaborate(ast)
+    table, findings = elaborate(ast).answer
     assert table is not None, findings
     return str(identify(table, build_graphs(table)))
 

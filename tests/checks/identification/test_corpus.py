@@ -19,7 +19,7 @@ FILES = sorted(FOLDER.glob("*.sem"))
 
 def report(text: str, explain: bool = False) -> Identification:
     ast, _ = parse(Source(text))
-    table, findings = elaborate(ast)
+    table, findings = elaborate(ast).answer
     assert table is not None, findings
     return identify(table, build_graphs(table), explain=explain)
 

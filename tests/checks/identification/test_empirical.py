@@ -16,7 +16,7 @@ from semlang.syntax.parser import parse
 @pytest.fixture(scope="module")
 def table() -> ParameterTable:
     ast, _ = parse(Source("f =~ x1 + x2\ng =~ x3 + x4"))
-    table, _ = elaborate(ast)
+    table, _ = elaborate(ast).answer
     assert table is not None
     return table
 

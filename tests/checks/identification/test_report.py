@@ -18,7 +18,7 @@ from semlang.syntax.parser import parse
 
 def report(text: str, explain: bool = True) -> Identification:
     ast, _ = parse(Source(text))
-    table, findings = elaborate(ast)
+    table, findings = elaborate(ast).answer
     assert table is not None, findings
     return identify(table, build_graphs(table), explain=explain)
 
@@ -83,7 +83,7 @@ def test_never_a_silent_pass(text: str) -> None:
     ast, found = parse(Source(text))
     if any(d.is_error for d in found):
         return
-    table, found = elaborate(ast)
+    table, found = elaborate(ast).answer
     if table is None or any(d.is_error for d in found):
         return
     report = identify(table, build_graphs(table))
@@ -95,7 +95,7 @@ def test_speed() -> None:
     """Ten factors with ten indicators; a generous bound, for machines that are busy."""
     big = "\n".join(f"f{a} =~ " + " + ".join(f"x{a}_{i}" for i in range(10)) for a in range(10))
     ast, _ = parse(Source(big))
-    table, _ = elaborate(ast)
+    table, _ = elaborate(ast).answer
     assert table is not None
     graphs = build_graphs(table)
     start = time.process_time()
@@ -111,7 +111,7 @@ def test_light_imports() -> None:
         "from semlang.checks.equivalence import compare\n"
         "from semlang.syntax.parser import parse; from semlang.model.elaborate import elaborate\n"
         "from semlang.source import Source; from semlang.graph.build import build_graphs\n"
-        "t, _ = elaborate(parse(Source('f =~ x1 + x2 + x3'))[0]); identify(t, build_graphs(t)); compare(t, t)\n"
+        "t, _ = elaborate(parse(Source('f =~ x1 + x2 + x3'))[0]).answer; identify(t, build_graphs(t)); compare(t, t)\n"
         "print([m for m in ('numba', 'scipy', 'pandas') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

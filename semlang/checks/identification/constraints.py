@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from semlang.checks.identification.field import Ints, P, inverse, residue
+from semlang.checks.identification.dual import Dual
+from semlang.checks.identification.field import Ints, P, echelon, inverse, residue
 from semlang.model.table import ParameterTable
 from semlang.syntax import ast
 
 
 class NotAlgebraic(ValueError):
     """A constraint that is no rational function of the parameters, or can't be solved for one of them."""
-
-
-@dataclass(frozen=True)
-class Dual:
-    """A number with its derivatives by parameter."""
-
-    value: int
-    slope: Mapping[int, int]
-
-    def __add__(self, other: Dual) -> Dual:
-        slope = dict(self.slope)
-        for p, d in other.slope.items():
-            slope[p] = (slope.get(p, 0) + d) % P
-        return Dual((self.value + other.value) % P, slope)
-
-    def times(self, c: int) -> Dual:
-        """Return the product with a constant."""
-        return Dual(self.value * c % P, {p: d * c % P for p, d in self.slope.items()})
-
-    def __mul__(self, other: Dual) -> Dual:
-        product = self.times(other.value) + other.times(self.value)
-        return Dual(self.value * other.value % P, product.slope)
-
-    def reciprocal(self) -> Dual:
-        """Return 1 / self."""
-        r = inverse(self.value)
-        return Dual(r, {p: (P - d) * r % P * r % P for p, d in self.slope.items()})
 
 
 class Constraints:
@@ -72,20 +44,19 @@ class Constraints:
 
     def values(self, theta: Ints) -> list[Dual]:
         """Return left minus right of each constraint."""
-        out = [
-            self._evaluate(left, theta) + self._evaluate(right, theta).times(P - 1) for left, right in self._relations
-        ]
-        for a, b in self._extra:
-            out.append(Dual(int(theta[a] - theta[b]) % P, {a: 1, b: P - 1} if a != b else {}))
-        return out
+        return [self._value(i, theta) for i in range(len(self))]
+
+    def _value(self, i: int, theta: Ints) -> Dual:
+        """Return left minus right of constraint i."""
+        if i < len(self._relations):
+            left, right = (self._evaluate(side, theta) for side in self._relations[i])
+        else:
+            left, right = (Dual.parameter(p, theta) for p in self._extra[i - len(self._relations)])
+        return left + right.times(P - 1)
 
     def rows(self, theta: Ints) -> Ints:
         """Return the differentials of the constraints (number of constraints, P)."""
-        out = np.zeros((len(self), theta.size), dtype=np.int64)
-        for i, dual in enumerate(self.values(theta)):
-            for p, d in dual.slope.items():
-                out[i, p] = d % P
-        return out
+        return np.array([dual.slope for dual in self.values(theta)], dtype=np.int64).reshape(-1, theta.size)
 
     def solve(self, theta: Ints, fixed: frozenset[int] = frozenset()) -> Ints:
         """Return a point near `theta` in which few parameters are changed so that all constraints hold.
@@ -103,14 +74,14 @@ class Constraints:
         theta = theta.copy()
         done: set[int] = set(fixed)
         for _ in range(len(self) + 2):
-            values = self.values(theta)
-            wrong = [i for i, d in enumerate(values) if d.value]
-            if not wrong:
+            i = next((i for i in range(len(self)) if self._value(i, theta).value), None)
+            if i is None:
                 return theta
-            i = wrong[0]
-            for p in sorted(values[i].slope, key=lambda p: (p in done, p)):
-                moved = self._move(theta, i, p)
-                if moved is not None and all(self.values(moved)[j].value == 0 for j in range(i)):
+            wrong = self._value(i, theta)
+            for p in sorted(np.flatnonzero(wrong.slope).tolist(), key=lambda p: (p in done, p)):
+                moved = theta.copy()
+                moved[p] = (int(theta[p]) - wrong.value * inverse(int(wrong.slope[p]))) % P
+                if all(self._value(j, moved).value == 0 for j in range(i, -1, -1)):
                     theta = moved
                     done.add(p)
                     break
@@ -118,19 +89,8 @@ class Constraints:
                 return self._newton(theta, fixed)
         return self._newton(theta, fixed)
 
-    def _move(self, theta: Ints, i: int, p: int) -> Ints | None:
-        dual = self.values(theta)[i]
-        slope = dual.slope.get(p, 0)
-        if slope == 0:
-            return None
-        moved = theta.copy()
-        moved[p] = (int(theta[p]) - dual.value * inverse(slope)) % P
-        return moved if self.values(moved)[i].value == 0 else None
-
     def _newton(self, theta: Ints, fixed: frozenset[int]) -> Ints:
         """Solve all constraints at once where they are linear."""
-        from semlang.checks.identification.field import echelon
-
         rows = self.rows(theta)
         rows[:, sorted(fixed)] = 0
         right = np.array([[(P - d.value) % P] for d in self.values(theta)], dtype=np.int64)
@@ -151,14 +111,14 @@ class Constraints:
     def _evaluate(self, node: ast.Expression, theta: Ints) -> Dual:
         match node:
             case ast.Number(value=v):
-                return Dual(residue(v), {})
+                return Dual.constant(residue(v), theta.size)
             case ast.Name(text=name):
                 if name in self._defined:
                     return self._evaluate(self._defined[name], theta)
                 if name not in self._labels:
                     raise NotAlgebraic(f"'{name}' is no label")
                 p = self._labels[name]
-                return Dual(int(theta[p]), {p: 1}) if isinstance(p, int) else Dual(residue(p), {})
+                return Dual.parameter(p, theta) if isinstance(p, int) else Dual.constant(residue(p), theta.size)
             case ast.Unary(op=op, operand=x):
                 inner = self._evaluate(x, theta)
                 return inner.times(P - 1) if op == "-" else inner
@@ -183,11 +143,11 @@ class Constraints:
                 except ZeroDivisionError:
                     raise NotAlgebraic("a division by 0 in a constraint") from None
             case "^" if isinstance(right, ast.Number) and float(right.value) == int(right.value) >= 0:
-                out = Dual(1, {})
+                out = Dual.constant(1, a.slope.size)
                 for _ in range(int(right.value)):
                     out = out * a
                 return out
-            case "^" if not a.slope and not b.slope:
+            case "^" if not a.slope.any() and not b.slope.any():
                 raise NotAlgebraic("a power in a constraint")
             case _:
                 raise NotAlgebraic(f"'{op}' in a constraint")
@@ -205,11 +165,11 @@ def _transcendental(function: str, arguments: list[Dual]) -> Dual:
         root = pow(a.value, (P + 1) // 4, P)  # p = 3 modulo 4
         if root * root % P != a.value:
             raise NotAlgebraic("a square root in a constraint")
-        return Dual(root, {p: d * inverse(2 * root) % P for p, d in a.slope.items()} if root else {})
+        return Dual(root, a.slope * (inverse(2 * root) if root else 0) % P)
     seed = hashlib.sha256(f"{function}:{a.value}".encode()).digest()
     value = int.from_bytes(seed[:8], "big") % P
     factor = value if function == "exp" else inverse(a.value)
-    return Dual(value, {p: d * factor % P for p, d in a.slope.items()})
+    return Dual(value, a.slope * factor % P)
 
 
-__all__ = ["Constraints", "Dual", "NotAlgebraic"]
+__all__ = ["Constraints", "NotAlgebraic"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semlang.checks.identification.field import Ints, P, inverse
+from semlang.checks.identification.field import Ints, P, inverse, residue
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,8 @@ class Dual:
         slope = np.zeros(theta.size, dtype=np.int64)
         slope[p] = 1
         return cls(int(theta[p]), slope)
+
+    @classmethod
+    def coefficient(cls, p: int, value: float, theta: Ints) -> Dual:
+        """Return a parameter, or a constant where p is negative."""
+        return cls.parameter(p, theta) if p >= 0 else cls.constant(residue(value), theta.size)

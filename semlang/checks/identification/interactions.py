@@ -18,7 +18,7 @@ import numpy as np
 
 from semlang.checks.identification.constraints import Constraints, NotAlgebraic
 from semlang.checks.identification.dual import Dual
-from semlang.checks.identification.field import Ints, P, echelon, matmul, null_space, residue
+from semlang.checks.identification.field import Ints, P, echelon, matmul, null_space
 from semlang.checks.identification.names import Names
 from semlang.checks.identification.nullsets import null_sets
 from semlang.checks.identification.report import IDENTIFIED, NOT_IDENTIFIED, UNDETERMINED, Identification, Reason
@@ -185,7 +185,7 @@ class _Moments:
         return self._known[m]
 
     def _number(self, p: int, value: float) -> Dual:
-        return Dual.parameter(p, self.theta) if p >= 0 else Dual.constant(residue(value), self.theta.size)
+        return Dual.coefficient(p, value, self.theta)
 
 
 def _product(factors: Sequence[Polynomial]) -> Polynomial:

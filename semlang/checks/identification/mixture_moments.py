@@ -25,7 +25,7 @@ from math import prod
 import numpy as np
 
 from semlang.checks.identification.dual import Dual
-from semlang.checks.identification.field import Ints, P, residue
+from semlang.checks.identification.field import Ints, P
 from semlang.checks.identification.sample import Sample, design_sample, generic_sample
 from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
@@ -132,7 +132,7 @@ class Mixture:
     # ---------------------------------------------------------------- parts
 
     def _constant(self, value: int) -> Dual:
-        return Dual(value % P, np.zeros(self.theta.size, dtype=np.int64))
+        return Dual.constant(value, self.theta.size)
 
     def _membership(self, classes: Sequence[str], config: dict[str, int], r: int, known: dict[str, list[int]]) -> Dual:
         out = self._constant(1)
@@ -141,9 +141,7 @@ class Mixture:
                 out = out * self._mass(c, config[c])
                 continue
             odds = [self._exponential(self.predictor[c], {**config, c: k}, r, 1) for k in range(self.classes[c])]
-            total = odds[0]
-            for o in odds[1:]:
-                total = total + o
+            total = sum(odds[1:], odds[0])
             out = out * odds[config[c]] * total.reciprocal()
             out = out.times(known[c][config[c]])
         return out
@@ -179,9 +177,7 @@ class Mixture:
         rows = self.predictor[key]
         named = [c for c in dict.fromkeys(row.category for row in rows) if c] or [""]
         odds = [self._exponential([row for row in rows if row.category in ("", c)], config, r, 1) for c in named]
-        total = self._constant(1)
-        for o in odds:
-            total = total + o
+        total = sum(odds, self._constant(1))
         return [o * total.reciprocal() for o in odds]
 
     def _powers(self, key: str, config: dict[str, int], r: int, order: int) -> list[Dual]:
@@ -204,12 +200,7 @@ class Mixture:
 
     def _coefficient(self, row: Row, config: dict[str, int]) -> Dual:
         """Return the coefficient of a row; a path from mass points is multiplied by the location of the point."""
-        if row.parameter >= 0:
-            slope = np.zeros(self.theta.size, dtype=np.int64)
-            slope[row.parameter] = 1
-            at = Dual(int(self.theta[row.parameter]), slope)
-        else:
-            at = self._constant(residue(row.ustart if row.ustart is not None else 0.0))
+        at = Dual.coefficient(row.parameter, row.ustart or 0.0, self.theta)
         return at * self._location(row.source, config) if row.source in self.points else at
 
     def _location(self, key: str, config: dict[str, int]) -> Dual:
@@ -227,14 +218,9 @@ class Mixture:
     def _mass(self, key: str, k: int) -> Dual:
         """Return the probability of a mass point (its log odds are parameters that have no row)."""
         first = self.table.n_parameters
-        odds = [self._constant(1)]
-        for j in range(1, self.classes[key]):
-            slope = np.zeros(self.theta.size, dtype=np.int64)
-            slope[first + j - 1] = 1
-            odds.append(Dual(int(self.theta[first + j - 1]), slope))
-        total = odds[0]
-        for o in odds[1:]:
-            total = total + o
+        free = [Dual.parameter(first + j, self.theta) for j in range(self.classes[key] - 1)]
+        odds = [self._constant(1), *free]
+        total = sum(free, odds[0])
         return odds[k] * total.reciprocal()
 
     def _linear(self, rows: Sequence[Row], config: dict[str, int], r: int) -> Dual:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from semlang.model.table import Product
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.complex128])
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,10 @@ class ReducedForm:
         out[c[:, 0], c[:, 1], c[:, 2]] = slots[c[:, 3]]
         return out
 
-    def jacobian(self, theta: Floats) -> tuple[Floats, Floats]:
-        """Return slots (S,) and their derivatives (S, P) by forward differentiation."""
-        s = np.zeros(self.n_slots)
-        d = np.zeros((self.n_slots, self.n_parameters))
+    def jacobian(self, theta: Numbers) -> tuple[Numbers, Numbers]:
+        """Return slots (S,) and their derivatives (S, P) by forward differentiation, real or complex."""
+        s = np.zeros(self.n_slots, dtype=theta.dtype)
+        d = np.zeros((self.n_slots, theta.size), dtype=theta.dtype)
         s[0] = 1.0
         moving = [False] * self.n_slots
         for (to, frm, p), c in zip(self.program.tolist(), self.constants.tolist(), strict=True):

@@ -106,7 +106,7 @@ class MomentSystem:
         values: dict[Hashable, complex],
         slopes: dict[Hashable, Complex],
     ) -> None:
-        s, ds = _run(form, theta)
+        s, ds = form.jacobian(theta)
         level = {v.key: v.level for v in self.table.variables.values()}
 
         def add(name: Hashable, value: complex, slope: Complex) -> None:
@@ -239,19 +239,6 @@ class MomentSystem:
 
 def _name(product: Sequence[object]) -> str:
     return ":".join(sorted(getattr(c, "name", str(c)) for c in product))
-
-
-def _run(form: ReducedForm, theta: Complex) -> tuple[Complex, Complex]:
-    s = np.zeros(form.n_slots, dtype=complex)
-    d = np.zeros((form.n_slots, theta.size), dtype=complex)
-    s[0] = 1
-    for (to, frm, p), c in zip(form.program.tolist(), form.constants.tolist(), strict=True):
-        w = theta[p] if p >= 0 else c
-        s[to] += w * s[frm]
-        d[to] += w * d[frm]
-        if p >= 0:
-            d[to, p] += s[frm]
-    return s, d
 
 
 def stacked(

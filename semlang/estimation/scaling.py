@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.estimation.parameters import Parametrisation
 from semlang.graph.model_graph import Covariance, ModelGraph, Path
 
@@ -67,31 +67,42 @@ def _exponents(
     return [*paths, *((c, power((c.a, 1.0), (c.b, 1.0))) for c in graph.covariances)]
 
 
+def _numbers(latents: Sequence[_Latent]) -> dict[tuple[int, str], int]:
+    """Number the scales: latent variables that share the parameter of their variance have one scale."""
+    number = {p: n for n, p in enumerate(dict.fromkeys(v.variance.parameter for v in latents))}
+    return {(v.group, v.key): number[v.variance.parameter] for v in latents}
+
+
 def _consistent(
     graphs: Sequence[ModelGraph], latents: list[_Latent], pinned: Collection[int]
 ) -> tuple[list[_Latent], dict[int, _Powers]]:
     """Leave out latent variables whose scale a fixed value, a constraint or a shared parameter holds."""
     while True:
-        chosen = {(v.group, v.key): n for n, v in enumerate(latents)}
+        chosen = _numbers(latents)
         powers: dict[int, _Powers] = {}
         bad: set[int] = set()
         own = {id(v.marker) for v in latents} | {id(v.variance) for v in latents}
-        swapped = {v.variance.parameter for v in latents}
+        swapped = {v.variance.parameter: chosen[v.group, v.key] for v in latents}
         for number, graph in enumerate(graphs):
             for e, power in _exponents(graph, number, chosen):
                 used = set(power)
                 if id(e) in own:
                     continue
                 if e.parameter in swapped:
-                    bad |= used | {n for n, v in enumerate(latents) if v.variance.parameter == e.parameter}
+                    bad |= used | {swapped[e.parameter]}
                 elif (e.parameter < 0 and not e.is_zero) or e.parameter in pinned:
                     bad |= used
                 elif e.parameter >= 0 and powers.setdefault(e.parameter, power) != power:
                     bad |= used | set(powers[e.parameter])
-        bad |= {n for n, v in enumerate(latents) if v.variance.parameter in pinned}
+        bad |= {n for p, n in swapped.items() if p in pinned}
+        markers: dict[int, tuple[float, int | None]] = {}
+        for v in latents:
+            marker = (v.marker.value, chosen.get((v.group, v.marker.target)))
+            if markers.setdefault(chosen[v.group, v.key], marker) != marker:  # one variance, but not one scale
+                bad.add(chosen[v.group, v.key])
         if not bad:
             return latents, powers
-        latents = [v for n, v in enumerate(latents) if n not in bad]
+        latents = [v for v in latents if chosen[v.group, v.key] not in bad]
 
 
 class Scaled:
@@ -103,19 +114,21 @@ class Scaled:
         s_f = v_f / c_f (times the scale of the marker's target),   theta[v_f] = s_f^2,
         theta_p = theta'_p prod_f s_f^e_pf,
 
-    with e = +1 for paths into f and covariances of f, -1 for paths from f.
+    with e = +1 for paths into f and covariances of f, -1 for paths from f. Latent variables that share the parameter of
+    their variance (within a group, across groups or levels) have one scale.
     """
 
     def __init__(self, inner: Parametrisation, latents: Sequence[_Latent], powers: dict[int, _Powers]) -> None:
         self.inner = inner
         self.n_parameters = inner.n_parameters
         self.factored, self.blocks = inner.factored, inner.blocks
-        n = len(latents)
-        number = {(v.group, v.key): k for k, v in enumerate(latents)}
-        self.variance = np.array([v.variance.parameter for v in latents], dtype=np.int64)
-        self.coefficient = np.array([v.marker.value for v in latents])
+        number = _numbers(latents)
+        first = {n: v for v in reversed(latents) for n in (number[v.group, v.key],)}
+        n = len(first)
+        self.variance = np.array([first[k].variance.parameter for k in range(n)], dtype=np.int64)
+        self.coefficient = np.array([first[k].marker.value for k in range(n)])
         above = np.zeros((n, n))  # ln s = (I - above)^-1 (ln v - ln c)
-        for k, v in enumerate(latents):
+        for k, v in first.items():
             target = number.get((v.group, v.marker.target))
             if target is not None:
                 above[k, target] = 1.0

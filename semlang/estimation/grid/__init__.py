@@ -1,0 +1,1 @@
+"""Integration over nodes that all units share, for many discrete responses: row types, patterns, tables."""

@@ -1,0 +1,66 @@
+"""Rows with equal densities are one row type: a hundred for half a million answers to fifty binary items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.expansion import Expansion
+from semlang.estimation.grid.patterns import distinct
+from semlang.estimation.quadrature import Tree
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import Product
+
+__all__ = ["RowTypes", "row_types"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowTypes:
+    """The distinct rows of an expansion.
+
+    Parameters
+    ----------
+    rows : Expansion
+        One row a type, in order of appearance; the chain is laid out for these.
+    number : (N,) ints
+        Type of each row of the whole expansion.
+    """
+
+    rows: Expansion
+    number: Ints
+
+
+def row_types(reduced: ReducedForm, design: Design, rows: Expansion) -> RowTypes:
+    """Return the types of rows: equal response, category, constants, offset and covariates."""
+    parts: list[NDArray[np.generic]] = [rows.response, rows.category]
+    parts += [rows.y, rows.offset, rows.f1, rows.f2]
+    parts += [np.nan_to_num(design.columns[p])[rows.source] for p in products(reduced)]
+    varying = [np.ascontiguousarray(p).view(np.int64) for p in parts if p.size and (p != p[0]).any()]
+    keys = np.stack(varying, axis=1) if varying else np.zeros((rows.y.size, 1), dtype=np.int64)
+    first = np.arange(rows.y.size + 1) * keys.shape[1]
+    number, representative = distinct(first, keys.ravel())
+    return RowTypes(_taken(rows, representative), number)
+
+
+def products(reduced: ReducedForm) -> Sequence[Product]:
+    """Return the columns that the rows' inputs depend on."""
+    used: dict[Product, None] = dict.fromkeys((*reduced.mean_columns, *reduced.random_columns))
+    for addends in (*reduced.quantities.values(), *(t for many in reduced.thresholds.values() for t in many)):
+        used.update(dict.fromkeys(a.via for a in addends))
+    return [p for p in used if p]
+
+
+def _taken(rows: Expansion, at: Ints) -> Expansion:
+    """Return some rows as an expansion of independent rows."""
+    return replace(
+        rows, response=rows.response[at], source=rows.source[at], y=rows.y[at], offset=rows.offset[at],
+        codes=rows.codes[at], f1=rows.f1[at], f2=rows.f2[at], category=rows.category[at],
+        tree=Tree(at.size, (), (), ()), row_weights=np.ones(at.size),
+    )  # fmt: skip

@@ -1,0 +1,436 @@
+"""One group's log-likelihood over nodes that all units share, with the exact gradient.
+
+For rows of few types (categories of items), in one layer of one latent dimension or two such layers: item response,
+bifactor, testlet and second-order models, and items of persons in groups. With row types t, nodes q, and units u that
+are lists of types,
+
+    log L_u = log sum_q w_q exp(sum_{t in u} l_tq),   R_tq = sum_u p_uq [t in u],
+
+the value needs one table of densities, and the gradient in a type's inputs is ``sum_q R_tq l'_tq (1, z_q)``. Units with
+equal lists are computed once, at every layer. Bock and Aitkin 1981, Psychometrika 46, eq. 13 to 16, are the same
+sums with Gauss-Hermite nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from semlang.data.design import Design
+from semlang.estimation.chain import Chain
+from semlang.estimation.expansion import expand
+from semlang.estimation.factors import Factorisation
+from semlang.estimation.grid.nodes import Nodes, shared_nodes
+from semlang.estimation.grid.patterns import blocks, distinct, taken
+from semlang.estimation.grid.row_types import row_types
+from semlang.estimation.kernels.chain_rows import RowInputs
+from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
+from semlang.estimation.kernels.layout import Rows
+from semlang.estimation.kernels.shared_grid import (
+    Lists,
+    RowTables,
+    fill_tables,
+    lower_messages,
+    lower_weights,
+    sum_lines,
+    top_units,
+)
+from semlang.estimation.layers import layers_of
+from semlang.estimation.member import Infeasible, Posterior
+from semlang.estimation.moments import unit_posterior
+from semlang.estimation.quadrature import Posterior as SphericalMoments
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import Variable
+
+__all__ = ["Pass", "SharedGrid"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+COUNTS = {1: (64, 128, 256), 2: (32, 48, 64)}
+"""Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
+CHUNKS = 8
+"""Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
+SMALL = 256
+"""Units of a run at least."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One evaluation.
+
+    Parameters
+    ----------
+    inputs : RowInputs
+        Of the row types.
+    jacobian : (cells, P) floats
+    nodes : (D, n) floats
+    table : (4, T, n) floats
+        l, l', dl/df1, dl/df2 by type and node.
+    lines : (patterns, n) floats
+        What top units sum: densities of blocks of rows, or messages of lower units.
+    counts : (T, n) floats
+        Posterior weight of each type at each node.
+    values : (patterns,) floats
+    mass : (Q,) floats
+        Posterior weight of the nodes of the top layer.
+    posterior : (patterns, Q) floats
+        Where asked for.
+    """
+
+    inputs: RowInputs
+    jacobian: Floats
+    nodes: Floats
+    table: Floats
+    lines: Floats
+    counts: Floats
+    values: Floats
+    mass: Floats
+    posterior: Floats
+
+
+class SharedGrid:
+    """A member whose integrals have nodes in common, see the module.
+
+    Parameters
+    ----------
+    reduced : ReducedForm
+    design : Design
+    variables : mapping from key to Variable
+    order : sequence of str
+        All levels, lowest first.
+    factored : sequence of bool
+        Which blocks of Psi have factor coordinates, see `Factorisation`.
+    threads : int
+        Results do not depend on it.
+    """
+
+    points: int | None = None
+    exact = False
+
+    def __init__(
+        self,
+        reduced: ReducedForm,
+        design: Design,
+        variables: Mapping[str, Variable],
+        order: Sequence[str],
+        factored: Sequence[bool] | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.reduced, self.design = reduced, design
+        self.factors = Factorisation(reduced, factored, ())
+        self.layers = layers_of(reduced, (), order)
+        self.rows = expand(reduced, design, variables, self.layers, order)
+        found = row_types(reduced, design, self.rows)
+        self.types, self.type_of_row = found.rows, found.number
+        self.chain = Chain(reduced, design, self.types, self.factors, self.layers)
+        self.n_parameters = reduced.n_parameters
+        self._address = addresses(np.unique(self.types.codes))
+        self._constant = _constants(self.types.codes, self.types.y)
+        self._ordered = PARAMETERS[self.types.codes] == 2
+        self._collapse()
+        self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def _collapse(self) -> None:
+        """Find the distinct units of every layer."""
+        tree, weights = self.rows.tree, self.rows.unit_weights
+        first = tree.starts(0)
+        number, representative = distinct(first, self.type_of_row)
+        self.lowest: Lists = taken(first, self.type_of_row, representative)
+        self.lowest_of_unit = number
+        if len(self.layers) == 1:
+            owner = np.repeat(np.arange(representative.size), np.diff(self.lowest.first))
+            response = self.types.response[self.lowest.entry]
+            choices = np.bincount(self.types.response, minlength=len(self.reduced.responses))
+            sums, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices)
+            del owner
+            self.blocks: Lists | None = sums
+            self.top = Lists(begins, entry)
+            self.top_of_unit = number
+        else:
+            self.blocks = None
+            self.top_of_unit, representative = distinct(tree.first[1], number)
+            self.top = taken(tree.first[1], number, representative)
+        self.weight = np.bincount(self.top_of_unit, weights[-1], self.top.first.size - 1)
+
+    # ------------------------------------------------------------------ the protocol's descriptions
+
+    @property
+    def multiplicity(self) -> Floats:
+        """How often each top-level unit occurred."""
+        return self.rows.multiplicity
+
+    @property
+    def records(self) -> Ints:
+        """First record of each top-level unit."""
+        return self.rows.records
+
+    @property
+    def used(self) -> float:
+        """Number of records with a response, frequencies counted."""
+        return self.rows.used
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Numbers of responses that are left out, by reason."""
+        return self.rows.dropped
+
+    @property
+    def patterns(self) -> int:
+        """Number of distinct top-level units."""
+        return int(self.weight.size)
+
+    # ------------------------------------------------------------------ values
+
+    def value(self, x: Floats) -> float:
+        """Return the log-likelihood."""
+        found = self.evaluate(x)
+        return float(found.values @ self.weight)
+
+    def values(self, x: Floats) -> Floats:
+        """Return the log-likelihoods of the top-level units (weighted)."""
+        return self._by_unit(self.evaluate(x).values)
+
+    def _by_unit(self, values: Floats) -> Floats:
+        out: Floats = values[self.top_of_unit] * self.rows.unit_weights[-1]
+        return out
+
+    def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient (P,)."""
+        found = self.evaluate(x)
+        bars = self.bars(found)
+        whole = np.array([0, self.types.y.size])
+        gradient = self.chain.reverse(found.inputs, bars, found.jacobian, whole)[0]
+        return float(found.values @ self.weight), gradient
+
+    def bars(self, found: Pass) -> RowInputs:
+        """Return the derivatives of the log-likelihood with respect to the types' inputs."""
+        slope = found.counts * found.table[1]
+        return RowInputs(
+            slope.sum(axis=1), np.ascontiguousarray((slope @ found.nodes.T).T), (found.counts * found.table[2]).sum(1),
+            (found.counts * found.table[3]).sum(axis=1), found.inputs.scale,
+        )  # fmt: skip
+
+    def evaluate(self, x: Floats, nodes: Nodes | None = None, posterior: bool = False) -> Pass:
+        """Return one pass over the units.
+
+        Raises
+        ------
+        Infeasible
+            If there is no density.
+        """
+        nodes = nodes or self.nodes
+        inputs, jacobian, grid, table = self.tables(x, nodes)
+        count = len(nodes)
+        counts = np.zeros(table.shape[1:])
+        values, mass = np.empty(self.patterns), np.zeros(count)
+        kept = np.empty((self.patterns if posterior else 0, count))
+        if self.blocks is not None:
+            lines = np.empty((self.blocks.first.size - 1, count))
+            sum_lines(self.blocks, table[0], lines, 0)
+            back = self._top(lines, nodes, values, mass, kept)
+            sum_lines(self.blocks, counts, back, 1)
+        else:
+            lines = np.empty((self.lowest.first.size - 1, count))
+            prior, lists = nodes.log_weight, self.lowest
+
+            def up(a: int, b: int, _: Floats) -> None:
+                lower_messages(lists, table[0], prior, a, b, np.empty(count * count), lines)
+
+            def down(a: int, b: int, out: Floats) -> None:
+                own = np.zeros((count, count))
+                lower_weights(lists, table[0], prior, a, b, np.empty(count * count), np.empty(count), back, out, own)
+
+            self._in_runs(up, lines.shape[0], np.empty((0, 0)))
+            back = self._top(lines, nodes, values, mass, kept)
+            self._in_runs(down, lines.shape[0], counts)
+        if not np.isfinite(values).all():
+            raise Infeasible("a unit has no density at any node")
+        return Pass(inputs, jacobian, grid, table, lines, counts, values, mass, kept)
+
+    def _top(self, lines: Floats, nodes: Nodes, values: Floats, mass: Floats, kept: Floats) -> Floats:
+        """Integrate the top units; return the posterior weights of their lines."""
+        back = np.zeros_like(lines)
+        masses: dict[int, Floats] = {}
+
+        def run(a: int, b: int, out: Floats) -> None:
+            masses[a] = np.zeros(len(nodes))
+            top_units(
+                self.top, lines, nodes.log_weight, self.weight, a, b, np.empty(len(nodes)), values, out, kept, masses[a]
+            )
+
+        self._in_runs(run, self.patterns, back)
+        for a in sorted(masses):
+            mass += masses[a]
+        return back
+
+    def _in_runs(self, run: Callable[[int, int, Floats], None], units: int, total: Floats) -> None:
+        """Call `run` for runs of units, each with sums of its own that are added in order."""
+        size = max(SMALL, -(-units // CHUNKS))
+        begins = range(0, units, size)
+        if len(begins) <= 1:
+            run(0, units, total)
+            return
+        sums = [np.zeros_like(total) for _ in begins]
+        jobs = [(a, min(a + size, units), part) for a, part in zip(begins, sums, strict=True)]
+        if self._pool is None:
+            for job in jobs:
+                run(*job)
+        else:
+            for done in [self._pool.submit(run, *job) for job in jobs]:
+                done.result()
+        for part in sums:
+            total += part
+
+    def tables(self, x: Floats, nodes: Nodes) -> tuple[RowInputs, Floats, Floats, Floats]:
+        """Return inputs of the types, the cells' Jacobian, the nodes (D, n) and the table of densities (4, T, n)."""
+        cells, jacobian = self.chain.cells(x)
+        inputs = self.chain.forward(cells)
+        grid = self.grid(nodes)
+        return inputs, jacobian, grid, self.table_at(inputs, grid)
+
+    def grid(self, nodes: Nodes) -> Floats:
+        """Return the nodes of all layers, own ones fastest (D, n)."""
+        if len(self.layers) == 1:
+            return nodes.z[None, :]
+        return np.stack([np.tile(nodes.z, len(nodes)), np.repeat(nodes.z, len(nodes))])
+
+    def table_at(self, inputs: RowInputs, grid: Floats) -> Floats:
+        """Return l, l', dl/df1, dl/df2 of the types at the nodes (4, T, n)."""
+        types = self.types
+        unordered = self._ordered & ~(inputs.f1 > inputs.f2)
+        if unordered.any() or not np.isfinite(inputs.o.sum() + inputs.A.sum()):
+            raise Infeasible("thresholds are not in order, or a linear predictor is not finite")
+        rows = Rows(
+            types.codes, types.y, inputs.f1, inputs.f2, types.row_weights, inputs.o, inputs.A, self._address, PARAMETERS
+        )
+        table = np.empty((4, types.y.size, grid.shape[1]))
+        fill_tables(rows, RowTables(np.ascontiguousarray(grid), table, np.empty((4, TILE)), np.empty(5 * TILE)))
+        table[0] += self._constant[:, None]
+        return table
+
+    # ------------------------------------------------------------------ the rule's error
+
+    def error(self, x: Floats) -> float:
+        """Return the error of the log-likelihood: against the nodes between, and what lies beyond the last node."""
+        found = self.evaluate(x)
+        other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
+        beyond = float(found.mass[0] + found.mass[-1])
+        return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
+
+    def refine(self) -> bool:
+        """Take more nodes; False where there are no more to take."""
+        more = [c for c in COUNTS[len(self.layers)] if c > len(self.nodes)]
+        if more:
+            self.nodes = shared_nodes(more[0])
+        return bool(more)
+
+    # ------------------------------------------------------------------ derivatives
+
+    @cached_property
+    def _inputs(self) -> tuple[int, ...]:
+        """Which of the inputs (0: o, 1 ...: A, then f1, f2) are parameters of some type's density."""
+        dims = len(self.layers)
+        some = int(PARAMETERS[self.types.codes].max(initial=0))
+        return (*range(1 + dims), *(1 + dims + k for k in range(some)))
+
+    def input_jacobian(self, inputs: RowInputs, jacobian: Floats) -> Floats:
+        """Return the derivatives of the types' inputs with respect to x (K, T, P)."""
+        size, dims = self.types.y.size, len(self.layers)
+        each = np.arange(size + 1)
+        out = np.empty((len(self._inputs), size, self.n_parameters))
+        for k in self._inputs:
+            unit = np.zeros((3 + dims, size))
+            unit[k] = 1.0
+            bars = RowInputs(unit[0], unit[1 : 1 + dims].copy(), unit[1 + dims], unit[2 + dims], inputs.scale)
+            out[k] = self.chain.reverse(inputs, bars, jacobian, each)
+        return out
+
+    def slopes(self, found: Pass) -> Floats:
+        """Return the derivatives of the log density of a type at a node with respect to its inputs (K, T, n)."""
+        slope = found.table[1]
+        parts = [slope, *(slope * z for z in found.nodes), found.table[2], found.table[3]]
+        return np.stack([parts[k] for k in self._inputs])
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return the coordinates as they are, and the complete-data information there.
+
+        ``sum_t J_t' (sum_q R_tq s_tq s_tq') J_t`` with s the slopes in the inputs; Louis 1982, JRSS B 44, eq. 3.1,
+        without the missing information.
+        """
+        found = self.evaluate(x)
+        J, s = self.input_jacobian(found.inputs, found.jacobian), self.slopes(found)
+        middle = np.einsum("ktq,ltq,tq->tkl", s, s, found.counts, optimize=True)
+        half = np.einsum("tkl,ltp->ktp", middle, J, optimize=True)
+        information = np.tensordot(J, half, axes=([0, 1], [0, 1]))
+        return x, information + np.diag(1e-8 * np.diag(information) + 1e-9)
+
+    def information(self, x: Floats) -> Floats | None:
+        """Return None: the expected information has no closed form."""
+        return None
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return the second derivatives by Louis' formula, of one layer; else None."""
+        from semlang.estimation.grid.louis import second_derivatives
+
+        return second_derivatives(self, x) if len(self.layers) == 1 else None
+
+    def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log-likelihoods and scores of the top-level units."""
+        from semlang.estimation.grid.scores import pattern_scores
+
+        found = self.evaluate(x, posterior=True)
+        scores = pattern_scores(self, found)
+        weight = self.rows.unit_weights[-1]
+        return self._by_unit(found.values), scores[self.top_of_unit] * weight[:, None]
+
+    # ------------------------------------------------------------------ posterior
+
+    def posterior(self, x: Floats) -> Posterior:
+        """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
+        found = self.evaluate(x, posterior=True)
+        z = self.nodes.z
+        moments = [_moments(found.posterior @ z, found.posterior @ z**2, self.top_of_unit)]
+        if len(self.layers) == 2:
+            first, second = self._lower_moments(found)
+            top = np.repeat(np.arange(self.rows.tree.sizes[1]), np.diff(self.rows.tree.first[1]))
+            given = found.posterior[self.top_of_unit[top]]
+            mean = (given * first[self.lowest_of_unit]).sum(axis=1)
+            square = (given * second[self.lowest_of_unit]).sum(axis=1)
+            moments.insert(0, _moments(mean, square, np.arange(mean.size)))
+        F = self.factors.evaluate(x)[0]
+        return unit_posterior(self.layers, moments, self.rows, self.design, self.reduced, F)
+
+    def conditional(self, found: Pass, pattern: int) -> Floats:
+        """Return the probabilities of a lower pattern's own nodes given each upper node (Q, Q)."""
+        lines = self.lowest.entry[self.lowest.first[pattern] : self.lowest.first[pattern + 1]]
+        size = len(self.nodes)
+        log_p = found.table[0][lines].sum(axis=0).reshape(size, size) + self.nodes.log_weight
+        p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
+        out: Floats = p / p.sum(axis=1, keepdims=True)
+        return out
+
+    def _lower_moments(self, found: Pass) -> tuple[Floats, Floats]:
+        """Return first and second moments of lower patterns given each upper node (patterns, Q)."""
+        z = self.nodes.z
+        p = [self.conditional(found, a) for a in range(self.lowest.first.size - 1)]
+        return np.stack([c @ z for c in p]), np.stack([c @ z**2 for c in p])
+
+
+def _moments(mean: Floats, square: Floats, unit: Ints) -> SphericalMoments:
+    return SphericalMoments(mean[unit][:, None], (square - mean**2)[unit][:, None, None])
+
+
+def _constants(codes: Ints, y: Floats) -> Floats:
+    """Return what the densities leave out: -log y! of counts."""
+    poisson = np.isin(codes, [code for (family, _), code in CODES.items() if family == "poisson"])
+    out: Floats = np.where(poisson, -gammaln(np.where(poisson, y, 0.0) + 1.0), 0.0)
+    return out

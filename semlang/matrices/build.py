@@ -53,9 +53,7 @@ def _known(graph: ModelGraph, lift: bool, of: tuple[str, ...]) -> ReducedForm:
     return form
 
 
-def _reduce(
-    graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], of: tuple[str, ...]
-) -> ReducedForm:
+def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], of: tuple[str, ...]) -> ReducedForm:
     disturbances = _disturbances(graph, lifted)
     substitution = _Substitution(graph, sources, [d.key for d in disturbances])
     mean_columns: dict[Product, int] = {(): 0}

@@ -123,17 +123,19 @@ def _incremental(free: Unrestricted, T: float, df: int, reasons: dict[str, str])
     T0, df0 = max(2.0 * (free.loglik - free.baseline), 0.0), free.n_parameters - free.baseline_parameters
     out = {"baseline.chisq": T0, "baseline.df": float(df0)}
     if df0 <= 0:
-        _leave(reasons, ("baseline.pvalue", *names), out, "there is one response and no covariate, so no baseline model")
+        _leave(
+            reasons, ("baseline.pvalue", *names), out, "there is one response and no covariate, so no baseline model"
+        )
         return out
     out["baseline.pvalue"] = float(chi2.sf(T0, df0))
     worst = max(T0 - df0, T - df, 0.0)
     out["cfi"] = 1.0 if worst == 0.0 else 1.0 - max(T - df, 0.0) / worst
     out["nfi"] = (T0 - T) / T0 if T0 > 0 else 1.0
-    if T0 != df:
+    if df != T0:
         out["ifi"] = (T0 - T) / (T0 - df)
-    if T0 != df0:
+    if df0 != T0:
         out["rni"] = ((T0 - df0) - (T - df)) / (T0 - df0)
-    if df > 0 and T0 != df0:
+    if df > 0 and df0 != T0:
         out["tli"] = out["nnfi"] = (T0 / df0 - T / df) / (T0 / df0 - 1.0)
         out["rfi"] = (T0 / df0 - T / df) / (T0 / df0)
     elif df == 0:

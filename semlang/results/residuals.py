@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,11 +79,11 @@ def _standardized(fit: Fit, free: Unrestricted, g: int, difference: Floats, shif
     """
     informations, slopes, points = [], [], []
     for form, design in zip(free.forms, fit.designs, strict=True):
-        at, D = by_complex_step(lambda theta, form=form: _of_fit(form, theta), fit.estimate.theta)
+        at, D = by_complex_step(partial(_of_fit, form), fit.estimate.theta)
         points.append(at)
         slopes.append(D @ Constraints(fit.table).basis)
         informations.append(np.asarray(OneLevel(saturated_form(form), design).expected_information(at)))
-    whole_information = sum(D.T @ I @ D for D, I in zip(slopes, informations, strict=True))
+    whole_information = sum(J.T @ V @ J for J, V in zip(slopes, informations, strict=True))
     group, D = free.groups[g], slopes[g]
     K, C = group.m.shape
     lower = np.tril_indices(K)

@@ -113,6 +113,7 @@ def freed(
     points: int | None,
     released: Sequence[Relation] = (),
     observed: bool = True,
+    border: NDArray[np.bool_] | None = None,
 ) -> Freed:
     """Return scores and information of rows that get parameters of their own, at the estimates of a fit.
 
@@ -132,6 +133,8 @@ def freed(
         Equality constraints that are tested, too: each is one further parameter.
     observed : bool
         The observed information, else the expected where it has a form.
+    border : (P,) bools, optional
+        Parameters on the border of their space: they stay there, for their scores are not zero.
 
     Raises
     ------
@@ -152,6 +155,8 @@ def freed(
 
     basis = Constraints(table).basis
     old = spread(basis)
+    if border is not None:
+        old = old[:, ~np.any((basis != 0) & border[:, None], axis=0)]
     new = np.eye(at.size)[:, n:]
     if released:
         kept = replace(table, relations=tuple(r for r in table.relations if r not in released))

@@ -103,10 +103,12 @@ def scores_of(fit: Fit, rows: Sequence[Row], **more: Any) -> Freed:
         ``no-score-test``.
     """
     quadrature = by_quadrature(fit)
+    vcov = fit.estimate.vcov
+    border = None if vcov is None else np.isnan(np.diag(vcov))
     try:
         return freed(
             fit.table, fit.designs, fit.estimate.theta, rows, quadrature=quadrature, points=fit.estimate.points,
-            observed=quadrature, **more,
+            observed=quadrature, border=border, **more,
         )  # fmt: skip
     except (Infeasible, np.linalg.LinAlgError) as problem:
         raise FitError(

@@ -190,10 +190,7 @@ def _expected(table: ParameterTable, designs: Sequence[Design], at: Floats) -> F
         engine = next((e for e in (OneLevel, TwoLevel) if e.supports(form, design)), None)
         if engine is None:
             return None
-        part = engine(form, design).expected_information(at)
-        if part is None:
-            return None
-        total += part
+        total += engine(form, design).expected_information(at)
     return total
 
 

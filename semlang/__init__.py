@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from semlang.api import Model as Model
     from semlang.api import compare as compare
+    from semlang.api import load as load
     from semlang.api import read_model as read_model
     from semlang.errors import DataError as DataError
     from semlang.errors import FitError as FitError
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Model": "semlang.api",
     "compare": "semlang.api",
+    "load": "semlang.api",
     "read_model": "semlang.api",
     "Fit": "semlang.results.fit",
     "SemlangError": "semlang.errors",
@@ -36,6 +38,7 @@ __all__ = [
     "SemlangError",
     "__version__",
     "compare",
+    "load",
     "read_model",
 ]
 

@@ -168,6 +168,14 @@ class QuadratureLikelihood:
         values, inputs, bars, jacobian = self._evaluate(x)
         return UnitEvaluation(values, self, inputs, bars, jacobian)
 
+    def move(self, x: Floats) -> bool:
+        """Return False: nothing stands still."""
+        return False
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
+
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
         inputs = self.chain.forward(self.chain.cells(x)[0])

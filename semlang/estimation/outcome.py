@@ -61,6 +61,8 @@ class Estimate:
         Number of starts, and how many of them reached the best log-likelihood.
     diagnostics : tuple of Diagnostic
     plan : Plan
+    class_sizes : mapping from key to tuple of float
+        Proportions of the states of discrete latent variables.
     rotation : str
         How exploratory factors were rotated, '' where there are none.
     """
@@ -85,4 +87,5 @@ class Estimate:
     agreed: int = 1
     diagnostics: tuple[Diagnostic, ...] = ()
     plan: Plan | None = field(default=None, repr=False)
+    class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     rotation: str = ""

@@ -10,6 +10,9 @@ from semlang.model.draft import Draft
 from semlang.model.exploratory import RULE as EXPLORATORY
 from semlang.model.table import Variable
 
+PRODUCT = "follows from the factors of the product"
+"""Rule of the moments of products of latent variables."""
+
 
 def standardised_latents(c: Context, rows: list[Draft]) -> None:
     """With ``std.lv``, fix variances of measured latent variables to 1; those of exploratory factors always."""
@@ -144,6 +147,13 @@ def _free_origin(c: Context, rows: list[Draft], v: Variable) -> bool:
     return not indicators & fixed
 
 
+def moments_of_products(c: Context, rows: list[Draft]) -> None:
+    """The mean, variance and covariances of a product of latent variables follow from its factors."""
+    for r in rows:
+        if r.user == 0 and r.op in ("~~", "~1") and {r.lhs, r.rhs} & set(c.roles.products):
+            r.fix(None, PRODUCT)
+
+
 RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
     composite_moments,
     standardised_latents,
@@ -152,6 +162,7 @@ RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
     orthogonal_latents,
     exploratory_zeros,
     reference_classes,
+    moments_of_products,
 )
 """The rules in order; a later one sees what an earlier one fixed."""
 

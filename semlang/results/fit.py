@@ -184,6 +184,7 @@ class Fit:
                 for d in e.defined
             ],
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
+            "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }

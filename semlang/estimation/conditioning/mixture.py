@@ -387,7 +387,7 @@ class Mixture:
     def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation], whole: bool) -> Floats:
         """Return the scores of the top-level units, or their sum as one line."""
         full, jacobian = self.derived.extend(x)
-        n, n_top = len(self.conditions.sizes), 1 if whole else self.records.size
+        n_top = 1 if whole else self.records.size
         out = np.zeros((n_top, full.size))
         leaf_adjoint = folded.adjoints[0]
         for leaf, evaluation, target, (first, owner), c in zip(
@@ -459,15 +459,15 @@ class Mixture:
         out[place < 0] = np.nan
         return out
 
-    def state_sizes(self, x: Floats) -> dict[str, Floats]:
-        """Return the proportions of the states, posterior probabilities averaged over units with their weights."""
+    def state_sizes(self, x: Floats) -> dict[str, tuple[Floats, float]]:
+        """Return the proportions of the states, posterior probabilities averaged over units, and the units' weight."""
         folded, _ = self._evaluate(x)
-        out: dict[str, Floats] = {}
+        out: dict[str, tuple[Floats, float]] = {}
         for adjoint, stage in zip(folded.adjoints, self.fold.stages, strict=True):
             for axis in stage.axes:
                 if axis < len(self.conditions.sizes):
                     p = adjoint.sum(axis=tuple(k for k in range(adjoint.ndim) if k != axis))
-                    out[self.conditions.discrete[axis]] = p / p.sum()
+                    out[self.conditions.discrete[axis]] = p / p.sum(), float(p.sum())
         return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
-from semlang.syntax.file import read_source
+from semlang.syntax.file import MAX_BYTES, read_source, too_long
 from semlang.syntax.parser import parse
 
 if TYPE_CHECKING:
@@ -74,12 +74,14 @@ class Model:
         cluster: str | Sequence[str] | None = None,
         **options: Any,
     ) -> None:
+        if isinstance(text, str) and len(text) > 2 * MAX_BYTES:
+            raise ModelError([too_long(len(text))])
         self.source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
         self.ast, found = parse(self.source)
         if any(isinstance(s, Directive) and s.key == "include" for s in self.ast.statements):
             from semlang.syntax.include import expand
 
-            whole, more = expand(self.ast, read_source)
+            whole, more = expand(self.ast, partial(read_source, regular=True))
             found = (*found, *more)
             if not any(d.is_error for d in found):
                 self.ast, found = parse(whole)

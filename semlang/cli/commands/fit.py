@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, write_file
+from semlang.cli.output import Report, model_of, model_options, reporting, writable
 from semlang.diagnostics import error
 
 
@@ -40,10 +40,13 @@ def command(
     output: str | None,
 ) -> None:
     """Estimate a model."""
+    writable(output)
     model = model_of(file, defaults)
     shown = Progress(quiet)
-    fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
-    shown.end()
+    try:
+        fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
+    finally:
+        shown.end()
     report.add(fit.diagnostics)
     if not fit.converged and not any(d.is_error for d in report.diagnostics):
         report.add([error("not-converged", "the fit did not converge")])
@@ -56,7 +59,7 @@ def command(
             "result": result,
             "model": {"text": model.text, "name": model.source.name, "defaults": defaults},
         }
-        write_file(output, (json.dumps(envelope, ensure_ascii=False, indent=1) + "\n").encode())
+        report.wrote(output, (json.dumps(envelope, ensure_ascii=False, indent=1) + "\n").encode())
     report.finish(result, fit.summary(), failed=not fit.converged)
 
 

@@ -17,6 +17,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.starts import apart, best_of
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import covariance
@@ -130,6 +131,7 @@ class _Estimation:
         self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
         self.tried = 1
+        self.limits: dict[int, float] = {}
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -159,8 +161,10 @@ class _Estimation:
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
             starts=self.starts,
+            finished=self.tried,
             agreed=self.agreed,
             class_sizes=self._class_sizes(best.z),
+            limits=self.limits,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -227,7 +231,7 @@ class _Estimation:
     def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of several starts leads to."""
         contest = compete(lambda z: ascent.climb(z, tolerance=1e-4), coordinates, self.table, theta, self.starts)
-        self.agreed = contest.agreed
+        self.agreed, self.tried = contest.agreed, self.starts
         self.narrator.say(f"{contest.agreed} of {self.starts} starts agree")
         if contest.agreed == 1:
             self.findings.warn(
@@ -269,19 +273,30 @@ class _Estimation:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse))))
+            active = self._active(theta, D)
             if curvature is not None:
-                self.findings.curvature(curvature, D, theta, best.converged)
-                inverse = curvature.inverse()
-                if inverse is not None:
-                    se = self.objective.standard_errors(inverse)
-                    self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
-            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), self._active(theta, D))
+                self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
+                self.findings.limits(self.limits)
+                inside = [k for k in range(z.size) if k not in self.limits]
+                if self.limits:
+                    held = np.eye(z.size)[sorted(self.limits)]
+                    active = held if active is None else np.concatenate([active, held])
+                    reduced = Curvature(curvature.information[np.ix_(inside, inside)])
+                    self.findings.curvature(reduced, D[:, inside], theta, best.converged)
+                else:
+                    self.findings.curvature(curvature, D, theta, best.converged)
+                    inverse = curvature.inverse()
+                    if inverse is not None:
+                        se = self.objective.standard_errors(inverse)
+                        self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
+            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
                 )
             else:
                 flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                flat[sorted(self.limits)] = True
                 vcov[flat], vcov[:, flat] = np.nan, np.nan
         signs = reporting_signs(self.parts[0], theta)
         if (signs < 0).any():

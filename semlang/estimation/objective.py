@@ -143,7 +143,8 @@ class Objective:
     def move(self, z: Floats) -> bool:
         """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
         x = self.x(z)
-        return any([m.move(x) for m in self.members])
+        moved = [m.move(x) for m in self.members]
+        return any(moved)
 
     def outer_product(self, scores: Floats) -> Floats:
         """Return the sum over units of s s', each counted as often as it occurred."""

@@ -1,7 +1,7 @@
 """Condition on latent variables: the table of the model in which their values are known.
 
-Given its class, a unit's model has no class variable: rows of that class are ordinary rows. Given its node, a continuous
-latent variable is a covariate. What is left is a table like any other, so that graphs, reduced forms and engines are too.
+Given its class, a unit's model has no class variable: rows of that class are ordinary rows. Given its node, a
+continuous latent variable is a covariate. What is left is a table like any other, and so are graphs and reduced forms.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from semlang.model.kinds import KINDS
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 
-__all__ = ["Direction", "discrete_variables", "given_nodes", "given_states", "membership"]
+__all__ = ["Direction", "discrete_variables", "given_nodes", "given_states", "membership", "n_states", "place"]
 
 States = Mapping[str, int]
 """The state, from 1, of each discrete latent variable, by key."""
@@ -39,7 +39,7 @@ def n_states(variable: Variable) -> int:
     return int(variable.arguments.get("classes", 2))
 
 
-def _place(row: Row) -> _Place:
+def place(row: Row) -> _Place:
     """What a row of a class and a row of all classes have in common where one replaces the other."""
     ends = sorted((row.target, row.source)) if row.op == "~~" else [row.target, row.source]
     return (row.op, *ends, row.via, row.quantity, row.threshold, row.category, row.moderators, row.group)  # type: ignore[return-value]
@@ -51,15 +51,15 @@ def _holds(row: Row, states: States) -> bool:
 
 
 def _in_states(table: ParameterTable, states: States) -> list[Row]:
-    """Return the rows that hold, with no mention of classes; a row of a class block takes the place of the general one."""
+    """Return the rows that hold; a row of a class block takes the place of the general one."""
     rows = [row for row in table.rows if _holds(row, states)]
-    own = {_place(r) for r in rows if r.klass and (r.replaces or r.op in ("~~", "|", "=~"))}
+    own = {place(r) for r in rows if r.klass and (r.replaces or r.op in ("~~", "|", "=~"))}
     still = {
         r.target for r in rows if r.op == "~~" and r.target == r.source and r.klass and r.parameter < 0 and not r.ustart
     }
     out = []
     for row in rows:
-        if not row.klass and _place(row) in own:
+        if not row.klass and place(row) in own:
             continue
         moving = row.op == "~~" and row.target != row.source and not row.klass
         if moving and (row.target in still or row.source in still):

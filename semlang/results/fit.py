@@ -107,7 +107,8 @@ class Fit:
     @cached_property
     def parameters(self) -> list[dict[str, Any]]:
         """One dictionary a reported row, as in the interface's JSON; `name` is that of `vcov` where it is free."""
-        theta, vcov, names = self.estimate.theta, self.estimate.vcov, self.parameter_names
+        e, names = self.estimate, self.parameter_names
+        theta, vcov = e.theta, e.vcov
         out: list[dict[str, Any]] = []
         for row in self.reported_rows:
             free = row.parameter >= 0
@@ -120,7 +121,7 @@ class Fit:
                 "group": self.table.groups[row.group - 1] if self.table.groups != ("",) else "",
                 "label": row.label,
                 "free": row.parameter + 1 if free else 0,
-                "est": float(theta[row.parameter]) if free else row.ustart,
+                "est": e.limits.get(row.parameter, float(theta[row.parameter])) if free else row.ustart,
                 "se": _root(vcov, row.parameter) if free else None,
             }
             if row.klass:

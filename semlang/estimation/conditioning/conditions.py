@@ -173,7 +173,7 @@ def prefix(block: Block, form: ReducedForm, known: set[str]) -> int:
 
 
 def _joined(configurations: list[Configuration], why: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield what covaries with known variables and comes before them in the factor of Psi, or all where it has a pattern."""
+    """Yield what covaries with known variables and stands before them in the factor of Psi."""
     for c in configurations:
         for block in blocks_of(c.form.psi):
             n = prefix(block, c.form, set(why))

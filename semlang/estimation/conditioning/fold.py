@@ -1,7 +1,7 @@
-"""The fold: sums over the states of units, from the lowest level that has states to the top, and back.
+"""The fold: sums over the states of units, from the lowest level with states to the top, and back.
 
-At every unit, value = log sum over states of exp(log weight + sum of the parts' values). The reverse gives the posterior
-probability of each state, and so what each log weight and each leaf's value adds to the gradient.
+At every unit, value = log sum over states of exp(log weight + sum of the parts' values). The reverse gives the
+posterior probability of each state, and so what each log weight and each leaf's value adds to the gradient.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def membership_forms(
     """
     out: dict[str, dict[tuple[int, ...], ReducedForm]] = {}
     by_index = {c.index: (c, m) for c, m in zip(conditions.configurations, models, strict=True)}
-    for axis, key in enumerate(conditions.discrete):
+    for key in conditions.discrete:
         on = sorted(
             conditions.discrete.index(v)
             for row in table.rows

@@ -40,6 +40,7 @@ def assemble(
     threads: int,
     scaled: bool = True,
     factored: bool = False,
+    own: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
 
@@ -54,16 +55,20 @@ def assemble(
         Whether latent variables with a marker are optimised with unit variance, see `Scaled`.
     factored : bool
         Whether closed forms, too, take covariance matrices by their factors.
+    own : bool
+        Whether the coordinates are the table's own parameters in every engine.
     """
+    pinned = frozenset(range(table.n_parameters)) if own else constraints.pinned
+    scaled = scaled and not own
     if is_conditional(table):
-        mixtures, parametrisation = conditional_members(table, designs, constraints.pinned, points or 1, threads)
+        mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
         return Objective(mixtures, parametrisation, constraints)
-    change = rescale(graphs, constraints.pinned, single=quadrature) if scaled else None
+    change = rescale(graphs, pinned, single=quadrature) if scaled else None
     used = change[0] if change is not None else tuple(graphs)
     members: list[Member]
     if quadrature:
         forms = [reduced_form(g, lift=False) for g in used]
-        inner = Parametrisation(forms, constraints.pinned)
+        inner = Parametrisation(forms, pinned)
         members = [
             QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
             for form, design, factored in zip(forms, designs, inner.factored, strict=True)
@@ -71,7 +76,7 @@ def assemble(
     else:
         inner = identity(table.n_parameters)
         if factored:
-            inner = Parametrisation([reduced_form(g, lift=False) for g in used], constraints.pinned)
+            inner = Parametrisation([reduced_form(g, lift=False) for g in used], pinned)
         members = [_closed_form(table, g, d, inner if factored else None) for g, d in zip(used, designs, strict=True)]
     return Objective(members, inner if change is None else Scaled(inner, change[1], change[2]), constraints)
 

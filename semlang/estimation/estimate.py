@@ -21,6 +21,7 @@ from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.starts import apart, best_of
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import covariance
+from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
@@ -353,12 +354,14 @@ class _Estimation:
     def _sizes(self) -> tuple[int, float]:
         rows = 0.0
         top = 0.0
-        for member, design in zip(self.objective.members, self.designs, strict=True):
+        for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
             rows += member.used
+            counts = contributing(form, design)
             if self.table.clusters:
-                top += float(multiplicity(self.table, design).sum())
+                code = design.clusters[self.table.clusters[-1]][counts]
+                top += float(multiplicity(self.table, design)[np.unique(code)].sum())
             else:
-                top += float(design.frequency.get(ROWS, np.ones(design.n_rows)).sum())
+                top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
         return round(rows), top
 
     def _class_sizes(self, z: Floats) -> dict[str, tuple[float, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.reading import Reading
 from semlang.results.summary import html, text, two_sided
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Reading):
     """Maximum likelihood estimates of a model.
 
     Parameters

@@ -123,6 +123,7 @@ class _Estimation:
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
         self.parts = start_parts(table, graphs, designs)
+        self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
         self.objective = assemble(

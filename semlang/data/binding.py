@@ -13,6 +13,7 @@ from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
 from semlang.data.design import Design
 from semlang.data.groups import group_rows
+from semlang.data.observed import observed_values
 from semlang.data.preparing import prepare
 from semlang.data.responses import Response, response
 from semlang.data.validation import check_across_groups, check_responses, check_within
@@ -122,6 +123,7 @@ def _design(
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),
         dropped=dropped,
         group=label,
+        observed={key: taken(known) for key, known in observed_values(columns).items()},
     )
 
 

@@ -112,6 +112,14 @@ class ClosedForm:
             return x, None
         return self.engine.start(x)
 
+    def move(self, x: Floats) -> bool:
+        """Return False: nothing stands still."""
+        return False
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
+
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,17 @@ class FindingsOfFit:
                 f"the log-likelihood is flat along {self.names(involved)}",
                 involved[0],
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
+            )
+
+    def limits(self, limits: Mapping[int, float]) -> None:
+        """Probabilities of classes that are estimated as 0 or 1."""
+        if limits:
+            first = min(limits)
+            self.warn(
+                "probability-at-limit",
+                f"probabilities are estimated as 0 or 1: {self.names(sorted(limits))}",
+                first,
+                help="their logits are infinite and have no standard error; the others are those at the limit",
             )
 
     def running_off(self, x: Floats, se: Floats, sizes: Floats) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,32 @@ __all__ = ["QuadratureLikelihood"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class UnitEvaluation:
+    """Log-likelihoods of top-level units, and what the scores of any weighting of them need."""
+
+    values: Floats
+    _of: QuadratureLikelihood
+    _inputs: RowInputs
+    _bars: RowInputs
+    _jacobian: Floats
+
+    def scores(self, weights: Floats, first: Ints) -> Floats:
+        """Return the gradients of sums of weighted log-likelihoods.
+
+        Parameters
+        ----------
+        weights : (C,) floats
+            One a top-level unit.
+        first : (S + 1,) ints
+            First row of each sum, and the number of rows.
+        """
+        rows = np.repeat(weights, np.diff(self._of.rows.first))
+        b = self._bars
+        bars = RowInputs(b.o * rows, b.A * rows, b.f1 * rows, b.f2 * rows, b.scale)
+        return self._of.chain.reverse(self._inputs, bars, self._jacobian, first)
 
 
 class QuadratureLikelihood:
@@ -135,6 +162,19 @@ class QuadratureLikelihood:
         """Return the log-likelihoods and scores of the top-level units at the cost of the gradient."""
         values, inputs, bars, jacobian = self._evaluate(x)
         return values, self.chain.reverse(inputs, bars, jacobian, self._first)
+
+    def units(self, x: Floats) -> UnitEvaluation:
+        """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
+        values, inputs, bars, jacobian = self._evaluate(x)
+        return UnitEvaluation(values, self, inputs, bars, jacobian)
+
+    def move(self, x: Floats) -> bool:
+        """Return False: nothing stands still."""
+        return False
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""

@@ -107,5 +107,11 @@ class Member(Protocol):
     def start(self, x: Floats, /) -> tuple[Floats, Floats | None]:
         """Return coordinates at least as good and an approximate information there, where that is cheap."""
 
+    def move(self, x: Floats, /) -> bool:
+        """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
+
+    def state_sizes(self, x: Floats, /) -> Mapping[str, tuple[Floats, float]]:
+        """Return the proportions of the states of discrete latent variables, and the weight of their units."""
+
     def posterior(self, x: Floats, /) -> Posterior:
         """Return the posterior of the latent variables."""

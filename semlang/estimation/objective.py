@@ -140,6 +140,12 @@ class Objective:
         except (Infeasible, np.linalg.LinAlgError):
             return z, None
 
+    def move(self, z: Floats) -> bool:
+        """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
+        x = self.x(z)
+        moved = [m.move(x) for m in self.members]
+        return any(moved)
+
     def outer_product(self, scores: Floats) -> Floats:
         """Return the sum over units of s s', each counted as often as it occurred."""
         weight = np.where(self.multiplicity > 0, 1.0 / np.maximum(self.multiplicity, 1e-300), 0.0)

@@ -113,7 +113,8 @@ class Fit(Reading):
     @cached_property
     def parameters(self) -> list[dict[str, Any]]:
         """One dictionary a reported row, as in the interface's JSON; `name` is that of `vcov` where it is free."""
-        theta, vcov, names = self.estimate.theta, self.estimate.vcov, self.parameter_names
+        e, names = self.estimate, self.parameter_names
+        theta, vcov = e.theta, e.vcov
         out: list[dict[str, Any]] = []
         for row in self.reported_rows:
             free = row.parameter >= 0
@@ -126,7 +127,7 @@ class Fit(Reading):
                 "group": self.table.groups[row.group - 1] if self.table.groups != ("",) else "",
                 "label": row.label,
                 "free": row.parameter + 1 if free else 0,
-                "est": float(theta[row.parameter]) if free else row.ustart,
+                "est": e.limits.get(row.parameter, float(theta[row.parameter])) if free else row.ustart,
                 "se": _root(vcov, row.parameter) if free else None,
             }
             if row.klass:
@@ -190,6 +191,7 @@ class Fit(Reading):
                 for d in e.defined
             ],
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
+            "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }

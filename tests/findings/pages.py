@@ -31,6 +31,7 @@ FITTED = frozenset(
         "nothing-free",
         "contradictory-constraints",
         "unbounded-likelihood",
+        "probability-at-limit",
     }
 )
 """Findings that only a fit shows."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semlang.version import VERSION
+
 if TYPE_CHECKING:
     from semlang.api import Model as Model
     from semlang.api import compare as compare
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from semlang.errors import SemlangError as SemlangError
     from semlang.results.fit import Fit as Fit
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "Model": "semlang.api",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semlang import __version__
 from semlang.diagnostics import Diagnostic, Severity, error, warning
 from semlang.errors import FitError
 from semlang.estimation.optimize import Iteration
@@ -20,6 +19,7 @@ from semlang.estimation.outcome import DefinedEstimate, Estimate
 from semlang.model.parameter_names import parameter_names
 from semlang.model.table import ParameterTable
 from semlang.source import Span
+from semlang.version import VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class Stored:
         """Raise where the parameters of the model are not those that were estimated."""
         if parameter_names(table) != self.names or estimate.theta.size != table.n_parameters:
             raise FitError(
-                [error("other-version", f"in semlang {__version__} the model of '{self.path}' has other parameters",
+                [error("other-version", f"in semlang {VERSION} the model of '{self.path}' has other parameters",
                        help="fit the model again")]
             )  # fmt: skip
 
@@ -78,7 +78,7 @@ def stored_json(fit: Fit) -> str:
     assert origin is not None
     content: dict[str, Any] = {
         "schema": SCHEMA,
-        "version": __version__,
+        "version": VERSION,
         "ok": fit.converged,
         "diagnostics": [d.to_json() | _place(d) for d in fit.diagnostics],
         "result": fit.to_json(),
@@ -195,7 +195,7 @@ def read_stored(path: str | Path) -> Stored:
     shown = str(path)
     if content.get("schema") != SCHEMA:
         raise FitError(
-            [error("other-version", f"'{shown}' has the schema {content.get('schema')}; this is semlang {__version__}, "
+            [error("other-version", f"'{shown}' has the schema {content.get('schema')}; this is semlang {VERSION}, "
                    f"which reads {SCHEMA}", help="fit the model again, or use the version that wrote the file")]
         )  # fmt: skip
     if content.get("checksum") != _checksum(content):
@@ -212,9 +212,9 @@ def read_stored(path: str | Path) -> Stored:
         )
         for d in content["diagnostics"]
     )  # fmt: skip
-    if content["version"] != __version__:
+    if content["version"] != VERSION:
         findings = (
-            warning("other-version", f"'{shown}' was written by semlang {content['version']}; this is {__version__}"),
+            warning("other-version", f"'{shown}' was written by semlang {content['version']}; this is {VERSION}"),
             *findings,
         )
     arguments = dict(model["arguments"])

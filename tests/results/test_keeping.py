@@ -109,7 +109,7 @@ def test_what_is_no_fit(change: Callable[[str], str], slug: str, fits: dict[str,
 def test_a_fit_of_another_version_says_so(fits: dict[str, sl.Fit], tmp_path: Path, monkeypatch: Any) -> None:
     from semlang.results import stored
 
-    monkeypatch.setattr(stored, "__version__", "0.0.1")
+    monkeypatch.setattr(stored, "VERSION", "0.0.1")
     fits["complete"].save(tmp_path / "fit.json")
     monkeypatch.undo()
     assert "other-version" in {d.slug for d in sl.load(tmp_path / "fit.json").diagnostics}

@@ -47,6 +47,9 @@ Ints = NDArray[np.int64]
 DEFAULT_STARTS = 20
 """Starts of a model with discrete latent variables."""
 
+SHORT = 8
+"""Iterations of a short climb."""
+
 
 def estimate(
     table: ParameterTable,
@@ -252,7 +255,7 @@ class _Estimation:
         ]
         if self.starts == 1:
             return starts[0]
-        found = best_of(starts, lambda z: ascent.climb(z, tolerance=0.1, limit=8), lambda z: ascent.climb(z, 1e-4))
+        found = best_of(starts, lambda z: ascent.climb_still(z, 0.1, SHORT), lambda z: ascent.climb(z, tolerance=1e-4))
         self.agreed, self.tried = found.agreed, len(found.values)
         self.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
         if found.agreed == 1:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from semlang.data.design import Design
     from semlang.estimation.outcome import Estimate
     from semlang.graph.model_graph import ModelGraph
+    from semlang.results.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Fit(Reading):
         Everything that was found on the way.
     graphs, designs
         What was estimated, one of each a group.
+    origin : Origin
+        Where the fit comes from: its model's text, its data.
     """
 
     table: ParameterTable
@@ -49,6 +53,7 @@ class Fit(Reading):
     diagnostics: tuple[Diagnostic, ...] = ()
     graphs: tuple[ModelGraph, ...] = field(default=(), repr=False)
     designs: tuple[Design, ...] = field(default=(), repr=False)
+    origin: Origin | None = field(default=None, repr=False)
 
     @property
     def loglik(self) -> float:
@@ -190,6 +195,17 @@ class Fit(Reading):
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit as JSON; `semlang.load` reads it. The file holds the model's text and the data that it needs.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from semlang.results.stored import stored_json
+
+        Path(path).write_text(stored_json(self), encoding="utf-8")
 
     def summary(self) -> str:
         """Return the results as text for a terminal."""

@@ -18,7 +18,7 @@ from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.conditioning.limits import at_limit
-from semlang.estimation.conditioning.starts import apart, best_of
+from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import covariance
 from semlang.estimation.expansion import contributing
@@ -46,9 +46,6 @@ Ints = NDArray[np.int64]
 
 DEFAULT_STARTS = 20
 """Starts of a model with discrete latent variables."""
-
-SHORT = 8
-"""Iterations of a short climb."""
 
 
 def estimate(
@@ -220,16 +217,17 @@ class _Estimation:
         def coordinates(at: Floats) -> Floats:
             return self.objective.z(self.objective.parametrisation.coordinates(at))
 
-        ascent = Ascent(
-            self.objective, self.plan, self.constraints, self.asked, self.se != "none", self.narrator, self.findings
-        )
+        def make(objective: Objective) -> Ascent:
+            curvature = self.se != "none"
+            return Ascent(objective, self.plan, self.constraints, self.asked, curvature, self.narrator, self.findings)
+
         if discrete_variables(self.table):
-            z = self._many_starts(ascent, coordinates, theta)
-        elif self.starts == 1 or self.constraints.nonlinear:
-            z = coordinates(theta)
+            z = self._many_starts(make(self.objective), coordinates, theta)
+            best, ascent = run_at_limits(self.table, self.objective, z, make)
         else:
-            z = self._contest(ascent, coordinates, theta)
-        best = ascent.run(z)
+            ascent = make(self.objective)
+            one = self.starts == 1 or bool(self.constraints.nonlinear)
+            best = ascent.run(coordinates(theta) if one else self._contest(ascent, coordinates, theta))
         self.history, self.points = ascent.history, ascent.points
         return best
 
@@ -248,14 +246,12 @@ class _Estimation:
 
     def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
-        rng = np.random.default_rng(int(self.table.options.get("seed") or 1))
-        given = sorted(self.user)
-        starts = [
-            coordinates(apart(self.table, theta, self.designs, given, rng if k else None)) for k in range(self.starts)
-        ]
+        found = many_starts(
+            self.table, self.designs, ascent, coordinates, theta, sorted(self.user), self.starts,
+            int(self.table.options.get("seed") or 1),
+        )  # fmt: skip
         if self.starts == 1:
-            return starts[0]
-        found = best_of(starts, lambda z: ascent.climb_still(z, 0.1, SHORT), lambda z: ascent.climb(z, tolerance=1e-4))
+            return found.z
         self.agreed, self.tried = found.agreed, len(found.values)
         self.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
         if found.agreed == 1:

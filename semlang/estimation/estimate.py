@@ -18,9 +18,10 @@ from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.conditioning.limits import at_limit
+from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
-from semlang.estimation.covariance import covariance
+from semlang.estimation.covariance import carried, covariance
 from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
@@ -150,6 +151,14 @@ class _Estimation:
         best = self._optimise()
         theta = self.objective.theta(best.z)
         theta, vcov, scores = self._uncertainty(best, theta)
+        sizes = self._class_sizes(best.z)
+        by_size = renumbering(self.table, theta, sizes, self.limits)
+        if by_size is not None:
+            T, order, self.limits = by_size
+            theta = T @ theta
+            vcov = None if vcov is None else carried(T, vcov)
+            scores = None if scores is None else scores @ np.linalg.inv(T)
+            sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
         self.findings.variances(theta, not self.quadrature)
@@ -165,7 +174,7 @@ class _Estimation:
             starts=self.starts,
             finished=self.tried,
             agreed=self.agreed,
-            class_sizes=self._class_sizes(best.z),
+            class_sizes=sizes,
             limits=self.limits,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 
 STEPS = 2000
 """Most steps."""
-STEADY = 1e-7
+STEADY = 1e-9
 """Change of the log-likelihood, over its size, below which a start has converged."""
 HOPELESS = 60
 """Steps after which starts that are far below the best are left."""
@@ -179,7 +179,7 @@ def _em(
         sums = (counts @ members.T) @ members
         P[alive] = np.where(sums > 0, counts / np.where(sums > 0, sums, 1.0), P[alive])
         pi[alive] = size / size.sum(axis=1, keepdims=True)
-        steady = np.abs(new - value[alive]) < STEADY * (1.0 + np.abs(new)) * 0.1
+        steady = np.abs(new - value[alive]) < STEADY * (1.0 + np.abs(new))
         value[alive] = new
         keep = ~steady
         if step >= HOPELESS:

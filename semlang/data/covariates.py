@@ -72,6 +72,12 @@ class ProductColumns(Mapping[Product, Floats]):
         out._n_rows, out._known = rows.size, {}
         return out
 
+    def without_columns(self) -> ProductColumns:
+        """Return the constant alone."""
+        out = copy(self)
+        out._columns, out._codes, out._known = {}, {}, {}
+        return out
+
     @property
     def sources(self) -> tuple[Floats | Ints, ...]:
         """The columns themselves, as numbers or codes."""

@@ -64,6 +64,10 @@ class Ascent:
         self.quadrature = any(m.points is not None for m in objective.members)
         self.history: list[tuple[int, float]] = []
 
+    def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
+        """Climb from `z` with all nodes where they are."""
+        return maximise(self.objective, z, tolerance=tolerance, report=self.narrator.iteration, limit=limit)
+
     def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
         """Climb from `z` with the points as they are; nodes move between passes until they stay."""
         for _ in range(MOST_PASSES):

@@ -18,9 +18,10 @@ from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.conditioning.limits import at_limit
-from semlang.estimation.conditioning.starts import apart, best_of
+from semlang.estimation.conditioning.ordering import renumbering
+from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
-from semlang.estimation.covariance import covariance
+from semlang.estimation.covariance import carried, covariance
 from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
@@ -150,6 +151,14 @@ class _Estimation:
         best = self._optimise()
         theta = self.objective.theta(best.z)
         theta, vcov, scores = self._uncertainty(best, theta)
+        sizes = self._class_sizes(best.z)
+        by_size = renumbering(self.table, theta, sizes, self.limits)
+        if by_size is not None:
+            T, order, self.limits = by_size
+            theta = T @ theta
+            vcov = None if vcov is None else carried(T, vcov)
+            scores = None if scores is None else scores @ np.linalg.inv(T)
+            sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
         self.findings.variances(theta, not self.quadrature)
@@ -165,7 +174,7 @@ class _Estimation:
             starts=self.starts,
             finished=self.tried,
             agreed=self.agreed,
-            class_sizes=self._class_sizes(best.z),
+            class_sizes=sizes,
             limits=self.limits,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
@@ -217,16 +226,17 @@ class _Estimation:
         def coordinates(at: Floats) -> Floats:
             return self.objective.z(self.objective.parametrisation.coordinates(at))
 
-        ascent = Ascent(
-            self.objective, self.plan, self.constraints, self.asked, self.se != "none", self.narrator, self.findings
-        )
+        def make(objective: Objective) -> Ascent:
+            curvature = self.se != "none"
+            return Ascent(objective, self.plan, self.constraints, self.asked, curvature, self.narrator, self.findings)
+
         if discrete_variables(self.table):
-            z = self._many_starts(ascent, coordinates, theta)
-        elif self.starts == 1 or self.constraints.nonlinear:
-            z = coordinates(theta)
+            z = self._many_starts(make(self.objective), coordinates, theta)
+            best, ascent = run_at_limits(self.table, self.objective, z, make)
         else:
-            z = self._contest(ascent, coordinates, theta)
-        best = ascent.run(z)
+            ascent = make(self.objective)
+            one = self.starts == 1 or bool(self.constraints.nonlinear)
+            best = ascent.run(coordinates(theta) if one else self._contest(ascent, coordinates, theta))
         self.history, self.points = ascent.history, ascent.points
         return best
 
@@ -245,14 +255,12 @@ class _Estimation:
 
     def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
-        rng = np.random.default_rng(int(self.table.options.get("seed") or 1))
-        given = sorted(self.user)
-        starts = [
-            coordinates(apart(self.table, theta, self.designs, given, rng if k else None)) for k in range(self.starts)
-        ]
+        found = many_starts(
+            self.table, self.designs, ascent, coordinates, theta, sorted(self.user), self.starts,
+            int(self.table.options.get("seed") or 1),
+        )  # fmt: skip
         if self.starts == 1:
-            return starts[0]
-        found = best_of(starts, lambda z: ascent.climb(z, tolerance=0.1, limit=8), lambda z: ascent.climb(z, 1e-4))
+            return found.z
         self.agreed, self.tried = found.agreed, len(found.values)
         self.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
         if found.agreed == 1:

@@ -13,6 +13,7 @@ from semlang.checks.identification.mixture_moments import Mixture
 from semlang.checks.identification.names import Names
 from semlang.checks.identification.nullsets import null_sets
 from semlang.checks.identification.report import IDENTIFIED, NOT_IDENTIFIED, UNDETERMINED, Identification, Reason
+from semlang.checks.latent_classes import kruskal
 from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -161,11 +162,7 @@ def _kruskal(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     if sizes is None or len(table.latents) != 1 or len(sizes) < 3 or len(sizes) > 12 or table.clusters:
         return ""
     c = int(table.latents[0].arguments["classes"])
-    order = sorted(sizes, reverse=True)
-    groups: list[list[int]] = [[], [], []]
-    for size in order:
-        min(groups, key=lambda g: prod(g)).append(size)
-    total = sum(min(c, prod(g)) for g in groups)
-    if total >= 2 * c + 2:
+    holds, total = kruskal(sizes, c)
+    if holds:
         return f"Kruskal's condition holds ({total} >= 2 x {c} + 2): generically identified as a whole, up to labels."
     return ""

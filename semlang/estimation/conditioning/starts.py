@@ -133,22 +133,24 @@ def best_of(starts: Sequence[Floats], short: Callable[[Floats], Optimum], long: 
     Infeasible
         If no start has a likelihood.
     """
-    first: list[Optimum] = []
-    for z in starts:
-        try:
-            first.append(short(z))
-        except (Infeasible, np.linalg.LinAlgError):
-            continue
+    first = _climbed(starts, short)
     if not first:
         raise Infeasible("no start has a likelihood")
-    first.sort(key=lambda o: -o.value)
     finalists = first[: max(min(FINALISTS, len(first)), len(first) // FINALISTS)]
-    last: list[Optimum] = []
-    for o in finalists:
+    last = _climbed([o.z for o in finalists], long) or first
+    return Starts(last[0].z, tuple(o.value for o in last), len(starts))
+
+
+def _climbed(starts: Sequence[Floats], climb: Callable[[Floats], Optimum]) -> list[Optimum]:
+    """Return where climbs from some coordinates lead, best first; those without a likelihood are left out.
+
+    A start may lead to where a class is empty and its parameters have no information.
+    """
+    found: list[Optimum] = []
+    for z in starts:
         try:
-            last.append(long(o.z))
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                found.append(climb(z))
         except (Infeasible, np.linalg.LinAlgError):
             continue
-    last = last or first
-    last.sort(key=lambda o: -o.value)
-    return Starts(last[0].z, tuple(o.value for o in last), len(starts))
+    return sorted((o for o in found if np.isfinite(o.value)), key=lambda o: -o.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Population:
     graphs : sequence of ModelGraph
     designs : sequence of Design
     theta : (P,) floats
+    generator : numpy Generator, optional
 
     Raises
     ------
@@ -48,8 +50,14 @@ class Population:
     """
 
     def __init__(
-        self, table: ParameterTable, graphs: Sequence[ModelGraph], designs: Sequence[Design], theta: Floats
+        self,
+        table: ParameterTable,
+        graphs: Sequence[ModelGraph],
+        designs: Sequence[Design],
+        theta: Floats,
+        generator: np.random.Generator | None = None,
     ) -> None:
+        self.generator = np.random.default_rng() if generator is None else generator
         self.table, self.graphs, self.designs, self.theta = table, tuple(graphs), tuple(designs), theta
         if is_conditional(table):
             raise FitError([error("not-simulated", "models with classes or products are not simulated yet")])
@@ -65,6 +73,14 @@ class Population:
         A response of a higher level has its value in all rows of its unit.
         """
         return [self._group(g, d, rng) for g, d in zip(self.graphs, self.designs, strict=True)]
+
+    def draw_designs(self, rng: np.random.Generator) -> tuple[Design, ...]:
+        """Return designs with responses drawn anew, missing where they were missing."""
+        out = []
+        for design, drawn in zip(self.designs, self.draw(rng), strict=True):
+            responses = {k: np.where(np.isnan(y), np.nan, drawn[k]) for k, y in design.responses.items()}
+            out.append(replace(design, responses=responses))
+        return tuple(out)
 
     def _group(self, graph: ModelGraph, design: Design, rng: np.random.Generator) -> dict[str, Floats]:
         form = reduced_form(graph, lift=False)

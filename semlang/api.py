@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
+from semlang.results.simulating import Simulating
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
@@ -38,7 +39,7 @@ def read_model(path: str | Path, **options: Any) -> Model:
     return Model(read_source(path), **options)
 
 
-class Model:
+class Model(Simulating):
     """A model: its text, parameter table, graph and matrices.
 
     Parameters

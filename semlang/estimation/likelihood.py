@@ -71,6 +71,8 @@ class QuadratureLikelihood:
     threads : int
     integrate : bool
         False: disturbances are zero, the responses independent (for start values).
+    counted : (n_rows, K) bools, optional
+        Which responses of the design count; the others have a row, of weight zero. Default: all.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class QuadratureLikelihood:
         points: int = 7,
         threads: int = 1,
         integrate: bool = True,
+        counted: NDArray[np.bool_] | None = None,
     ) -> None:
         residuals: tuple[int, ...] = ()
         if integrate:
@@ -92,13 +95,16 @@ class QuadratureLikelihood:
         self.layers = layers_of(reduced, residuals, order) if integrate else ()
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
+        weights = self.rows.row_weights
+        if counted is not None:
+            weights = weights * counted[self.rows.source, self.rows.response]
         self.points: int | None = points
         if self.layers:
             prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],
-            self.rows.row_weights, self.rows.unit_weights, threads,
+            weights, self.rows.unit_weights, threads,
         )  # fmt: skip
         self._first = self.rows.first
 
@@ -184,16 +190,17 @@ class QuadratureLikelihood:
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
         inputs = self.chain.forward(self.chain.cells(x)[0])
-        found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self._points())
+        found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
         return unit_posterior(self.layers, found, self.rows, self.design, self.reduced, self.factors.evaluate(x)[0])
 
-    def _points(self) -> list[int]:
+    def node_counts(self) -> list[int]:
+        """Return the points of each layer; one where that is exact."""
         return [1 if layer.exact else self.points or 1 for layer in self.layers]
 
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
         cells, jacobian = self.chain.cells(x)
         inputs = self.chain.forward(cells)
-        points = self._points()
+        points = self.node_counts()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)
         if not e.converged or not np.isfinite(e.values).all():
             self.engine.reset()

@@ -34,13 +34,18 @@ def reduced_form(graph: ModelGraph, lift: bool = False) -> ReducedForm:
     return _known(graph, lift, graph.responses)
 
 
-def whole_form(graph: ModelGraph) -> ReducedForm:
+def whole_form(graph: ModelGraph, lift: bool = True) -> ReducedForm:
     """Return the reduced form of all variables: latent variables and components stand among the responses.
 
-    Gaussian responses on which others are regressed are lifted. Moments and predictions of latent variables are read
-    from it; it is no likelihood.
+    Moments and scores of latent variables are read from it; it is no likelihood.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+    lift : bool
+        As for `reduced_form`.
     """
-    return _known(graph, True, tuple(graph.table.variables))
+    return _known(graph, lift, tuple(graph.table.variables))
 
 
 def _known(graph: ModelGraph, lift: bool, of: tuple[str, ...]) -> ReducedForm:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.predicting import Predicting
 from semlang.results.reading import Reading
 from semlang.results.summary import html, text, two_sided
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Reading):
+class Fit(Reading, Predicting):
     """Maximum likelihood estimates of a model.
 
     Parameters

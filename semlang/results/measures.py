@@ -172,7 +172,7 @@ def noncentrality(T: float, df: int, probability: float) -> float:
     Examples
     --------
     >>> round(noncentrality(85.305522, 24, 0.95), 3), noncentrality(10.0, 24, 0.95)
-    (36.844, 0.0)
+    (36.847, 0.0)
     """
     distance: Callable[[float], float] = lambda c: float(ncx2.cdf(T, df, c)) - probability  # noqa: E731
     if float(chi2.cdf(T, df)) < probability:

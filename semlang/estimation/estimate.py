@@ -170,7 +170,8 @@ class _Estimation:
         theta, vcov, scores = self._uncertainty(best, theta)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
-        by_size = renumbering(self.table, theta, sizes, self.limits)
+        empty = any(d.slug == "empty-class" for d in self.findings.found)
+        by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
         if by_size is not None:
             theta, T, order, self.limits = by_size
             vcov = None if vcov is None else carried(T, vcov)

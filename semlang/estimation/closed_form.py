@@ -116,6 +116,11 @@ class ClosedForm:
         """Return False: nothing stands still."""
         return False
 
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Nothing: there are no discrete latent variables."""
+        return {}
+
     def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
         """Return nothing: there are no discrete latent variables."""
         return {}

@@ -26,7 +26,7 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.member import Infeasible
+from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
@@ -36,7 +36,7 @@ from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete
-from semlang.graph.condition import discrete_variables
+from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ROWS, ParameterTable
 
@@ -135,6 +135,9 @@ class _Estimation:
         self.agreed = 1
         self.tried = 1
         self.limits: dict[int, float] = {}
+        self.units_of: dict[str, float] = {}
+        for member in self.objective.members:
+            self._refuse_more_states(member)
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -144,6 +147,20 @@ class _Estimation:
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
 
+    def _refuse_more_states(self, member: Member) -> None:
+        """Refuse more classes or mass points than there are different units."""
+        for key, units in member.distinct.items():
+            variable = self.table.variables[key]
+            n = n_states(variable)
+            if n > units:
+                what = "classes" if variable.kind.name == "class" else "mass points"
+                raise FitError(
+                    [error("more-classes-than-patterns",
+                           f"'{key}' has {n} {what}, but the data hold {units} different units of {variable.level}",
+                           self.table.source, variable.span,
+                           help=f"write '{variable.name} :: {variable.kind.name}({units})' or less")]
+                )  # fmt: skip
+
     # ------------------------------------------------------------------ optimisation
 
     def run(self) -> Estimate:
@@ -152,10 +169,11 @@ class _Estimation:
         theta = self.objective.theta(best.z)
         theta, vcov, scores = self._uncertainty(best, theta)
         sizes = self._class_sizes(best.z)
-        by_size = renumbering(self.table, theta, sizes, self.limits)
+        self.findings.empty_classes(sizes, self.units_of)
+        empty = any(d.slug == "empty-class" for d in self.findings.found)
+        by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
         if by_size is not None:
-            T, order, self.limits = by_size
-            theta = T @ theta
+            theta, T, order, self.limits = by_size
             vcov = None if vcov is None else carried(T, vcov)
             scores = None if scores is None else scores @ np.linalg.inv(T)
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
@@ -256,9 +274,8 @@ class _Estimation:
     def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
         found = many_starts(
-            self.table, self.designs, ascent, coordinates, theta, sorted(self.user), self.starts,
-            int(self.table.options.get("seed") or 1),
-        )  # fmt: skip
+            self.table, self.designs, ascent, coordinates, theta, sorted(self.user), self.starts, seed=1
+        )
         if self.starts == 1:
             return found.z
         self.agreed, self.tried = found.agreed, len(found.values)
@@ -382,6 +399,7 @@ class _Estimation:
             for key, (size, total) in member.state_sizes(x).items():
                 found[key] = found.get(key, 0.0) + size * total
                 weights[key] = weights.get(key, 0.0) + total
+        self.units_of = weights
         return {key: tuple((size / weights[key]).tolist()) for key, size in found.items()}
 
     def _defined(self, theta: Floats, vcov: Floats | None) -> tuple[DefinedEstimate, ...]:

@@ -31,6 +31,19 @@ def describe(row: Row) -> str:
     return f"{row.lhs} {row.op} {row.rhs}"
 
 
+_OF_AN_EMPTY_CLASS = frozenset(
+    {
+        "flat-likelihood",
+        "no-standard-errors",
+        "not-converged",
+        "probability-at-limit",
+        "starts-disagree",
+        "unbounded-likelihood",
+    }
+)
+"""Findings that follow from a class without units."""
+
+
 class FindingsOfFit:
     """Collects findings about one fit.
 
@@ -91,6 +104,26 @@ class FindingsOfFit:
                 f"the log-likelihood is flat along {self.names(involved)}",
                 involved[0],
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
+            )
+
+    def empty_classes(self, sizes: Mapping[str, Sequence[float]], units: Mapping[str, float]) -> None:
+        """Classes that less than half a unit belongs to: their parameters are anything."""
+        for key, size in sizes.items():
+            empty = [k for k, p in enumerate(size, 1) if p * units[key] < 0.5]
+            if not empty:
+                continue
+            variable = self.table.variables[key]
+            what = "class" if variable.kind.name == "class" else "mass point"
+            self.found[:] = [d for d in self.found if d.slug not in _OF_AN_EMPTY_CLASS]
+            self.add(
+                error(
+                    "empty-class",
+                    f"{what} {', '.join(map(str, empty))} of '{key}' has no units at the maximum",
+                    self.table.source,
+                    variable.span,
+                    help=f"the data do not support {len(size)}: write "
+                    f"'{variable.name} :: {variable.kind.name}({len(size) - len(empty)})'",
+                )
             )
 
     def limits(self, limits: Mapping[int, float]) -> None:

@@ -178,6 +178,11 @@ class QuadratureLikelihood:
         """Return False: nothing stands still."""
         return False
 
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Nothing: there are no discrete latent variables."""
+        return {}
+
     def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
         """Return nothing: there are no discrete latent variables."""
         return {}

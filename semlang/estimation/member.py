@@ -83,6 +83,10 @@ class Member(Protocol):
     def exact(self) -> bool:
         """Whether `hessian` has a form that costs no more than the expected information."""
 
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart."""
+
     def value(self, x: Floats, /) -> float:
         """Return the log-likelihood."""
 

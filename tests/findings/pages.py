@@ -32,6 +32,8 @@ FITTED = frozenset(
         "contradictory-constraints",
         "unbounded-likelihood",
         "probability-at-limit",
+        "more-classes-than-patterns",
+        "empty-class",
     }
 )
 """Findings that only a fit shows."""

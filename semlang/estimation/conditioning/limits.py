@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 FAR = 7.0
 """A logit beyond which the probability is within 0.001 of 0 or 1."""
 
+FAR_PROBIT = 4.0
+"""The same for a probit, within 0.0001."""
+
 FLAT = 0.05
 """Information of a logit (of one unit, at most 1/4) below which the data say nothing more of its size."""
 
@@ -38,16 +41,13 @@ def at_limit(table: ParameterTable, x: Floats, information: Floats) -> dict[int,
         variable = table.variables.get(row.target)
         if row.parameter < 0 or not row.klass or variable is None or row.via or row.op not in ("~1", "|"):
             continue
-        logit = (
-            variable.kind.name == "class"
-            or row.quantity == "mass"
-            or (
-                variable.role == "response"
-                and variable.link in ("logit", "probit", "cloglog", "loglog", "log")
-                and not row.quantity
-            )
+        logit = variable.kind.name == "class" or (
+            variable.role == "response"
+            and variable.link in ("logit", "probit", "cloglog", "loglog", "log")
+            and not row.quantity
         )
         p = row.parameter
-        if logit and abs(x[p]) > FAR and information[p, p] < FLAT:
+        far = FAR_PROBIT if variable.link == "probit" else FAR
+        if logit and abs(x[p]) > far and information[p, p] < FLAT:
             found[p] = math.copysign(math.inf, x[p])
     return found

@@ -61,6 +61,23 @@ class Membership:
             nu = np.where(other[:, None, :], -np.inf, nu)
         return nu
 
+    def information(self, adjoint: Floats) -> Floats:
+        """Return the sum over units and states of squared scores (P, P), each weighted by its adjoint."""
+        total = np.zeros((self.form.n_parameters,) * 2)
+        moving = np.flatnonzero(np.abs(self._d_slots[self.slot]).sum(axis=0)) if self.slot.size else np.zeros(0, int)
+        if not moving.size:
+            return total
+        slopes = self._d_slots[self.slot][:, moving]
+        shape = np.broadcast_shapes(self._p.shape[1:], adjoint.shape[1:])
+        x = np.stack([np.broadcast_to(self.X[c], shape).reshape(-1) for c in self.c])
+        p = np.stack([np.broadcast_to(self._p[k], shape).reshape(-1) for k in self.k])
+        inner = np.zeros((moving.size, moving.size))
+        for state in range(self.size):
+            s = (((self.k == state)[:, None] - p) * x).T @ slopes
+            inner += (s * np.broadcast_to(adjoint[state], shape).reshape(-1)[:, None]).T @ s
+        total[np.ix_(moving, moving)] = inner
+        return total
+
     def scores(self, adjoint: Floats, top: Ints, n_top: int) -> Floats:
         """Return the scores (n_top, P) of the log probabilities at the last point.
 

@@ -31,6 +31,9 @@ Ints = NDArray[np.int64]
 MOVES = 12
 """Most moves of the nodes at one point."""
 
+MANY = 40
+"""Units a parameter from which the outer product of their scores is the better information."""
+
 STILL = 1e-4
 """Nodes stay where they are when moving them changes the log-likelihood by less."""
 
@@ -57,6 +60,7 @@ class Mixture:
     """
 
     exact = False
+    cautious = False
 
     def __init__(
         self,
@@ -333,8 +337,29 @@ class Mixture:
         return folded.values, self._scores(x, folded, units, False)
 
     def information(self, x: Floats) -> Floats | None:
-        """Return None: the expected information has no closed form."""
-        return None
+        """Return the information there would be were all states known, where there are few units for the parameters.
+
+        It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
+        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant.
+        """
+        if self.records.size > MANY * self.derived.n and not self.cautious:
+            return None
+        folded, units = self._evaluate(x)
+        full, jacobian = self.derived.extend(x)
+        total = np.zeros((full.size, full.size))
+        size = self.fold.stages[0].parent.size
+        for leaf, evaluation, target, c in zip(
+            self.leaves, units, self._targets, self.conditions.configurations, strict=True
+        ):
+            owner = np.repeat(target, np.diff(leaf.rows.first))
+            begins = np.flatnonzero(np.diff(owner, prepend=-1))
+            scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
+            weight = folded.adjoints[0][c.index].reshape(self.copies * size)[owner[begins]]
+            total += (scores * weight[:, None]).T @ scores
+        for number, _ in enumerate(self.fold.stages):
+            for g in self._memberships[number]:
+                total += g.logits.information(self._adjoint(folded, number, g))
+        return total if jacobian is None else jacobian.T @ total @ jacobian
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return None: second derivatives have no closed form."""
@@ -401,13 +426,19 @@ class Mixture:
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self._memberships[number]:
-                a = folded.adjoints[number][g.place]
-                kept = [k for k, i in enumerate(g.index) if i < 0]
-                others = tuple(j for j, k in enumerate(kept) if k != g.axis)
-                a = a.sum(axis=others).reshape(self.shape[g.axis], self.copies, -1)
-                varying = g.logits.X.shape[1] > 1
-                out += g.logits.scores(a if varying else a.sum(axis=1, keepdims=True), top, n_top)
+                out += g.logits.scores(self._adjoint(folded, number, g), top, n_top)
         return out if jacobian is None else out @ jacobian
+
+    def _adjoint(self, folded: Folded, number: int, g: _Logits) -> Floats:
+        """Return the adjoint (states, copies or 1, U) of the log probabilities of a discrete variable."""
+        a = folded.adjoints[number][g.place]
+        kept = [k for k, i in enumerate(g.index) if i < 0]
+        others = tuple(j for j, k in enumerate(kept) if k != g.axis)
+        a = a.sum(axis=others)
+        n = len(self.conditions.sizes)
+        a = np.broadcast_to(a, (a.shape[0], *self.shape[n:], a.shape[-1])) if self.shape[n:] else a
+        a = a.reshape(self.shape[g.axis], self.copies, -1)
+        return a if g.logits.X.shape[1] > 1 else a.sum(axis=1, keepdims=True)
 
     def _top(self, number: int) -> Ints:
         """Return the top-level unit of each unit of a stage."""
@@ -458,6 +489,16 @@ class Mixture:
         out = values[np.maximum(place, 0)]
         out[place < 0] = np.nan
         return out
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart."""
+        return {
+            self.conditions.discrete[a]: s.parent.size
+            for s in self.fold.stages
+            for a in s.axes
+            if a < len(self.conditions.sizes)
+        }
 
     def state_sizes(self, x: Floats) -> dict[str, tuple[Floats, float]]:
         """Return the proportions of the states, posterior probabilities averaged over units, and the units' weight."""

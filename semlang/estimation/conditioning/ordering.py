@@ -44,7 +44,8 @@ def interchangeable(table: ParameterTable, key: str) -> bool:
         reference = fixed == [last] and last is not None and last.ustart in (0.0, None)
         if fixed and not reference:
             return False
-        if reference and last is not None and last.ustart == 0.0 and not _is_shifted(table, first):
+        zero = reference and last is not None and last.ustart == 0.0
+        if zero and not _is_shifted(table, first) and _origins(table, first) is None:
             return False
         if len(set(free)) != len(free) and len(set(free)) > 1:
             return False
@@ -76,20 +77,52 @@ def _is_shifted(table: ParameterTable, row: Row) -> bool:
     return v.role == "response" and v.kind.thresholds and row.op == "~1" and not row.quantity
 
 
+def _origins(table: ParameterTable, row: Row) -> list[tuple[Row, Row, float]] | None:
+    """Return what takes up a change of the origin of a latent variable whose mean in the last class is 0.
+
+    For every path from it the path, the row of the mean or of a threshold that it acts on, and the sign of the change;
+    None where the row is no such mean, or something else depends on the origin.
+    """
+    v = table.variables[row.target]
+    if v.role == "response" or v.kind.name != "normal" or row.op != "~1" or row.quantity:
+        return None
+    found: list[tuple[Row, Row, float]] = []
+    for path in table.rows:
+        if path.group != row.group or row.target not in (path.source, *path.moderators) or path.op == "~~":
+            continue
+        target = table.variables.get(path.target)
+        if path.source != row.target or path.moderators or path.via or path.klass or path.quantity or target is None:
+            return None
+        if target.role != "response":
+            return None
+        own = [
+            r for r in table.rows if r.target == target.key and r.group == row.group and not r.via and not r.quantity
+        ]
+        op, sign = ("|", -1.0) if target.kind.thresholds else ("~1", 1.0)
+        places = [r for r in own if r.op == op and r.parameter >= 0]
+        if not places or any(r.op == op and r.parameter < 0 for r in own):
+            return None
+        found += [(path, place, sign) for place in places]
+    return found
+
+
 def renumbering(
     table: ParameterTable, theta: Floats, sizes: Mapping[str, Sequence[float]], limits: Mapping[int, float]
-) -> tuple[Floats, dict[str, list[int]], dict[int, float]] | None:
+) -> tuple[Floats, Floats, dict[str, list[int]], dict[int, float]] | None:
     """Return what renumbers the classes by size; None where they keep their numbers.
 
     Returns
     -------
+    theta : (P,) floats
+        The new parameters.
     T : (P, P) floats
-        New parameters are T times the old ones.
+        Their derivatives in the old ones.
     order : mapping from key to list of int
         The old number, from 0, of each new class.
     limits : mapping from parameter to +-inf
     """
     T = np.eye(theta.size)
+    theta = theta.copy()
     orders: dict[str, list[int]] = {}
     moved = dict(limits)
     for key, size in sizes.items():
@@ -100,9 +133,67 @@ def renumbering(
         new = _limits(step, moved)
         if new is None:
             continue
-        T, moved = step @ T, new
+        theta, slopes = _moved_origins(table, key, order, theta, *_with_last_location(table, key, order, theta, step))
+        T, moved = slopes @ T, new
         orders[key] = order
-    return (T, orders, moved) if orders else None
+    return (theta, T, orders, moved) if orders else None
+
+
+def _with_last_location(
+    table: ParameterTable, key: str, order: list[int], old: Floats, T: Floats
+) -> tuple[Floats, Floats]:
+    """Let the last mass point, which follows from the others, take its new number; return parameters and slopes."""
+    new, T = T @ old, T.copy()
+    K = len(order)
+    for name in discrete_variables(table)[key]:
+        own = [r for r in table.rows if r.target == name and r.op == "~1" and not r.quantity and r.klass]
+        for group in {r.group for r in own}:
+            e = {r.klass: r for r in own if r.group == group}
+            if table.variables[name].kind.name != "masspoints" or e[K].parameter >= 0 or order[-1] == K - 1:
+                continue
+            masses = [
+                r for r in table.rows if r.target == key and r.quantity == "mass" and r.group == group
+            ]  # fmt: skip
+            place = e[order.index(K - 1) + 1].parameter
+            new[place], T[place] = 0.0, 0.0
+            for a in masses:
+                ratio = float(np.exp(old[a.parameter]))
+                location = e[a.klass].parameter
+                new[place] -= ratio * old[location]
+                T[place, location] -= ratio
+                T[place, a.parameter] -= ratio * old[location]
+    return new, T
+
+
+def _moved_origins(
+    table: ParameterTable, key: str, order: list[int], old: Floats, new: Floats, T: Floats
+) -> tuple[Floats, Floats]:
+    """Measure the means of latent variables from that of the new last class; return parameters and derivatives."""
+    new, T = new.copy(), T.copy()
+    K = len(order)
+    for last in table.rows:
+        if last.class_variable != key or last.klass != K or last.parameter >= 0 or last.also:
+            continue
+        origins = _origins(table, last)
+        own = {
+            r.klass: r.parameter for r in table.rows
+            if r.target == last.target and r.op == "~1" and r.class_variable == key and r.group == last.group
+        }  # fmt: skip
+        reference = own.get(order[-1] + 1, -1)
+        if not origins or reference < 0:
+            continue
+        shift = old[reference]
+        for p in own.values():
+            if p >= 0:
+                new[p] -= shift
+                T[p, reference] -= 1.0
+        for path, place, sign in origins:
+            loading = old[path.parameter] if path.parameter >= 0 else path.ustart or 0.0
+            new[place.parameter] += sign * loading * shift
+            T[place.parameter, reference] += sign * loading
+            if path.parameter >= 0:
+                T[place.parameter, path.parameter] += sign * shift
+    return new, T
 
 
 def _limits(T: Floats, limits: Mapping[int, float]) -> dict[int, float] | None:

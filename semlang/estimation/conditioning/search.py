@@ -13,7 +13,9 @@ from semlang.data.design import Design
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.conditioning.batch import batch_em
 from semlang.estimation.conditioning.limits import at_limit
-from semlang.estimation.conditioning.starts import Starts, apart, best_of
+from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate
+from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable
@@ -27,6 +29,9 @@ SHORT = 8
 
 HELD = 18.0
 """Where a logit without bound is held: the probability is within 2e-8 of 0 or 1."""
+
+LOSS = 1e-2
+"""Nothing is held where that would take more from the log-likelihood."""
 
 FINALISTS = 3
 """Starts of EM that Newton steps finish."""
@@ -66,7 +71,24 @@ def many_starts(
     points = [coordinates(apart(table, theta, designs, user, rng if k else None)) for k in range(starts)]
     if starts == 1:
         return Starts(points[0], (0.0,), 1)
-    return best_of(points, lambda z: ascent.climb_still(z, 0.1, SHORT), lambda z: ascent.climb(z, tolerance=1e-4))
+
+    def short(z: Floats) -> Optimum:
+        cautious[0] = not cautious[0]
+        for m in mixtures:
+            m.cautious = cautious[0]
+        try:
+            return ascent.climb_still(z, 0.1, SHORT)
+        finally:
+            for m in mixtures:
+                m.cautious = False
+
+    cautious = [False]  # in turns: short steps do not lose a class, long ones get further
+    mixtures = [m for m in ascent.objective.members if isinstance(m, Mixture)]
+
+    def sound(z: Floats) -> bool:
+        return not degenerate(table, theta, ascent.objective.theta(z))
+
+    return best_of(points, short, lambda z: ascent.climb(z, tolerance=1e-4), sound)
 
 
 def run_at_limits(
@@ -95,6 +117,9 @@ def run_at_limits(
     x = objective.x(z)
     for p, sign in limits.items():
         x[p] = np.copysign(HELD, sign)
+    if not _value(objective, x) > objective.value(z) - LOSS:
+        ascent = make(objective)
+        return ascent.run(z), ascent
     inner = objective.hold(x, sorted(limits))
     ascent = make(inner)
     best = ascent.run(inner.z(x))
@@ -110,12 +135,20 @@ def run_at_limits(
     return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
 
 
+def _value(objective: Objective, z: Floats) -> float:
+    """Return the log-likelihood, -inf where there is none."""
+    try:
+        return objective.value(z)
+    except (Infeasible, np.linalg.LinAlgError):
+        return -np.inf
+
+
 def _kept(objective: Objective, z: Floats, limits: Mapping[int, float]) -> dict[int, float]:
     """Return the limits that lose nothing: the log-likelihood is no higher where the logit is finite."""
     found: dict[int, float] = {}
     for p, sign in limits.items():
         far, near = z.copy(), z.copy()
         far[p], near[p] = np.copysign(HELD, sign), np.copysign(6.0, sign)
-        if objective.value(far) >= objective.value(near) - 1e-9:
+        if _value(objective, far) >= _value(objective, near) - 1e-9:
             found[p] = sign
     return found

@@ -99,6 +99,7 @@ def test_latent_interaction_has_24_parameters():
 ORDERED = {
     "classes": ("y{1..4} :: binomial(logit)\nc :: class(3)\nc =~ y{1..4}\nc ~ x", "c"),
     "mass points": ("z :: poisson(log)\nu :: masspoints(2)\nz ~ 1 + u", "u"),
+    "means of a factor": ("f =~ w1 + w2 + w3 + w4\nc :: class(2)\nf ~ c\nf ~ x", "c"),
     "thresholds": ("o1 + o2 + o3 :: ordinal(logit)\nc :: class(2)\no1 + o2 + o3 ~ c\nc ~ x", "c"),
     "transition": ("y{1..6} :: binomial(logit)\nc + e :: class(2)\nc =~ y1 + y2 + y3\ne =~ y4 + y5 + y6\ne ~ c", "e"),
 }
@@ -111,6 +112,8 @@ def test_classes_are_numbered_by_size(text, key):
     rng = np.random.default_rng(9)
     latent = rng.random(500) < 0.3
     data = data.assign(x=rng.normal(size=500), z=rng.poisson(np.where(latent, 5.0, 1.0)))
+    for k in (1, 2, 3, 4):
+        data[f"w{k}"] = 3.0 * latent + rng.normal(size=500)
     for k in (1, 2, 3):
         data[f"o{k}"] = np.digitize(2.0 * latent + rng.logistic(size=500), [0.0, 1.5])
     fit = sl.Model(text).fit(data)
@@ -130,3 +133,14 @@ def test_classes_that_the_text_tells_apart_keep_their_numbers():
     assert not interchangeable(sl.Model(LCA + "\ny1 ~ c@2:x").parameter_table, "c")
     fit = sl.Model(block).fit(data, se="none")
     assert fit.n_free == 13
+
+
+def test_a_class_that_shrinks_to_a_point_is_not_the_maximum():
+    """Two values of y occur twice among 150 that differ: a spike there has a likelihood without bound."""
+    rng = np.random.default_rng(12)
+    y = np.r_[rng.normal(0, 1, 100), rng.normal(4, 0.7, 50)]
+    y[10] = y[11]
+    fit = sl.Model("c :: class(2)\ny ~ c\nsigma(y) ~ c").fit(pd.DataFrame({"y": y}))
+    sigma = fit.params.query("lhs == 'sigma(y)'").est
+    assert fit.converged
+    assert np.exp(sorted(sigma)) == pytest.approx([0.7, 1.0], abs=0.2)

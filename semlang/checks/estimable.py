@@ -36,8 +36,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
         if v.kind.estimable:
             continue
         what = {
-            "class": "latent classes",
-            "masspoints": "discrete latent variables with mass points",
             "composite": "composite links",
             "choice": "choices among alternatives",
             "ranking": "rankings",
@@ -48,7 +46,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 _INSTEAD = {
     "lognormal": "take logarithms in the data and declare the result gaussian",
     "negbinomial": "declare it poisson and add a random effect of rows, e.g. y ~ 1 + u with u :: normal",
-    "masspoints": "declare it normal",
     "adjacent": "declare it ordinal(logit)",
     "sequential": "declare it ordinal(logit)",
 }
@@ -100,14 +97,11 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
 
 
 def _row(table: ParameterTable, row: Row) -> str:
-    if row.moderators:
+    if row.moderators and not all(k in table.variables for k in row.moderators):
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
         return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
-    if row.klass or row.class_variable:
-        variable = table.variables.get(row.class_variable)
-        return "" if variable is not None and not variable.kind.estimable else "rows of one latent class"
-    if row.category:
+    if row.category and table.variables[row.target].kind.name != "class":
         return f"coefficients of one category ('{row.lhs}')"
     return ""
 

@@ -21,7 +21,7 @@ def data() -> pd.DataFrame:
 
 
 def maximum(frame: pd.DataFrame) -> tuple[float, np.ndarray]:
-    """Return the largest log-likelihood and its parameters: never-takers' logit and slope, mean, contrast, effect, log SD."""
+    """Return the largest log-likelihood and its parameters: logit of never-takers, mean, effect, log SD."""
     known = frame.complied.to_numpy()
 
     def minus(t):

@@ -17,6 +17,7 @@ from semlang.model.parameter_names import level_of, parameter_names, row_name, w
 from semlang.model.table import ParameterTable, Row
 from semlang.results.predicting import Predicting
 from semlang.results.reading import Reading
+from semlang.results.showing import Showing
 from semlang.results.summary import html, text, two_sided
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Reading, Predicting):
+class Fit(Reading, Predicting, Showing):
     """Maximum likelihood estimates of a model.
 
     Parameters
@@ -174,7 +175,13 @@ class Fit(Reading, Predicting):
 
     def to_json(self) -> dict[str, Any]:
         """Return `result` of ``semlang fit --json``."""
+        from semlang.estimation.conditioning.conditions import is_conditional
+        from semlang.results.measures import measures
+        from semlang.results.r_squared import r_squared
+        from semlang.results.standardized import standardized_estimates
+
         e = self.estimate
+        standard = zip(standardized_estimates(self, "all"), standardized_estimates(self, "lv"), strict=True)
         return {
             "converged": e.converged,
             "loglik": _finite(e.loglik),
@@ -186,13 +193,18 @@ class Fit(Reading, Predicting):
             "points_history": [[p, _finite(v)] for p, v in e.points_history],
             "iterations": len(e.log),
             "seconds": round(self.seconds, 4),
-            "parameters": [{k: _finite(v) for k, v in p.items()} for p in self.parameters],
+            "parameters": [
+                {k: _finite(v) for k, v in p.items()} | {"std_all": both[0], "std_lv": both[1]}
+                for p, both in zip(self.parameters, standard, strict=True)
+            ],
             "defined": [
                 {"name": d.name, "lhs": d.name, "op": ":=", "rhs": d.text, "est": _finite(d.est), "se": _finite(d.se)}
                 for d in e.defined
             ],
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
             "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
+            "measures": {k: _finite(v) for k, v in measures(self).values.items()},
+            "r_squared": [] if is_conditional(self.table) else r_squared(self).records(),
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semlang.model.table import ROWS
-from semlang.results.implied import Implied
+from semlang.results.implied import Implied, refuse_conditional
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def icc(fit: Fit) -> Table:
     Table
         ``variable level group icc share``; empty for models of one level.
     """
+    refuse_conditional(fit.table)
     theta = fit.estimate.theta
     records: list[dict[str, Any]] = []
     notes: dict[str, None] = {}

@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.gaussian.observations import multiplicity
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import whole_form
 from semlang.matrices.reduced import Cells, Linear, ReducedForm
-from semlang.model.table import ROWS, Product
+from semlang.model.table import ROWS, ParameterTable, Product
 
-__all__ = ["LATENT_RESPONSE_VARIANCE", "Implied", "by_complex_step", "matrices"]
+__all__ = ["LATENT_RESPONSE_VARIANCE", "Implied", "by_complex_step", "matrices", "refuse_conditional"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]
@@ -51,6 +54,20 @@ def by_complex_step(function: Callable[[Numbers], Numbers], theta: Floats) -> tu
         at[p] += 1j * _STEP
         out[:, p] = np.imag(function(at)) / _STEP
     return value, out
+
+
+def refuse_conditional(table: ParameterTable) -> None:
+    """Raise where a model has classes or products of latent variables, whose moments are not in its reduced form.
+
+    Raises
+    ------
+    FitError
+        ``undefined-measure``.
+    """
+    if is_conditional(table):
+        raise FitError(
+            [error("undefined-measure", "implied variances of models with classes or products are not computed yet")]
+        )
 
 
 class Implied:

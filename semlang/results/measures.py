@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtr, chdtrc, chndtr
 
 from semlang.diagnostics import error
 from semlang.errors import FitError
@@ -108,7 +108,7 @@ def _of(fit: Fit, free: Unrestricted, reasons: dict[str, str]) -> dict[str, floa
     if df == 0:
         _leave(reasons, ("pvalue",), out, "there are no degrees of freedom")
     else:
-        out["pvalue"] = float(chi2.sf(T, df))
+        out["pvalue"] = float(chdtrc(df, T))
     out |= _incremental(free, T, df, reasons)
     return out | _rmsea(T, df, n, groups, reasons)
 
@@ -127,7 +127,7 @@ def _incremental(free: Unrestricted, T: float, df: int, reasons: dict[str, str])
             reasons, ("baseline.pvalue", *names), out, "there is one response and no covariate, so no baseline model"
         )
         return out
-    out["baseline.pvalue"] = float(chi2.sf(T0, df0))
+    out["baseline.pvalue"] = float(chdtrc(df0, T0))
     worst = max(T0 - df0, T - df, 0.0)
     out["cfi"] = 1.0 if worst == 0.0 else 1.0 - max(T - df, 0.0) / worst
     out["nfi"] = (T0 - T) / T0 if T0 > 0 else 1.0
@@ -155,7 +155,7 @@ def _rmsea(T: float, df: int, n: float, groups: int, reasons: dict[str, str]) ->
         return math.sqrt(max(noncentrality, 0.0) / (df * n) * groups)
 
     def tail(bound: float) -> float:
-        return float(ncx2.cdf(T, df, n * df * bound**2 / groups))
+        return float(chndtr(T, df, n * df * bound**2 / groups))
 
     return {
         "rmsea": scaled(T - df),
@@ -174,8 +174,8 @@ def noncentrality(T: float, df: int, probability: float) -> float:
     >>> round(noncentrality(85.305522, 24, 0.95), 3), noncentrality(10.0, 24, 0.95)
     (36.847, 0.0)
     """
-    distance: Callable[[float], float] = lambda c: float(ncx2.cdf(T, df, c)) - probability  # noqa: E731
-    if float(chi2.cdf(T, df)) < probability:
+    distance: Callable[[float], float] = lambda c: float(chndtr(T, df, c)) - probability  # noqa: E731
+    if float(chdtr(df, T)) < probability:
         return 0.0
     upper = max(T, 1.0)
     while distance(upper) > 0.0:

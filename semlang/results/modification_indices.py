@@ -20,7 +20,7 @@ from semlang.model.parameter_names import level_of
 from semlang.model.table import ParameterTable, Row
 from semlang.results.candidates import candidates
 from semlang.results.comparison import chi2_tail
-from semlang.results.implied import Implied
+from semlang.results.implied import Implied, refuse_conditional
 from semlang.results.standardized import _ScalesAt
 from semlang.results.table import Table
 
@@ -61,6 +61,7 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     ----------
     Sorbom (1989), Psychometrika 54, 371-384.
     """
+    refuse_conditional(fit.table)
     rows = candidates(fit.table, fit.graphs)
     theta = fit.estimate.theta
     with np.errstate(divide="ignore", invalid="ignore"):

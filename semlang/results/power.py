@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from semlang.estimation.constraints import labels_at
 from semlang.model.parameter_names import parameter_names
@@ -51,7 +51,7 @@ def power(
         of the 1 - alpha Wald intervals that hold the value (`coverage`) and of the Wald tests that reject 0 (`power`),
         over the replications whose fit converged, the number of which stands last.
     """
-    z = float(norm.ppf(1.0 - alpha / 2.0))
+    z = float(ndtri(1.0 - alpha / 2.0))
     records: list[dict[str, Any]] = []
     notes: dict[str, None] = {}
     for size, population, fresh in populations:

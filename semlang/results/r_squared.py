@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semlang.results.implied import Implied
+from semlang.results.implied import Implied, refuse_conditional
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def r_squared(fit: Fit) -> Table:
     Table
         ``variable level group r2 r2.covariates``.
     """
+    refuse_conditional(fit.table)
     theta = fit.estimate.theta
     records: list[dict[str, Any]] = []
     notes: dict[str, None] = {}

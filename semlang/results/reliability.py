@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semlang.results.implied import Implied
+from semlang.results.implied import Implied, refuse_conditional
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def reliability(fit: Fit) -> Table:
     ----------
     Joreskog (1971), Psychometrika 36, 109-133. McDonald (1999), Test Theory. Fornell and Larcker (1981).
     """
+    refuse_conditional(fit.table)
     theta = fit.estimate.theta
     records: list[dict[str, Any]] = []
     notes: dict[str, None] = {}

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.constraints import labels_at
 from semlang.estimation.expressions import Dual, evaluate_defined
 from semlang.model.parameter_names import level_of
 from semlang.model.table import Row
-from semlang.results.implied import Implied, by_complex_step
+from semlang.results.implied import Implied, by_complex_step, refuse_conditional
 from semlang.results.summary import two_sided
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
 
-__all__ = ["WHICH", "standardized"]
+__all__ = ["WHICH", "standardized", "standardized_estimates"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]
@@ -49,6 +50,7 @@ def standardized(fit: Fit, which: str = "all") -> Table:
         ``lhs op rhs level group est.std se z p``; standard errors sqrt(diag(J V J')) with J the exact derivatives.
         What can't be standardised is left out, and a note says why.
     """
+    refuse_conditional(fit.table)
     theta = fit.estimate.theta
     implied = [Implied(g, d) for g, d in zip(fit.graphs, fit.designs, strict=True)]
     rows = list(fit.reported_rows)
@@ -76,6 +78,27 @@ def standardized(fit: Fit, which: str = "all") -> Table:
     records += _defined(fit, rows, est, jacobian)
     titles = {"all": "all variables", "lv": "latent variables", "nox": "all variables but covariates"}
     return Table.of(COLUMNS, records, tuple(notes), f"Standardised solution ({titles[which]})")
+
+
+def standardized_estimates(fit: Fit, which: str) -> list[float | None]:
+    """Return the standardised value of every reported row, without standard errors; None where there is none.
+
+    Parameters
+    ----------
+    fit : Fit
+    which : {'all', 'lv', 'nox'}
+    """
+    if is_conditional(fit.table):
+        return [None] * len(fit.reported_rows)
+    theta = fit.estimate.theta.astype(np.complex128)
+    out: list[float | None] = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        groups = [_ScalesAt(Implied(g, d), which, theta) for g, d in zip(fit.graphs, fit.designs, strict=True)]
+        for row in fit.reported_rows:
+            est = theta[row.parameter] if row.parameter >= 0 else row.ustart
+            value = float(np.real(est * groups[row.group - 1].factor(row)))
+            out.append(value if math.isfinite(value) else None)
+    return out
 
 
 def _record(fit: Fit, row: Row, value: float, gradient: Floats) -> dict[str, Any]:

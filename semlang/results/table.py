@@ -158,6 +158,8 @@ def cell(value: Any, column: str = "") -> str:
     if isinstance(value, float):
         if column in PROBABILITIES:
             return probability(value)
+        if column == "z":
+            return f"{value:.2f}" if math.isfinite(value) else ""
         if column in WHOLE and value == round(value):
             return str(round(value))
         return number(value)

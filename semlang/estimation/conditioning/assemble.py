@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from semlang.data.design import Design
-from semlang.estimation.conditioning.conditions import Conditions, conditions, with_locations
+from semlang.estimation.conditioning.conditions import Conditions, conditions, prefix, with_locations
 from semlang.estimation.conditioning.derived import Derived
 from semlang.estimation.conditioning.leaves import directions_of, leaf_model
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.factors import blocks_of
 from semlang.estimation.parameters import Parametrisation
 from semlang.model.table import ParameterTable, Row
 
@@ -33,6 +34,8 @@ def conditional_members(
     groups = [conditions(extended, g) for g in range(1, len(designs) + 1)]
     parametrisation = Parametrisation([c.form for g in groups for c in g.configurations], pinned)
     parametrisation.n_parameters = table.n_parameters
+    if not _all_factored(groups, parametrisation):
+        groups = [conditions(extended, g, whole=True) for g in range(1, len(designs) + 1)]
     flags = iter(parametrisation.factored)
     derived = Derived(table.n_parameters, [_location(extended, row) for row in last])
     factored = [[next(flags) for _ in g.configurations] for g in groups]
@@ -48,6 +51,17 @@ def conditional_members(
         ]
         members.append(Mixture(extended, n + 1, design, g, models, derived, points, is_gaussian(table, g), threads))
     return members, parametrisation
+
+
+def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation) -> bool:
+    """Whether the covariance matrices of known variables have factor coordinates."""
+    flags = iter(parametrisation.factored)
+    for g in groups:
+        for c in g.configurations:
+            for block, flag in zip(blocks_of(c.form.psi), next(flags), strict=True):
+                if prefix(block, c.form, set(g.continuous)) and not flag:
+                    return False
+    return True
 
 
 def is_gaussian(table: ParameterTable, conditions: Conditions) -> bool:

@@ -33,6 +33,9 @@ MODELS = {
         "cluster: school\nb1 :: binomial(logit)\nk[school] :: class(2)\nb1 ~ z + k + u[school]\nb1 ~ k:x"
     ),
     "latent interaction": "f1 =~ g1 + g2\nf2 =~ g3 + g4\np1 :: poisson(log)\np1 ~ f1 + f2 + f1:f2",
+    "interaction with a constraint": (
+        "f1 =~ g1 + g2\nf2 =~ g3 + g4\np1 :: poisson(log)\np1 ~ f1 + f2 + f1:f2\nf1 ~~ a*f2\nf1 ~~ v*f1\na > -2"
+    ),
     "latent square": "f1 =~ g1 + g2 + g3\ng4 ~ f1 + f1:f1\nf1 ~ z",
     "interaction on a factor": (
         "f1 =~ g1 + g2\nf2 =~ b1 + b2\nb1 + b2 + b3 :: binomial(logit)\neta =~ p1 + p2\np1 + p2 :: poisson(log)\n"

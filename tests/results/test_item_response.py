@@ -151,11 +151,11 @@ def test_misfit_is_seen() -> None:
     """Two items that share more than the factor: M2, Q3 and the modification index of their covariance say so."""
     rng = np.random.default_rng(7)
     f, u = rng.normal(size=(2, 1500))
-    logits = 1.3 * f[:, None] + np.column_stack([1.2 * u, 1.2 * u, *(0 * u for _ in range(8))])
-    names = [f"i{k}" for k in range(10)]
-    frame = pd.DataFrame((rng.random((1500, 10)) < 1 / (1 + np.exp(-logits))).astype(int), columns=names)
+    logits = 1.3 * f[:, None] + np.column_stack([2.0 * u, 2.0 * u, *(0 * u for _ in range(10))])
+    names = [f"i{k}" for k in range(12)]
+    frame = pd.DataFrame((rng.random((1500, 12)) < 1 / (1 + np.exp(-logits))).astype(int), columns=names)
     fit = sl.Model(two_parameters(names)).fit(frame, threads=1)
-    assert fit.m2()["p"].item() < 1e-3
+    assert fit.m2()["p"].item() < 1e-6
     worst = fit.local_dependence().iloc[0]
     assert {worst["item1"], worst["item2"]} == {"i0", "i1"}
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.item_response import ItemResponse
 from semlang.results.predicting import Predicting
 from semlang.results.reading import Reading
 from semlang.results.showing import Showing
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Reading, Predicting, Showing):
+class Fit(Reading, Predicting, ItemResponse, Showing):
     """Maximum likelihood estimates of a model.
 
     Parameters

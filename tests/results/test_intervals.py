@@ -73,6 +73,6 @@ def test_bootstrap(regression: sl.Fit) -> None:
 
 
 def test_wrong_names(regression: sl.Fit) -> None:
-    with pytest.raises(sl.FitError, match="did you mean") as problem:
+    with pytest.raises(sl.FitError, match="no free parameter has the name") as problem:
         regression.confint(parameters=["y ~ x2", "bc"])
     assert problem.value.diagnostics[0].slug == "unknown-label"

@@ -8,12 +8,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.results.fit import Fit
+    from semlang.results.plotting import Plots
 
 __all__ = ["Showing"]
 
 
 class Showing:
     """Methods of `semlang.results.fit.Fit`; each is described where it is computed."""
+
+    @property
+    def plot(self: Fit) -> Plots:  # type: ignore[misc]
+        """The plots: ``fit.plot.icc("item1")``; see `semlang.results.plotting.Plots`."""
+        from semlang.results.plotting import Plots
+
+        return Plots(self)
 
     def tidy(self: Fit) -> pd.DataFrame:  # type: ignore[misc]
         """Return one row a parameter with the columns of broom's ``tidy``; see `semlang.results.estimates.tidy`."""

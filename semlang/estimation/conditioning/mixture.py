@@ -142,11 +142,11 @@ class Mixture:
             axes[level].append(k)
         for k, key in enumerate(self.conditions.continuous):
             axes[table.variables[key].level].append(len(self.conditions.levels) + k)
-        levels = [level for level in table.levels if axes[level]]
+        top = table.clusters[-1] if table.clusters else ROWS
+        levels = [level for level in table.levels if axes[level]] or [top]
         observed = np.zeros(design.n_rows, dtype=bool)
         for y in (*design.responses.values(), *design.observed.values()):
             observed |= ~np.isnan(y)
-        top = table.clusters[-1] if table.clusters else ROWS
         chain = levels if levels[-1] == top else [*levels, top]
         units: dict[str, Ints] = {}
         self._unit: dict[str, Ints] = {}
@@ -489,6 +489,13 @@ class Mixture:
         out = values[np.maximum(place, 0)]
         out[place < 0] = np.nan
         return out
+
+    @property
+    def given_records(self) -> Ints:
+        """First record of each top-level unit in the design that was given, before equal rows became one."""
+        first = np.full(self.design.n_rows, -1)
+        first[self.merged[::-1]] = np.arange(self.merged.size)[::-1]
+        return first[self.records]
 
     @property
     def distinct(self) -> Mapping[str, int]:

@@ -497,6 +497,21 @@ class Mixture:
         first[self.merged[::-1]] = np.arange(self.merged.size)[::-1]
         return first[self.records]
 
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return the log-likelihoods of the top-level units were all in the first state of the one discrete variable.
+
+        None where there are more, or it varies over other units.
+        """
+        if len(self.fold.stages) > 1 or len(self.conditions.sizes) != 1 or self.nodes:
+            return None
+        if self.fold.stages[0].parent.size != self.records.size:
+            return None
+        full, _ = self.derived.extend(x)
+        size = self.fold.stages[0].parent.size
+        value = sums(self.leaves[0].units(full).values, self._targets[0], size)
+        weight = self.fold.stages[0].weight
+        return value if weight is None else value * weight
+
     @property
     def distinct(self) -> Mapping[str, int]:
         """Number of different units that each discrete latent variable can tell apart."""

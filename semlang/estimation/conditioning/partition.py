@@ -161,6 +161,12 @@ class Partition:
         """Return the coordinates as they are."""
         return x, None
 
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return the log-likelihoods were all units in the first state of the one discrete latent variable."""
+        parts = [m.first_state_values(x) for m in self.members]
+        known = [p for p in parts if p is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
+
     def move(self, x: Floats) -> bool:
         """Move the nodes of all members; return whether the log-likelihood had changed."""
         moved = [m.move(x) for m in self.members]

@@ -142,11 +142,11 @@ class Mixture:
             axes[level].append(k)
         for k, key in enumerate(self.conditions.continuous):
             axes[table.variables[key].level].append(len(self.conditions.levels) + k)
-        levels = [level for level in table.levels if axes[level]]
+        top = table.clusters[-1] if table.clusters else ROWS
+        levels = [level for level in table.levels if axes[level]] or [top]
         observed = np.zeros(design.n_rows, dtype=bool)
         for y in (*design.responses.values(), *design.observed.values()):
             observed |= ~np.isnan(y)
-        top = table.clusters[-1] if table.clusters else ROWS
         chain = levels if levels[-1] == top else [*levels, top]
         units: dict[str, Ints] = {}
         self._unit: dict[str, Ints] = {}
@@ -489,6 +489,28 @@ class Mixture:
         out = values[np.maximum(place, 0)]
         out[place < 0] = np.nan
         return out
+
+    @property
+    def given_records(self) -> Ints:
+        """First record of each top-level unit in the design that was given, before equal rows became one."""
+        first = np.full(self.design.n_rows, -1)
+        first[self.merged[::-1]] = np.arange(self.merged.size)[::-1]
+        return first[self.records]
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return the log-likelihoods of the top-level units were all in the first state of the one discrete variable.
+
+        None where there are more, or it varies over other units.
+        """
+        if len(self.fold.stages) > 1 or len(self.conditions.sizes) != 1 or self.nodes:
+            return None
+        if self.fold.stages[0].parent.size != self.records.size:
+            return None
+        full, _ = self.derived.extend(x)
+        size = self.fold.stages[0].parent.size
+        value = sums(self.leaves[0].units(full).values, self._targets[0], size)
+        weight = self.fold.stages[0].weight
+        return value if weight is None else value * weight
 
     @property
     def distinct(self) -> Mapping[str, int]:

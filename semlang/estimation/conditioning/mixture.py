@@ -444,7 +444,7 @@ class Mixture:
         """Return the adjoints (copies x U) of the values of a leaf's units."""
         a = folded.adjoints[0][index]
         a = a.reshape(self.copies, a.shape[-1])
-        return (a if self._copies(leaf) == self.copies else a.sum(axis=0)).reshape(-1)
+        return np.asarray((a if self._copies(leaf) == self.copies else a.sum(axis=0)).reshape(-1))
 
     def _adjoint(self, folded: Folded, number: int, g: _Logits) -> Floats:
         """Return the adjoint (states, copies or 1, U) of the log probabilities of a discrete variable."""

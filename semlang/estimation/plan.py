@@ -15,6 +15,7 @@ from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
+from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -303,6 +304,10 @@ def _conditional(table: ParameterTable, number: int, design: Design | None, poin
         for v in (table.variables[key],)
     ]
     on += [(table.variables[k].level, k, q, NODES, given.why[k]) for k in given.continuous]
+    on += [
+        (table.variables[k].level, k, 1, "value where it is known", "a column knows it for some units")
+        for k in known_for_some(table)
+    ]
     on.sort(key=lambda x: -table.levels.index(x[0]))
     parts = tuple(
         Condition(key, level, n, how, why, design.n_units(level) if design is not None else None)

@@ -8,7 +8,7 @@ from itertools import product
 
 from semlang.estimation.factors import Block, blocks_of
 from semlang.graph.build import build_graph
-from semlang.graph.condition import discrete_variables, given_states, n_states
+from semlang.graph.condition import discrete_variables, given_states, known_for_some, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
@@ -73,8 +73,8 @@ class Conditions:
 
 
 def is_conditional(table: ParameterTable) -> bool:
-    """Whether a model has discrete latent variables or products of latent variables."""
-    return bool(discrete_variables(table)) or any(r.moderators for r in table.rows)
+    """Whether a model has discrete or partly known latent variables, or products of latent variables."""
+    return bool(discrete_variables(table) or known_for_some(table)) or any(r.moderators for r in table.rows)
 
 
 def with_locations(table: ParameterTable) -> tuple[ParameterTable, tuple[Row, ...]]:

@@ -45,6 +45,12 @@ MODELS = {
     "partly known": (
         "b{1..3} :: binomial(logit)\nx1 :: class(2, observed=gold)\nx1 ~ z\nb1 ~ 1 + x1@2\nb2 ~ 1 + x1@2 + z\nb3 ~ x1"
     ),
+    "a factor known for some": (
+        "b{1..3} :: binomial(logit)\nf :: normal(observed=gold)\nf =~ b{1..3}\nf ~ z\np1 :: poisson(log)\np1 ~ f"
+    ),
+    "a product with a factor known for some": (
+        "f :: normal(observed=gold)\nf =~ g1 + g2\nh =~ g3 + g4\np1 :: poisson(log)\np1 ~ f + h + f:h\nf ~~ 0*h"
+    ),
     "weights and frequencies": (
         "cluster: school\nweights: rows = z\nfrequency: school = fr\nb{1..4} :: binomial(logit)\nc :: class(2)\n"
         "c =~ b{1..4}\nc ~ u[school]"

@@ -367,6 +367,14 @@ class Model(Simulating):
         from semlang.model.engine_options import standard_errors
 
         clock = time.perf_counter()
+        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+            from semlang.results.mass_points import with_enough_mass_points
+
+            options: dict[str, Any] = {
+                "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
+                "progress": progress,
+            }  # fmt: skip
+            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
         model, frame, designs, found = self._bound(data)
         table = model.parameter_table
         checks = run_checks(table, model.graphs, designs, fitting=True)
@@ -391,6 +399,27 @@ class Model(Simulating):
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
         return model._fit(frame, designs, result, time.perf_counter() - clock, tuple(everything))
+
+    def _with_mass_points(self, n: int) -> Model:
+        """Return the model in which variables with ``masspoints()`` have n mass points."""
+        from semlang.model.elaborate import elaborate
+        from semlang.syntax.ast import Argument
+
+        def numbered(s: Any) -> Any:
+            if not isinstance(s, Declaration) or s.kind != "masspoints" or any(a.name is None for a in s.arguments):
+                return s
+            return s._replace(arguments=(Argument(None, n, s.kind_span), *s.arguments))
+
+        new = copy(self)
+        for cached in ("graphs", "table", "flat", "matrices"):
+            new.__dict__.pop(cached, None)
+        new.ast = self.ast._replace(statements=tuple(numbered(s) for s in self.ast.statements))
+        new._elaboration = elaborate(new.ast, **self._arguments)
+        table, found = new._elaboration.answer
+        if table is None:
+            raise ModelError(ordered(found))
+        new.parameter_table = table
+        return new
 
     def _fit(
         self,

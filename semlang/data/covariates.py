@@ -72,6 +72,12 @@ class ProductColumns(Mapping[Product, Floats]):
         out._n_rows, out._known = rows.size, {}
         return out
 
+    def with_column(self, name: str, values: Floats) -> ProductColumns:
+        """Return the columns with one more."""
+        out = copy(self)
+        out._columns, out._known = {**self._columns, name: values}, {}
+        return out
+
     def without_columns(self) -> ProductColumns:
         """Return the constant alone."""
         out = copy(self)

@@ -112,6 +112,10 @@ class ClosedForm:
             return x, None
         return self.engine.start(x)
 
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return None: there are no discrete latent variables."""
+        return None
+
     def move(self, x: Floats) -> bool:
         """Return False: nothing stands still."""
         return False

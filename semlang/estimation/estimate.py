@@ -250,7 +250,8 @@ class _Estimation:
 
         if discrete_variables(self.table):
             z = self._many_starts(make(self.objective), coordinates, theta)
-            best, ascent = run_at_limits(self.table, self.objective, z, make)
+            with np.errstate(over="ignore", invalid="ignore"):  # masses next to 0: a finding says so
+                best, ascent = run_at_limits(self.table, self.objective, z, make)
         else:
             ascent = make(self.objective)
             one = self.starts == 1 or bool(self.constraints.nonlinear)

@@ -174,6 +174,10 @@ class QuadratureLikelihood:
         values, inputs, bars, jacobian = self._evaluate(x)
         return UnitEvaluation(values, self, inputs, bars, jacobian)
 
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return None: there are no discrete latent variables."""
+        return None
+
     def move(self, x: Floats) -> bool:
         """Return False: nothing stands still."""
         return False

@@ -111,6 +111,12 @@ class Member(Protocol):
     def start(self, x: Floats, /) -> tuple[Floats, Floats | None]:
         """Return coordinates at least as good and an approximate information there, where that is cheap."""
 
+    def first_state_values(self, x: Floats, /) -> Floats | None:
+        """Return the log-likelihoods (C,) were all units in the first state of the one discrete latent variable.
+
+        None where there is not exactly one, at the level of the top-level units.
+        """
+
     def move(self, x: Floats, /) -> bool:
         """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
 

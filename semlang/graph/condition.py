@@ -6,13 +6,23 @@ continuous latent variable is a covariate. What is left is a table like any othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semlang.model.kinds import KINDS
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 
-__all__ = ["Direction", "discrete_variables", "given_nodes", "given_states", "membership", "n_states", "place"]
+__all__ = [
+    "Direction",
+    "discrete_variables",
+    "given_known",
+    "given_nodes",
+    "given_states",
+    "known_for_some",
+    "membership",
+    "n_states",
+    "place",
+]
 
 States = Mapping[str, int]
 """The state, from 1, of each discrete latent variable, by key."""
@@ -95,6 +105,37 @@ def given_states(table: ParameterTable, states: States) -> ParameterTable:
     normal = KINDS["normal"]
     variables = {
         key: replace(v, kind=normal) if key in states else v for key, v in table.variables.items() if key not in classes
+    }
+    return replace(table, rows=tuple(rows), variables=variables)
+
+
+def known_for_some(table: ParameterTable) -> tuple[str, ...]:
+    """Return the keys of the continuous latent variables that a column knows for some units."""
+    return tuple(v.key for v in table.latents if v.kind.name == "normal" and v.arguments.get("observed"))
+
+
+def given_known(table: ParameterTable, keys: Collection[str]) -> ParameterTable:
+    """Return the model of units in which continuous latent variables are seen: they are responses, and predict as such.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    keys : collection of str
+    """
+    rows = []
+    for row in table.rows:
+        factors = [k for k in (row.source, *row.moderators) if k]
+        seen = [k for k in factors if k in keys]
+        if seen and row.op != "~~":
+            left = [k for k in factors if k not in keys]
+            via = (*(Covariate(k, response=True) for k in seen), *row.via)
+            op = "~" if row.op == "=~" else row.op
+            row = row._replace(op=op, source=left[0] if left else "", moderators=tuple(left[1:]), via=via)
+        rows.append(row)
+    gaussian = KINDS["gaussian"]
+    variables = {
+        k: replace(v, role="response", kind=gaussian, link="identity", arguments={}, measured=False) if k in keys else v
+        for k, v in table.variables.items()
     }
     return replace(table, rows=tuple(rows), variables=variables)
 

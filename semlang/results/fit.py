@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.item_response import ItemResponse
 from semlang.results.predicting import Predicting
 from semlang.results.reading import Reading
 from semlang.results.showing import Showing
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Reading, Predicting, Showing):
+class Fit(Reading, Predicting, ItemResponse, Showing):
     """Maximum likelihood estimates of a model.
 
     Parameters
@@ -220,9 +221,19 @@ class Fit(Reading, Predicting, Showing):
 
         Path(path).write_text(stored_json(self), encoding="utf-8")
 
-    def summary(self) -> str:
-        """Return the results as text for a terminal."""
-        return text(self)
+    def summary(self, standardized: bool = False) -> str:
+        """Return the results as text for a terminal.
+
+        Parameters
+        ----------
+        standardized : bool
+            Also the standardised solution, below.
+        """
+        if not standardized:
+            return text(self)
+        from semlang.results.standardized import standardized as standardise
+
+        return f"{text(self)}\n\n{standardise(self).text()}"
 
     def __str__(self) -> str:
         return self.summary()

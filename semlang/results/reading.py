@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from semlang.diagnostics import error
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from semlang.results.fit import Fit
 
-__all__ = ["Reading", "choice"]
+__all__ = ["Reading", "choice", "teller"]
 
 
 def choice(what: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -129,3 +131,57 @@ class Reading:
         from semlang.results.score_test import score_test
 
         return score_test(self, formulas).frame()
+
+    def confint(  # type: ignore[misc]
+        self: Fit, method: str = "wald", level: float = 0.95, parameters: Sequence[str] | None = None, **options: Any
+    ) -> pd.DataFrame:
+        """Return confidence intervals: ``name est lower upper``.
+
+        Parameters
+        ----------
+        method : {'wald', 'profile', 'bootstrap'}
+        level : float
+        parameters : sequence of str, optional
+            Names of free parameters; default all.
+        **options
+            Of the bootstrap: ``n``, ``seed``, ``parametric``, ``processes``, ``file``; ``progress`` shows how far it
+            is. See `semlang.results.confint.confint`.
+        """
+        from semlang.results.confint import METHODS, confint
+
+        tell = teller(options.pop("progress", False))
+        return confint(self, choice("method", method, METHODS), level, parameters, tell=tell, **options).frame()
+
+    def bootstrap(  # type: ignore[misc]
+        self: Fit,
+        n: int = 1000,
+        seed: int = 1,
+        parametric: bool = True,
+        progress: bool | Callable[[str], None] = False,
+        processes: int | None = None,
+        file: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Return estimates from n data sets that are drawn from the model, or from the data's units.
+
+        Parameters
+        ----------
+        n, seed : int
+        parametric : bool
+        progress : bool or callable
+        processes : int, optional
+            Default: all processors. Results do not depend on it.
+        file : str or Path, optional
+            Replicates are kept there; a run that was stopped goes on. See `semlang.results.bootstrap.bootstrap`.
+        """
+        from semlang.results.bootstrap import bootstrap
+
+        return bootstrap(self, n, seed, parametric, processes, file, teller(progress))
+
+
+def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:
+    """Return what takes a line about how far a run is: one line on standard error that is written over."""
+    if progress is True:
+        import sys
+
+        return lambda line: print(f"\r{line}", end="", file=sys.stderr, flush=True)
+    return progress or None

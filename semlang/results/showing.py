@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.results.fit import Fit
+    from semlang.results.plotting import Plots
 
 __all__ = ["Showing"]
 
 
 class Showing:
     """Methods of `semlang.results.fit.Fit`; each is described where it is computed."""
+
+    @property
+    def plot(self: Fit) -> Plots:  # type: ignore[misc]
+        """The plots: ``fit.plot.icc("item1")``; see `semlang.results.plotting.Plots`."""
+        from semlang.results.plotting import Plots
+
+        return Plots(self)
+
+    def report(self: Fit, path: str | Path) -> None:  # type: ignore[misc]
+        """Write one HTML page: words, diagram, equations, tables, plots; see `semlang.results.report.report`.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from semlang.results.report import report
+
+        report(self, path)
 
     def tidy(self: Fit) -> pd.DataFrame:  # type: ignore[misc]
         """Return one row a parameter with the columns of broom's ``tidy``; see `semlang.results.estimates.tidy`."""

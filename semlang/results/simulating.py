@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +99,9 @@ class Simulating:
         """
         from semlang.results.population import Fresh, population
         from semlang.results.power import power
+        from semlang.results.reading import teller
 
-        show = (lambda line: print(f"\r{line}", end="", file=sys.stderr)) if progress is True else progress or None
+        show = teller(progress)
         sizes: list[Any] = [None] if data is not None else list(n) if isinstance(n, list | tuple) else [n]
         populations = [
             (size, population(self, values, data, size, seed)[0], None if size is None else Fresh(self, values, size))

@@ -9,8 +9,10 @@ import numpy as np
 
 from semlang.checks.identification.constraints import Constraints, NotAlgebraic
 from semlang.checks.identification.field import Ints, P, echelon, null_space
+from semlang.checks.identification.measured_classes import Identify, identify_measured_classes
 from semlang.checks.identification.mixture_moments import Mixture
 from semlang.checks.identification.names import Names
+from semlang.checks.identification.normal_mixtures import identify_normal_mixture
 from semlang.checks.identification.nullsets import null_sets
 from semlang.checks.identification.report import IDENTIFIED, NOT_IDENTIFIED, UNDETERMINED, Identification, Reason
 from semlang.checks.latent_classes import kruskal
@@ -28,12 +30,23 @@ def is_mixture(graphs: Sequence[ModelGraph]) -> bool:
 
 
 def identify_mixture(
-    table: ParameterTable, graphs: Sequence[ModelGraph], names: Names, designs: Sequence[Design] | None = None
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    names: Names,
+    designs: Sequence[Design] | None,
+    identify: Identify,
 ) -> Identification:
-    """Return the verdict on a model with latent classes, for generic covariates and large clusters or for data."""
+    """Return the verdict on a model with latent classes, for generic covariates and large clusters or for data.
+
+    `identify` returns the verdict on a model without any.
+    """
     unknown = _unsupported(table, graphs)
     if unknown:
-        return Identification(UNDETERMINED, unknown, n_free=table.n_parameters)
+        settled = identify_normal_mixture(table, names, designs) or identify_measured_classes(table, identify)
+        if settled is not None:
+            return settled
+        why = f"{unknown} With data, a fit tells whether the likelihood is flat at its maximum."
+        return Identification(UNDETERMINED, why, n_free=table.n_parameters)
     try:
         constraints = Constraints(table)
         best: tuple[int, int, Ints, Ints] | None = None

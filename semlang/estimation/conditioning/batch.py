@@ -64,7 +64,13 @@ def batch_em(
     """
     variables = discrete_variables(table)
     key = next(iter(variables), "")
-    if len(designs) > 1 or len(variables) != 1 or table.variables[key].kind.name != "class" or table.clusters:
+    if (
+        table.relations
+        or len(designs) > 1
+        or len(variables) != 1
+        or table.variables[key].kind.name != "class"
+        or table.clusters
+    ):
         return None
     if len(table.latents) > 1 or designs[0].weights or table.variables[key].arguments.get("observed"):
         return None
@@ -110,7 +116,7 @@ def _items(table: ParameterTable, design: Design, K: int) -> list[_Item] | None:
             v.kind.name == "binomial"
             and v.link == "logit"
             and v.key not in design.trials
-            and not v.arguments.get("guess")
+            and not any(r.target == v.key and r.quantity for r in table.rows)
         ):
             names = ["0", "1"]
             place = {"": 1}

@@ -8,7 +8,7 @@ from itertools import product
 
 from semlang.estimation.factors import Block, blocks_of
 from semlang.graph.build import build_graph
-from semlang.graph.condition import discrete_variables, given_states, n_states
+from semlang.graph.condition import discrete_variables, given_states, known_for_some, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
@@ -73,8 +73,8 @@ class Conditions:
 
 
 def is_conditional(table: ParameterTable) -> bool:
-    """Whether a model has discrete latent variables or products of latent variables."""
-    return bool(discrete_variables(table)) or any(r.moderators for r in table.rows)
+    """Whether a model has discrete or partly known latent variables, or products of latent variables."""
+    return bool(discrete_variables(table) or known_for_some(table)) or any(r.moderators for r in table.rows)
 
 
 def with_locations(table: ParameterTable) -> tuple[ParameterTable, tuple[Row, ...]]:
@@ -90,7 +90,7 @@ def with_locations(table: ParameterTable) -> tuple[ParameterTable, tuple[Row, ..
     return replace(table, rows=tuple(rows), n_parameters=n + len(found)), tuple(found)
 
 
-def conditions(table: ParameterTable, group: int) -> Conditions:
+def conditions(table: ParameterTable, group: int, whole: bool = False) -> Conditions:
     """Decide what a group's model is conditioned on.
 
     Parameters
@@ -99,6 +99,9 @@ def conditions(table: ParameterTable, group: int) -> Conditions:
         As `with_locations` returns it.
     group : int
         From 1.
+    whole : bool
+        Whether all variables that covary with a known one are known too, as they must be where the optimiser's
+        coordinates are not the factor of their covariance matrix.
     """
     shared = discrete_variables(table)
     axes = tuple(shared)
@@ -114,7 +117,7 @@ def conditions(table: ParameterTable, group: int) -> Conditions:
     for key, reason in _needed(table, group, configurations, axes):
         why.setdefault(key, reason)
     while True:
-        more = dict(_joined(configurations, why)) | dict(_above(configurations, levels, why))
+        more = dict(_joined(configurations, why, whole)) | dict(_above(configurations, levels, why))
         more = {k: reason for k, reason in more.items() if k not in why}
         if not more:
             break
@@ -172,14 +175,13 @@ def prefix(block: Block, form: ReducedForm, known: set[str]) -> int:
     return max(places, default=-1) + 1
 
 
-def _joined(configurations: list[Configuration], why: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _joined(configurations: list[Configuration], why: dict[str, str], whole: bool) -> Iterator[tuple[str, str]]:
     """Yield what covaries with known variables and stands before them in the factor of Psi."""
     for c in configurations:
         for block in blocks_of(c.form.psi):
             n = prefix(block, c.form, set(why))
             if n:
-                whole = len(block.members) if not block.is_free else n
-                for j in block.members[:whole]:
+                for j in block.members if whole or not block.is_free else block.members[:n]:
                     yield c.form.disturbances[j].key, "it covaries with one of these"
 
 

@@ -83,7 +83,7 @@ def many_starts(
                 m.cautious = False
 
     cautious = [False]  # in turns: short steps do not lose a class, long ones get further
-    mixtures = [m for m in ascent.objective.members if isinstance(m, Mixture)]
+    mixtures = [m for p in ascent.objective.members for m in getattr(p, "members", (p,)) if isinstance(m, Mixture)]
 
     def sound(z: Floats) -> bool:
         return not degenerate(table, theta, ascent.objective.theta(z))

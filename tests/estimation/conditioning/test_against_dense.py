@@ -197,3 +197,32 @@ def test_class_probabilities_and_sizes(conditional):
     np.testing.assert_allclose(at.member.state_sizes(at.x)["c"][0], p.mean(axis=0), rtol=1e-10)
     assert at.member.used == 300
     assert expit(0.3) == pytest.approx(np.exp(log_softmax([0.3, 0.0])[0]))
+
+
+def test_a_factor_that_is_known_for_some(conditional):
+    """Where it is known a row is jointly normal with the value; elsewhere the value is integrated out."""
+    n = 40
+    f = RNG.normal(size=n)
+    frame = pd.DataFrame({"y1": f + RNG.normal(size=n), "y2": RNG.normal(size=n), "x": RNG.normal(size=n)})
+    frame["gold"] = np.where(RNG.random(n) < 0.4, f, np.nan)
+    text = "f :: normal(observed=gold)\nf =~ y1 + y2\nf ~ x"
+    values = {
+        "f=~y1": 0.7, "f=~y2": 0.4, "f~x": 0.5, "f~1": 0.2, "f~~f": 0.9, "y1~~y1": 0.6, "y2~~y2": 1.1, "y1~1": 0.1,
+        "y2~1": -0.2,
+    }  # fmt: skip
+    at = conditional(text, frame, values)
+    load, one = np.array([0.7, 0.4]), np.array([0.1, -0.2])
+    S = np.empty((3, 3))
+    S[:2, :2] = 0.9 * np.outer(load, load) + np.diag([0.6, 1.1])
+    S[2, :2] = S[:2, 2] = 0.9 * load
+    S[2, 2] = 0.9
+    total = 0.0
+    for row in frame.itertuples():
+        m = 0.2 + 0.5 * row.x
+        mean = np.r_[one + load * m, m]
+        seen = [0, 1, 2] if row.gold == row.gold else [0, 1]
+        y = np.array([row.y1, row.y2, row.gold])[seen]
+        total += multivariate_normal(mean[seen], S[np.ix_(seen, seen)]).logpdf(y)
+    assert at.objective.value(at.z) == pytest.approx(total, rel=1e-10)
+    assert at.member.used == n
+    assert len(at.member.records) == n

@@ -33,6 +33,9 @@ MODELS = {
         "cluster: school\nb1 :: binomial(logit)\nk[school] :: class(2)\nb1 ~ z + k + u[school]\nb1 ~ k:x"
     ),
     "latent interaction": "f1 =~ g1 + g2\nf2 =~ g3 + g4\np1 :: poisson(log)\np1 ~ f1 + f2 + f1:f2",
+    "interaction with a constraint": (
+        "f1 =~ g1 + g2\nf2 =~ g3 + g4\np1 :: poisson(log)\np1 ~ f1 + f2 + f1:f2\nf1 ~~ a*f2\nf1 ~~ v*f1\na > -2"
+    ),
     "latent square": "f1 =~ g1 + g2 + g3\ng4 ~ f1 + f1:f1\nf1 ~ z",
     "interaction on a factor": (
         "f1 =~ g1 + g2\nf2 =~ b1 + b2\nb1 + b2 + b3 :: binomial(logit)\neta =~ p1 + p2\np1 + p2 :: poisson(log)\n"
@@ -41,6 +44,12 @@ MODELS = {
     "random slope of a factor": "cluster: school\nf =~ g1 + g2 + g3\ng4 ~ f + b[school]:f",
     "partly known": (
         "b{1..3} :: binomial(logit)\nx1 :: class(2, observed=gold)\nx1 ~ z\nb1 ~ 1 + x1@2\nb2 ~ 1 + x1@2 + z\nb3 ~ x1"
+    ),
+    "a factor known for some": (
+        "b{1..3} :: binomial(logit)\nf :: normal(observed=gold)\nf =~ b{1..3}\nf ~ z\np1 :: poisson(log)\np1 ~ f"
+    ),
+    "a product with a factor known for some": (
+        "f :: normal(observed=gold)\nf =~ g1 + g2\nh =~ g3 + g4\np1 :: poisson(log)\np1 ~ f + h + f:h\nf ~~ 0*h"
     ),
     "weights and frequencies": (
         "cluster: school\nweights: rows = z\nfrequency: school = fr\nb{1..4} :: binomial(logit)\nc :: class(2)\n"

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from semlang.estimation.constrained import maximise_constrained
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan
 from semlang.estimation.progress import Narrator
 
-__all__ = ["Ascent"]
+__all__ = ["Ascent", "Unsettled"]
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +31,10 @@ SETTLED = 1e-3
 
 MOST_PASSES = 25
 """Passes after which nodes that still move are given up."""
+
+
+class Unsettled(Exception):
+    """The finest shared grid has too large an error: the units need nodes of their own."""
 
 
 class Ascent:
@@ -62,6 +67,7 @@ class Ascent:
         self.asked, self.curvature = asked, curvature
         self.narrator, self.findings = narrator, findings
         self.quadrature = any(m.points is not None for m in objective.members)
+        self.grids = [m for m in objective.members if isinstance(m, SharedGrid)]
         self.history: list[tuple[int, float]] = []
 
     def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
@@ -94,6 +100,8 @@ class Ascent:
         best = self._constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
+        if self.grids:
+            best = self._refine(best, constrained)
         if constrained:
             if not best.converged:
                 self.findings.stopped(self.objective.theta(best.z), best.decrement)
@@ -169,6 +177,25 @@ class Ascent:
             self.history[-1] = (p, best.value)
         return best
 
+    def _refine(self, best: Optimum, constrained: bool) -> Optimum:
+        """Take more shared nodes until the error of the log-likelihood is small.
+
+        Raises
+        ------
+        Unsettled
+            Where there are no more to take.
+        """
+        while True:
+            x = self.objective.x(best.z)
+            wrong = [m for m in self.grids if m.error(x) > SETTLED / len(self.grids)]
+            if not wrong:
+                self.history = [(self.points, best.value)]
+                return best
+            if not all(m.refine() for m in wrong):
+                raise Unsettled
+            self.narrator.say(f"{self.points} shared nodes")
+            best = self._constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+
     def _set_points(self, q: int) -> None:
         for member in self.objective.members:
             if member.points is not None:
@@ -177,7 +204,8 @@ class Ascent:
     @property
     def points(self) -> int:
         """Points per dimension now."""
-        return next((m.points for m in self.objective.members if m.points is not None), 1)
+        shared = max((len(m.nodes) for m in self.grids), default=1)
+        return next((m.points for m in self.objective.members if m.points is not None), shared)
 
     def _near_border(self, z: Floats) -> bool:
         x = self.objective.x(z)

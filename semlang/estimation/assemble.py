@@ -15,6 +15,7 @@ from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
@@ -42,6 +43,7 @@ def assemble(
     scaled: bool = True,
     factored: bool = False,
     own: bool = False,
+    shared: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
 
@@ -58,6 +60,8 @@ def assemble(
         Whether closed forms, too, take covariance matrices by their factors.
     own : bool
         Whether the coordinates are the table's own parameters in every engine.
+    shared : bool
+        Quadrature over nodes that all units share, see `SharedGrid`.
     """
     pinned = frozenset(range(table.n_parameters)) if own else constraints.pinned
     scaled = scaled and not own
@@ -71,7 +75,9 @@ def assemble(
         forms = [reduced_form(g, lift=False) for g in used]
         inner = Parametrisation(forms, pinned)
         members = [
-            QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
+            SharedGrid(form, design, table.variables, table.levels, factored, threads)
+            if shared
+            else QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
             for form, design, factored in zip(forms, designs, inner.factored, strict=True)
         ]
     else:

@@ -15,7 +15,7 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.ascent import Ascent
+from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
@@ -127,9 +127,7 @@ class _Estimation:
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
-        self.objective = assemble(
-            table, graphs, designs, self.constraints, self.quadrature, self.plan.points, self.threads
-        )
+        self.objective = self._assemble()
         discrete = bool(discrete_variables(table))
         self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
@@ -138,6 +136,13 @@ class _Estimation:
         self.units_of: dict[str, float] = {}
         for member in self.objective.members:
             self._refuse_more_states(member)
+
+    def _assemble(self, **road: bool) -> Objective:
+        shared = any(g.engine == "shared grid" for g in self.plan.groups)
+        return assemble(
+            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
+            shared=shared, **road,
+        )  # fmt: skip
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -198,6 +203,16 @@ class _Estimation:
         )  # fmt: skip
 
     def _optimise(self) -> Optimum:
+        """Climb with the engine that was planned, or with adaptive nodes where shared ones are too coarse."""
+        try:
+            return self._climb()
+        except Unsettled:
+            self.narrator.say("adaptive nodes: the shared ones do not settle")
+            self.plan = plan(self.table, self.graphs, self.designs, self.asked, shared=False)
+            self.objective = self._assemble()
+            return self._climb()
+
+    def _climb(self) -> Optimum:
         """Climb on the first road that leads to a maximum.
 
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
@@ -215,10 +230,7 @@ class _Estimation:
         for number, road in enumerate(roads):
             if number:
                 self.narrator.say("once more in other coordinates")
-                self.objective = assemble(
-                    self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points,
-                    self.threads, **road,
-                )  # fmt: skip
+                self.objective = self._assemble(**road)
             self.findings = FindingsOfFit(self.table)
             try:
                 found = self._from(theta)

@@ -143,16 +143,21 @@ class Objective:
     def start(self, z: Floats) -> tuple[Floats, Floats | None]:
         """Return a start that is at least as good, and an approximate inverse information there or None.
 
-        Only a single member without constraints may have one.
+        A member may move the start only where it is alone and without constraints.
         """
-        member = self.members[0]
-        if len(self.members) > 1 or not self._plain:
-            return z, None
+        x, total = self.x(z), np.zeros((self.basis.shape[0],) * 2)
+        alone = len(self.members) == 1 and self._plain
+        better = x
         try:
-            better, information = member.start(z)
-            if better is z or information is None or not member.value(better) >= member.value(z):
-                return z, None
-            return better, np.asarray(np.linalg.inv(information), dtype=np.float64)
+            for member in self.members:
+                moved, information = member.start(x)
+                if information is None or (moved is not x and not (alone and member.value(moved) >= member.value(x))):
+                    return z, None
+                better = moved
+                total += information
+            if not self._plain:
+                total = self.basis.T @ total @ self.basis
+            return z if better is x else better, np.asarray(np.linalg.inv(total), dtype=np.float64)
         except (Infeasible, np.linalg.LinAlgError):
             return z, None
 

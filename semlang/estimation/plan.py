@@ -12,6 +12,7 @@ import numpy as np
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.factors import blocks_of
+from semlang.estimation.grid.suits import COUNTS, suits
 from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
@@ -96,7 +97,8 @@ class GroupPlan:
     ----------
     group : str
     engine : str
-        ``closed form``, ``nested quadrature``, ``independent responses``, ``conditioning`` or ``none``.
+        ``closed form``, ``shared grid``, ``nested quadrature``, ``independent responses``, ``conditioning`` or
+        ``none``.
     name : str
         The closed form that was chosen, where there are data.
     why : str
@@ -152,6 +154,8 @@ class Plan:
             return "maximum likelihood, sums over " + ", ".join(on)
         if "nested quadrature" in engines:
             return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
+        if "shared grid" in engines:
+            return "maximum likelihood, shared grid of nodes"
         if "closed form" in engines:
             names = dict.fromkeys(g.name for g in self.groups if g.name)
             return "maximum likelihood, closed form" + (f" ({', '.join(names)})" if names else "")
@@ -179,7 +183,7 @@ class Plan:
                 how = f"{level.points} points a dimension" if level.points else "exactly"
                 names = ", ".join(level.disturbances)
                 lines.append(f"  {level.level}: {names} ({level.dims} dim., {how}{units})")
-            if g.engine == "nested quadrature":
+            if g.engine in ("nested quadrature", "shared grid"):
                 cost = f"  cost: {g.nodes} nodes a response"
                 lines.append(cost + (f", {g.nodes * g.rows:.3g} densities an evaluation" if g.rows else ""))
         return "\n".join(lines)
@@ -193,6 +197,15 @@ class _Situation:
     graph: ModelGraph
     form: ReducedForm
     design: Design | None
+    shared: bool = False
+    rows: int = 0
+
+    @property
+    def shares_nodes(self) -> bool:
+        """Whether the shared grid is possible and cheaper than adaptive nodes."""
+        if not self.shared or self.design is None:
+            return False
+        return suits(self.form, self.design, self.table.variables, self.table.levels, self.rows)
 
     @property
     def all_gaussian(self) -> bool:
@@ -239,6 +252,7 @@ RULES = (
     _Rule("none", "no density for the kinds of the responses", lambda s: not s.has_kernel),
     _Rule("nested quadrature", "all responses are gaussian, so one point is exact",
           lambda s: s.all_gaussian and bool(blocks_of(s.form.psi))),
+    _Rule("shared grid", "discrete responses of few types, one latent dimension a layer", lambda s: s.shares_nodes),
     _Rule("nested quadrature", "latent variables have responses that are not gaussian",
           lambda s: bool(blocks_of(s.form.psi))),
     _Rule("independent responses", "there is no latent variable", lambda _: True),
@@ -250,6 +264,7 @@ def plan(
     graphs: Sequence[ModelGraph],
     designs: Sequence[Design] | None = None,
     points: int | None = None,
+    shared: bool = True,
 ) -> Plan:
     """Choose an engine for every group.
 
@@ -262,24 +277,30 @@ def plan(
         With data also the number of units, the closed form and the cost.
     points : int, optional
         The user's number of points; default 7, fewer where the grid is too large.
+    shared : bool
+        Whether a shared grid of nodes may be chosen, by all groups or none.
     """
     groups = []
+    shared = shared and points is None
     for number, graph in enumerate(graphs):
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
-        situation = _Situation(table, graph, form, design)
         if is_conditional(table):
             groups.append(_conditional(table, number, design, points))
             continue
-        rule = next(r for r in RULES if r.applies(situation))
-        name = (situation.closed_form or "") if rule.engine == "closed form" else ""
-        exact = rule.engine != "nested quadrature"
-        one = situation.all_gaussian
-        levels = _levels(table, form, design, 0 if exact else 1 if one else points)
         rows = None
         if design is not None:
             rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
+        situation = _Situation(table, graph, form, design, shared, rows or 0)
+        rule = next(r for r in RULES if r.applies(situation))
+        name = (situation.closed_form or "") if rule.engine == "closed form" else ""
+        exact = rule.engine not in ("nested quadrature", "shared grid")
+        one = situation.all_gaussian
+        q = COUNTS[len(layers_of(form, (), table.levels))][0] if rule.engine == "shared grid" else points
+        levels = _levels(table, form, design, 0 if exact else 1 if one else q)
         groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
+    if shared and len({g.engine == "shared grid" for g in groups}) > 1:
+        return plan(table, graphs, designs, points, shared=False)
     return Plan(tuple(groups))
 
 

@@ -32,7 +32,7 @@ from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.workspace import Workspace, gauss_hermite
 
-__all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree"]
+__all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -161,7 +161,7 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
-        self._constant_parts = _constant_parts(self._code)
+        self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._read = np.sort(np.concatenate(moved)) if moved else np.zeros(0, dtype=np.int64)
         self._all_read = self._read.size == self._code.size
@@ -400,7 +400,7 @@ class NestedQuadrature:
         return self._constant[1:]
 
 
-def _constant_parts(codes: Ints) -> list[tuple[Constant, Ints]]:
+def constant_parts(codes: Ints) -> list[tuple[Constant, Ints]]:
     """Return the constants of the families that are there, with their rows."""
     parts = []
     for code in np.unique(codes):

@@ -71,7 +71,8 @@ def _of_inputs(grid: SharedGrid, x: Floats, found: Pass) -> Floats:
 
     def gradient(at: Floats) -> Floats:
         cells, jacobian = grid.chain.cells(at)
-        return grid.chain.reverse(grid.chain.forward(cells), bars, jacobian, whole)[0]
+        slope: Floats = grid.chain.reverse(grid.chain.forward(cells), bars, jacobian, whole)[0]
+        return slope
 
     out = np.zeros((x.size, x.size))
     centre, moved = gradient(x), gradient(1.01 * x + 0.01)
@@ -103,7 +104,7 @@ def _between_nodes(grid: SharedGrid, found: Pass, J: Floats, s: Floats) -> Float
 
 
 def _basis(grid: SharedGrid, present: Floats) -> tuple[Floats, Floats]:
-    """Return columns B and a matrix C with ``present = B C``: of an item that all answered, one category is the rest."""
+    """Return columns B and a matrix C with ``present = B C``: where all answered an item, one category is the rest."""
     size, response = present.shape[1], grid.types.response
     kept = np.ones(size, dtype=bool)
     lift = np.eye(size)

@@ -34,9 +34,9 @@ class Nodes:
 def shared_nodes(count: int, between: bool = False) -> Nodes:
     """Return `count` nodes; with `between`, those half-way between them.
 
-    The error of an equispaced rule of step h is about ``2 exp(-2 pi^2 s^2 / h^2)`` for an integrand like a normal density
-    of standard deviation s, with the other sign at the nodes between: half the difference of the two rules is the
-    error of either.
+    The error of an equispaced rule of step h is about ``2 exp(-2 pi^2 s^2 / h^2)`` for an integrand like a normal
+    density of standard deviation s, with the other sign at the nodes between: half the difference of the two rules is
+    the error of either.
     """
     step = 2.0 * SPAN / (count - 1)
     z = np.linspace(-SPAN, SPAN, count)

@@ -47,7 +47,7 @@ def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
 def blocks(first: Ints, entry: Ints, response: Ints, choices: Ints) -> tuple[Lists, Ints, Ints]:
     """Divide the rows of units into blocks of neighbouring responses, whose sums many units share.
 
-    A unit of 50 binary responses is then 13 numbers of at most 16 sums each, not 50 rows. The size of a block is the one
+    A unit of 50 binary responses is then 13 numbers of at most 16 sums each, not 50 rows. The size of a block is that
     with the fewest additions.
 
     Parameters

@@ -20,7 +20,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from semlang.data.design import Design
 from semlang.estimation.chain import Chain
@@ -29,9 +28,10 @@ from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
 from semlang.estimation.grid.row_types import row_types
+from semlang.estimation.grid.suits import COUNTS
 from semlang.estimation.kernels.chain_rows import RowInputs
-from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
+from semlang.estimation.kernels.families import with_role
 from semlang.estimation.kernels.layout import Rows
 from semlang.estimation.kernels.shared_grid import (
     Lists,
@@ -46,6 +46,7 @@ from semlang.estimation.layers import layers_of
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moments import unit_posterior
 from semlang.estimation.quadrature import Posterior as SphericalMoments
+from semlang.estimation.quadrature import constant_parts
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 
@@ -54,8 +55,6 @@ __all__ = ["Pass", "SharedGrid"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-COUNTS = {1: (64, 128, 256), 2: (32, 48, 64)}
-"""Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
 CHUNKS = 8
 """Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
 SMALL = 256
@@ -133,8 +132,10 @@ class SharedGrid:
         self.chain = Chain(reduced, design, self.types, self.factors, self.layers)
         self.n_parameters = reduced.n_parameters
         self._address = addresses(np.unique(self.types.codes))
-        self._constant = _constants(self.types.codes, self.types.y)
-        self._ordered = PARAMETERS[self.types.codes] == 2
+        self._constant = np.zeros(self.types.y.size)
+        for function, here in constant_parts(self.types.codes):
+            self._constant[here] = function(self.types.y[here], self.types.f1[here], self.types.f2[here])[0]
+        self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._collapse()
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -147,11 +148,9 @@ class SharedGrid:
         self.lowest: Lists = taken(first, self.type_of_row, representative)
         self.lowest_of_unit = number
         if len(self.layers) == 1:
-            owner = np.repeat(np.arange(representative.size), np.diff(self.lowest.first))
             response = self.types.response[self.lowest.entry]
             choices = np.bincount(self.types.response, minlength=len(self.reduced.responses))
             sums, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices)
-            del owner
             self.blocks: Lists | None = sums
             self.top = Lists(begins, entry)
             self.top_of_unit = number
@@ -182,6 +181,23 @@ class SharedGrid:
     def dropped(self) -> Mapping[str, int]:
         """Numbers of responses that are left out, by reason."""
         return self.rows.dropped
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Nothing: there are no discrete latent variables."""
+        return {}
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return None: there are no discrete latent variables."""
+        return None
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
+
+    def move(self, x: Floats) -> bool:
+        """Return False: the nodes are where they are."""
+        return False
 
     @property
     def patterns(self) -> int:
@@ -427,10 +443,3 @@ class SharedGrid:
 
 def _moments(mean: Floats, square: Floats, unit: Ints) -> SphericalMoments:
     return SphericalMoments(mean[unit][:, None], (square - mean**2)[unit][:, None, None])
-
-
-def _constants(codes: Ints, y: Floats) -> Floats:
-    """Return what the densities leave out: -log y! of counts."""
-    poisson = np.isin(codes, [code for (family, _), code in CODES.items() if family == "poisson"])
-    out: Floats = np.where(poisson, -gammaln(np.where(poisson, y, 0.0) + 1.0), 0.0)
-    return out

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep
+from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep, shared_grid
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.chain_rows import forward, reverse
 from semlang.estimation.kernels.compiling import Kernel, kernel_folder
@@ -29,11 +29,11 @@ LAPLACE = (find_modes, front_adjoints, row_adjoints, mode_adjoints, laplace, thi
 NODES = (lowest_units,)
 UPPER = (upper_sums, upper_nodes)
 MOMENTS = (node_moments, laplace_moments)
-GAUSSIAN = tuple(
-    value for module in (gaussian_sweep, gaussian_patterns, gaussian_louis) for value in vars(module).values()
-    if isinstance(value, Kernel)
+OTHERS = tuple(
+    value for module in (gaussian_sweep, gaussian_patterns, gaussian_louis, shared_grid)
+    for value in vars(module).values() if isinstance(value, Kernel)
 )  # fmt: skip
-KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *GAUSSIAN)
+KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *OTHERS)
 
 SECONDS = {
     "lowest_units": 3.5, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9, "mode_adjoints": 0.6,

@@ -1,0 +1,78 @@
+"""Whether a model and its data are for the shared grid, and how large its table would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from semlang.data.design import Design
+from semlang.estimation.kernels.families import MIXTURES
+from semlang.estimation.layers import layers_of
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import Variable
+
+__all__ = ["COUNTS", "suits"]
+
+COUNTS = {1: (64, 128, 256), 2: (32, 48, 64)}
+"""Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
+
+FAMILIES = frozenset(("binomial", "ordinal", "poisson"))
+"""Kinds whose densities have constants without parameters."""
+LARGE = 500_000
+"""Densities of one evaluation by adaptive quadrature with 7 points, below which that takes some milliseconds."""
+FEW = 50
+"""Most different values of a covariate: with more, rows have too many types."""
+ROWS_A_TYPE = 50
+ADAPTIVE = 7
+
+
+def suits(
+    reduced: ReducedForm, design: Design, variables: Mapping[str, Variable], order: Sequence[str], rows: int
+) -> bool:
+    """Return whether integration over shared nodes is possible and cheaper than adaptive quadrature.
+
+    It is possible where there are one or two layers of one dimension, responses are discrete, and weights do not differ
+    inside the units of the top layer; cheaper where rows are of few types.
+
+    Parameters
+    ----------
+    reduced : ReducedForm
+    design : Design
+    variables : mapping from key to Variable
+    order : sequence of str
+        All levels, lowest first.
+    rows : int
+        Number of observed responses.
+    """
+    used = [variables[key] for key in reduced.responses]
+    if any(v.kind.name not in FAMILIES or v.key in design.exposure or v.key in design.trials for v in used):
+        return False
+    if reduced.offsets or any(role in MIXTURES for _, role in reduced.quantities):
+        return False
+    layers = layers_of(reduced, (), order)
+    if len(layers) not in COUNTS or any(layer.dims != 1 or layer.exact for layer in layers):
+        return False
+    top = order.index(layers[-1].level)
+    if any(order.index(level) < top for given in (design.weights, design.frequency) for level in given):
+        return False
+    if rows * ADAPTIVE ** len(layers) < LARGE:
+        return False
+    types = _types(reduced, design)
+    nodes = COUNTS[len(layers)][0] ** len(layers)
+    return types * ROWS_A_TYPE <= rows and 3 * types * nodes <= rows * ADAPTIVE ** len(layers)
+
+
+def _types(reduced: ReducedForm, design: Design) -> float:
+    """Return a bound on the number of row types; infinite where a covariate has many values."""
+    total = 0.0
+    for k, key in enumerate(reduced.responses):
+        y = design.responses[key]
+        number = float(np.nanmax(y, initial=0.0)) + 1.0
+        for product in reduced.needed[k]:
+            column = design.columns[product]
+            if np.unique(column[:1000]).size > FEW:
+                return np.inf
+            number *= np.unique(column).size
+        total += number
+    return total

@@ -43,7 +43,7 @@ def regress(
     fixed = {p.parameter for g in graphs for p in g.paths if p.source}
     fixed |= {int(p) for f in forms for p in f.psi.parameter}
     free = np.array([p for p in range(theta.size) if p not in fixed], dtype=np.int64)
-    if not free.size or _only_intercepts(table, graphs, forms):
+    if not free.size or _only_intercepts(table, graphs, forms) or _only_margins(table, forms, designs):
         return theta
     try:
         if _linear(table, forms):
@@ -61,6 +61,26 @@ def _only_intercepts(table: ParameterTable, graphs: Sequence[ModelGraph], forms:
         and {p.target for p in graph.paths if p.kind == "intercept" and p.parameter >= 0} == set(form.responses)
         for graph, form in zip(graphs, forms, strict=True)
     )
+
+
+def _only_margins(table: ParameterTable, forms: Sequence[ReducedForm], designs: Sequence[Design]) -> bool:
+    """Whether each response has categories or counts and an intercept or thresholds of its own, and nothing else.
+
+    Then frequencies and means are the maximum of the likelihood already.
+    """
+    used: list[int] = []
+    for form, design in zip(forms, designs, strict=True):
+        if form.mean_columns not in ((), ((),)) or form.offsets or form.quantities or design.trials or design.exposure:
+            return False
+        if any(table.variables[key].kind.name not in ("binomial", "poisson", "ordinal") for key in form.responses):
+            return False
+        if any(a.via for many in form.thresholds.values() for t in many for a in t):
+            return False
+        slots = [int(s) for _, _, s in form.mean_cells]
+        rows = form.jacobian(np.zeros(form.n_parameters))[1][slots]
+        used += [int(p) for row in rows for p in np.flatnonzero(row)]
+        used += [a.parameter for many in form.thresholds.values() for t in many for a in t if a.parameter >= 0]
+    return len(used) == len(set(used))
 
 
 def thinned(design: Design, most: int) -> Design:

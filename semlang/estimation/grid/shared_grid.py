@@ -25,7 +25,7 @@ from semlang.data.design import Design
 from semlang.estimation.chain import Chain
 from semlang.estimation.expansion import expand
 from semlang.estimation.factors import Factorisation
-from semlang.estimation.grid.nodes import Nodes, shared_nodes
+from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
 from semlang.estimation.grid.row_types import row_types
 from semlang.estimation.grid.suits import COUNTS
@@ -339,7 +339,8 @@ class SharedGrid:
         """Return the error of the log-likelihood: against the nodes between, and what lies beyond the last node."""
         found = self.evaluate(x)
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
-        beyond = float(found.mass[0] + found.mass[-1])
+        step = self.nodes.z[1] - self.nodes.z[0]
+        beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
         return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
 
     def refine(self) -> bool:

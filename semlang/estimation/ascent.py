@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from semlang.estimation.constrained import maximise_constrained
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.gaussian.engine import Infeasible
-from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan
@@ -57,7 +56,7 @@ class Ascent:
         self.objective, self.plan, self.constraints = objective, plan, constraints
         self.asked, self.curvature = asked, curvature
         self.narrator, self.findings = narrator, findings
-        self.quadrature = any(isinstance(m, QuadratureLikelihood) for m in objective.members)
+        self.quadrature = any(m.points is not None for m in objective.members)
         self.history: list[tuple[int, float]] = []
 
     def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
@@ -156,13 +155,13 @@ class Ascent:
 
     def _set_points(self, q: int) -> None:
         for member in self.objective.members:
-            if isinstance(member, QuadratureLikelihood):
+            if member.points is not None:
                 member.points = q
 
     @property
     def points(self) -> int:
         """Points per dimension now."""
-        return next((m.points for m in self.objective.members if isinstance(m, QuadratureLikelihood)), 1)
+        return next((m.points for m in self.objective.members if m.points is not None), 1)
 
     def _near_border(self, z: Floats) -> bool:
         x = self.objective.x(z)

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
+from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.objective import ClosedForm, Objective
+from semlang.estimation.member import Member
+from semlang.estimation.objective import Objective
 from semlang.estimation.parameters import Parametrisation, identity
 from semlang.estimation.scaling import Scaled, rescale
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
-__all__ = ["assemble", "first_records", "multiplicity"]
+__all__ = ["assemble", "multiplicity"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,7 +54,7 @@ def assemble(
     """
     change = rescale(graphs, constraints.pinned, single=quadrature) if scaled else None
     used = change[0] if change is not None else tuple(graphs)
-    members: list[QuadratureLikelihood | ClosedForm]
+    members: list[Member]
     if quadrature:
         forms = [reduced_form(g, lift=False) for g in used]
         inner = Parametrisation(forms, constraints.pinned)
@@ -78,8 +80,15 @@ def _closed_form(
         form = reduced_form(graph, lift=lift)
         engine = choose(form, design)
         if engine is not None:
-            return ClosedForm(engine(form, design), multiplicity(table, design), factors)
+            return ClosedForm(engine(form, design), design, factors, lambda: _by_quadrature(table, graph, design))
     raise FitError([error("not-estimable", "no closed form fits the model and the data")])
+
+
+def _by_quadrature(table: ParameterTable, graph: ModelGraph, design: Design) -> tuple[Member, Parametrisation]:
+    form = reduced_form(graph, lift=False)
+    parametrisation = Parametrisation([form])
+    member = QuadratureLikelihood(form, design, table.variables, table.levels, parametrisation.factored[0], 1)
+    return member, parametrisation
 
 
 def multiplicity(table: ParameterTable, design: Design) -> Floats:

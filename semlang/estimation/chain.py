@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.factors import Factorisation
-from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.kernels.chain_rows import Entries, RowInputs, SparseRows, forward, reverse
 from semlang.estimation.layers import Layer
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
 

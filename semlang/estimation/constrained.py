@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.constraints import Nonlinear
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, definite, first_steps, negative_hessian, steps_of
 

@@ -16,15 +16,13 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
-from semlang.estimation.assemble import assemble, first_records, multiplicity
+from semlang.estimation.assemble import assemble, multiplicity
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import covariance
-from semlang.estimation.expansion import left_out
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.gaussian.engine import Infeasible
-from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
@@ -146,11 +144,8 @@ class _Estimation:
         rows, top = self._sizes()
         self.findings.variances(theta, not self.quadrature)
         dropped: Counter[str] = Counter()
-        for member, design in zip(self.objective.members, self.designs, strict=True):
-            if isinstance(member, QuadratureLikelihood):
-                dropped.update(member.rows.dropped)
-            else:
-                dropped.update(left_out(member.engine.chain.reduced, design))
+        for member in self.objective.members:
+            dropped.update(member.dropped)
         return Estimate(
             theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self.plan.method, se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
@@ -307,12 +302,7 @@ class _Estimation:
                     [error("unknown-cluster", f"'{top}' is not a cluster of the model",
                            help="name it in a line 'cluster:'")]
                 )  # fmt: skip
-            code = design.clusters[top]
-            if isinstance(member, QuadratureLikelihood):
-                code = code[member.rows.records]
-            elif self.table.clusters:
-                code = code[first_records(design, self.table.clusters[-1])]
-            codes.append(code + offset)
+            codes.append(design.clusters[top][member.records] + offset)
             offset += int(design.clusters[top].max(initial=-1)) + 1
         return np.concatenate(codes)
 
@@ -320,16 +310,7 @@ class _Estimation:
         rows = 0.0
         top = 0.0
         for member, design in zip(self.objective.members, self.designs, strict=True):
-            if isinstance(member, QuadratureLikelihood):
-                rows += member.rows.used
-            else:
-                observed = np.zeros(design.n_rows, dtype=bool)
-                for y in design.responses.values():
-                    observed |= ~np.isnan(y)
-                weight = np.ones(design.n_rows)
-                for values in design.frequency.values():
-                    weight = weight * values
-                rows += float(weight[observed].sum())
+            rows += member.used
             if self.table.clusters:
                 top += float(multiplicity(self.table, design).sum())
             else:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
 
 __all__ = ["Block", "Factorisation", "blocks_of", "semidefinite_factor"]

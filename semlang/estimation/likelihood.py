@@ -11,11 +11,12 @@ from semlang.data.design import Design
 from semlang.estimation.chain import Chain
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
-from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
+from semlang.estimation.member import Infeasible, Posterior
+from semlang.estimation.moments import unit_posterior
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
@@ -60,10 +61,11 @@ class QuadratureLikelihood:
         if integrate:
             reduced, residuals = lift_residuals(reduced)
         factors = Factorisation(reduced, factored, residuals)
+        self.reduced, self.design, self.factors = reduced, design, factors
         self.layers = layers_of(reduced, residuals, order) if integrate else ()
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
-        self.points = points
+        self.points: int | None = points
         if self.layers:
             prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
@@ -83,9 +85,37 @@ class QuadratureLikelihood:
         """How often each top-level unit occurred."""
         return self.rows.multiplicity
 
+    @property
+    def records(self) -> Ints:
+        """First record of each top-level unit."""
+        return self.rows.records
+
+    @property
+    def used(self) -> float:
+        """Number of records with a response, frequencies counted."""
+        return self.rows.used
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Numbers of responses that are left out, by reason."""
+        return self.rows.dropped
+
+    @property
+    def exact(self) -> bool:
+        """Second derivatives have no form."""
+        return False
+
     def information(self, x: Floats) -> Floats | None:
         """Return None: the expected information has no closed form."""
         return None
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return None: second derivatives have no closed form."""
+        return None
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return the coordinates as they are."""
+        return x, None
 
     def values(self, x: Floats) -> Floats:
         """Return the log-likelihoods of the top-level units (weighted)."""
@@ -95,25 +125,30 @@ class QuadratureLikelihood:
         """Return the log-likelihood."""
         return float(self._evaluate(x)[0].sum())
 
-    def scores(self, x: Floats) -> Floats:
-        """Return the scores (C, P) of the top-level units."""
-        return self.value_and_scores(x)[1]
-
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
         values, inputs, bars, jacobian = self._evaluate(x)
         whole = np.array([0, self.rows.y.size])
         return float(values.sum()), self.chain.reverse(inputs, bars, jacobian, whole)[0]
 
-    def value_and_scores(self, x: Floats) -> tuple[float, Floats]:
-        """Return the log-likelihood and the scores of the top-level units at the cost of the gradient."""
+    def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log-likelihoods and scores of the top-level units at the cost of the gradient."""
         values, inputs, bars, jacobian = self._evaluate(x)
-        return float(values.sum()), self.chain.reverse(inputs, bars, jacobian, self._first)
+        return values, self.chain.reverse(inputs, bars, jacobian, self._first)
+
+    def posterior(self, x: Floats) -> Posterior:
+        """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
+        inputs = self.chain.forward(self.chain.cells(x)[0])
+        found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self._points())
+        return unit_posterior(self.layers, found, self.rows, self.design, self.reduced, self.factors.evaluate(x)[0])
+
+    def _points(self) -> list[int]:
+        return [1 if layer.exact else self.points or 1 for layer in self.layers]
 
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
         cells, jacobian = self.chain.cells(x)
         inputs = self.chain.forward(cells)
-        points = [1 if layer.exact else self.points for layer in self.layers]
+        points = self._points()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)
         if not e.converged or not np.isfinite(e.values).all():
             self.engine.reset()

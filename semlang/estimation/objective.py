@@ -3,92 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
-from semlang.estimation.gaussian.engine import Engine, Infeasible
-from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
 
-__all__ = ["Member", "Objective"]
+__all__ = ["Objective"]
 
 Floats = NDArray[np.float64]
-
-
-class Member(Protocol):
-    """What the log-likelihood of a group offers, in the optimiser's coordinates (P,)."""
-
-    def value(self, x: Floats, /) -> float:
-        """Return the log-likelihood."""
-
-    def value_and_gradient(self, x: Floats, /) -> tuple[float, Floats]:
-        """Return the log-likelihood and its gradient."""
-
-    def value_and_scores(self, x: Floats, /) -> tuple[float, Floats]:
-        """Return the log-likelihood and the scores of the top-level units (C, P)."""
-
-    def information(self, x: Floats, /) -> Floats | None:
-        """Return the expected information, where it has a form."""
-
-    @property
-    def multiplicity(self) -> Floats:
-        """How often each top-level unit occurred."""
-
-
-class ClosedForm:
-    """A gaussian engine as a member.
-
-    Parameters
-    ----------
-    engine : Engine
-    multiplicity : (C,) floats
-    factors : Parametrisation, optional
-        Covariance matrices by their factors: variances can't be negative. Default: the table's parameters.
-    """
-
-    def __init__(self, engine: Engine, multiplicity: Floats, factors: Parametrisation | None = None) -> None:
-        self.engine = engine
-        self.multiplicity = multiplicity
-        self.factors = factors
-
-    def _theta(self, x: Floats) -> Floats:
-        return x if self.factors is None else self.factors.theta(x)
-
-    def _pull(self, x: Floats, derivative: Floats) -> Floats:
-        return derivative if self.factors is None else derivative @ self.factors.jacobian(x)
-
-    def value(self, x: Floats) -> float:
-        """Return the log-likelihood."""
-        return self.engine.value(self._theta(x))
-
-    def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
-        """Return the log-likelihood and its gradient."""
-        value, gradient = self.engine.value_and_gradient(self._theta(x))
-        return value, self._pull(x, gradient)
-
-    def value_and_scores(self, x: Floats) -> tuple[float, Floats]:
-        """Return the log-likelihood and the scores of the top-level units."""
-        theta = self._theta(x)
-        return self.engine.value(theta), self._pull(x, self.engine.scores(theta))
-
-    def information(self, x: Floats) -> Floats | None:
-        """Return the expected information, where it has a form."""
-        information = self.engine.expected_information(self._theta(x))
-        return None if information is None else self._pull(x, self._pull(x, information).T)
-
-    def hessian(self, x: Floats) -> Floats | None:
-        """Return the second derivatives, where they have a form."""
-        return self.engine.exact_hessian(x) if self.factors is None else None
-
-    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
-        """Return a better start and an approximate information there, where that is cheap."""
-        if self.factors is not None:
-            return x, None
-        return self.engine.start(x)
 
 
 class Objective:
@@ -103,7 +29,7 @@ class Objective:
 
     def __init__(
         self,
-        members: Sequence[QuadratureLikelihood | ClosedForm],
+        members: Sequence[Member],
         parametrisation: Parametrisation | Scaled,
         constraints: Constraints,
     ) -> None:
@@ -167,9 +93,9 @@ class Objective:
         """Return the log-likelihood and the scores of all top-level units (C, n)."""
         self.evaluations += 1
         x = self.x(z)
-        parts = [m.value_and_scores(x) for m in self.members]
+        parts = [m.values_and_scores(x) for m in self.members]
         scores: Floats = np.concatenate([s for _, s in parts])
-        return sum(f for f, _ in parts), scores if self._plain else scores @ self.basis
+        return float(sum(f.sum() for f, _ in parts)), scores if self._plain else scores @ self.basis
 
     def information(self, z: Floats) -> Floats | None:
         """Return the expected information (n, n), where every member has one."""
@@ -185,14 +111,14 @@ class Objective:
     @property
     def exact(self) -> bool:
         """Whether second derivatives cost no more than the expected information."""
-        return all(isinstance(m, ClosedForm) and m.factors is None and m.engine.exact for m in self.members)
+        return all(m.exact for m in self.members)
 
     def hessian(self, z: Floats) -> Floats | None:
         """Return the second derivatives (n, n), where every member has them in closed form."""
         x = self.x(z)
         total: Floats = np.zeros((x.size, x.size))
         for member in self.members:
-            part = member.hessian(x) if isinstance(member, ClosedForm) else None
+            part = member.hessian(x)
             if part is None or not np.isfinite(part).all():
                 return None
             total += part
@@ -201,10 +127,10 @@ class Objective:
     def start(self, z: Floats) -> tuple[Floats, Floats | None]:
         """Return a start that is at least as good, and an approximate inverse information there or None.
 
-        Only a single closed form without constraints may have one.
+        Only a single member without constraints may have one.
         """
         member = self.members[0]
-        if len(self.members) > 1 or not self._plain or not isinstance(member, ClosedForm):
+        if len(self.members) > 1 or not self._plain:
             return z, None
         try:
             better, information = member.start(z)

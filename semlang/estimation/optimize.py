@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = ["Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish", "steps_of"]

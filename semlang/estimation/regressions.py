@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.likelihood import QuadratureLikelihood
+from semlang.estimation.member import Infeasible
 from semlang.estimation.optimize import definite
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import ReducedForm
@@ -137,8 +137,8 @@ def _scoring(
     ]
 
     def evaluate(at: Floats) -> tuple[float, Floats]:
-        parts = [m.value_and_scores(at) for m in members]
-        return sum(f for f, _ in parts), np.concatenate([s for _, s in parts])[:, free]
+        parts = [m.values_and_scores(at) for m in members]
+        return float(sum(f.sum() for f, _ in parts)), np.concatenate([s for _, s in parts])[:, free]
 
     value, scores = evaluate(theta)
     for _ in range(12):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.estimation.parameters import Parametrisation
 from semlang.graph.model_graph import Covariance, ModelGraph, Path
 

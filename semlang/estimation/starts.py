@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable
 

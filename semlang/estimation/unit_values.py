@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.estimation.assemble import assemble
 from semlang.estimation.constraints import Constraints
-from semlang.estimation.gaussian.engine import Infeasible
+from semlang.estimation.member import Infeasible
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
 
@@ -47,7 +47,7 @@ def unit_values(
     objective = assemble(table, graphs, designs, Constraints(table), True, points or 1, 1, scaled=False)
     x = objective.parametrisation.coordinates(theta)
     try:
-        values: Floats = np.concatenate([member.values(x) for member in objective.members])  # type: ignore[union-attr]
+        values: Floats = np.concatenate([member.values(x) for member in objective.members])
     except (Infeasible, np.linalg.LinAlgError):
         return None
     # A closed form and quadrature agree to rounding; a different likelihood differs by far more.

@@ -7,9 +7,10 @@ Kernels are imported when an engine first needs them.
 
 from semlang.estimation.gaussian.by_row import ByRow
 from semlang.estimation.gaussian.choose import choose
-from semlang.estimation.gaussian.engine import Engine, Infeasible, differences
+from semlang.estimation.gaussian.engine import Engine, differences
 from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.gaussian.one_level import OneLevel
 from semlang.estimation.gaussian.two_level import TwoLevel
+from semlang.estimation.member import Infeasible
 
 __all__ = ["ByRow", "Engine", "Infeasible", "Nested", "OneLevel", "TwoLevel", "choose", "differences"]

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Point
-from semlang.estimation.gaussian.engine import Engine, Infeasible
+from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
 from semlang.estimation.gaussian.pairwise import pairwise_start
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,21 @@ class ByRow(Engine):
         L = point.L[:, 0]
         SL = S @ L
         return value, self.chain.gradient(point, m @ self.data.frame.T, (2 * SL @ point.psi)[:, None], L.T @ SL, S)
+
+    def values(self, theta: Floats) -> Floats:
+        """Return the log-likelihood of each unit."""
+        point = self.chain.at(theta)
+        solved = np.zeros_like(self._y)
+        self._run(point, solved, np.zeros((0, 2), dtype=np.int64), np.zeros((0, 0)))
+        L = point.L[:, 0]
+        S = L @ point.psi @ L.T + point.residual
+        residual = np.nan_to_num(self._y - self._x @ self.data.mean(point.m).T)
+        constants = np.empty(len(self._n_observed))
+        for k, n in enumerate(self._n_observed.tolist()):
+            o = self._observed[k, :n]
+            constants[k] = n * np.log(2 * np.pi) + np.linalg.slogdet(S[np.ix_(o, o)])[1]
+        each = np.repeat(constants, np.diff(self._begin)) + np.einsum("ik,ik->i", residual, solved)
+        return np.bincount(self._unit, -0.5 * self._weight * each, self.n_units).astype(np.float64)
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P).

@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Chain
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
-
-
-class Infeasible(ValueError):
-    """A trial point has no density: a covariance matrix is not positive definite."""
 
 
 class Engine(ABC):
@@ -59,6 +56,10 @@ class Engine(ABC):
     @abstractmethod
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
+
+    @abstractmethod
+    def values(self, theta: Floats) -> Floats:
+        """Return the log-likelihood of each unit of the highest level, (units,); they sum to the log-likelihood."""
 
     @abstractmethod
     def scores(self, theta: Floats) -> Floats:

@@ -111,6 +111,18 @@ class Leaves:
         constant = -0.5 * float(self.count @ (LOG_2PI + np.log(t)) + (square / t).sum())
         return W.reshape(-1, len(r)).T @ self.D, Wh.reshape(-1, self.R).T @ self.E, constant
 
+    def unit_constants(self, data: Observations, m: Floats, t: Floats) -> Floats:
+        """Return the sum of the constants by unit of the highest level; `m` and `t` are those of `potentials`."""
+        n, tree = data.y.shape[1], self.tree
+        leaf = np.zeros(n, dtype=np.int64)
+        leaf[tree.first[0]] = 1
+        leaf = np.cumsum(leaf) - 1
+        residual = data.y - m @ data.x
+        each = np.where(np.isnan(residual), 0.0, LOG_2PI + np.log(t)[:, None] + residual**2 / t[:, None]).sum(0)
+        each = each if tree.rows is None else each * tree.rows
+        each = each if tree.total is None else each * tree.total[0][leaf]
+        return np.bincount(tree.top[0][leaf], -0.5 * each, tree.n_top).astype(np.float64)
+
     def adjoint(self, L: Floats, m: Floats, t: Floats, posterior: Posterior) -> tuple[Floats, Floats, Floats]:
         """Return dl/dL, dl/dm and dl/dt from the posterior moments of the leaves (overwritten).
 

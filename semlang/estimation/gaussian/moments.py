@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Point
-from semlang.estimation.gaussian.engine import Engine, Infeasible
+from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.observations import Observations
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]
@@ -188,6 +189,21 @@ class Moments(Engine):
         self._second_order(e, cells[n_mean:, n_mean:])
         m, L, _, _ = self._adjoints(e)
         return self.chain.sandwich(e.point, cells) + self.chain.curvature(e.point, m, L)
+
+    def values(self, theta: Floats) -> Floats:
+        """Return the log-likelihood of each unit."""
+        e = self._evaluate(theta)
+        m = self.data.mean(e.point.m)
+        out = np.zeros(self.n_units)
+        for b, (block, inverses, _, _) in enumerate(e.parts):
+            o = block.observed
+            for t, S in enumerate(inverses):
+                v = self.vectors(b, t)
+                r = v.y - m[o] @ v.x
+                constant = len(o) * LOG_2PI - np.linalg.slogdet(S)[1]
+                square = np.einsum("kv,kv->v", r, S @ r)
+                np.add.at(out, v.unit, -0.5 * (v.count * constant + v.weight * square))
+        return out
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P)."""

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Point
-from semlang.estimation.gaussian.engine import Engine, Infeasible
+from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.leaves import Leaves
 from semlang.estimation.gaussian.observations import observe
 from semlang.estimation.gaussian.pairwise import pairwise_start
 from semlang.estimation.gaussian.residuals import Residuals
 from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
 from semlang.estimation.gaussian.tree import Tree
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
 
 Floats = NDArray[np.float64]
@@ -122,6 +123,16 @@ class Nested(Engine):
         from semlang.estimation.gaussian.louis import Louis
 
         return Louis(self).hessian(theta) if Louis.supports(self) else None
+
+    def values(self, theta: Floats) -> Floats:
+        """Return the log-likelihood of each unit of the highest level."""
+        state = self.state(self.chain.at(theta))
+        self._up(state)
+        out = self.leaves.unit_constants(self.data, state.m, state.t)
+        weights = self.tree.total or (None,) * len(self.tree.top)
+        for part, weight, top in zip(self.sweep.parts, weights, self.tree.top, strict=True):
+            out += np.bincount(top, part if weight is None else part * weight, self.tree.n_top)
+        return out
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit of the highest level: (units, P)."""

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.gaussian.moments import Moments, Terms
 from semlang.estimation.gaussian.observations import Observations
+from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
 
 Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.gaussian.engine import Infeasible
 from semlang.estimation.gaussian.tree import Tree
+from semlang.estimation.member import Infeasible
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,11 @@ class Sweep:
     tree : Tree
     sizes : list of int
         Number of variables of each level, lowest first.
+
+    Attributes
+    ----------
+    parts : list of (U_l,) floats
+        What the units of each level added to the log-likelihood on the last way up, without their weights.
     """
 
     def __init__(self, tree: Tree, sizes: list[int]) -> None:
@@ -41,6 +46,7 @@ class Sweep:
             U, above = len(units), alive - own
             self._buffers.append((np.empty((packed(own), U)), np.empty((own, above, U)), np.empty((own, U))))
         self._V: list[Floats] = []
+        self.parts: list[Floats] = []
         self._kept: list[tuple[Floats, Floats] | None] = []
 
     def up(self, K: Floats, h: Floats, V: list[Floats]) -> float:
@@ -48,7 +54,7 @@ class Sweep:
         from semlang.estimation.kernels import gaussian_sweep
 
         value = 0.0
-        self._V, self._kept = V, []
+        self._V, self._kept, self.parts = V, [], []
         for i, own in enumerate(self.sizes):
             above = self.alive[i] - own
             F = semidefinite_factor(V[i])
@@ -57,6 +63,7 @@ class Sweep:
             log_root, q = np.zeros(h.shape[1]), np.zeros(h.shape[1])
             gaussian_sweep.up(K, h, F, above, C, G, a, log_root, q)
             part = 0.5 * q - log_root
+            self.parts.append(part)
             value += float(part.sum() if self.tree.total is None else part @ self.tree.total[i])
             K, h = K[: packed(above)], h[:above]
             if above:

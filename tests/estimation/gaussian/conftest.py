@@ -223,7 +223,7 @@ def gradient_error(engine: Any, theta: np.ndarray) -> float:
 
 def maximise(engine: Any, theta: np.ndarray, tolerance: float = 1e-9) -> tuple[np.ndarray, float, int]:
     """Scoring (expected information, else outer product), then BFGS from its inverse."""
-    from semlang.estimation.gaussian.engine import Infeasible
+    from semlang.estimation.member import Infeasible
 
     def information(x: np.ndarray) -> np.ndarray:
         metric = engine.expected_information(x)

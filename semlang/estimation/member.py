@@ -1,0 +1,111 @@
+"""What the log-likelihood of one group offers, however it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Infeasible(ValueError):
+    """A trial point has no density: a covariance matrix is not positive definite."""
+
+
+@dataclass(frozen=True)
+class LevelMoments:
+    """Posterior moments of the disturbances zeta of the units of one level, given all responses.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        Keys of the variables that the M disturbances belong to.
+    means : (units, M) floats
+        One line a unit of the level in the order of the design; units without a response have prior moments.
+    covariances : (units, M, M) floats
+        NaN between two disturbances that are integrated one after the other.
+    """
+
+    keys: tuple[str, ...]
+    means: Floats
+    covariances: Floats
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the responses say about the latent variables.
+
+    Parameters
+    ----------
+    levels : mapping from level to LevelMoments
+        Of the continuous latent variables, lowest level first.
+    classes : mapping from key to (units, C) floats
+        Probabilities of the states of the discrete latent variables, by unit of their level.
+    """
+
+    levels: Mapping[str, LevelMoments]
+    classes: Mapping[str, Floats] = field(default_factory=dict)
+
+
+class Member(Protocol):
+    """The log-likelihood of one group in the optimiser's coordinates (P,); C top-level units.
+
+    All functions of the coordinates raise `Infeasible` where there is no density.
+    """
+
+    points: int | None
+    """Quadrature points a dimension, which may be set; None where none are needed."""
+
+    @property
+    def multiplicity(self) -> Floats:
+        """How often each top-level unit occurred (C,)."""
+
+    @property
+    def records(self) -> Ints:
+        """First record of the design of each top-level unit (C,)."""
+
+    @property
+    def used(self) -> float:
+        """Number of records with a response, frequencies counted."""
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Numbers of responses that are left out, by reason."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether `hessian` has a form that costs no more than the expected information."""
+
+    def value(self, x: Floats, /) -> float:
+        """Return the log-likelihood."""
+
+    def value_and_gradient(self, x: Floats, /) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient (P,)."""
+
+    def values(self, x: Floats, /) -> Floats:
+        """Return the log-likelihoods of the top-level units, (C,)."""
+
+    def values_and_scores(self, x: Floats, /) -> tuple[Floats, Floats]:
+        """Return the log-likelihoods of the top-level units and their gradients, (C,) and (C, P).
+
+        A unit's frequency and weight multiply both.
+        """
+
+    def information(self, x: Floats, /) -> Floats | None:
+        """Return the expected information (P, P), where it has a form."""
+
+    def hessian(self, x: Floats, /) -> Floats | None:
+        """Return the second derivatives (P, P), where they have a form."""
+
+    def start(self, x: Floats, /) -> tuple[Floats, Floats | None]:
+        """Return coordinates at least as good and an approximate information there, where that is cheap."""
+
+    def posterior(self, x: Floats, /) -> Posterior:
+        """Return the posterior of the latent variables."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,14 @@ class Objective:
         self._plain = self.basis.shape[0] == self.basis.shape[1]
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.evaluations = 0
+
+    def held(self, k: int, value: float) -> Objective:
+        """Return the same function with coordinate k held at a value: it has one coordinate less."""
+        out = copy(self)
+        out.base = self.base + self.basis[:, k] * value
+        out.basis = np.delete(self.basis, k, axis=1)
+        out._plain = False
+        return out
 
     @property
     def n(self) -> int:

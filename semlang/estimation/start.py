@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from semlang.data.design import Design
+from semlang.diagnostics import Diagnostic, error
+from semlang.errors import FitError
 from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.matrices.reduced import ReducedForm
+from semlang.model.parameter_names import parameter_names, parameters_by_name, tight
 from semlang.model.table import ParameterTable, Product
+from semlang.syntax.nearest import nearest
 
 __all__ = ["start_values", "user_values"]
 
@@ -63,18 +67,40 @@ def start_values(
 
 
 def user_values(table: ParameterTable, start: Mapping[str, float] | None) -> dict[int, float]:
-    """Return the user's start values by parameter: ``start()`` in the text, then `start` by label or ``lhs op rhs``."""
-    found: dict[int, float] = {}
-    given = {"".join(k.split()): float(v) for k, v in (start or {}).items()}
-    for row in table.rows:
-        if row.parameter < 0:
-            continue
-        if row.ustart is not None:
-            found[row.parameter] = row.ustart
-        for name in (row.label, row.plabel, f"{row.lhs}{row.op}{row.rhs}"):
-            if name and "".join(name.split()) in given:
-                found[row.parameter] = given["".join(name.split())]
+    """Return the user's start values by parameter: ``start()`` in the text, then those of the call.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    start : mapping from a parameter's name to float, optional
+        Names as `semlang.model.parameter_names.parameters_by_name` takes them; the most exact one wins.
+
+    Raises
+    ------
+    FitError
+        Where a name is no parameter's.
+    """
+    found = {row.parameter: row.ustart for row in table.rows if row.parameter >= 0 and row.ustart is not None}
+    if not start:
+        return found
+    known = parameters_by_name(table)
+    means = {name: known.get(tight(name), []) for name in start}
+    wrong = [name for name, which in means.items() if not which]
+    if wrong:
+        names = [name for name in parameter_names(table) if name]
+        raise FitError([_unknown_start(name, names) for name in wrong])
+    for name in sorted(start, key=lambda name: -len(means[name])):
+        found |= dict.fromkeys(means[name], float(start[name]))
     return found
+
+
+def _unknown_start(name: str, names: Sequence[str]) -> Diagnostic:
+    near = nearest(name, names)
+    return error(
+        "unknown-start",
+        f"start values name '{name}', and the model has no free parameter of that name",
+        help=f"do you mean '{near}'?" if near else f"names are like '{names[0]}'; fit.params lists them",
+    )
 
 
 def _loadings_one(graph: ModelGraph, theta: Floats) -> None:

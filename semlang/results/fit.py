@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.diagnostics import Diagnostic, Severity
+from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
-from semlang.results.summary import html, text
+from semlang.results.summary import html, text, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,14 +84,8 @@ class Fit:
 
     @cached_property
     def parameter_names(self) -> list[str]:
-        """A name for each entry of the parameter vector: the label, or like ``visual=~x2``."""
-        names = [""] * self.table.n_parameters
-        many = len(self.table.groups) > 1
-        for row in self.table.rows:
-            if row.parameter >= 0 and not names[row.parameter]:
-                group = f".{self.table.groups[row.group - 1]}" if many else ""
-                names[row.parameter] = row.label or f"{row.lhs}{row.op}{row.rhs}{group}"
-        return names
+        """The name of each entry of the parameter vector: its label, or like ``visual =~ x2``."""
+        return list(parameter_names(self.table))
 
     @cached_property
     def aic(self) -> float:
@@ -102,26 +97,26 @@ class Fit:
         """Schwarz's criterion, -2 l + p log J with J the number of top-level units, frequencies counted."""
         return self.n_free * math.log(max(self.estimate.n_top, 1.0)) - 2.0 * self.loglik
 
-    def level_of(self, row: Row) -> str:
-        """Return the level that a row is reported at: ``rows`` or a cluster."""
-        key = row.source if row.op == "=~" and row.source else row.target
-        variable = self.table.variables.get(key)
-        return variable.level if variable is not None else "rows"
+    @cached_property
+    def reported_rows(self) -> tuple[Row, ...]:
+        """The rows of the table that are reported, one for each of `parameters`."""
+        return tuple(
+            r for r in self.table.rows if not r.exo and r.target and (r.parameter >= 0 or r.ustart is not None)
+        )
 
     @cached_property
     def parameters(self) -> list[dict[str, Any]]:
-        """One dictionary a row of the table, as in the interface's JSON."""
-        theta, vcov = self.estimate.theta, self.estimate.vcov
+        """One dictionary a reported row, as in the interface's JSON; `name` is that of `vcov` where it is free."""
+        theta, vcov, names = self.estimate.theta, self.estimate.vcov, self.parameter_names
         out: list[dict[str, Any]] = []
-        for row in self.table.rows:
+        for row in self.reported_rows:
             free = row.parameter >= 0
-            if row.exo or not row.target or not (free or row.ustart is not None):
-                continue
             entry: dict[str, Any] = {
+                "name": names[row.parameter] if free else written_label(row) or row_name(self.table, row),
                 "lhs": row.lhs,
                 "op": row.op,
                 "rhs": row.rhs,
-                "level": self.level_of(row),
+                "level": level_of(self.table, row),
                 "group": self.table.groups[row.group - 1] if self.table.groups != ("",) else "",
                 "label": row.label,
                 "free": row.parameter + 1 if free else 0,
@@ -135,15 +130,23 @@ class Fit:
 
     @cached_property
     def params(self) -> pd.DataFrame:
-        """Estimates, standard errors, z values and two-sided p values as a DataFrame."""
+        """Estimates, standard errors, z values and two-sided p values as a DataFrame.
+
+        Its column `name` joins `vcov`, the summary, start values and JSON. Defined parameters stand at the end.
+        """
         import pandas as pd
 
-        frame = pd.DataFrame(self.parameters)
+        defined = [
+            {"name": d.name, "lhs": d.name, "op": ":=", "rhs": d.text, "level": "", "group": "", "label": d.name,
+             "free": 0, "est": d.est, "se": d.se}
+            for d in self.estimate.defined
+        ]  # fmt: skip
+        frame = pd.DataFrame([*self.parameters, *defined])
         frame["est"] = frame["est"].astype(float)
         frame["se"] = frame["se"].astype(float)
         with np.errstate(divide="ignore", invalid="ignore"):
             frame["z"] = frame["est"] / frame["se"].where(frame["se"] > 0)
-        frame["p"] = [math.erfc(abs(z) / math.sqrt(2.0)) if math.isfinite(z) else math.nan for z in frame["z"]]
+        frame["p"] = [two_sided(z) if math.isfinite(z) else math.nan for z in frame["z"]]
         return frame
 
     @cached_property
@@ -177,10 +180,10 @@ class Fit:
             "seconds": round(self.seconds, 4),
             "parameters": [{k: _finite(v) for k, v in p.items()} for p in self.parameters],
             "defined": [
-                {"lhs": d.name, "op": ":=", "rhs": d.text, "est": _finite(d.est), "se": _finite(d.se)}
+                {"name": d.name, "lhs": d.name, "op": ":=", "rhs": d.text, "est": _finite(d.est), "se": _finite(d.se)}
                 for d in e.defined
             ],
-            "information": {"aic": _finite(self.aic), "bic": _finite(self.bic)},
+            "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }
@@ -191,6 +194,13 @@ class Fit:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return (
+            f"<semlang.Fit: log-likelihood {self.loglik:.4f}, {self.n_free} parameters, "
+            f"{self.estimate.n_rows} rows, {state}>"
+        )
 
     def _repr_html_(self) -> str:
         return html(self)

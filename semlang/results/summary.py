@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from semlang.model.parameter_names import row_name, written_label
+from semlang.model.table import ParameterTable, Row
 
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
@@ -14,14 +18,36 @@ TITLES = {
     "=~": "Loadings",
     "<~": "Composites",
     "~": "Regressions",
+    "u": "Paths of random effects",
     "~1": "Intercepts",
     "|": "Thresholds",
     "~~": "Variances and covariances",
     "~*~": "Scales",
 }
-"""Heading of each operator's section, in the order of printing."""
+"""Heading of each operator's section, in the order of printing; ``u`` stands for ``~`` with a random effect."""
 
-HEAD = ("", "estimate", "std. error", "z", "p")
+HEAD = ("label", "estimate", "std. error", "z", "p")
+LEAST = (0, 12, 12, 9, 8)
+"""Least width of each column; a wider entry widens its column."""
+
+
+class Line(NamedTuple):
+    """A parameter as it is printed."""
+
+    name: str
+    label: str
+    estimate: str
+    error: str
+    z: str
+    p: str
+
+
+class Section(NamedTuple):
+    """Lines under one heading; `group` is the label of the group that they belong to, or ''."""
+
+    group: str
+    title: str
+    lines: list[Line]
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -39,35 +65,78 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}f}"
 
 
-def sections(fit: Fit) -> Iterable[tuple[str, list[tuple[str, str, str, str, str]]]]:
-    """Yield headings and lines (name, estimate, SE, z, p)."""
-    many = len(fit.table.groups) > 1
-    for op, title in TITLES.items():
-        lines = []
-        for p in fit.parameters:
-            if p["op"] != op:
-                continue
-            name = {"~1": p["lhs"]}.get(op, f"{p['lhs']} {op} {p['rhs']}")
-            place = [p["level"]] if p["level"] != "rows" and f"[{p['level']}]" not in name else []
-            place += [p["group"]] if many else []
-            place += [f"class {p['class']}"] if "class" in p else []
-            lines.append(_line(name + (f"  ({', '.join(place)})" if place else ""), p["est"], p["se"], bool(p["free"])))
-        if lines:
-            yield title, lines
+def probability(p: float | None) -> str:
+    """Return a p value with three decimals, never as zero.
+
+    Examples
+    --------
+    >>> probability(0.0421), probability(1e-12), probability(0.0), probability(None)
+    ('0.042', '<0.001', '<0.001', '')
+    """
+    if p is None or not math.isfinite(p):
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def two_sided(z: float) -> float:
+    """Return the probability that a standard normal variable is further from 0 than z.
+
+    Examples
+    --------
+    >>> round(two_sided(-1.959964), 6)
+    0.05
+    """
+    return math.erfc(abs(z) / math.sqrt(2.0))
+
+
+def sections(fit: Fit) -> Iterator[Section]:
+    """Yield headings and lines, all sections of a group before those of the next."""
+    known = list(zip(fit.reported_rows, fit.parameters, strict=True))
+    mute = _mute(fit)
+    for number_of_group, group in enumerate(fit.table.groups, 1):
+        own = [(row, p) for row, p in known if row.group == number_of_group]
+        for op, title in TITLES.items():
+            lines = [
+                _line(
+                    row_name(fit.table, row) if written_label(row) else p["name"],
+                    written_label(row),
+                    p["est"],
+                    p["se"],
+                    row,
+                )
+                for row, p in own
+                if _kind(fit.table, row) == op and not (op == "u" and row.source in mute)
+            ]
+            if lines:
+                yield Section(group, title, lines)
     if fit.estimate.defined:
-        yield (
-            "Defined parameters",
-            [_line(f"{d.name} := {d.text}", d.est, d.se, True) for d in fit.estimate.defined],
-        )
+        defined = [_line(f"{d.name} := {d.text}", "", d.est, d.se) for d in fit.estimate.defined]
+        yield Section("", "Defined parameters", defined)
 
 
-def _line(name: str, est: float | None, se: float | None, free: bool) -> tuple[str, str, str, str, str]:
-    if not free:
-        return (name, number(est), "fixed", "", "")
+def _kind(table: ParameterTable, row: Row) -> str:
+    """Return the key in `TITLES` of a row's section."""
+    if row.op == "~" and row.source and not table.variables[row.source].measured:
+        return "u"
+    return row.op
+
+
+def _mute(fit: Fit) -> set[str]:
+    """Return the random effects whose paths are all fixed at 1: there is nothing to say about these paths."""
+    paths: defaultdict[str, list[bool]] = defaultdict(list)
+    for row in fit.reported_rows:
+        if _kind(fit.table, row) == "u":
+            paths[row.source].append(row.parameter < 0 and row.ustart == 1.0)
+    return {effect for effect, ones in paths.items() if all(ones)}
+
+
+def _line(name: str, label: str, est: float | None, se: float | None, row: Row | None = None) -> Line:
+    if row is not None and row.parameter < 0:
+        return Line(name, label, number(est), "fixed", "", "")
     if est is None or se is None or not se > 0:
-        return (name, number(est), number(se), "", "")
+        return Line(name, label, number(est), number(se), "", "")
     z = est / se
-    return (name, number(est), number(se), f"{z:.2f}", f"{math.erfc(abs(z) / math.sqrt(2.0)):.3f}")
+    return Line(name, label, number(est), number(se), f"{z:.2f}", probability(two_sided(z)))
 
 
 def facts(fit: Fit) -> list[tuple[str, str]]:
@@ -76,7 +145,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     out = [
         ("Log-likelihood", f"{fit.loglik:.4f}"),
         ("Free parameters", str(fit.n_free)),
-        ("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f}"),
+        ("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f} (n = {e.n_top:g})"),
         ("Rows", str(e.n_rows)),
     ]
     out += [(f"Units of {level}", str(n)) for level, n in e.n_clusters.items()]
@@ -100,13 +169,33 @@ def text(fit: Fit) -> str:
     wide = max(len(k) for k, _ in top)
     out = [f"{k:<{wide}}  {v}" for k, v in top]
     blocks = list(sections(fit))
-    first = max((len(line[0]) for _, lines in blocks for line in lines), default=10) + 2
-    for title, lines in blocks:
-        out += ["", f"{title:<{first}}{HEAD[1]:>12}{HEAD[2]:>12}{HEAD[3]:>9}{HEAD[4]:>8}"]
-        out += [f"  {n:<{first - 2}}{est:>12}{se:>12}{z:>9}{p:>8}" for n, est, se, z, p in lines]
+    lines = [line for block in blocks for line in block.lines]
+    first = max([len(line.name) + 2 for line in lines] + [len(block.title) for block in blocks], default=10)
+    shown = _columns(lines)
+    widths = [max(LEAST[k], 2 + max(len(line[k + 1]) for line in lines)) for k in shown]
+    group = ""
+    for block in blocks:
+        if block.group != group:
+            group = block.group
+            out += ["", f"Group {group}"] if group else []
+        out += ["", _row(block.title, [HEAD[k] for k in shown], first, widths, shown)]
+        out += [_row(f"  {line.name}", [line[k + 1] for k in shown], first, widths, shown) for line in block.lines]
     if fit.warnings:
         out += ["", *(f"warning: {w}" for w in fit.warnings)]
     return "\n".join(out)
+
+
+def _columns(lines: list[Line]) -> list[int]:
+    """Return the numbers of the columns to print: that of labels where there is a label."""
+    return [k for k in range(len(HEAD)) if k or any(line.label for line in lines)]
+
+
+def _row(name: str, cells: list[str], first: int, widths: list[int], shown: list[int]) -> str:
+    out = [
+        f"  {cell:<{width - 2}}" if k == 0 else f"{cell:>{width}}"
+        for k, cell, width in zip(shown, cells, widths, strict=True)
+    ]
+    return (f"{name:<{first}}" + "".join(out)).rstrip()
 
 
 def html(fit: Fit) -> str:
@@ -116,7 +205,13 @@ def html(fit: Fit) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
 
     out = ["<table>", *(row(line) for line in facts(fit)), "</table>"]
-    for title, lines in sections(fit):
-        out += ["<table>", row((title, *HEAD[1:]), "th"), *(row(line) for line in lines), "</table>"]
+    blocks = list(sections(fit))
+    shown = _columns([line for block in blocks for line in block.lines])
+    for block in blocks:
+        title = f"{block.title}, {block.group}" if block.group else block.title
+        head = row((title, *(HEAD[k] for k in shown)), "th")
+        out += ["<table>", head]
+        out += [row((line.name, *(line[k + 1] for k in shown))) for line in block.lines]
+        out += ["</table>"]
     out += [f"<p>warning: {escape(w)}</p>" for w in fit.warnings]
     return "\n".join(out)

@@ -11,6 +11,7 @@ import click
 from semlang.cli.output import Report, model_of, model_options, reporting
 from semlang.diagnostics import error
 from semlang.errors import SemlangError
+from semlang.model.parameter_names import level_of
 
 
 @click.command("draw")
@@ -68,8 +69,7 @@ def read_estimates(path: str, table: Any) -> dict[int, float]:
     out: dict[int, float] = {}
     for row in table.rows:
         group = table.groups[row.group - 1] if table.groups != ("",) else ""
-        level = table.variables[row.source if row.op == "=~" and row.source else row.target].level if row.target else ""
-        est = known.get((row.lhs, row.op, row.rhs, group, level))
+        est = known.get((row.lhs, row.op, row.rhs, group, level_of(table, row)))
         if est is not None:
             out[row.id] = est
     return out

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from semlang.errors import DataError as DataError
     from semlang.errors import FitError as FitError
     from semlang.errors import ModelError as ModelError
+    from semlang.errors import NotConvergedWarning as NotConvergedWarning
     from semlang.errors import SemlangError as SemlangError
     from semlang.results.fit import Fit as Fit
 
@@ -25,6 +26,7 @@ _HOMES = {
     "ModelError": "semlang.errors",
     "DataError": "semlang.errors",
     "FitError": "semlang.errors",
+    "NotConvergedWarning": "semlang.errors",
 }
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "FitError",
     "Model",
     "ModelError",
+    "NotConvergedWarning",
     "SemlangError",
     "__version__",
     "compare",

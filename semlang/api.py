@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semlang.diagnostics import Diagnostic, Severity, error
-from semlang.errors import DataError, FitError, ModelError
+from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import read_source
@@ -382,8 +383,11 @@ class Model:
         )
         after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
-        if any(d.is_error for d in result.diagnostics):
+        if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
+        if not result.converged:
+            reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
+            warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
         rotated, result = rotate(table, result)
         graphs = model.graphs if rotated is table else build_graphs(rotated)
         return Fit(rotated, result, time.perf_counter() - clock, tuple(everything), graphs, designs)

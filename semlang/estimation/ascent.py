@@ -121,8 +121,8 @@ class Ascent:
         if agree or self.asked is not None or not self._affordable(q + 4):
             if not agree:
                 self.findings.imprecise(
-                    f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} in "
-                    "log-likelihood", abs(difference) > WRONG, self.asked is not None,
+                    f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
+                    "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
                 )  # fmt: skip
             elif placing.steepness(best.z) > FAR_OUT:
                 self._look_beyond(placing, best)
@@ -135,11 +135,12 @@ class Ascent:
             return best
         self.history += found.history
         self.settled, self.nodes = found.settled, found.nodes
-        if found.runaway is not None and not found.settled:
-            self.findings.running_away(self._parameters(found.best.z, found.runaway))
+        if found.runaway is not None:
+            self.findings.running_away(self._parameters(found.best.z, found.runaway), found.shown)
         elif not found.settled:
             self.findings.imprecise(
-                f"the integral did not settle: {found.nodes} points still moved the log-likelihood by {found.moved:.4f}",
+                f"the integral did not settle: {found.nodes} points still moved the log-likelihood by "
+                f"{found.moved:.4f}",
                 True,
             )
         elif placing.steepness(found.best.z) > FAR_OUT:
@@ -202,7 +203,7 @@ class Ascent:
     def _affordable(self, points: int) -> bool:
         rows = sum(g.rows or 0 for g in self.plan.groups)
         nodes = points**self._dims
-        return nodes <= MAX_NODES and rows * nodes <= MAX_DENSITIES
+        return bool(nodes <= MAX_NODES and rows * nodes <= MAX_DENSITIES)
 
     def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
         self.history.append((q, best.value))

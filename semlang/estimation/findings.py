@@ -137,16 +137,37 @@ class FindingsOfFit:
         if wrong and not asked:
             self.fail("not-converged", reason, help="set points yourself, give start values, or simplify the model")
         elif not any(d.slug == "points-not-settled" for d in self.found):
-            self.warn("points-not-settled", reason, help="take more points" + (", or leave the choice" if asked else ""))
+            self.warn(
+                "points-not-settled", reason, help="take more points" + (", or leave the choice" if asked else "")
+            )
 
-    def running_away(self, parameters: Sequence[int]) -> None:
-        """A latent variable comes to decide a response alone: its coefficient grew until nodes no longer show it."""
+    def running_away(self, parameters: Sequence[int], shown: bool) -> None:
+        """A latent variable comes to decide a response alone.
+
+        Parameters
+        ----------
+        parameters : sequence of int
+            The one that grows first.
+        shown : bool
+            The likelihood does not fall further out; else it grew until no nodes show its likelihood.
+        """
+        help = "leave out the response or the latent variable, or hold loadings equal: a*x1 + a*x2"
+        name = self.names(parameters[:1])
+        if shown:
+            self.fail(
+                "unbounded-likelihood",
+                f"the likelihood does not fall as {name} grows without bound: the latent variable decides the response "
+                "alone",
+                parameters[0],
+                help=help,
+            )
+            return
+        self.trusted = False
         self.fail(
-            "unbounded-likelihood",
-            f"the likelihood does not fall as {self.names(parameters[:1])} grows without bound: "
-            "the latent variable decides the response alone",
+            "not-converged",
+            f"{name} runs away: it grew until no affordable number of points shows the likelihood",
             parameters[0],
-            help="leave out the response or the latent variable, or hold loadings equal: a*x1 + a*x2",
+            help=help,
         )
 
     def unbounded(self, parameters: Sequence[int]) -> None:

@@ -158,7 +158,7 @@ class QuadratureLikelihood:
         self.engine.release()
 
     def steepness(self, x: Floats) -> float:
-        """Return the largest SD, over responses that are not gaussian, that latent variables give a linear predictor."""
+        """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
         sizes = (self.chain.forward(self.chain.cells(x)[0]).A ** 2).sum(axis=0)
         rows = self.rows.codes != CODES["gaussian", "identity"]
         count = np.bincount(self.rows.response[rows])

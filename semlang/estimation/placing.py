@@ -1,21 +1,22 @@
-"""The way up where nodes at modes do not settle: nodes stand still at posterior means and SDs, and move between passes."""
+"""The way up where nodes at modes do not settle: they stand still at posterior means, and move between passes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.kernels.workspace import spacing
-from semlang.estimation.member import Infeasible
+from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Optimum, maximise
+from semlang.estimation.optimize import Iteration, Optimum, maximise
 from semlang.estimation.progress import Narrator
 
-__all__ = ["Nodes", "Placeable", "Placing", "RULES"]
+__all__ = ["RULES", "STILL", "Nodes", "Placeable", "Placing", "settle"]
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +63,7 @@ SHARPEST = 4.0
 """A step of a linear predictor from node to node that still shows a logistic curve's shape."""
 NEARER = 0.2
 """Part of a coordinate that runs away at which the log-likelihood is looked at, too."""
+NEARLY = 0.6
 FAR = 60.0
 """SD of a linear predictor from which on a parameter is said to run away, unless the likelihood falls beyond."""
 
@@ -99,6 +101,8 @@ class Placed:
         Log-likelihood by the number of points.
     runaway : int or None
         Coordinate that grows without end, or beyond what the nodes can show.
+    shown : bool
+        Whether the nodes showed that the log-likelihood does not fall further out.
     """
 
     best: Optimum
@@ -107,6 +111,31 @@ class Placed:
     moved: float
     history: tuple[tuple[int, float], ...]
     runaway: int | None = None
+    shown: bool = False
+
+
+def settle(members: Sequence[Member], x: Floats, nodes: Nodes, most: int = 12) -> float:
+    """Move the nodes of members to posterior means and SDs until the log-likelihood settles; return it.
+
+    Raises
+    ------
+    Infeasible
+        If there is no likelihood.
+    """
+    last = np.inf
+    placeable = [m for m in members if isinstance(m, Placeable) and m.points is not None]
+    for member in placeable:
+        member.points, member.spread = nodes.points, nodes.spread
+    for _ in range(most):
+        for member in placeable:
+            member.place(x)
+        value = sum(m.value(x) for m in members)
+        if not np.isfinite(value):
+            raise Infeasible("the log-likelihood is not finite at the nodes")
+        if abs(value - last) < 0.1 * STILL:
+            return value
+        last = value
+    return last
 
 
 class Placing:
@@ -130,7 +159,9 @@ class Placing:
         grid: Callable[[int], int],
         narrator: Narrator,
     ) -> None:
-        self.objective, self.narrator = objective, narrator
+        self.narrator = narrator
+        self.objective = copy(objective)
+        self.objective.admits = lambda x: self._steepness(x) <= self.far
         self.members = [m for m in objective.members if isinstance(m, Placeable) and m.points is not None]
         self.rules = [r for r in RULES if affordable(r.points)]
         self.affordable, self.grid = affordable, grid
@@ -150,8 +181,18 @@ class Placing:
 
     def steepness(self, z: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
-        x = self.objective.x(z)
+        return self._steepness(self.objective.x(z))
+
+    def _steepness(self, x: Floats) -> float:
         return max((m.steepness(x) for m in self.members), default=0.0)
+
+    def shows(self, z: Floats, nodes: Nodes, times: float = 1.0) -> bool:
+        """Return whether nodes still show the shape of the steepest linear predictor, made so many times as steep."""
+        return times * self.steepness(z) * spacing(nodes.points, nodes.spread) <= SHARPEST
+
+    def runs_away(self, z: Floats) -> bool:
+        """Return whether a linear predictor is nearly as steep as any that is looked at."""
+        return self.steepness(z) > NEARLY * self.far
 
     def steepest(self, z: Floats) -> int:
         """Return the coordinate that the largest steepness is due to."""
@@ -171,30 +212,19 @@ class Placing:
         Infeasible
             If there is no likelihood.
         """
-        x, last = self.objective.x(z), np.inf
-        for member in self.members:
-            member.points, member.spread = nodes.points, nodes.spread
-        for _ in range(most):
-            for member in self.members:
-                member.place(x)
-            value = self.objective.value(z)
-            if not np.isfinite(value):
-                raise Infeasible("the log-likelihood is not finite at the nodes")
-            if abs(value - last) < 0.1 * STILL:
-                return value
-            last = value
-        return last
+        return settle(self.objective.members, self.objective.x(z), nodes, most)
 
-    def climb(self, z: Floats, nodes: Nodes) -> tuple[Optimum, float]:
+    def climb(self, z: Floats, nodes: Nodes, free: bool = False) -> tuple[Optimum, float]:
         """Climb with one rule; return where to, and what moving the nodes last changed there.
 
         A pass climbs with nodes that stand still; it counts where the log-likelihood is higher after they have moved,
-        else the way is shortened. It ends where a linear predictor is too steep for the nodes, too.
+        else the way is shortened. It ends where a linear predictor is too steep for the nodes, too, if it is not `free`.
         """
         value = self.value(z, nodes)
         inverse: Floats | None = None
-        steps, moved, log = STEPS, np.inf, []
-        while True:
+        log: list[Iteration] = []
+        steps, moved = STEPS, np.inf
+        for _ in range(MOST_PASSES):
             found = maximise(self.objective, z, limit=steps, inverse=inverse, report=self.narrator.iteration)
             log += found.log
             inverse = found.inverse
@@ -213,9 +243,9 @@ class Placing:
                 at, now = z, self.value(z, nodes)
             z, gained, value = at, now - value, now
             steps = STEPS if moved > 10.0 * STILL else 50
-            if (found.converged and moved < STILL) or len(log) > STEPS * MOST_PASSES or (t < 1.0 and gained < STILL):
+            if (found.converged and moved < STILL) or not found.log or (t < 1.0 and gained < STILL):
                 break
-            if self.steepness(z) > min(SHARPEST / spacing(nodes.points, nodes.spread), self.far):
+            if not free and (not self.shows(z, nodes) or self.runs_away(z)):
                 moved = np.inf
                 break
         gradient = self.objective.value_and_gradient(z)[1]
@@ -225,9 +255,9 @@ class Placing:
         """Return the highest log-likelihood with coordinate k held at `factor` times its value, and where that is."""
         held = factor * best.z[k]
         profile = Placing(self.objective.held(k, held), self.affordable, self.grid, self.narrator)
-        profile.far = np.inf
+        profile.far = 1.2 * max(self.steepness(best.z) * max(factor, 1.0), FAR)
         try:
-            found = profile.climb(np.delete(best.z, k), nodes)[0]
+            found = profile.climb(np.delete(best.z, k), nodes, free=True)[0]
         except (Infeasible, np.linalg.LinAlgError):
             return -np.inf, best.z
         return found.value, np.insert(found.z, k, held)
@@ -243,6 +273,7 @@ class Placing:
 
         None where no start has a likelihood.
         """
+        self.far = max(FAR, 2.0 * min(self.steepness(z) for z in starts))
         cheap = [r for r in self.rules if r.points <= FIRST and self.grid(r.points) <= CHEAP]
         first = max(len(cheap) - 1, 0)
         nodes, judge = self.rules[first], self.rules[min(first + 1, len(self.rules) - 1)]
@@ -259,19 +290,18 @@ class Placing:
         _, still, best = max(found, key=lambda f: f[0])
         history, moved = [(nodes.points, best.value)], np.inf
         for finer in [*self.rules[first + 1 :], None]:
-            if self.steepness(best.z) > self.far:
+            if self.runs_away(best.z):
                 k, nodes = self.steepest(best.z), self.rules[-1]
-                here = self.value(best.z, nodes)
-                inside, z = self.along(best, k, NEARER, nodes)
-                if inside > here:  # the nodes before were too few to see the maximum
-                    best, still = self.climb(z, nodes)
-                    history.append((nodes.points, best.value))
-                    moved = abs(self.value(best.z, self.rules[-2]) - best.value) if len(self.rules) > 1 else np.inf
-                    finer = None
-                if self.steepness(best.z) > self.far:
-                    if self.along(best, k, 2.0, nodes)[0] > here - STILL:
-                        return Placed(best, nodes, False, still, tuple(history), k)
-                    self.far = np.inf
+                here, z = self.along(best, k, self.far / self.steepness(best.z), nodes)
+                best = replace(best, z=z, value=here)
+                inside, nearer = self.along(best, k, NEARER, nodes)
+                if here >= inside and self.along(best, k, 2.0, nodes)[0] > here - STILL:
+                    return Placed(best, nodes, False, still, tuple(history), k, self.shows(z, nodes, 2.0))
+                self.far *= 2.0  # the maximum is nearer, or about here
+                best, still = self.climb(z if here >= inside else nearer, nodes, free=True)
+                history.append((nodes.points, best.value))
+                moved = abs(self.value(best.z, self.rules[-2]) - best.value) if len(self.rules) > 1 else np.inf
+                break
             if finer is None:
                 break
             value = self.value(best.z, finer)
@@ -285,10 +315,9 @@ class Placing:
             history[-1] = (finer.points, best.value)
         value = self.value(best.z, nodes)
         gradient = self.objective.value_and_gradient(best.z)[1]
-        best = Optimum(best.z, value, gradient, best.metric, best.decrement, best.converged, best.log)
+        best = replace(best, value=value, gradient=gradient)
         settled = still < STILL and moved < SETTLED
-        steep = not settled and self.steepness(best.z) > SHARPEST / spacing(nodes.points, nodes.spread)
         return Placed(
             best, nodes, settled, max(still if np.isfinite(still) else 0.0, moved), tuple(history),
-            self.steepest(best.z) if steep else None,
+            None if settled or self.shows(best.z, nodes) else self.steepest(best.z),
         )  # fmt: skip

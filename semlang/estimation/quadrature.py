@@ -272,7 +272,7 @@ class NestedQuadrature:
             if last is None:
                 steps = np.zeros(clusters, dtype=np.int64)
                 find_modes(nest, rows, work.fronts, work.scratch, TOLERANCE, NEWTON_STEPS, steps)
-                last = at_fronts(work.fronts, units)
+                last = at_fronts(nest, work.fronts)
                 if (lost := _inside(nest, steps < 0)).any():
                     prior = at_prior(nest)
                     last.path[lost], last.T[lost], last.G[lost] = prior.path[lost], prior.T[lost], prior.G[lost]

@@ -60,7 +60,7 @@ class Fit:
         from semlang.estimation.unit_values import unit_values
 
         e = self.estimate
-        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik)
+        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik, e.spread)
 
     @property
     def converged(self) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 
 import click
 
 from semlang.cli.output import Report, model_of, model_options, reporting, write_file
 from semlang.diagnostics import error
+from semlang.errors import NotConvergedWarning
 
 
 @click.command("fit")
@@ -42,7 +44,9 @@ def command(
     """Estimate a model."""
     model = model_of(file, defaults)
     shown = Progress(quiet)
-    fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
+        fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
     shown.end()
     report.add(fit.diagnostics)
     if not fit.converged and not any(d.is_error for d in report.diagnostics):

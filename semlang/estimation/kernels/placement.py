@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.kernels.layout import Fronts, Nest
 
-__all__ = ["Placement", "at_moments", "at_prior"]
+__all__ = ["Placement", "at_fronts", "at_moments", "at_prior"]
 
 Floats = NDArray[np.float64]
 
@@ -57,9 +57,15 @@ class Placement:
             array[:units] = 0.0
 
 
-def at_fronts(fronts: Fronts, units: int) -> Placement:
+def at_fronts(nest: Nest, fronts: Fronts) -> Placement:
     """Return the placement at modes and curvatures, after the modes were found."""
-    return Placement(fronts.path[:units].copy(), fronts.T[:units].copy(), fronts.G[:units].copy())
+    out = at_prior(nest)
+    for level, dims in enumerate(nest.dims.tolist()):
+        units, width = slice(int(nest.base[level]), int(nest.base[level + 1])), int(nest.tail[level])
+        out.path[units, :width] = fronts.path[units, :width]
+        out.T[units, :dims, :dims] = fronts.T[units, :dims, :dims]
+        out.G[units, :dims, : width - dims] = fronts.G[units, :dims, : width - dims]
+    return out
 
 
 def at_prior(nest: Nest) -> Placement:

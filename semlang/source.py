@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from dataclasses import dataclass, field
 
 
@@ -54,7 +55,7 @@ class Source:
     _starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        starts = [0] + [i + 1 for i, c in enumerate(self.text) if c == "\n"]
+        starts = [0, *(m.end() for m in re.finditer("\n", self.text))]
         object.__setattr__(self, "_starts", tuple(starts))
 
     def origin(self, offset: int) -> tuple[Source, int]:

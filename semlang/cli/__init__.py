@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +26,13 @@ COMMANDS = {
     "compare": "whether two models are equivalent or nested; with data, the test",
     "equivalents": "models that no data can tell from this one",
     "fit": "maximum likelihood estimates",
+    "show": "the results in a fit file: summary, standardised solution, measures, modification indices",
+    "predict": "expected responses, for the data of a fit or for new data",
+    "scores": "scores of latent variables",
+    "simulate": "data from a model or a fit",
+    "power": "Monte Carlo power, bias and coverage",
+    "plot": "plots of a fit: item curves, information, Wright map, scores of units, profiles",
+    "report": "one HTML page about an analysis",
     "draw": "the path diagram",
     "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
     "lsp": "the language server for editors",
@@ -64,13 +75,34 @@ def semlang() -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit status: 0 fine, 1 findings, 2 usage, 70 a bug."""
-    arguments = sys.argv[1:]
+    """Run the command line and leave with its exit status: 0 fine, 1 findings, 2 usage or files, 70 a bug."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
+    status = _status(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    except OSError as problem:
+        _say(f"semlang: standard output can't be written: {problem.strerror}")
+        _silence()
+        status = 2
+    sys.exit(status)
+
+
+def _status(arguments: list[str]) -> int:
     try:
         status = semlang.main(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        print("stopped", file=sys.stderr)
-        status = 130
+    except SystemExit as leaving:
+        status = leaving.code
+    except KeyboardInterrupt:
+        status = _stopped()
+    except click.exceptions.Abort as problem:
+        if isinstance(problem.__cause__, KeyboardInterrupt) or problem.__cause__ is None:
+            status = _stopped()
+        else:
+            status = _bug(problem.__cause__)
     except click.ClickException as problem:
         if "--json" in arguments:
             from semlang.cli.output import usage_error
@@ -79,15 +111,43 @@ def main() -> None:
         problem.show()
         status = problem.exit_code
     except BrokenPipeError:
-        sys.stderr.close()
+        _silence()
         status = 0
-    except Exception:
-        import traceback
+    except OSError as problem:
+        if problem.filename is None and problem.errno in OUTPUT_ERRORS:
+            _say(f"semlang: the output can't be written: {problem.strerror}")
+            _silence()
+            status = 2
+        else:
+            status = _bug(problem)
+    except Exception as problem:
+        status = _bug(problem)
+    return status if isinstance(status, int) else 0
 
-        traceback.print_exc()
-        print(
-            "semlang: this is a bug in semlang; please report it with the model and the lines above.",
-            file=sys.stderr,
-        )
-        status = 70
-    sys.exit(status if isinstance(status, int) else 0)
+
+OUTPUT_ERRORS = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EIO, errno.EBADF})
+"""What goes wrong when a stream is written; files that are opened have names."""
+
+
+def _stopped() -> int:
+    _say("stopped")
+    return 130
+
+
+def _bug(problem: BaseException) -> int:
+    import traceback
+
+    _say("".join(traceback.format_exception(problem)).rstrip())
+    _say("semlang: this is a bug in semlang; please report it with the model and the lines above.")
+    return 70
+
+
+def _say(words: str) -> None:
+    with contextlib.suppress(OSError):
+        print(words, file=sys.stderr, flush=True)
+
+
+def _silence() -> None:
+    """Send what is still to be written nowhere, so that the end of the process does not fail once more."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from semlang.diagnostics import Diagnostic, Edit
+from semlang.diagnostics import Diagnostic, Edit, error
+from semlang.errors import SemlangError
 from semlang.source import Source
+from semlang.writing import write_file
 
 ROUNDS = 50
 """An edit may uncover the next finding; so often a text is looked at again."""
@@ -62,6 +65,28 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
     for e in sorted(edits, key=lambda e: e.span.start, reverse=True):
         text = text[: e.span.start] + e.text + text[e.span.end :]
     return text
+
+
+def write_back(file: str, text: str) -> None:
+    """Write a text to the file that it came from, with the line ends and the byte order mark that are there.
+
+    Raises
+    ------
+    SemlangError
+        Where the file can't be written, or is a pipe or a device, which does not hold what was read from it.
+    """
+    path = Path(file)
+    if not path.is_file():
+        problem = error(
+            "unwritable-file", f"'{file}' is no regular file: there is nothing to write to",
+            help="give the text as standard input: the result then goes to standard output",
+        )  # fmt: skip
+    else:
+        found = write_file(path, as_written(text, path.read_bytes()))
+        if found is None:
+            return
+        problem = found
+    raise SemlangError([problem])
 
 
 def as_written(text: str, original: bytes) -> bytes:

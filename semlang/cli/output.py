@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -58,6 +57,14 @@ class Report:
         """Keep findings to be shown at the end."""
         self.diagnostics += [d for d in findings if d not in self.diagnostics]
 
+    def wrote(self, path: str, data: bytes) -> bool:
+        """Write a file and return whether that was possible; if not it is a finding, and the result is still shown."""
+        from semlang.writing import write_file
+
+        problem = write_file(path, data)
+        self.add([problem] if problem is not None else [])
+        return problem is None
+
     def finish(self, result: Any = None, text: str = "", *, failed: bool = False) -> NoReturn:
         """Print findings and result; exit 1 where a finding is an error or `failed`, else 0."""
         wrong = failed or any(d.is_error for d in self.diagnostics)
@@ -107,9 +114,9 @@ def usage_error(arguments: list[str], message: str) -> None:
 
 def source_of(file: str) -> Source:
     """Read a model file, or standard input for ``-``."""
-    from semlang.syntax.file import decode, read_source
+    from semlang.syntax.file import decode, read_source, read_text
 
-    return decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else read_source(file)
+    return decode(read_text(sys.stdin.buffer), "<stdin>") if file == "-" else read_source(file)
 
 
 def reporting(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -148,26 +155,15 @@ def model_of(file: str, defaults: str | None = None) -> Any:
     return Model(source_of(file), defaults=defaults)
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Write a file whole or not at all.
+def writable(path: str | None) -> None:
+    """Refuse a target that can't be written, before the work is done whose result goes there.
 
     Raises
     ------
-    click.ClickException
-        Where the folder can't be written.
+    SemlangError
     """
-    import tempfile
+    from semlang.writing import unwritable
 
-    target = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
-    except OSError as problem:
-        raise click.BadParameter(f"'{path}' can't be written: {problem.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except OSError as problem:
-        Path(temporary).unlink(missing_ok=True)
-        raise click.BadParameter(f"'{path}' can't be written: {problem.strerror}") from None
+    problem = unwritable(path) if path is not None else None
+    if problem is not None:
+        raise SemlangError([problem])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,16 @@ class Design:
         Unit numbers 0, 1, ... in order of appearance after sorting, for each cluster, lowest first.
     categories : mapping from response key to tuple of str
     trials, exposure : mapping from response key to (n_rows,) floats
+    event : mapping from response key to (n_rows,) floats
+        1 where a duration ended with the event, 0 where it is censored; a response without one has events only.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
     row : (n_rows,) ints
         Row number in the file, from 0.
     dropped : mapping from reason to count
+    observed : mapping from key of a latent variable to (n_rows,) floats
+        What ``observed=`` says: the class, from 1, or the value; NaN where it is not known.
     """
 
     n_rows: int
@@ -49,10 +54,23 @@ class Design:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trials: Mapping[str, Floats] = field(default_factory=dict)
     exposure: Mapping[str, Floats] = field(default_factory=dict)
+    event: Mapping[str, Floats] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     group: str = ""
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+
+    def each_row(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
+        """Return all fields with a value a row, apart from `columns`, after the same change of each array."""
+        out: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                out[f.name] = change(value)
+            elif isinstance(value, Mapping) and f.name not in ("columns", "categories", "dropped"):
+                out[f.name] = {key: change(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
+        return out
 
     def n_units(self, level: str) -> int:
         """Return the number of units of a level."""

@@ -125,6 +125,10 @@ def _read_file(path: Path, name: str | None) -> Answer:
         return None, (error("missing-file", f"there is no file {path}", help=help),)
     if path.is_dir():
         return None, (error("unreadable-file", f"{path} is a folder"),)
+    if not path.is_file():
+        return None, (
+            error("unreadable-file", f"{path} is no regular file", help="write the data to a file, and name that"),
+        )
     suffix = path.suffix.lower()
     if suffix in _SHEETS:
         return None, (error("unreadable-file", f"{path.name} is a spreadsheet", help="save it as CSV UTF-8"),)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node
+from semlang.writing import write_file
 
 FORMATS = ("svg", "png", "pdf", "dot")
 FONT = "Helvetica"
@@ -73,20 +72,7 @@ def write(spec: DiagramSpec, path: str | Path) -> Diagnostic | None:
     picture, wrong = drawn(spec, form)
     if picture is None:
         return wrong
-    partial = ""
-    try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(picture)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(partial).chmod(0o666 & ~umask)
-        Path(partial).replace(path)
-    except OSError as problem:
-        if partial:
-            Path(partial).unlink(missing_ok=True)
-        return error("unwritable-file", f"'{path}' can't be written", label=problem.strerror or str(problem))
-    return None
+    return write_file(path, picture)
 
 
 def _quoted(text: str) -> str:

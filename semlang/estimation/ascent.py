@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ Floats = NDArray[np.float64]
 LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
 """Numbers of points that are tried in turn."""
 
+SETTLED_NODES = 2e-4
+"""The same where a dimension of classes or products is known at nodes: four more points cost little there."""
+
 SETTLED = 1e-3
 """The log-likelihood has settled when more points move it by less."""
 
@@ -38,6 +42,10 @@ FAR_OUT = 15.0
 
 STEEP = 5.0
 """SD of a linear predictor beyond which modes and curvatures describe an integrand badly."""
+
+
+MOST_PASSES = 25
+"""Passes after which nodes that still move are given up."""
 
 
 class Ascent:
@@ -74,16 +82,27 @@ class Ascent:
         self.settled = True
         self.nodes: Nodes | None = None
 
+    def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
+        """Climb from `z` with all nodes where they are."""
+        return maximise(self.objective, z, tolerance=tolerance, report=self.narrator.iteration, limit=limit)
+
     def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
-        """Climb from `z` with the points as they are."""
-        return maximise(
-            self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
-        )
+        """Climb from `z` with the points as they are; nodes move between passes until they stay."""
+        for _ in range(MOST_PASSES):
+            self.objective.move(z)
+            best = maximise(
+                self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
+            )
+            if not self.objective.move(best.z):
+                return best
+            self.narrator.say("nodes move")
+            z, inverse = best.z, best.inverse
+        return replace(best, converged=False)
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
         q, constrained, first = self.points, bool(self.constraints.nonlinear), z
-        if self.quadrature and q > 1 and not constrained:
+        if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z = self._by_laplace(z, q)
         inverse = None
         if not self.quadrature and not constrained:
@@ -198,7 +217,7 @@ class Ascent:
 
     @property
     def _dims(self) -> int:
-        return max(sum(v.dims for v in g.levels if not v.exact) for g in self.plan.groups)
+        return max(g.dims for g in self.plan.groups)
 
     def _affordable(self, points: int) -> bool:
         rows = sum(g.rows or 0 for g in self.plan.groups)
@@ -209,9 +228,15 @@ class Ascent:
         self.history.append((q, best.value))
         self.settled = False
         before = math.inf
+        checkable = not constrained and all(isinstance(m, Placeable) for m in self.objective.members)
         for p in [q + 4] if self.asked is not None else [p for p in LADDER if p > q]:
             if not self._affordable(p):
                 self.settled = True
+                if not checkable and self.asked is None:
+                    self.findings.imprecise(
+                        f"with {q} points a dimension the log-likelihood may not have settled; more are too costly",
+                        False,
+                    )
                 break
             self._set_points(p)
             try:
@@ -222,18 +247,21 @@ class Ascent:
             moved = abs(value - best.value)
             self.history.append((p, value))
             self.narrator.say(f"{p} points: log-likelihood moves by {value - best.value:+.6f}")
-            if self.asked is not None or moved < SETTLED:
+            enough = SETTLED_NODES if any(g.conditions for g in self.plan.groups) else SETTLED
+            if self.asked is not None or moved < enough:
                 self._set_points(q)
                 self.settled = True
                 if moved > AGREE:
                     self.findings.imprecise(f"4 more points than {q} move the log-likelihood by {moved:.4f}", False)
                 break
-            if moved > 0.01 and moved > 0.5 * before:  # more points do not help: other places do
+            if checkable and moved > 0.01 and moved > 0.5 * before:  # more points do not help: other places do
                 self._set_points(q)
                 break
             q, before = p, moved
             best = self._constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
             self.history[-1] = (p, best.value)
+        if not self.settled and not checkable:
+            self.findings.imprecise(f"{q} points still moved the log-likelihood by {before:.4f}", before > WRONG)
         return best
 
     def _set_points(self, q: int) -> None:

@@ -159,13 +159,12 @@ class Placing:
         grid: Callable[[int], int],
         narrator: Narrator,
     ) -> None:
-        self.narrator = narrator
+        self.narrator, self.far = narrator, FAR
         self.objective = copy(objective)
         self.objective.admits = lambda x: self._steepness(x) <= self.far
         self.members = [m for m in objective.members if isinstance(m, Placeable) and m.points is not None]
         self.rules = [r for r in RULES if affordable(r.points)]
         self.affordable, self.grid = affordable, grid
-        self.far = FAR
 
     @property
     def possible(self) -> bool:
@@ -218,7 +217,8 @@ class Placing:
         """Climb with one rule; return where to, and what moving the nodes last changed there.
 
         A pass climbs with nodes that stand still; it counts where the log-likelihood is higher after they have moved,
-        else the way is shortened. It ends where a linear predictor is too steep for the nodes, too, if it is not `free`.
+        else the way is shortened. Unless it is `free` it ends where a linear
+        predictor is too steep for the nodes, too.
         """
         value = self.value(z, nodes)
         inverse: Floats | None = None

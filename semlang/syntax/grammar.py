@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
+
+from semlang.cache import cache_folder
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -19,20 +20,6 @@ def grammar_text() -> str:
     raise FileNotFoundError("semlang.lark is neither beside the package nor in it; install semlang again")
 
 
-def cache_folder() -> Path:
-    """Return the folder for what semlang computes once: ``SEMLANG_CACHE_DIR``, or the user's cache folder."""
-    chosen = os.environ.get("SEMLANG_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home())
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "semlang"
-
-
 def table_path(grammar: str, version: str) -> Path | None:
     """Return the file for the parser tables of a grammar, or None where nothing can be written.
 
@@ -44,9 +31,5 @@ def table_path(grammar: str, version: str) -> Path | None:
     """
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     key = hashlib.sha256(f"{version} {python}\n{grammar}".encode()).hexdigest()[:16]
-    try:
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder / f"grammar-{key}.tables"
+    folder = cache_folder()
+    return None if folder is None else folder / f"grammar-{key}.tables"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import io
 from typing import Any
 
 import lark
 
-from semlang.diagnostics import Diagnostic, Severity, error
+from semlang.cache import load, store
+from semlang.diagnostics import Diagnostic, Severity
 from semlang.source import Source, Span
 from semlang.syntax.ast import Comment, Model, Statement
 from semlang.syntax.cover import Node, first_token
 from semlang.syntax.cut import MAX_NESTING, Piece, cut, too_large
 from semlang.syntax.directive_messages import explain_directive, header_and_formula, unquoted_path
+from semlang.syntax.file import MAX_BYTES, too_long
 from semlang.syntax.grammar import grammar_text, table_path
 from semlang.syntax.messages import explain
 from semlang.syntax.operators import join_split, wrong_operator
@@ -21,7 +24,6 @@ from semlang.syntax.scan import Token
 from semlang.syntax.spelling import misspelt
 from semlang.syntax.statements import read_statement
 
-MAX_BYTES = 256 * 1024
 MAX_ERRORS = 500
 MAX_TERMS_IN_FILE = 100_000
 
@@ -48,17 +50,34 @@ def _parser() -> tuple[lark.Lark, _Tree]:
     """Return the parser of one statement; its tables come from the cache where there is one."""
     grammar, tree = grammar_text(), _Tree()
     path = table_path(grammar, lark.__version__)
-    options: dict[str, Any] = {
-        "parser": "lalr",
-        "lexer": "contextual",
-        "start": ["statement", "directive"],
-        "keep_all_tokens": True,
-        "maybe_placeholders": False,
-        "transformer": tree,
-    }
+    kept = None if path is None else _from_tables(load(path), tree)
+    if kept is not None:
+        return kept, tree
+    made = lark.Lark(
+        grammar,
+        parser="lalr",
+        lexer="contextual",
+        start=["statement", "directive"],
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        transformer=tree,
+    )
     if path is not None:
-        options["cache"] = str(path)
-    return lark.Lark(grammar, **options), tree
+        tables = io.BytesIO()
+        made.save(tables, ("transformer",))
+        store(path, tables.getvalue())
+    return made, tree
+
+
+def _from_tables(tables: bytes | None, tree: _Tree) -> lark.Lark | None:
+    """Return the parser of saved tables, or None where this version of lark can't read them."""
+    if tables is None:
+        return None
+    parser: Any = lark.Lark.__new__(lark.Lark)
+    try:
+        return parser._load(io.BytesIO(tables), transformer=tree)  # type: ignore[no-any-return]
+    except Exception:
+        return None
 
 
 def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
@@ -84,7 +103,7 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
     """
     size = len(source.text) if source.text.isascii() else len(source.text.encode("utf-8", "replace"))
     if size > MAX_BYTES:
-        return Model(source, ()), (_too_long(source, size),)
+        return Model(source, ()), (too_long(size, source),)
     pieces, tokens = cut(source)
     reading = Reading(source, MAX_TERMS_IN_FILE)
     statements: list[Statement] = []
@@ -172,16 +191,6 @@ def _failing(tokens: list[Token], failure: lark.UnexpectedInput) -> int:
         return len(tokens)
     offset = tokens[0].start + position
     return next((i for i, t in enumerate(tokens) if t.start <= offset < t.end), len(tokens))
-
-
-def _too_long(source: Source, size: int) -> Diagnostic:
-    return error(
-        "file-too-long",
-        f"the text has {size // 1024} KB; a model has at most {MAX_BYTES // 1024}",
-        source,
-        Span(0, min(1, len(source.text))),
-        help='is it the data file? the model names it with data: "file.csv"',
-    )
 
 
 def _place(finding: Diagnostic) -> int:

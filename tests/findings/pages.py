@@ -31,6 +31,10 @@ FITTED = frozenset(
         "nothing-free",
         "contradictory-constraints",
         "unbounded-likelihood",
+        "probability-at-limit",
+        "no-overdispersion",
+        "more-classes-than-patterns",
+        "empty-class",
     }
 )
 """Findings that only a fit shows."""

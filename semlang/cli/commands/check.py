@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from semlang.cli.output import Report, model_options, reporting, source_of, write_file
+from semlang.cli.output import Report, model_options, reporting, source_of
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.errors import SemlangError
 from semlang.source import Source
@@ -76,11 +75,11 @@ def findings(source: Source, data: str | None, defaults: str | None) -> Sequence
 
 def mended_file(file: str, source: Source, check: Any) -> tuple[Source, list[Diagnostic]]:
     """Apply edits to a text, and write its file where there is one."""
-    from semlang.cli.mending import as_written, mend
+    from semlang.cli.mending import mend, write_back
 
     new, mended = mend(source, check)
     if mended and file != "-":
-        write_file(file, as_written(new.text, Path(file).read_bytes()))
+        write_back(file, new.text)
     return new, mended
 
 

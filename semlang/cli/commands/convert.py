@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, source_of, write_file
+from semlang.cli.output import Report, model_of, model_options, reporting, source_of
 
 TARGETS = ("lavaan", "gllamm", "gsem", "mplus", "lme4", "mirt")
 
@@ -44,9 +44,9 @@ def command(
         report.add(d for d in model.findings if not d.is_error)
         converted = model.convert(target)
     report.add(converted.findings)
-    if output and converted.text:
-        write_file(output, converted.text.encode())
-    text = f"wrote {output}" if output and converted.text else converted.text.rstrip("\n")
+    text = converted.text.rstrip("\n")
+    if output and converted.text and report.wrote(output, converted.text.encode()):
+        text = f"wrote {output}"
     report.finish({"text": converted.text, "complete": converted.complete, "file": output}, text)
 
 

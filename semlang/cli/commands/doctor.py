@@ -10,6 +10,7 @@ from importlib import metadata
 import click
 
 from semlang import __version__
+from semlang.cache import unusable
 from semlang.cli.commands.table import layout
 from semlang.cli.output import Report, reporting
 
@@ -47,10 +48,9 @@ def command(report: Report) -> None:
         if packages[name] is None and not (name == "pygraphviz" and dot):
             report.add([note("missing-package", f"{name} is not installed: it {use}", help=f"pip install {name}")])
     if packages["numba"]:
-        from semlang.estimation.kernels.compiling import cache_folder
+        from semlang.estimation.kernels.compiling import kernel_folder
 
-        folder = cache_folder()
-        cache = str(folder) if folder else "none: no folder can be written, so kernels are compiled in every process"
+        cache = kernel_folder() or f"none, so kernels are compiled in every process: {unusable()}"
     else:
         cache = "unknown"
     try:

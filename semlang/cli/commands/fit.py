@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, write_file
+from semlang.cli.output import Report, model_of, model_options, reporting, writable
 from semlang.diagnostics import error
 from semlang.errors import NotConvergedWarning
 
@@ -42,25 +41,25 @@ def command(
     output: str | None,
 ) -> None:
     """Estimate a model."""
+    writable(output)
     model = model_of(file, defaults)
     shown = Progress(quiet)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
-        fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
-    shown.end()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
+            fit = model.fit(
+                data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show
+            )
+    finally:
+        shown.end()
     report.add(fit.diagnostics)
     if not fit.converged and not any(d.is_error for d in report.diagnostics):
         report.add([error("not-converged", "the fit did not converge")])
     result = fit.to_json()
     if output:
-        envelope = {
-            "schema": "semlang.fit/1",
-            "ok": fit.converged,
-            "diagnostics": [d.to_json() for d in report.diagnostics],
-            "result": result,
-            "model": {"text": model.text, "name": model.source.name, "defaults": defaults},
-        }
-        write_file(output, (json.dumps(envelope, ensure_ascii=False, indent=1) + "\n").encode())
+        from semlang.results.stored import stored_json
+
+        report.wrote(output, stored_json(fit).encode())
     report.finish(result, fit.summary(), failed=not fit.converged)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 import sys
-from pathlib import Path
 
 import click
 
-from semlang.cli.output import Report, reporting, source_of, write_file
+from semlang.cli.output import Report, reporting, source_of
 from semlang.errors import SemlangError
 
 
@@ -19,7 +18,7 @@ from semlang.errors import SemlangError
 @reporting("fmt")
 def command(report: Report, files: tuple[str, ...], only_check: bool, diff: bool) -> None:
     """Lay out models evenly: one statement a line, even spaces, comments kept. ``-`` prints the result."""
-    from semlang.cli.mending import as_written
+    from semlang.cli.mending import write_back
     from semlang.syntax.parser import parse
     from semlang.syntax.printer import format_text
 
@@ -48,7 +47,11 @@ def command(report: Report, files: tuple[str, ...], only_check: bool, diff: bool
         elif file == "-":
             shown.append("" if only_check else text)
         elif text != source.text and not only_check:
-            write_file(file, as_written(text, Path(file).read_bytes()))
+            try:
+                write_back(file, text)
+            except SemlangError as problem:
+                report.add(problem.diagnostics)
+                changed.remove(file)
     words = "".join(shown)
     if not report.as_json and "-" in files and not diff:
         sys.stdout.write(words)

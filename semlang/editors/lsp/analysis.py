@@ -15,6 +15,7 @@ from semlang.model.elaborate import elaborate
 from semlang.model.table import ParameterTable
 from semlang.source import Source, Span
 from semlang.syntax import ast
+from semlang.syntax.file import MAX_BYTES
 from semlang.syntax.parser import parse
 from semlang.syntax.scan import Token, scan
 
@@ -79,7 +80,7 @@ def analyse(source: Source, datasets: Datasets, *, thorough: bool = True) -> Ana
         Check the values of the data too, not the names of columns alone.
     """
     begun = perf_counter()
-    tokens = tuple(scan(source.text))
+    tokens = tuple(scan(source.text)) if len(source.text) <= MAX_BYTES else ()
     model, found = parse(source)
     analysis = Analysis(source, tokens, model, model, found, None)
     try:

@@ -1,8 +1,8 @@
 """How kernels are compiled and where the machine code is kept.
 
 numba's own cache looks at the file of a kernel only; ours lives in a folder that is named by a hash of *all*
-kernel sources, so a kernel may be spread over several files. The folder is in the user's cache directory,
-or in ``SEMLANG_CACHE_DIR``; where it can't be written, kernels are compiled in every process.
+kernel sources, so a kernel may be spread over several files. The folder is in `semlang.cache.cache_folder`; where
+there is none, kernels are compiled in every process.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import inspect
-import os
 import sys
-import tempfile
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -23,7 +21,10 @@ import numba
 from numba import extending, types
 from numba.core import compiler, registry
 
-__all__ = ["Kernel", "cache_folder", "compact", "inline", "inner", "intrinsic", "kernel"]
+from semlang.cache import cache_folder, refusal
+from semlang.estimation.kernels.cached import KernelCache
+
+__all__ = ["Kernel", "compact", "inline", "inner", "intrinsic", "kernel", "kernel_folder"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -100,17 +101,17 @@ def sources_hash() -> str:
 
 
 @cache
-def cache_folder() -> str | None:
+def kernel_folder() -> str | None:
     """Return the folder of the compiled kernels, or None where none can be written."""
-    chosen = os.environ.get("SEMLANG_CACHE_DIR")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "semlang"
+    base = cache_folder()
+    if base is None:
+        return None
     folder = base / f"kernels-{sources_hash()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return str(folder)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError:
         return None
+    return str(folder) if not refusal(folder) else None
 
 
 class Kernel:
@@ -122,16 +123,17 @@ class Kernel:
         self.name = function.__name__
         self.__doc__ = function.__doc__
         self.signature = signature
-        folder = cache_folder()
-        before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-        numba.config.CACHE_DIR = folder or ""  # type: ignore[attr-defined]
-        try:
-            self.dispatcher = _njit(
-                nogil=True, cache=folder is not None, no_cfunc_wrapper=signature is not None,
-                **(_OPTIONS if allocates else _WITHOUT_REFERENCES),
-            )(function)  # fmt: skip
-        finally:
-            numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+        folder = kernel_folder()
+        self.dispatcher = _njit(
+            nogil=True, no_cfunc_wrapper=signature is not None, **(_OPTIONS if allocates else _WITHOUT_REFERENCES)
+        )(function)
+        if folder is not None:
+            before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+            numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+            try:
+                self.dispatcher._cache = KernelCache(function)
+            finally:
+                numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
         self._entry: Callable[..., Any] | None = None
 
     def compile(self, signature: tuple[Any, ...]) -> Any:

@@ -11,9 +11,9 @@ from pathlib import Path
 from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.chain_rows import forward, reverse
-from semlang.estimation.kernels.codes import CODES
-from semlang.estimation.kernels.compiling import Kernel, cache_folder
+from semlang.estimation.kernels.compiling import Kernel, kernel_folder
 from semlang.estimation.kernels.densities import addresses
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
@@ -103,7 +103,7 @@ def compile_all(progress: Callable[[int, int, str], None] | None = None) -> None
 
 def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
     """Return those that are neither loaded nor in the cache; none where there is no cache to share."""
-    folder = cache_folder()
+    folder = kernel_folder()
     if folder is None:
         return []
     wanted = [k for k in kernels if not k.loaded]

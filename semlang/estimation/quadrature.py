@@ -31,6 +31,7 @@ from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.workspace import Workspace, gauss_hermite
+from semlang.sums import sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Posterior", "Tree"]
 
@@ -185,7 +186,7 @@ class NestedQuadrature:
         else:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
-        values = np.bincount(owner, values, self._reduced.clusters) + self._constants(rows.f1)
+        values = sum_by(owner, values, self._reduced.clusters) + self._constants(rows.f1)
         return Evaluation(
             values, self._scatter(adjoints.o), self._scatter(adjoints.A), self._scatter(adjoints.f1),
             self._scatter(adjoints.f2), int(steps.max(initial=0)), not failed.size,
@@ -322,7 +323,7 @@ class NestedQuadrature:
         constant[self._poisson] = -gammaln(y[self._poisson] + 1.0)
         constant[self._gaussian] = -0.5 * np.log(2.0 * np.pi)
         sums = np.zeros(self._reduced.clusters)
-        sums += np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
+        sums += sum_by(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
         self._constant = trials.copy(), sums
         return sums
 

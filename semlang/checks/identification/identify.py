@@ -143,8 +143,12 @@ class _Verdict:
         return self.found.n - self.found.n_constraints
 
     def _df(self, found: RankResult) -> tuple[int | None, int | None]:
+        """Return the number of moments, and how many are left; their rank can't be more, whatever the model."""
         total = None if self.data else n_moments(self.moments.blocks)
-        return total, None if total is None else total - (found.rank - found.n_constraints)
+        rank = found.rank - found.n_constraints
+        if total is not None and rank > total:
+            raise ArithmeticError(f"{total} moments have rank {rank}: the arithmetic of this platform is wrong")
+        return total, None if total is None else total - rank
 
     def _why(self, found: RankResult) -> str:
         missing = found.n - found.rank

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semlang.version import VERSION
+
 if TYPE_CHECKING:
     from semlang.api import Model as Model
     from semlang.api import compare as compare
+    from semlang.api import load as load
     from semlang.api import read_model as read_model
     from semlang.errors import DataError as DataError
     from semlang.errors import FitError as FitError
@@ -14,11 +17,12 @@ if TYPE_CHECKING:
     from semlang.errors import SemlangError as SemlangError
     from semlang.results.fit import Fit as Fit
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "Model": "semlang.api",
     "compare": "semlang.api",
+    "load": "semlang.api",
     "read_model": "semlang.api",
     "Fit": "semlang.results.fit",
     "SemlangError": "semlang.errors",
@@ -36,6 +40,7 @@ __all__ = [
     "SemlangError",
     "__version__",
     "compare",
+    "load",
     "read_model",
 ]
 

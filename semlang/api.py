@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
+from semlang.results.simulating import Simulating
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from semlang.checks.identification import Identification
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
+    from semlang.estimation.outcome import Estimate
     from semlang.estimation.plan import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
@@ -37,7 +39,7 @@ def read_model(path: str | Path, **options: Any) -> Model:
     return Model(read_source(path), **options)
 
 
-class Model:
+class Model(Simulating):
     """A model: its text, parameter table, graph and matrices.
 
     Parameters
@@ -267,6 +269,11 @@ class Model:
         DataError
             Where the data can't be read or do not fit.
         """
+        model, _, designs, found = self._bound(data)
+        return model, designs, found
+
+    def _bound(self, data: Any = None) -> tuple[Model, pd.DataFrame, tuple[Design, ...], tuple[Diagnostic, ...]]:
+        """Bind data as `bind` does; return the prepared frame, too."""
         from semlang.data.binding import bind
         from semlang.data.facts import FrameFacts
         from semlang.data.preparing import prepare
@@ -287,7 +294,7 @@ class Model:
         designs, more = bind(model.parameter_table, frame)
         if any(d.is_error for d in more):
             raise DataError(ordered((*found, *more)))
-        return model, designs, (*found, *more)
+        return model, frame, designs, (*found, *more)
 
     def _named_data(self) -> Path:
         if not self.parameter_table.data:
@@ -357,13 +364,18 @@ class Model:
         from semlang.checks.identification.empirical import after_fit
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
-        from semlang.estimation.rotation import rotate
-        from semlang.graph.build import build_graphs
         from semlang.model.engine_options import standard_errors
-        from semlang.results.fit import Fit
 
         clock = time.perf_counter()
-        model, designs, found = self.bind(data)
+        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+            from semlang.results.mass_points import with_enough_mass_points
+
+            options: dict[str, Any] = {
+                "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
+                "progress": progress,
+            }  # fmt: skip
+            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
+        model, frame, designs, found = self._bound(data)
         table = model.parameter_table
         checks = run_checks(table, model.graphs, designs, fitting=True)
         if not table.n_parameters:
@@ -386,9 +398,51 @@ class Model:
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error for d in result.diagnostics):
             raise FitError(everything)
-        rotated, result = rotate(table, result)
-        graphs = model.graphs if rotated is table else build_graphs(rotated)
-        return Fit(rotated, result, time.perf_counter() - clock, tuple(everything), graphs, designs)
+        return model._fit(frame, designs, result, time.perf_counter() - clock, tuple(everything))
+
+    def _with_mass_points(self, n: int) -> Model:
+        """Return the model in which variables with ``masspoints()`` have n mass points."""
+        from semlang.model.elaborate import elaborate
+        from semlang.syntax.ast import Argument
+
+        def numbered(s: Any) -> Any:
+            if not isinstance(s, Declaration) or s.kind != "masspoints" or any(a.name is None for a in s.arguments):
+                return s
+            return s._replace(arguments=(Argument(None, n, s.kind_span), *s.arguments))
+
+        new = copy(self)
+        for cached in ("graphs", "table", "flat", "matrices"):
+            new.__dict__.pop(cached, None)
+        new.ast = self.ast._replace(statements=tuple(numbered(s) for s in self.ast.statements))
+        new._elaboration = elaborate(new.ast, **self._arguments)
+        table, found = new._elaboration.answer
+        if table is None:
+            raise ModelError(ordered(found))
+        new.parameter_table = table
+        return new
+
+    def _fit(
+        self,
+        frame: pd.DataFrame,
+        designs: tuple[Design, ...],
+        result: Estimate,
+        seconds: float,
+        findings: tuple[Diagnostic, ...],
+    ) -> Fit:
+        """Return the fit with what its later uses need: the model, the data, how these became designs."""
+        from semlang.data.recipe import recipe
+        from semlang.estimation.rotation import rotate
+        from semlang.graph.build import build_graphs
+        from semlang.model.parameter_names import parameter_names
+        from semlang.results.fit import Fit
+        from semlang.results.origin import Origin
+
+        table = self.parameter_table
+        rotated, shown = rotate(table, result)
+        graphs = self.graphs if rotated is table else build_graphs(rotated)
+        text, names = self.ast.source, parameter_names(table)
+        origin = Origin(text.text, text.name, self._arguments, recipe(rotated, frame, designs), result, names)
+        return Fit(rotated, shown, seconds, findings, graphs, designs, origin)
 
     # ------------------------------------------------------------------ pictures
 
@@ -415,6 +469,32 @@ class Model:
         t = self.parameter_table
         counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
         return f"<semlang.Model: {counts}>"
+
+
+def load(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` or ``semlang fit -o`` wrote; it can do all that a fit can.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    FitError
+        ``missing-file``, ``not-a-fit``, ``other-version``, ``edited-fit``.
+    """
+    from dataclasses import replace
+
+    from semlang.estimation.plan import plan
+    from semlang.results.stored import read_stored
+
+    stored = read_stored(path)
+    model = Model(Source(stored.text, stored.name), **stored.arguments)
+    bound, frame, designs, _ = model._bound(stored.frame)
+    table = bound.parameter_table
+    result = replace(stored.estimate, plan=plan(table, bound.graphs, designs, stored.estimate.points))
+    stored.check(table, result)
+    return bound._fit(frame, designs, result, stored.seconds, stored.findings)
 
 
 FORCED = ("not-identified",)
@@ -486,4 +566,4 @@ def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] |
     return progress or None
 
 
-__all__ = ["Model", "compare", "ordered", "read_model"]
+__all__ = ["Model", "compare", "load", "ordered", "read_model"]

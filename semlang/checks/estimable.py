@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from semlang.diagnostics import Diagnostic, error
+from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.composites import unestimable_composites
 from semlang.model.exploratory import unrotatable
@@ -36,8 +37,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
         if v.kind.estimable:
             continue
         what = {
-            "class": "latent classes",
-            "masspoints": "discrete latent variables with mass points",
             "composite": "composite links",
             "choice": "choices among alternatives",
             "ranking": "rankings",
@@ -48,7 +47,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 _INSTEAD = {
     "lognormal": "take logarithms in the data and declare the result gaussian",
     "negbinomial": "declare it poisson and add a random effect of rows, e.g. y ~ 1 + u with u :: normal",
-    "masspoints": "declare it normal",
     "adjacent": "declare it ordinal(logit)",
     "sequential": "declare it ordinal(logit)",
 }
@@ -58,7 +56,6 @@ def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
     said = {
         ("gaussian", "censored"): "censored responses",
         ("gaussian", "interval"): "interval-censored responses",
-        ("normal", "observed"): "latent variables that are observed for some units",
         ("binomial", "guess"): "guessing probabilities",
         ("binomial", "slip"): "slipping probabilities",
     }
@@ -66,6 +63,29 @@ def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         for (kind, argument), what in said.items():
             if v.kind.name == kind and argument in v.arguments:
                 yield f"{what} ('{v.key}')", v.span, ""
+
+
+def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    """A latent variable that is known for some units cuts the data into parts, which have to be independent."""
+    top = table.levels[-1]
+    for key in known_for_some(table):
+        v = table.variables[key]
+        if v.level != top:
+            yield (
+                f"a latent variable of {v.level} that is known for some ('{key}') inside units of {top}, for the parts "
+                "with and without it are not independent",
+                v.span,
+                "",
+            )
+        for graph in graphs:
+            for c in graph.covariances:
+                if c.a != c.b and key in (c.a, c.b) and not c.is_zero:
+                    other = c.b if c.a == key else c.a
+                    yield (
+                        f"a covariance of a latent variable that is known for some ('{key} ~~ {other}')",
+                        c.row.span or v.span,
+                        f"regress one on the other: {other} ~ {key}",
+                    )
 
 
 def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -100,14 +120,11 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
 
 
 def _row(table: ParameterTable, row: Row) -> str:
-    if row.moderators:
+    if row.moderators and not all(k in table.variables for k in row.moderators):
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
         return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
-    if row.klass or row.class_variable:
-        variable = table.variables.get(row.class_variable)
-        return "" if variable is not None and not variable.kind.estimable else "rows of one latent class"
-    if row.category:
+    if row.category and table.variables[row.target].kind.name != "class":
         return f"coefficients of one category ('{row.lhs}')"
     return ""
 
@@ -154,6 +171,7 @@ def _plain(v: Variable) -> bool:
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
     _kinds,
     _arguments,
+    _partly_known,
     _quantities,
     _rows,
     _exploratory,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from semlang.checks.latent_classes import latent_classes
 from semlang.checks.simple_structure import simple_structure
 from semlang.diagnostics import Diagnostic, error, note, warning
 from semlang.graph.model_graph import ModelGraph
@@ -38,7 +39,9 @@ def check(
     conditions : bool
         Whether to look for conditions such as *only if a covariance is not 0*.
     """
-    if not table.n_parameters or (table.n_parameters > _LARGE and simple_structure(table, graphs)):
+    if not table.n_parameters or latent_classes(table):
+        return
+    if table.n_parameters > _LARGE and simple_structure(table, graphs):
         return
     if table.n_parameters > _TOO_LARGE:
         yield note(

@@ -13,6 +13,7 @@ from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
 from semlang.data.design import Design
 from semlang.data.groups import group_rows
+from semlang.data.observed import observed_values
 from semlang.data.preparing import prepare
 from semlang.data.responses import Response, response
 from semlang.data.validation import check_across_groups, check_responses, check_within
@@ -29,7 +30,7 @@ Ints = NDArray[np.int64]
 Answer = tuple[tuple[Design, ...], tuple[Diagnostic, ...]]
 
 
-def bind(table: ParameterTable, frame: pd.DataFrame) -> Answer:
+def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[str, ...]] | None = None) -> Answer:
     """Return one design a group and what is wrong with the data; the frame is not changed.
 
     Parameters
@@ -37,6 +38,9 @@ def bind(table: ParameterTable, frame: pd.DataFrame) -> Answer:
     table : ParameterTable
         Elaborated with the facts of the same frame, so that factors are spelt out.
     frame : DataFrame
+    known : mapping from column to its levels, optional
+        Those of the data of a fit, where the frame is new to it; see `Columns`. What need not vary in such data is not
+        checked.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame) -> Answer:
     wide, wrong = prepare(table, frame)
     if wide is None:
         return (), wrong
-    columns = Columns(table, wide)
+    columns = Columns(table, wide, known)
     responses = {v.key: r for v in table.responses if (r := response(columns, v)) is not None}
     check_covariates(columns, responses)
     frequency = read_weights(columns, table.frequency, "frequency")
@@ -57,7 +61,8 @@ def bind(table: ParameterTable, frame: pd.DataFrame) -> Answer:
     groups = group_rows(columns)
     if codes is None or groups is None or any(d.is_error for d in columns.findings):
         return (), tuple(columns.findings)
-    check_responses(columns, responses, groups)
+    if known is None:
+        check_responses(columns, responses, groups)
     check_across_groups(columns, codes, groups)
     made = [
         _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, label)
@@ -118,6 +123,7 @@ def _design(
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),
         dropped=dropped,
         group=label,
+        observed={key: taken(known) for key, known in observed_values(columns).items()},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +29,17 @@ class Columns:
     table : ParameterTable
         For the places that findings point at.
     frame : DataFrame
+    known : mapping from column to its levels, optional
+        Those of the data of a fit, where the frame is new to it: another level is a finding, and a column without
+        any value is none.
     """
 
-    def __init__(self, table: ParameterTable, frame: pd.DataFrame) -> None:
+    def __init__(
+        self, table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
         self.table = table
         self.frame = frame
+        self.known = known
         self.findings: list[Diagnostic] = []
         self._numbers: dict[str, Floats | None] = {}
         self._levels: dict[str, Levels] = {}
@@ -77,7 +83,25 @@ class Columns:
                 self._levels[column] = number_levels(_floats(self.frame[column]))
             else:
                 self._levels[column] = levels(self.frame[column])
+            if self.known is not None and column in self.known:
+                self._levels[column] = self._as_known(column, self.known[column], *self._levels[column])
         return self._levels[column]
+
+    def _as_known(self, column: str, known: tuple[str, ...], names: tuple[str, ...], codes: Ints) -> Levels:
+        """Return the levels of the fit and codes in terms of them; a finding where a level is new."""
+        place = {name: k for k, name in enumerate(known)}
+        new = [k for k, name in enumerate(names) if name not in place]
+        if new:
+            rows = np.flatnonzero(np.isin(codes, new))
+            self.blame(
+                column,
+                "new-category",
+                f"'{column}' has the value '{names[new[0]]}', which the data of the fit have not",
+                label=row_names(rows),
+                notes=f"the values of the fit are {', '.join(known[:8])}" + (", ..." if len(known) > 8 else ""),
+                help="leave these rows out, or fit again with data that have it",
+            )
+        return known, np.array([place.get(name, -1) for name in names] + [-1], dtype=np.int64)[codes]
 
     def forget(self, column: str) -> None:
         """Free the memory of a column that is not needed any more."""
@@ -118,7 +142,7 @@ class Columns:
                 help="leave a value empty where it is missing",
             )
             return None
-        if np.isnan(values).all():
+        if np.isnan(values).all() and self.known is None:
             self.blame(column, "empty-column", f"column '{column}' has no value", label="all rows are missing")
             return None
         return values

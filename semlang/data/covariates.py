@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +63,31 @@ class ProductColumns(Mapping[Product, Floats]):
 
     def __len__(self) -> int:
         return len(self._products)
+
+    def take(self, rows: Ints) -> ProductColumns:
+        """Return the columns of some rows."""
+        out = copy(self)
+        out._columns = {name: values[rows] for name, values in self._columns.items()}
+        out._codes = {name: (names, codes[rows]) for name, (names, codes) in self._codes.items()}
+        out._n_rows, out._known = rows.size, {}
+        return out
+
+    def with_column(self, name: str, values: Floats) -> ProductColumns:
+        """Return the columns with one more."""
+        out = copy(self)
+        out._columns, out._known = {**self._columns, name: values}, {}
+        return out
+
+    def without_columns(self) -> ProductColumns:
+        """Return the constant alone."""
+        out = copy(self)
+        out._columns, out._codes, out._known = {}, {}, {}
+        return out
+
+    @property
+    def sources(self) -> tuple[Floats | Ints, ...]:
+        """The columns themselves, as numbers or codes."""
+        return (*self._columns.values(), *(codes for _, codes in self._codes.values()))
 
     def _compute(self, product: Product) -> Floats:
         if not product:

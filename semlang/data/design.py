@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ class Design:
     row : (n_rows,) ints
         Row number in the file, from 0.
     dropped : mapping from reason to count
+    observed : mapping from key of a latent variable to (n_rows,) floats
+        What ``observed=`` says: the class, from 1, or the value; NaN where it is not known.
     """
 
     n_rows: int
@@ -53,6 +56,18 @@ class Design:
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     group: str = ""
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+
+    def each_row(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
+        """Return all fields with a value a row, apart from `columns`, after the same change of each array."""
+        out: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                out[f.name] = change(value)
+            elif isinstance(value, Mapping) and f.name not in ("columns", "categories", "dropped"):
+                out[f.name] = {key: change(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
+        return out
 
     def n_units(self, level: str) -> int:
         """Return the number of units of a level."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
 
 SETTLED = 1e-3
 """The log-likelihood has settled when more points move it by less."""
+
+
+MOST_PASSES = 25
+"""Passes after which nodes that still move are given up."""
 
 
 class Ascent:
@@ -59,16 +64,27 @@ class Ascent:
         self.quadrature = any(m.points is not None for m in objective.members)
         self.history: list[tuple[int, float]] = []
 
+    def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
+        """Climb from `z` with all nodes where they are."""
+        return maximise(self.objective, z, tolerance=tolerance, report=self.narrator.iteration, limit=limit)
+
     def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
-        """Climb from `z` with the points as they are."""
-        return maximise(
-            self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
-        )
+        """Climb from `z` with the points as they are; nodes move between passes until they stay."""
+        for _ in range(MOST_PASSES):
+            self.objective.move(z)
+            best = maximise(
+                self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
+            )
+            if not self.objective.move(best.z):
+                return best
+            self.narrator.say("nodes move")
+            z, inverse = best.z, best.inverse
+        return replace(best, converged=False)
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
         q, constrained = self.points, bool(self.constraints.nonlinear)
-        if self.quadrature and q > 1 and not constrained:
+        if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z = self._by_laplace(z, q)
         inverse = None
         if not self.quadrature and not constrained:
@@ -114,7 +130,7 @@ class Ascent:
             return z
 
     def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
-        dims = max(sum(v.dims for v in g.levels if not v.exact) for g in self.plan.groups)
+        dims = max(g.dims for g in self.plan.groups)
         rows = sum(g.rows or 0 for g in self.plan.groups)
         self.history.append((q, best.value))
         more = [q + 4] if self.asked is not None else [p for p in LADDER if p > q]

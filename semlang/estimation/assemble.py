@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
+from semlang.estimation.conditioning.assemble import conditional_members
+from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Member
@@ -19,9 +22,10 @@ from semlang.estimation.parameters import Parametrisation, identity
 from semlang.estimation.scaling import Scaled, rescale
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
+from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable
 
-__all__ = ["assemble", "multiplicity"]
+__all__ = ["assemble", "multiplicity", "start_parts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,6 +41,7 @@ def assemble(
     threads: int,
     scaled: bool = True,
     factored: bool = False,
+    own: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
 
@@ -51,13 +56,20 @@ def assemble(
         Whether latent variables with a marker are optimised with unit variance, see `Scaled`.
     factored : bool
         Whether closed forms, too, take covariance matrices by their factors.
+    own : bool
+        Whether the coordinates are the table's own parameters in every engine.
     """
-    change = rescale(graphs, constraints.pinned, single=quadrature) if scaled else None
+    pinned = frozenset(range(table.n_parameters)) if own else constraints.pinned
+    scaled = scaled and not own
+    if is_conditional(table):
+        mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
+        return Objective(mixtures, parametrisation, constraints)
+    change = rescale(graphs, pinned, single=quadrature) if scaled else None
     used = change[0] if change is not None else tuple(graphs)
     members: list[Member]
     if quadrature:
         forms = [reduced_form(g, lift=False) for g in used]
-        inner = Parametrisation(forms, constraints.pinned)
+        inner = Parametrisation(forms, pinned)
         members = [
             QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
             for form, design, factored in zip(forms, designs, inner.factored, strict=True)
@@ -65,10 +77,27 @@ def assemble(
     else:
         inner = identity(table.n_parameters)
         if factored:
-            inner = Parametrisation([reduced_form(g, lift=False) for g in used], constraints.pinned)
+            inner = Parametrisation([reduced_form(g, lift=False) for g in used], pinned)
         members = [_closed_form(table, g, d, inner if factored else None) for g, d in zip(used, designs, strict=True)]
-    parametrisation = inner if change is None else Scaled(inner, change[1], change[2])
-    return Objective(members, parametrisation, constraints)
+    return Objective(members, inner if change is None else Scaled(inner, change[1], change[2]), constraints)
+
+
+def start_parts(
+    table: ParameterTable, graphs: Sequence[ModelGraph], designs: Sequence[Design]
+) -> tuple[list[ModelGraph], list[ReducedForm], list[Design]]:
+    """Return graphs, reduced forms and designs whose parameters start values are made for: a part for each group.
+
+    Where the model is conditioned on discrete latent variables, a part for each combination of their states.
+    """
+    if not is_conditional(table):
+        return list(graphs), [reduced_form(g, lift=False) for g in graphs], list(designs)
+    parts = [
+        (c.graph, c.form, distinct)
+        for g, design in enumerate(designs, 1)
+        for distinct in (collapse(design)[0],)
+        for c in conditions(table, g).configurations
+    ]
+    return [p[0] for p in parts], [p[1] for p in parts], [p[2] for p in parts]
 
 
 def _closed_form(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.expansion import left_out
+from semlang.estimation.expansion import contributing, left_out
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.member import Member, Posterior
 from semlang.estimation.parameters import Parametrisation
@@ -57,9 +57,7 @@ class ClosedForm:
     @property
     def used(self) -> float:
         """Number of records with a response, frequencies counted."""
-        observed = np.zeros(self._design.n_rows, dtype=bool)
-        for y in self._design.responses.values():
-            observed |= ~np.isnan(y)
+        observed = contributing(self.engine.chain.reduced, self._design)
         weight = np.ones(self._design.n_rows)
         for values in self._design.frequency.values():
             weight = weight * values
@@ -113,6 +111,23 @@ class ClosedForm:
         if self.factors is not None:
             return x, None
         return self.engine.start(x)
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return None: there are no discrete latent variables."""
+        return None
+
+    def move(self, x: Floats) -> bool:
+        """Return False: nothing stands still."""
+        return False
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Nothing: there are no discrete latent variables."""
+        return {}
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances.

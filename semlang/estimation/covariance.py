@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.objective import Objective
 
-__all__ = ["covariance", "sum_within"]
+__all__ = ["carried", "covariance", "sum_within"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,6 +21,15 @@ def sum_within(scores: Floats, units: Sequence[object] | Ints) -> Floats:
     _, code = np.unique(np.asarray(units), return_inverse=True)
     out = np.zeros((int(code.max(initial=-1)) + 1, scores.shape[1]))
     np.add.at(out, code, scores)
+    return out
+
+
+def carried(T: Floats, vcov: Floats) -> Floats:
+    """Return T V T', where parameters without a variance (NaN) make those that depend on them NaN, and no others."""
+    unknown = np.isnan(np.diag(vcov))
+    out: Floats = T @ np.where(unknown[:, None] | unknown, 0.0, vcov) @ T.T
+    lost = (T != 0.0) @ unknown
+    out[lost], out[:, lost] = np.nan, np.nan
     return out
 
 

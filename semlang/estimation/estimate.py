@@ -16,13 +16,17 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent
-from semlang.estimation.assemble import assemble, multiplicity
+from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.conditioning.limits import at_limit
+from semlang.estimation.conditioning.ordering import renumbering
+from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
-from semlang.estimation.covariance import covariance
+from semlang.estimation.covariance import carried, covariance
+from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.member import Infeasible
+from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
@@ -32,14 +36,17 @@ from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete
+from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
-from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["estimate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+DEFAULT_STARTS = 20
+"""Starts of a model with discrete latent variables."""
 
 
 def estimate(
@@ -116,14 +123,21 @@ class _Estimation:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
-        self.forms = [reduced_form(g, lift=False) for g in graphs]
+        self.parts = start_parts(table, graphs, designs)
+        self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
         self.objective = assemble(
             table, graphs, designs, self.constraints, self.quadrature, self.plan.points, self.threads
         )
-        self.starts = max(1, int(table.options.get("starts") or 1))
+        discrete = bool(discrete_variables(table))
+        self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
+        self.tried = 1
+        self.limits: dict[int, float] = {}
+        self.units_of: dict[str, float] = {}
+        for member in self.objective.members:
+            self._refuse_more_states(member)
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -133,6 +147,20 @@ class _Estimation:
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
 
+    def _refuse_more_states(self, member: Member) -> None:
+        """Refuse more classes or mass points than there are different units."""
+        for key, units in member.distinct.items():
+            variable = self.table.variables[key]
+            n = n_states(variable)
+            if n > units:
+                what = "classes" if variable.kind.name == "class" else "mass points"
+                raise FitError(
+                    [error("more-classes-than-patterns",
+                           f"'{key}' has {n} {what}, but the data hold {units} different units of {variable.level}",
+                           self.table.source, variable.span,
+                           help=f"write '{variable.name} :: {variable.kind.name}({units})' or less")]
+                )  # fmt: skip
+
     # ------------------------------------------------------------------ optimisation
 
     def run(self) -> Estimate:
@@ -140,6 +168,15 @@ class _Estimation:
         best = self._optimise()
         theta = self.objective.theta(best.z)
         theta, vcov, scores = self._uncertainty(best, theta)
+        sizes = self._class_sizes(best.z)
+        self.findings.empty_classes(sizes, self.units_of)
+        empty = any(d.slug == "empty-class" for d in self.findings.found)
+        by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
+        if by_size is not None:
+            theta, T, order, self.limits = by_size
+            vcov = None if vcov is None else carried(T, vcov)
+            scores = None if scores is None else scores @ np.linalg.inv(T)
+            sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
         self.findings.variances(theta, not self.quadrature)
@@ -153,7 +190,10 @@ class _Estimation:
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
             starts=self.starts,
+            finished=self.tried,
             agreed=self.agreed,
+            class_sizes=sizes,
+            limits=self.limits,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -164,11 +204,11 @@ class _Estimation:
         at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
         not be negative the likelihood can have a maximum although it has none outside).
         """
-        theta = start_values(self.table, self.graphs, self.forms, self.designs, self.user)
+        theta = start_values(self.table, *self.parts, self.user)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
         roads.append({"scaled": False})
-        if not self.quadrature and any(blocks_of(f.psi) for f in self.forms):
+        if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
         kept, problem = self.findings, ""
         best: tuple[Optimum, FindingsOfFit, Objective] | None = None
@@ -204,22 +244,25 @@ class _Estimation:
         def coordinates(at: Floats) -> Floats:
             return self.objective.z(self.objective.parametrisation.coordinates(at))
 
-        ascent = Ascent(
-            self.objective, self.plan, self.constraints, self.asked, self.se != "none", self.narrator, self.findings
-        )
-        z = (
-            coordinates(theta)
-            if self.starts == 1 or self.constraints.nonlinear
-            else self._contest(ascent, coordinates, theta)
-        )
-        best = ascent.run(z)
+        def make(objective: Objective) -> Ascent:
+            curvature = self.se != "none"
+            return Ascent(objective, self.plan, self.constraints, self.asked, curvature, self.narrator, self.findings)
+
+        if discrete_variables(self.table):
+            z = self._many_starts(make(self.objective), coordinates, theta)
+            with np.errstate(over="ignore", invalid="ignore"):  # masses next to 0: a finding says so
+                best, ascent = run_at_limits(self.table, self.objective, z, make)
+        else:
+            ascent = make(self.objective)
+            one = self.starts == 1 or bool(self.constraints.nonlinear)
+            best = ascent.run(coordinates(theta) if one else self._contest(ascent, coordinates, theta))
         self.history, self.points = ascent.history, ascent.points
         return best
 
     def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of several starts leads to."""
         contest = compete(lambda z: ascent.climb(z, tolerance=1e-4), coordinates, self.table, theta, self.starts)
-        self.agreed = contest.agreed
+        self.agreed, self.tried = contest.agreed, self.starts
         self.narrator.say(f"{contest.agreed} of {self.starts} starts agree")
         if contest.agreed == 1:
             self.findings.warn(
@@ -228,6 +271,24 @@ class _Estimation:
                 help="there are local maxima: take more starts, or give start values",
             )
         return contest.z
+
+    def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
+        found = many_starts(
+            self.table, self.designs, ascent, coordinates, theta, sorted(self.user), self.starts, seed=1
+        )
+        if self.starts == 1:
+            return found.z
+        self.agreed, self.tried = found.agreed, len(found.values)
+        self.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
+        if found.agreed == 1:
+            self.findings.warn(
+                "starts-disagree",
+                f"only 1 of {len(found.values)} starts, the best of {found.tried} short ones, reached the best "
+                "log-likelihood",
+                help="there are local maxima: take more starts (options: starts = 100), or give start values",
+            )
+        return found.z
 
     # ------------------------------------------------------------------ results
 
@@ -240,21 +301,32 @@ class _Estimation:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse))))
+            active = self._active(theta, D)
             if curvature is not None:
-                self.findings.curvature(curvature, D, theta, best.converged)
-                inverse = curvature.inverse()
-                if inverse is not None:
-                    se = self.objective.standard_errors(inverse)
-                    self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
-            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), self._active(theta, D))
+                self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
+                self.findings.limits(self.limits)
+                inside = [k for k in range(z.size) if k not in self.limits]
+                if self.limits:
+                    held = np.eye(z.size)[sorted(self.limits)]
+                    active = held if active is None else np.concatenate([active, held])
+                    reduced = Curvature(curvature.information[np.ix_(inside, inside)])
+                    self.findings.curvature(reduced, D[:, inside], theta, best.converged)
+                else:
+                    self.findings.curvature(curvature, D, theta, best.converged)
+                    inverse = curvature.inverse()
+                    if inverse is not None:
+                        se = self.objective.standard_errors(inverse)
+                        self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
+            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
                 )
             else:
                 flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                flat[sorted(self.limits)] = True
                 vcov[flat], vcov[:, flat] = np.nan, np.nan
-        signs = reporting_signs(self.graphs, theta)
+        signs = reporting_signs(self.parts[0], theta)
         if (signs < 0).any():
             theta = theta * signs
             if vcov is not None:
@@ -309,13 +381,27 @@ class _Estimation:
     def _sizes(self) -> tuple[int, float]:
         rows = 0.0
         top = 0.0
-        for member, design in zip(self.objective.members, self.designs, strict=True):
+        for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
             rows += member.used
+            counts = contributing(form, design)
             if self.table.clusters:
-                top += float(multiplicity(self.table, design).sum())
+                code = design.clusters[self.table.clusters[-1]][counts]
+                top += float(multiplicity(self.table, design)[np.unique(code)].sum())
             else:
-                top += float(design.frequency.get(ROWS, np.ones(design.n_rows)).sum())
+                top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
         return round(rows), top
+
+    def _class_sizes(self, z: Floats) -> dict[str, tuple[float, ...]]:
+        """Return the proportions of the states of discrete latent variables, over all groups."""
+        x = self.objective.x(z)
+        found: dict[str, Floats] = {}
+        weights: dict[str, float] = {}
+        for member in self.objective.members:
+            for key, (size, total) in member.state_sizes(x).items():
+                found[key] = found.get(key, 0.0) + size * total
+                weights[key] = weights.get(key, 0.0) + total
+        self.units_of = weights
+        return {key: tuple((size / weights[key]).tolist()) for key, size in found.items()}
 
     def _defined(self, theta: Floats, vcov: Floats | None) -> tuple[DefinedEstimate, ...]:
         if not self.table.defined:

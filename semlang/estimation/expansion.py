@@ -17,7 +17,7 @@ from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Variable
 from semlang.sums import count_by
 
-__all__ = ["Expansion", "expand", "known_rows", "left_out", "level_weights"]
+__all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -93,6 +93,14 @@ def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[st
             dropped[reason] += lost
             known &= ~missing
     return known
+
+
+def contributing(reduced: ReducedForm, design: Design) -> NDArray[np.bool_]:
+    """Return which records have a response that counts."""
+    out = np.zeros(design.n_rows, dtype=bool)
+    for k in range(len(reduced.responses)):
+        out |= known_rows(reduced, design, k, Counter())
+    return out
 
 
 def left_out(reduced: ReducedForm, design: Design) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,19 @@ def describe(row: Row) -> str:
     if row.op == "~1":
         return f"{row.lhs} ~ 1"
     return f"{row.lhs} {row.op} {row.rhs}"
+
+
+_OF_AN_EMPTY_CLASS = frozenset(
+    {
+        "flat-likelihood",
+        "no-standard-errors",
+        "not-converged",
+        "probability-at-limit",
+        "starts-disagree",
+        "unbounded-likelihood",
+    }
+)
+"""Findings that follow from a class without units."""
 
 
 class FindingsOfFit:
@@ -91,6 +104,37 @@ class FindingsOfFit:
                 f"the log-likelihood is flat along {self.names(involved)}",
                 involved[0],
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
+            )
+
+    def empty_classes(self, sizes: Mapping[str, Sequence[float]], units: Mapping[str, float]) -> None:
+        """Classes that less than half a unit belongs to: their parameters are anything."""
+        for key, size in sizes.items():
+            empty = [k for k, p in enumerate(size, 1) if p * units[key] < 0.5]
+            if not empty:
+                continue
+            variable = self.table.variables[key]
+            what = "class" if variable.kind.name == "class" else "mass point"
+            self.found[:] = [d for d in self.found if d.slug not in _OF_AN_EMPTY_CLASS]
+            self.add(
+                error(
+                    "empty-class",
+                    f"{what} {', '.join(map(str, empty))} of '{key}' has no units at the maximum",
+                    self.table.source,
+                    variable.span,
+                    help=f"the data do not support {len(size)}: write "
+                    f"'{variable.name} :: {variable.kind.name}({len(size) - len(empty)})'",
+                )
+            )
+
+    def limits(self, limits: Mapping[int, float]) -> None:
+        """Probabilities of classes that are estimated as 0 or 1."""
+        if limits:
+            first = min(limits)
+            self.warn(
+                "probability-at-limit",
+                f"probabilities are estimated as 0 or 1: {self.names(sorted(limits))}",
+                first,
+                help="their logits are infinite and have no standard error; the others are those at the limit",
             )
 
     def running_off(self, x: Floats, se: Floats, sizes: Floats) -> None:

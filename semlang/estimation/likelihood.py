@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,32 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class UnitEvaluation:
+    """Log-likelihoods of top-level units, and what the scores of any weighting of them need."""
+
+    values: Floats
+    _of: QuadratureLikelihood
+    _inputs: RowInputs
+    _bars: RowInputs
+    _jacobian: Floats
+
+    def scores(self, weights: Floats, first: Ints) -> Floats:
+        """Return the gradients of sums of weighted log-likelihoods.
+
+        Parameters
+        ----------
+        weights : (C,) floats
+            One a top-level unit.
+        first : (S + 1,) ints
+            First row of each sum, and the number of rows.
+        """
+        rows = np.repeat(weights, np.diff(self._of.rows.first))
+        b = self._bars
+        bars = RowInputs(b.o * rows, b.A * rows, b.f1 * rows, b.f2 * rows, b.scale)
+        return self._of.chain.reverse(self._inputs, bars, self._jacobian, first)
+
+
 class QuadratureLikelihood:
     """One group's log-likelihood by nested adaptive quadrature.
 
@@ -44,6 +71,8 @@ class QuadratureLikelihood:
     threads : int
     integrate : bool
         False: disturbances are zero, the responses independent (for start values).
+    counted : (n_rows, K) bools, optional
+        Which responses of the design count; the others have a row, of weight zero. Default: all.
     """
 
     def __init__(
@@ -56,6 +85,7 @@ class QuadratureLikelihood:
         points: int = 7,
         threads: int = 1,
         integrate: bool = True,
+        counted: NDArray[np.bool_] | None = None,
     ) -> None:
         residuals: tuple[int, ...] = ()
         if integrate:
@@ -65,13 +95,16 @@ class QuadratureLikelihood:
         self.layers = layers_of(reduced, residuals, order) if integrate else ()
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
+        weights = self.rows.row_weights
+        if counted is not None:
+            weights = weights * counted[self.rows.source, self.rows.response]
         self.points: int | None = points
         if self.layers:
             prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],
-            self.rows.row_weights, self.rows.unit_weights, threads,
+            weights, self.rows.unit_weights, threads,
         )  # fmt: skip
         self._first = self.rows.first
 
@@ -136,19 +169,42 @@ class QuadratureLikelihood:
         values, inputs, bars, jacobian = self._evaluate(x)
         return values, self.chain.reverse(inputs, bars, jacobian, self._first)
 
+    def units(self, x: Floats) -> UnitEvaluation:
+        """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
+        values, inputs, bars, jacobian = self._evaluate(x)
+        return UnitEvaluation(values, self, inputs, bars, jacobian)
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return None: there are no discrete latent variables."""
+        return None
+
+    def move(self, x: Floats) -> bool:
+        """Return False: nothing stands still."""
+        return False
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Nothing: there are no discrete latent variables."""
+        return {}
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return nothing: there are no discrete latent variables."""
+        return {}
+
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
         inputs = self.chain.forward(self.chain.cells(x)[0])
-        found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self._points())
+        found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
         return unit_posterior(self.layers, found, self.rows, self.design, self.reduced, self.factors.evaluate(x)[0])
 
-    def _points(self) -> list[int]:
+    def node_counts(self) -> list[int]:
+        """Return the points of each layer; one where that is exact."""
         return [1 if layer.exact else self.points or 1 for layer in self.layers]
 
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
         cells, jacobian = self.chain.cells(x)
         inputs = self.chain.forward(cells)
-        points = self._points()
+        points = self.node_counts()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)
         if not e.converged or not np.isfinite(e.values).all():
             self.engine.reset()

@@ -83,6 +83,10 @@ class Member(Protocol):
     def exact(self) -> bool:
         """Whether `hessian` has a form that costs no more than the expected information."""
 
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart."""
+
     def value(self, x: Floats, /) -> float:
         """Return the log-likelihood."""
 
@@ -106,6 +110,18 @@ class Member(Protocol):
 
     def start(self, x: Floats, /) -> tuple[Floats, Floats | None]:
         """Return coordinates at least as good and an approximate information there, where that is cheap."""
+
+    def first_state_values(self, x: Floats, /) -> Floats | None:
+        """Return the log-likelihoods (C,) were all units in the first state of the one discrete latent variable.
+
+        None where there is not exactly one, at the level of the top-level units.
+        """
+
+    def move(self, x: Floats, /) -> bool:
+        """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
+
+    def state_sizes(self, x: Floats, /) -> Mapping[str, tuple[Floats, float]]:
+        """Return the proportions of the states of discrete latent variables, and the weight of their units."""
 
     def posterior(self, x: Floats, /) -> Posterior:
         """Return the posterior of the latent variables."""

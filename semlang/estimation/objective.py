@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +37,24 @@ class Objective:
         self.members = tuple(members)
         self.parametrisation = parametrisation
         self.base, self.basis = constraints.base, constraints.basis
-        self._plain = self.basis.shape[0] == self.basis.shape[1]
+        self._plain: bool = self.basis.shape[0] == self.basis.shape[1]
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.evaluations = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether the coordinates are those of all parameters."""
+        return self._plain
+
+    def hold(self, x: Floats, fixed: Sequence[int]) -> Objective:
+        """Return the same function with some coordinates of a plain objective held at their values in `x`."""
+        out = copy(self)
+        inside = [p for p in range(x.size) if p not in set(fixed)]
+        out.base = np.zeros(x.size)
+        out.base[list(fixed)] = x[list(fixed)]
+        out.basis = np.eye(x.size)[:, inside]
+        out._plain = False
+        return out
 
     @property
     def n(self) -> int:
@@ -139,6 +155,12 @@ class Objective:
             return better, np.asarray(np.linalg.inv(information), dtype=np.float64)
         except (Infeasible, np.linalg.LinAlgError):
             return z, None
+
+    def move(self, z: Floats) -> bool:
+        """Move what stands still while the optimiser climbs; return whether the log-likelihood has changed."""
+        x = self.x(z)
+        moved = [m.move(x) for m in self.members]
+        return any(moved)
 
     def outer_product(self, scores: Floats) -> Floats:
         """Return the sum over units of s s', each counted as often as it occurred."""

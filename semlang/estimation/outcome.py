@@ -57,10 +57,14 @@ class Estimate:
     scores : (C, P) floats or None
         Scores of the top-level units in the table's parameters.
     dropped : mapping from reason to number of responses left out
-    starts, agreed : int
-        Number of starts, and how many of them reached the best log-likelihood.
+    starts, finished, agreed : int
+        Number of starts, how many of them were followed to the end, and how many reached the best log-likelihood.
     diagnostics : tuple of Diagnostic
     plan : Plan
+    class_sizes : mapping from key to tuple of float
+        Proportions of the states of discrete latent variables.
+    limits : mapping from parameter to +-inf
+        Parameters whose estimates have no bound (probabilities of 0 or 1); `theta` has a value far out.
     rotation : str
         How exploratory factors were rotated, '' where there are none.
     """
@@ -82,7 +86,10 @@ class Estimate:
     scores: Floats | None = field(default=None, repr=False)
     dropped: Mapping[str, int] = field(default_factory=dict)
     starts: int = 1
+    finished: int = 1
     agreed: int = 1
     diagnostics: tuple[Diagnostic, ...] = ()
     plan: Plan | None = field(default=None, repr=False)
+    class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    limits: Mapping[int, float] = field(default_factory=dict)
     rotation: str = ""

@@ -46,6 +46,7 @@ class Parametrisation:
         blocks = [blocks_of(form.psi) for form in forms]
         uses: Counter[int] = sum((_uses(form) for form in forms), Counter())
         single: Counter[int] = Counter(int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1)
+        same: Counter[bytes] = Counter(b.parameter.tobytes() for group in blocks for b in group)
 
         def eligible(block: Block) -> bool:
             used = np.unique(block.parameter[block.parameter >= 0]).tolist()
@@ -53,7 +54,7 @@ class Parametrisation:
                 return False
             if len(block.members) == 1:
                 return uses[used[0]] == single[used[0]]
-            return all(uses[p] == 1 for p in used)
+            return all(uses[p] == same[block.parameter.tobytes()] for p in used)
 
         self.factored: tuple[tuple[bool, ...], ...] = tuple(tuple(eligible(b) for b in group) for group in blocks)
         seen: dict[tuple[int, ...], Block] = {}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from semlang.data.design import Design
+from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
+from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
-from semlang.matrices.reduced import ReducedForm
+from semlang.matrices.reduced import Cells, ReducedForm
 from semlang.model.table import ParameterTable
 
 __all__ = ["GroupPlan", "LevelPlan", "Plan", "plan"]
@@ -28,6 +30,8 @@ MAX_DENSITIES = 500_000_000
 """Most row densities of one evaluation before points are no longer raised."""
 
 DEFAULT_POINTS = 7
+
+NODES = "nodes at the posterior mean and SD"
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,30 @@ class LevelPlan:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A latent variable that is conditioned on.
+
+    Parameters
+    ----------
+    key, level : str
+    states : int
+        Number of classes, mass points or nodes.
+    how : str
+        ``classes``, ``mass points`` or ``nodes at posterior mean and SD``.
+    why : str
+    units : int or None
+        Number of units, where there are data.
+    """
+
+    key: str
+    level: str
+    states: int
+    how: str
+    why: str
+    units: int | None = None
+
+
+@dataclass(frozen=True)
 class GroupPlan:
     """The engine of one group.
 
@@ -68,7 +96,7 @@ class GroupPlan:
     ----------
     group : str
     engine : str
-        ``closed form``, ``nested quadrature``, ``independent responses`` or ``none``.
+        ``closed form``, ``nested quadrature``, ``independent responses``, ``conditioning`` or ``none``.
     name : str
         The closed form that was chosen, where there are data.
     why : str
@@ -76,6 +104,8 @@ class GroupPlan:
         Lowest first.
     rows : int or None
         Number of observed responses.
+    conditions : tuple of Condition
+        What is conditioned on, highest level first; `levels` is what is left to integrate over.
     """
 
     group: str
@@ -84,11 +114,19 @@ class GroupPlan:
     why: str
     levels: tuple[LevelPlan, ...]
     rows: int | None = None
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def nodes(self) -> int:
-        """Nodes of the grid for one row: product over levels of points^dims."""
-        return int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
+        """Nodes of the grid for one row: product over levels of points^dims, times what is conditioned on."""
+        states = int(np.prod([c.states for c in self.conditions], dtype=object))
+        return states * int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
+
+    @property
+    def dims(self) -> int:
+        """Number of dimensions that have points."""
+        nodes = sum(c.how == NODES for c in self.conditions)
+        return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
 
 
 @dataclass(frozen=True)
@@ -102,12 +140,16 @@ class Plan:
     def points(self) -> int | None:
         """Points per dimension, None without quadrature."""
         used = [level.points for g in self.groups for level in g.levels if level.points]
+        used += [c.states for g in self.groups for c in g.conditions if c.how == NODES]
         return max(used) if used else None
 
     @property
     def method(self) -> str:
         """One line for reports."""
         engines = dict.fromkeys(g.engine for g in self.groups)
+        if "conditioning" in engines:
+            on = dict.fromkeys(c.how for g in self.groups for c in g.conditions)
+            return "maximum likelihood, sums over " + ", ".join(on)
         if "nested quadrature" in engines:
             return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
         if "closed form" in engines:
@@ -129,6 +171,9 @@ class Plan:
             title = f"Group {g.group}: " if g.group else ""
             engine = g.engine + (f" ({g.name})" if g.name else "")
             lines.append(f"{title}{engine}: {g.why}")
+            for c in g.conditions:
+                units = f", {c.units} units" if c.units is not None else ""
+                lines.append(f"  given {c.key} ({c.level}{units}): {c.states} {c.how}, since {c.why}")
             for level in reversed(g.levels):
                 units = f", {level.units} units" if level.units is not None else ""
                 how = f"{level.points} points a dimension" if level.points else "exactly"
@@ -227,6 +272,9 @@ def plan(
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
         situation = _Situation(table, graph, form, design)
+        if is_conditional(table):
+            groups.append(_conditional(table, number, design, points))
+            continue
         rule = next(r for r in RULES if r.applies(situation))
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
         exact = rule.engine != "nested quadrature"
@@ -237,6 +285,51 @@ def plan(
             rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
         groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
     return Plan(tuple(groups))
+
+
+def _conditional(table: ParameterTable, number: int, design: Design | None, points: int | None) -> GroupPlan:
+    """Plan the sums over states, and what is left in each of them."""
+    given = conditions(table, number + 1)
+    c = given.configurations[0]
+    left = [k for k in c.graph.others if not k.moderators]
+    situation = _Situation(c.table, replace(c.graph, others=tuple(left)), c.form, design)
+    refused = next((r for r in RULES if r.engine == "none" and r.applies(situation)), None)
+    inner = replace_psi(c.form, set(given.continuous))
+    exact, gaussian = not blocks_of(inner.psi), situation.all_gaussian
+    dims = len(given.continuous) + (
+        0 if exact or gaussian else len({j for b in blocks_of(inner.psi) for j in b.members})
+    )
+    q = affordable(dims) if points is None else points
+    levels = _levels(table, inner, design, 0 if exact or gaussian else q)
+    rows = None if design is None else sum(int(np.count_nonzero(~np.isnan(y))) for y in design.responses.values())
+    on = [
+        (v.level, key, n, "classes" if v.kind.name == "class" else "mass points", "it is discrete")
+        for key, n in zip(given.discrete, given.sizes, strict=True)
+        for v in (table.variables[key],)
+    ]
+    on += [(table.variables[k].level, k, q, NODES, given.why[k]) for k in given.continuous]
+    on += [
+        (table.variables[k].level, k, 1, "value where it is known", "a column knows it for some units")
+        for k in known_for_some(table)
+    ]
+    on.sort(key=lambda x: -table.levels.index(x[0]))
+    parts = tuple(
+        Condition(key, level, n, how, why, design.n_units(level) if design is not None else None)
+        for level, key, n, how, why in on
+    )
+    rest = "independent responses" if exact else "closed form by one point" if gaussian else "nested quadrature"
+    engine, why = ("none", refused.why) if refused else ("conditioning", f"{rest} given the states")
+    return GroupPlan(c.graph.label, engine, "", why, levels, rows, parts)
+
+
+def replace_psi(form: ReducedForm, known: set[str]) -> ReducedForm:
+    """Return a reduced form without the covariances of disturbances that are known."""
+    numbers = [j for j, d in enumerate(form.disturbances) if d.key in known]
+    kept = ~(np.isin(form.psi.i, numbers) | np.isin(form.psi.j, numbers))
+    psi = Cells(
+        form.psi.shape, form.psi.i[kept], form.psi.j[kept], form.psi.parameter[kept], form.psi.value[kept], True
+    )  # fmt: skip
+    return replace(form, psi=psi)
 
 
 def _levels(

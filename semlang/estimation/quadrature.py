@@ -25,7 +25,7 @@ from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
-from semlang.estimation.kernels.moments import laplace_moments, node_moments
+from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
@@ -33,7 +33,7 @@ from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.workspace import Workspace, gauss_hermite
 from semlang.sums import sum_by
 
-__all__ = ["Evaluation", "NestedQuadrature", "Posterior", "Tree"]
+__all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,6 +85,37 @@ class Posterior:
 
     means: Floats
     covariances: Floats
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Posterior distribution of the spherical latent variables of a run of units of the lowest level.
+
+    Attributes
+    ----------
+    rows : (n,) ints
+        Rows of the run.
+    unit : (n,) ints
+        Their units, from 0 within the run.
+    units : (U,) ints
+        Numbers of these among all units of the lowest level.
+    weights : (U, Q) floats
+        Probabilities of the nodes.
+    v : (U, D, Q) floats
+        Coordinates: own ones first, then those of each ancestor. Levels without latent variables have none.
+    groups : int
+        Number of combinations of the ancestors' nodes; own nodes are the fastest index.
+    covariances : (U, D, D) floats or None
+        Of the coordinates, where the rule has one point: blocks of the inverse Hessian.
+    """
+
+    rows: Ints
+    unit: Ints
+    units: Ints
+    weights: Floats
+    v: Floats
+    groups: int
+    covariances: Floats | None = None
 
 
 class NestedQuadrature:
@@ -225,6 +256,33 @@ class NestedQuadrature:
 
         self._for_batches(run, rule, free)
         return result
+
+    def nodes(
+        self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int], visit: Callable[[Nodes], None]
+    ) -> None:
+        """Hand the posterior nodes to a function, a run of units at a time; with one point these are the modes."""
+        rows = self._rows(o, A, f1, f2)
+        rule, free = self._rule(points)
+        kept = np.arange(self.tree.rows)[self._reduced.kept]
+        for batch in self._batches:
+            work = Workspace.for_batches(self._batches, rule) if free.empty() else free.get()
+            nest = batch.nest
+            steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
+            weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
+            covariances: Floats | None = None
+            if n0 == 1:
+                everything = np.zeros((int(nest.base[-1]), width)), np.zeros((int(nest.base[-1]), width, width))
+                laplace_moments(nest, work.fronts, *everything)
+                v[:, :, 0], covariances = everything[0][:count], everything[1][:count].copy()
+            else:
+                posterior_nodes(nest, rule, rows, work.fronts, work.scratch, work.tables, weights, v)
+            sizes = nest.last[:count] - nest.first[:count]
+            units = self._reduced.units[0][batch.units[0]]
+            owner = np.repeat(np.arange(count), sizes)
+            visit(Nodes(kept[batch.rows], owner, units, weights, v, int(rule.size[1]), covariances))
+            free.put(work)
 
     def _rows(self, o: Floats, A: Floats, f1: Floats, f2: Floats) -> Rows:
         kept = self._reduced.kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from semlang.graph.model_graph import Covariance, ModelGraph, Path
 from semlang.model.composites import SAMPLE
+from semlang.model.scale import PRODUCT
 from semlang.model.table import ParameterTable, Row
 
 _KINDS = {"=~": "loading", "~": "regression", "~1": "intercept", "<~": "regression"}
@@ -26,7 +27,7 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     quantities: list[Row] = []
     others: list[Row] = []
     for row in table.rows:
-        if row.group != group or row.target not in table.variables or row.exo or row.rule == SAMPLE:
+        if row.group != group or row.target not in table.variables or row.exo or row.rule in (SAMPLE, PRODUCT):
             continue
         if row.op == "~*~" and row.parameter < 0 and row.ustart in (None, 1.0):
             continue

@@ -31,16 +31,34 @@ def reduced_form(graph: ModelGraph, lift: bool = False) -> ReducedForm:
     ValueError
         If the paths are cyclic.
     """
+    return _known(graph, lift, graph.responses)
+
+
+def whole_form(graph: ModelGraph, lift: bool = True) -> ReducedForm:
+    """Return the reduced form of all variables: latent variables and components stand among the responses.
+
+    Moments and scores of latent variables are read from it; it is no likelihood.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+    lift : bool
+        As for `reduced_form`.
+    """
+    return _known(graph, lift, tuple(graph.table.variables))
+
+
+def _known(graph: ModelGraph, lift: bool, of: tuple[str, ...]) -> ReducedForm:
     lifted = _lifted(graph, lift)
     sources = lifted if lift else frozenset()
-    known = ("reduced form", lifted, sources)
+    known = ("reduced form", lifted, sources, of)
     if known not in graph.memo:
-        graph.memo[known] = _reduce(graph, lifted, sources)
+        graph.memo[known] = _reduce(graph, lifted, sources, of)
     form: ReducedForm = graph.memo[known]
     return form
 
 
-def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str]) -> ReducedForm:
+def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], of: tuple[str, ...]) -> ReducedForm:
     disturbances = _disturbances(graph, lifted)
     substitution = _Substitution(graph, sources, [d.key for d in disturbances])
     mean_columns: dict[Product, int] = {(): 0}
@@ -48,7 +66,7 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str]) 
     mean_cells: list[tuple[int, int, int]] = []
     loading_cells: list[tuple[int, int, int, int]] = []
     offsets: dict[int, tuple[Product, ...]] = {}
-    for k, key in enumerate(graph.responses):
+    for k, key in enumerate(of):
         for (product, j), slot in substitution.terms[key].items():
             if j == _MEAN:
                 mean_cells.append((k, mean_columns.setdefault(product, len(mean_columns)), slot))
@@ -56,9 +74,9 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str]) 
                 loading_cells.append((k, random_columns.setdefault(product, len(random_columns)), j, slot))
         if key in substitution.offsets:
             offsets[k] = tuple(substitution.offsets[key])
-    index = {key: k for k, key in enumerate(graph.responses)}
+    index = {key: k for k, key in enumerate(of)}
     return ReducedForm(
-        responses=graph.responses,
+        responses=of,
         disturbances=disturbances,
         mean_columns=tuple(mean_columns),
         random_columns=tuple(random_columns),
@@ -73,7 +91,7 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str]) 
         quantities=_quantities(graph, index),
         thresholds=_thresholds(graph, index),
         offsets=offsets,
-        lifted=tuple(k for k in graph.responses if k in lifted),
+        lifted=tuple(k for k in of if k in lifted),
     )
 
 

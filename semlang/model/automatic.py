@@ -11,6 +11,7 @@ from itertools import combinations
 
 from semlang.model.composites import SAMPLE
 from semlang.model.context import Context
+from semlang.model.discrete import class_logits, mass_points
 from semlang.model.draft import Draft
 from semlang.model.ordinal import is_usual
 from semlang.model.table import Variable
@@ -26,8 +27,8 @@ def thresholds(c: Context) -> Iterator[Draft]:
         written = [r for r in c.of(v) if r.op == "|"]
         known = c.ns.levels_in_data(v.name)
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
-        named = {r.rhs for r in written}
-        other = sum(1 for r in written if not is_usual(r.rhs))
+        named = {r.rhs for r in written if not r.klass}
+        other = len({r.rhs for r in written if not is_usual(r.rhs)})
         for s in range(1, n + 1):
             if f"t{s}" not in named:
                 for row in c.make(shown, "|", f"t{s}", "automatic threshold", target=v.key, threshold=other + s):
@@ -70,7 +71,8 @@ def effect_variances(c: Context) -> Iterator[Draft]:
     """Give every random effect a variance, whatever the options."""
     for shown in c.roles.effects:
         v = c.variable(shown)
-        if v.kind.name == "normal":
+        own = [r for r in c.of(v) if r.is_variance]
+        if v.kind.name == "normal" and not any(r.klass and r.rule == "random-effects bar" for r in own):
             yield from c.pair(
                 shown, shown, "variance of a random effect" if v.role == "latent" else "component variance"
             )
@@ -277,9 +279,13 @@ def distribution_parameters(c: Context) -> Iterator[Draft]:
             if q in v.arguments and q in ("guess", "slip"):
                 yield from _fixed_probability(c, shown, v, q)
             elif (written and not v.kind.thresholds) or own:
-                if any(r.quantity == q and r.op == "~1" and r.klass for r in c.of(v)):
-                    continue
-                yield from c.make(f"{q}({shown})", "~1", "", "distribution parameter", target=v.key, quantity=q)
+                per_class = {r.class_variable for r in c.of(v) if r.quantity == q and r.op == "~1" and r.klass}
+                states = [(k, x) for x in per_class for k in range(1, c.ns.n_classes(x) + 1)] or [(0, "")]
+                for k, x in states:
+                    yield from c.make(
+                        f"{q}({shown})", "~1", "", "distribution parameter", target=v.key, quantity=q, klass=k,
+                        class_variable=x,
+                    )  # fmt: skip
 
 
 def _fixed_probability(c: Context, shown: str, v: Variable, q: str) -> Iterator[Draft]:
@@ -290,33 +296,6 @@ def _fixed_probability(c: Context, shown: str, v: Variable, q: str) -> Iterator[
         elif isinstance(value, str):
             row.label = value
         yield row
-
-
-def class_intercepts(c: Context) -> Iterator[Draft]:
-    """Give a class variable one membership logit for each class but the last, and mass points their locations."""
-    seen = dict.fromkeys(k for r in c.rows for k in (r.class_variable, r.source, r.target) if k in c.ns.variables)
-    for k in seen:
-        v = c.ns.variables[k]
-        n = c.ns.n_classes(k) if "classes" in v.arguments else 2
-        if v.kind.name == "class":
-            for i in range(1, n):
-                yield from c.make(k, "~1", "", "class membership", target=k, klass=i, class_variable=k)
-        elif v.kind.name == "masspoints":
-            free = _without_intercept(c, k)
-            for i in range(1, n + 1):
-                for row in c.make(k, "~1", "", "mass point", target=k, klass=i, class_variable=k):
-                    if i == n and not free:
-                        row.fix(None, "the mean of the mass points is 0")
-                    yield row
-
-
-def _without_intercept(c: Context, key: str) -> bool:
-    """Whether a response of mass points has its intercept dropped."""
-    targets = {r.target for r in c.rows if r.is_regression and r.source == key}
-    return any(
-        r.op == "~1" and r.target in targets and any(m.kind == "fixed" and 0.0 in m.values for m in r.given)
-        for r in c.rows
-    )
 
 
 RULES: tuple[Callable[[Context], Iterator[Draft]], ...] = (
@@ -334,7 +313,8 @@ RULES: tuple[Callable[[Context], Iterator[Draft]], ...] = (
     latent_intercepts,
     observed_means,
     distribution_parameters,
-    class_intercepts,
+    class_logits,
+    mass_points,
 )
 """The rules in the order of the rows they make."""
 

@@ -24,7 +24,7 @@ def _effects(ns: Namespace, block: Block, bar: ast.RandomEffects) -> Iterator[tu
     for t in bar.terms:
         if t.factors:
             for item in expand(ns, t, block, full=t is coded):
-                if item.sources or item.class_variable:
+                if item.sources or item.classes:
                     ns.findings.append(
                         error(
                             "latent-in-bar",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -20,6 +20,15 @@ MOST_PAIRS = 20_000
 """Automatic covariances of one rule; 200 variables have as many."""
 
 
+def covered(rows: Iterable[Draft], ns: Namespace) -> set[tuple[str, str, str]]:
+    """Return the places (lhs, op, rhs) that have a row in every class of some class variable."""
+    found: dict[tuple[tuple[str, str, str], str], set[int]] = {}
+    for r in rows:
+        if r.klass and not r.also and ns.is_class(r.class_variable) and r.target != r.class_variable:
+            found.setdefault((r.key[:3], r.class_variable), set()).add(r.klass)
+    return {place for (place, variable), classes in found.items() if len(classes) == ns.n_classes(variable)}
+
+
 class Context:
     """What a rule may look at: the rows so far, the roles of names, variables and options."""
 
@@ -32,6 +41,7 @@ class Context:
         self.keys = {r.key for r in rows}
         self.modelled = {(r.target, r.quantity) for r in rows if r.quantity}
         self.per_class = {(r.target, r.category) for r in rows if r.op == "~1" and r.klass and not r.quantity}
+        self.covered = covered(rows, ns)
         self.by_target: dict[str, list[Draft]] = {}
         self.spans: dict[str, Span | None] = {}
         for r in rows:
@@ -79,7 +89,7 @@ class Context:
         target = self.ns.variables.get(str(fields.get("target")))
         span = self.span(lhs) or (None if target is None else self.spans.get(target.key) or target.span)
         row = Draft(lhs, op, rhs, span, user=0, rule=rule, level=self.level, **fields)
-        if row.key not in self.keys:
+        if row.key not in self.keys and (row.class_variable or row.key[:3] not in self.covered):
             self.keys.add(row.key)
             yield row
 

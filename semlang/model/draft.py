@@ -8,6 +8,8 @@ from semlang.model.table import Product
 from semlang.source import Span
 from semlang.syntax import ast
 
+RowKey = tuple[str, str, str, str, int, tuple[tuple[str, int], ...]]
+
 
 @dataclass(slots=True)
 class Draft:
@@ -29,6 +31,8 @@ class Draft:
     category: str = ""
     klass: int = 0
     class_variable: str = ""
+    also: tuple[tuple[str, int], ...] = ()
+    replaces: bool = False
     user: int = 1
     free: bool = True
     ustart: float | None = None
@@ -46,12 +50,12 @@ class Draft:
     plabel: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str, str, int]:
+    def key(self) -> RowKey:
         """What makes two rows of a block the same row."""
         a, b = self.lhs, self.rhs
         if self.op == "~~" and b < a:
             a, b = b, a
-        return (a, self.op, b, self.class_variable, self.klass)
+        return (a, self.op, b, self.class_variable, self.klass, self.also)
 
     @property
     def is_variance(self) -> bool:

@@ -91,8 +91,8 @@ KINDS: dict[str, Kind] = {
         Kind("ranking", ("logit",), intercept=False, arguments=("level", "set")),
         Kind("composite", (), arguments=("level",)),
         Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
-        Kind("class", (), latent=True, arguments=("observed",)),
-        Kind("masspoints", (), latent=True),
+        Kind("class", (), latent=True, arguments=("observed",), estimable=True),
+        Kind("masspoints", (), latent=True, estimable=True),
     )
 }
 

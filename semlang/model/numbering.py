@@ -101,6 +101,8 @@ def number_rows(rows: list[Draft], meaning: dict[str, str]) -> tuple[tuple[Row, 
                 r.moderators,
                 r.efa,
                 r.rv,
+                r.also,
+                r.replaces,
             )
         )
     return tuple(out), len(index)

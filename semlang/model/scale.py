@@ -8,6 +8,10 @@ from semlang.model.composites import SAMPLE, VARIANCE
 from semlang.model.context import Context
 from semlang.model.draft import Draft
 from semlang.model.exploratory import RULE as EXPLORATORY
+from semlang.model.table import Variable
+
+PRODUCT = "follows from the factors of the product"
+"""Rule of the moments of products of latent variables."""
 
 
 def standardised_latents(c: Context, rows: list[Draft]) -> None:
@@ -113,13 +117,41 @@ def exploratory_zeros(c: Context, rows: list[Draft]) -> None:
 
 
 def reference_classes(c: Context, rows: list[Draft]) -> None:
-    """Beside thresholds, the intercept of the last class is 0."""
+    """Fix the intercept of the last class at 0 where the origin is elsewhere.
+
+    Beside thresholds; of a latent variable whose indicators have free intercepts or thresholds; of every class variable
+    but the first where a variable depends on several.
+    """
+    first: dict[str, str] = {}
     for r in rows:
         v = c.ns.variables.get(r.target)
-        if r.op == "~1" and r.klass and v is not None and v.role == "response" and v.kind.thresholds:
-            own = {x.klass for x in c.of(v) if x.op == "~1" and x.class_variable == r.class_variable}
-            if r.klass == c.ns.n_classes(r.class_variable) and len(own) == r.klass:
-                r.fix(0.0, "reference class")
+        if r.op != "~1" or not r.klass or r.also or v is None or r.quantity or r.target == r.class_variable:
+            continue
+        own = {x.klass for x in c.of(v) if x.op == "~1" and x.class_variable == r.class_variable and not x.quantity}
+        several = first.setdefault(f"{r.target}@{r.category}", r.class_variable) != r.class_variable
+        origin = v.kind.thresholds if v.role == "response" else _free_origin(c, rows, v)
+        if r.klass == c.ns.n_classes(r.class_variable) == len(own) and (several or origin):
+            r.fix(0.0, "reference class")
+
+
+def _free_origin(c: Context, rows: list[Draft], v: Variable) -> bool:
+    """Whether every indicator of a latent variable has an intercept or thresholds that the text does not fix."""
+    if v.kind.name != "normal" or not v.measured:
+        return False
+    indicators = {r.target for r in rows if r.op == "=~" and r.source == v.key != r.target}
+    fixed = {
+        r.target for r in rows if r.op in ("~1", "|") and not r.quantity
+        and ((r.op == "~1" and not r.free) or any(m.kind == "fixed" for m in r.given))
+        and not (r.op == "~1" and c.ns.variables[r.target].kind.thresholds)
+    }  # fmt: skip
+    return not indicators & fixed
+
+
+def moments_of_products(c: Context, rows: list[Draft]) -> None:
+    """The mean, variance and covariances of a product of latent variables follow from its factors."""
+    for r in rows:
+        if r.user == 0 and r.op in ("~~", "~1") and {r.lhs, r.rhs} & set(c.roles.products):
+            r.fix(None, PRODUCT)
 
 
 RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
@@ -130,6 +162,7 @@ RULES: tuple[Callable[[Context, list[Draft]], None], ...] = (
     orthogonal_latents,
     exploratory_zeros,
     reference_classes,
+    moments_of_products,
 )
 """The rules in order; a later one sees what an earlier one fixed."""
 

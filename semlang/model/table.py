@@ -119,12 +119,18 @@ class Row(NamedTuple):
         Category of a nominal response, or ''.
     klass : int
         Latent class for which the row holds, or 0; `class_variable` its key. Rows of a class add to those of all.
+        Membership: the class whose logit the row belongs to, `class_variable` being the target; where the logit depends
+        on another class variable, the class of that one, and `category` says which logit.
     moderators : tuple of str
         Keys of further latent variables that multiply the path: ``eta ~ f1:f2`` has source f1 and moderator f2.
     efa : str
         Set of the exploratory factor on the left, or ''.
     rv : str
         Key of the random slope that lavaan's ``rv()`` puts on the path, or ''.
+    also : tuple of (str, int)
+        Further class variables and the classes for which alone the row holds.
+    replaces : bool
+        Whether the row of a class stands in the place of that of all classes (lines of ``class:`` blocks).
     """
 
     id: int
@@ -156,6 +162,8 @@ class Row(NamedTuple):
     moderators: tuple[str, ...] = ()
     efa: str = ""
     rv: str = ""
+    also: tuple[tuple[str, int], ...] = ()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

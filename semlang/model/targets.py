@@ -14,7 +14,10 @@ from semlang.syntax import ast
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The left side of one row."""
+    """The left side of one row.
+
+    The logit of a class has `role` ``class`` and the class as its `category`; `bare` is its name without the class.
+    """
 
     shown: str
     key: str
@@ -24,6 +27,7 @@ class Target:
     threshold: int = 0
     klass: int = 0
     class_variable: str = ""
+    bare: str = ""
 
 
 def categories(ns: Namespace, v: Variable) -> tuple[str, ...]:
@@ -61,9 +65,10 @@ def read_targets(ns: Namespace, block: Block, t: ast.Term, entry: Entry) -> list
     tag = (entry.klass, entry.class_variable)
     if ref.role == "latent" and ns.is_class(ref.key):
         n = ns.n_classes(ref.key)
-        if v.category is not None:
-            return [Target(ref.shown, ref.key, "class", klass=int(v.category), class_variable=ref.key)]
-        return [Target(ref.shown, ref.key, "class", klass=k, class_variable=ref.key) for k in range(1, n)]
+        own = (v.category,) if v.category is not None else tuple(str(k) for k in range(1, n))
+        return [
+            Target(ref.shown if n < 3 else f"{ref.shown}@{k}", ref.key, "class", "", k, 0, *tag, ref.shown) for k in own
+        ]
     if v.parameter is not None:
         return [Target(f"{v.parameter}({ref.shown})", ref.key, ref.role, v.parameter, "", 0, *tag)]
     if v.threshold is not None:

@@ -20,8 +20,7 @@ class Item:
     shown: str
     sources: tuple[str, ...] = ()
     via: Product = ()
-    class_variable: str = ""
-    klass: int = 0
+    classes: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_intercept(self) -> bool:
@@ -81,7 +80,7 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
     if ref.role == "latent" and ns.is_class(ref.key):
         n = ns.n_classes(ref.key)
         if f.category is None:
-            return tuple(Item("", class_variable=ref.key, klass=k) for k in range(1, n + 1))
+            return tuple(Item("", classes=((ref.key, k),)) for k in range(1, n + 1))
         if not f.category.isdigit() or not 1 <= int(f.category) <= n:
             ns.findings.append(
                 error(
@@ -93,7 +92,7 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
                 )
             )
             return ()
-        return (Item(f"{ref.shown}@{f.category}", class_variable=ref.key, klass=int(f.category)),)
+        return (Item(f"{ref.shown}@{f.category}", classes=((ref.key, int(f.category)),)),)
     if ref.role in ("latent", "component"):
         return (Item(ref.shown, (ref.key,)),)
     if f.category is not None:
@@ -105,14 +104,15 @@ def expand(ns: Namespace, term: ast.Term, block: Block, full: bool = False) -> t
     """Multiply out the factors of a term: one item for each combination of factor levels and classes."""
     out: list[Item] = []
     for parts in itertools.product(*(_factor(ns, f, block, full) for f in term.factors)):
-        tags = [p for p in parts if p.class_variable]
+        classes = tuple(dict.fromkeys(c for p in parts for c in p.classes))
+        if len(dict(classes)) < len(classes):  # two classes of one variable: nobody is in both
+            continue
         out.append(
             Item(
                 ":".join(p.shown for p in parts if p.shown),
                 tuple(k for p in parts for k in p.sources),
                 tuple(c for p in parts for c in p.via),
-                tags[0].class_variable if tags else "",
-                tags[0].klass if tags else 0,
+                classes,
             )
         )
     return tuple(out)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from semlang.diagnostics import error, warning
 from semlang.model.bars import bar_rows
 from semlang.model.blocks import Block, Entry
-from semlang.model.draft import Draft
+from semlang.model.draft import Draft, RowKey
 from semlang.model.namespace import Namespace, Ref, product_name
 from semlang.model.ordinal import is_usual
 from semlang.model.targets import Target, read_targets
@@ -23,7 +23,7 @@ class Rows:
 
     ns: Namespace
     block: Block
-    rows: dict[tuple[str, str, str, str, int], Draft] = field(default_factory=dict)
+    rows: dict[RowKey, Draft] = field(default_factory=dict)
 
     def add(self, row: Draft, modifiers: Sequence[ast.Modifier] = ()) -> Draft:
         """Add a row, or merge it into the one that stands in its place."""
@@ -84,10 +84,15 @@ class Rows:
 
 
 def _path(target: Target, op: str, item: Item, span: Span) -> Draft:
-    klass = (item.klass, item.class_variable) if item.class_variable else (target.klass, target.class_variable)
+    block = ((target.class_variable, target.klass),) if target.class_variable else ()
+    classes = tuple(dict.fromkeys((*item.classes, *block)))
+    shown, category = target.shown, target.category
+    if target.role == "class" and not classes:
+        classes, shown, category = ((target.key, int(category)),), target.bare, ""
+    variable, klass = classes[0] if classes else ("", 0)
     intercept = item.is_intercept and not item.shown
     return Draft(
-        target.shown,
+        shown,
         "~1" if intercept else op,
         "" if intercept else item.shown,
         span,
@@ -97,9 +102,21 @@ def _path(target: Target, op: str, item: Item, span: Span) -> Draft:
         item.via,
         target.quantity,
         target.threshold,
-        target.category,
-        *klass,
+        category,
+        klass,
+        variable,
+        also=classes[1:],
+        replaces=bool(block) and not item.classes,
     )
+
+
+def _in_class(row: Draft, target: Target) -> Draft:
+    """Let a row of a bar hold for the class of its block; that of a logit of membership belongs to the logit."""
+    if target.class_variable:
+        row.klass, row.class_variable, row.replaces = target.klass, target.class_variable, True
+    elif target.role == "class" and row.op == "~":
+        row.lhs, row.klass, row.class_variable, row.category = target.bare, int(target.category), target.key, ""
+    return row
 
 
 def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
@@ -117,7 +134,7 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
             for t in s.rhs:
                 if isinstance(t, ast.RandomEffects):
                     for row, modifiers in bar_rows(ns, block, target.shown, target.key, target.category, t):
-                        rows.add(row, modifiers)
+                        rows.add(_in_class(row, target), modifiers)
                     continue
                 modifiers = (*left.modifiers, *t.modifiers)
                 if not t.factors:
@@ -204,6 +221,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                     ref.key,
                     klass=entry.klass,
                     class_variable=entry.class_variable,
+                    replaces=bool(entry.class_variable),
                 )
                 rows.add(row, (*modifiers, ast.Modifier("fixed", (t.constant,), t.span)))
                 continue
@@ -237,6 +255,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                         target.category,
                         target.klass,
                         target.class_variable,
+                        replaces=bool(target.class_variable),
                     )
                     rows.add(row, modifiers)
 
@@ -244,7 +263,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
 def _class_measurement(rows: Rows, ref: Ref, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
     """``c =~ y``: one intercept per class."""
     for k in range(1, rows.ns.n_classes(ref.key) + 1):
-        rows.add(_path(target, "~1", Item("", class_variable=ref.key, klass=k), t.span), modifiers)
+        rows.add(_path(target, "~1", Item("", classes=((ref.key, k),)), t.span), modifiers)
 
 
 def _composite(rows: Rows, s: ast.Formula, entry: Entry) -> None:
@@ -277,6 +296,7 @@ def _covariance(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                         b.key,
                         klass=entry.klass,
                         class_variable=entry.class_variable,
+                        replaces=bool(entry.class_variable),
                     )
                     rows.add(row, (*left.modifiers, *t.modifiers))
 
@@ -320,6 +340,7 @@ def _thresholds(rows: Rows, s: ast.Thresholds, entry: Entry) -> None:
                 threshold=number,
                 klass=entry.klass,
                 class_variable=entry.class_variable,
+                replaces=bool(entry.class_variable),
             )
             rows.add(row, (*left.modifiers, *t.modifiers))
             for c in s.covariates or ():

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.item_response import ItemResponse
+from semlang.results.predicting import Predicting
+from semlang.results.reading import Reading
+from semlang.results.showing import Showing
 from semlang.results.summary import html, text, two_sided
 
 if TYPE_CHECKING:
@@ -22,10 +27,11 @@ if TYPE_CHECKING:
     from semlang.data.design import Design
     from semlang.estimation.outcome import Estimate
     from semlang.graph.model_graph import ModelGraph
+    from semlang.results.origin import Origin
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Reading, Predicting, ItemResponse, Showing):
     """Maximum likelihood estimates of a model.
 
     Parameters
@@ -40,6 +46,8 @@ class Fit:
         Everything that was found on the way.
     graphs, designs
         What was estimated, one of each a group.
+    origin : Origin
+        Where the fit comes from: its model's text, its data.
     """
 
     table: ParameterTable
@@ -48,6 +56,7 @@ class Fit:
     diagnostics: tuple[Diagnostic, ...] = ()
     graphs: tuple[ModelGraph, ...] = field(default=(), repr=False)
     designs: tuple[Design, ...] = field(default=(), repr=False)
+    origin: Origin | None = field(default=None, repr=False)
 
     @property
     def loglik(self) -> float:
@@ -107,7 +116,8 @@ class Fit:
     @cached_property
     def parameters(self) -> list[dict[str, Any]]:
         """One dictionary a reported row, as in the interface's JSON; `name` is that of `vcov` where it is free."""
-        theta, vcov, names = self.estimate.theta, self.estimate.vcov, self.parameter_names
+        e, names = self.estimate, self.parameter_names
+        theta, vcov = e.theta, e.vcov
         out: list[dict[str, Any]] = []
         for row in self.reported_rows:
             free = row.parameter >= 0
@@ -120,7 +130,7 @@ class Fit:
                 "group": self.table.groups[row.group - 1] if self.table.groups != ("",) else "",
                 "label": row.label,
                 "free": row.parameter + 1 if free else 0,
-                "est": float(theta[row.parameter]) if free else row.ustart,
+                "est": e.limits.get(row.parameter, float(theta[row.parameter])) if free else row.ustart,
                 "se": _root(vcov, row.parameter) if free else None,
             }
             if row.klass:
@@ -166,7 +176,13 @@ class Fit:
 
     def to_json(self) -> dict[str, Any]:
         """Return `result` of ``semlang fit --json``."""
+        from semlang.estimation.conditioning.conditions import is_conditional
+        from semlang.results.measures import measures
+        from semlang.results.r_squared import r_squared
+        from semlang.results.standardized import standardized_estimates
+
         e = self.estimate
+        standard = zip(standardized_estimates(self, "all"), standardized_estimates(self, "lv"), strict=True)
         return {
             "converged": e.converged,
             "loglik": _finite(e.loglik),
@@ -178,15 +194,32 @@ class Fit:
             "points_history": [[p, _finite(v)] for p, v in e.points_history],
             "iterations": len(e.log),
             "seconds": round(self.seconds, 4),
-            "parameters": [{k: _finite(v) for k, v in p.items()} for p in self.parameters],
+            "parameters": [
+                {k: _finite(v) for k, v in p.items()} | {"std_all": both[0], "std_lv": both[1]}
+                for p, both in zip(self.parameters, standard, strict=True)
+            ],
             "defined": [
                 {"name": d.name, "lhs": d.name, "op": ":=", "rhs": d.text, "est": _finite(d.est), "se": _finite(d.se)}
                 for d in e.defined
             ],
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
+            "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
+            "measures": {k: _finite(v) for k, v in measures(self).values.items()},
+            "r_squared": [] if is_conditional(self.table) else r_squared(self).records(),
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit as JSON; `semlang.load` reads it. The file holds the model's text and the data that it needs.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from semlang.results.stored import stored_json
+
+        Path(path).write_text(stored_json(self), encoding="utf-8")
 
     def summary(self) -> str:
         """Return the results as text for a terminal."""

@@ -58,8 +58,10 @@ def number(value: float | None, digits: int = 4) -> str:
     >>> number(0.5535), number(-91.98337), number(None), number(1.5e-7)
     ('0.5535', '-91.9834', '', '1.5e-07')
     """
-    if value is None or not math.isfinite(value):
+    if value is None or math.isnan(value):
         return ""
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
     if value != 0.0 and (abs(value) < 10.0**-digits or abs(value) >= 1e7):
         return f"{value:.3g}"
     return f"{value:.{digits}f}"
@@ -150,7 +152,11 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     ]
     out += [(f"Units of {level}", str(n)) for level, n in e.n_clusters.items()]
     out += [("Left out", f"{n} ({reason})") for reason, n in e.dropped.items() if n]
+    for key, sizes in e.class_sizes.items():
+        out += [(f"Sizes of {key}", ", ".join(f"{k}: {p:.4f}" for k, p in enumerate(sizes, 1)))]
     out += [("Method", e.method)]
+    if e.starts > 1:
+        out += [("Starts", f"{e.starts}; {e.agreed} of the {e.finished} that went on reached the best log-likelihood")]
     out += [("Rotation", e.rotation)] if e.rotation else []
     if len(e.points_history) > 1:
         first, *rest = e.points_history
@@ -165,9 +171,14 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
 
 def text(fit: Fit) -> str:
     """Return the summary as text."""
+    e = fit.estimate
     top = facts(fit)
     wide = max(len(k) for k, _ in top)
     out = [f"{k:<{wide}}  {v}" for k, v in top]
+    if e.starts > 1 and e.agreed == 1:
+        out[:0] = [f"WARNING: only 1 of {e.finished} starts reached this log-likelihood; there may be a better one"]
+    if not e.converged:
+        out[:0] = ["NOT CONVERGED: these are not maximum likelihood estimates"]
     blocks = list(sections(fit))
     lines = [line for block in blocks for line in block.lines]
     first = max([len(line.name) + 2 for line in lines] + [len(block.title) for block in blocks], default=10)

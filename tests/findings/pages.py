@@ -31,6 +31,9 @@ FITTED = frozenset(
         "nothing-free",
         "contradictory-constraints",
         "unbounded-likelihood",
+        "probability-at-limit",
+        "more-classes-than-patterns",
+        "empty-class",
     }
 )
 """Findings that only a fit shows."""

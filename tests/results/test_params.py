@@ -123,9 +123,9 @@ def test_json_is_plain_and_whole(fits: dict[str, sl.Fit]) -> None:
         "n": 301,
     }
     by_name = {p["name"]: p for p in result["parameters"]}
-    assert by_name["a"] | {"est": 0, "se": 0} == {
+    assert by_name["a"] | {"est": 0, "se": 0, "std_all": 0, "std_lv": 0} == {
         "name": "a", "lhs": "visual", "op": "=~", "rhs": "x2", "level": "rows", "group": "", "label": "a", "free": 1,
-        "est": 0, "se": 0,
+        "est": 0, "se": 0, "std_all": 0, "std_lv": 0,
     }  # fmt: skip
     assert by_name["a"]["se"] == pytest.approx(0.1243, abs=1e-4)
     assert by_name["visual =~ x1"]["se"] is None

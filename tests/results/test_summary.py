@@ -112,7 +112,7 @@ def test_probability(p: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(0.0, "0.0000"), (1e-4, "0.0001"), (9.9e-5, "9.9e-05"), (-2e7, "-2e+07"), (9999999.0, "9999999.0000")]
-    + [(float("inf"), ""), (-1.23456, "-1.2346")],
+    + [(float("inf"), "Inf"), (-1.23456, "-1.2346")],
 )
 def test_number(value: float, shown: str) -> None:
     assert number(value) == shown

@@ -67,7 +67,7 @@ def identify(
         from semlang.checks.identification.mixtures import identify_mixture, is_mixture
 
         if is_mixture(graphs):
-            return identify_mixture(table, graphs, names, designs)
+            return identify_mixture(table, graphs, names, designs, lambda t, g: identify(t, g, explain=False))
         if has_products(graphs):
             return identify_products(table, graphs, names)
         if has_nominal(table):

@@ -28,6 +28,7 @@ from semlang.checks.identification.dual import Dual
 from semlang.checks.identification.field import Ints, P
 from semlang.checks.identification.sample import Sample, design_sample, generic_sample
 from semlang.data.design import Design
+from semlang.graph.condition import place
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable, Row
 
@@ -41,8 +42,7 @@ class Mixture:
     ----------
     table : ParameterTable
     graph : ModelGraph
-    theta : (P + M,) elements of the field
-        The parameters, then the log odds of mass points, which have no rows.
+    theta : (P,) elements of the field
     rng : Generator
     design : Design, optional
     """
@@ -64,9 +64,13 @@ class Mixture:
         self.sigma = {v.key: [r for r in rows if r.quantity == "sigma" and r.target == v.key] for v in self.responses}
         self.cuts = {v.key: [r for r in rows if r.threshold and r.target == v.key] for v in self.responses}
         self.points = {
-            v.key: sorted((r for r in rows if r.target == v.key), key=lambda r: r.klass)
+            v.key: sorted((r for r in rows if r.target == v.key and not r.quantity), key=lambda r: r.klass)
             for v in table.latents
             if v.kind.name == "masspoints"
+        }
+        self.masses = {
+            key: sorted((r for r in rows if r.target == key and r.quantity == "mass"), key=lambda r: r.klass)
+            for key in self.points
         }
         top = max(self.height[table.variables[c].level] for c in self.classes)
         largest = max(self.classes.values())
@@ -193,10 +197,17 @@ class Mixture:
         return out[1:]
 
     def _applies(self, row: Row, config: dict[str, int]) -> bool:
-        return row.klass == 0 or config.get(row.class_variable, -1) == row.klass - 1
+        own = row.category if row.target in self.classes else ""
+        return all(
+            config.get(key, -1) == k - 1
+            for key, k in ((row.class_variable, row.klass), *row.also, (row.target if own else "", int(own or 0)))
+            if key
+        )
 
     def _terms(self, rows: Sequence[Row], config: dict[str, int]) -> list[Row]:
-        return [row for row in rows if self._applies(row, config)]
+        found = [row for row in rows if self._applies(row, config)]
+        own = {place(row) for row in found if row.klass and row.replaces}
+        return [row for row in found if row.klass or place(row) not in own]
 
     def _coefficient(self, row: Row, config: dict[str, int]) -> Dual:
         """Return the coefficient of a row; a path from mass points is multiplied by the location of the point."""
@@ -216,9 +227,8 @@ class Mixture:
         return (total * self._mass(key, k).reciprocal()).times(P - 1)
 
     def _mass(self, key: str, k: int) -> Dual:
-        """Return the probability of a mass point (its log odds are parameters that have no row)."""
-        first = self.table.n_parameters
-        free = [Dual.parameter(first + j, self.theta) for j in range(self.classes[key] - 1)]
+        """Return the probability of a mass point; its rows are taken as odds."""
+        free = [Dual.coefficient(r.parameter, r.ustart or 0.0, self.theta) for r in self.masses[key]]
         odds = [self._constant(1), *free]
         total = sum(free, odds[0])
         return odds[k] * total.reciprocal()

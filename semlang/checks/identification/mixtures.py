@@ -9,10 +9,13 @@ import numpy as np
 
 from semlang.checks.identification.constraints import Constraints, NotAlgebraic
 from semlang.checks.identification.field import Ints, P, echelon, null_space
+from semlang.checks.identification.measured_classes import Identify, identify_measured_classes
 from semlang.checks.identification.mixture_moments import Mixture
 from semlang.checks.identification.names import Names
+from semlang.checks.identification.normal_mixtures import identify_normal_mixture
 from semlang.checks.identification.nullsets import null_sets
 from semlang.checks.identification.report import IDENTIFIED, NOT_IDENTIFIED, UNDETERMINED, Identification, Reason
+from semlang.checks.latent_classes import kruskal
 from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -27,20 +30,30 @@ def is_mixture(graphs: Sequence[ModelGraph]) -> bool:
 
 
 def identify_mixture(
-    table: ParameterTable, graphs: Sequence[ModelGraph], names: Names, designs: Sequence[Design] | None = None
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    names: Names,
+    designs: Sequence[Design] | None,
+    identify: Identify,
 ) -> Identification:
-    """Return the verdict on a model with latent classes, for generic covariates and large clusters or for data."""
+    """Return the verdict on a model with latent classes, for generic covariates and large clusters or for data.
+
+    `identify` returns the verdict on a model without any.
+    """
     unknown = _unsupported(table, graphs)
     if unknown:
-        return Identification(UNDETERMINED, unknown, n_free=table.n_parameters)
+        settled = identify_normal_mixture(table, names, designs) or identify_measured_classes(table, identify)
+        if settled is not None:
+            return settled
+        why = f"{unknown} With data, a fit tells whether the likelihood is flat at its maximum."
+        return Identification(UNDETERMINED, why, n_free=table.n_parameters)
     try:
         constraints = Constraints(table)
         best: tuple[int, int, Ints, Ints] | None = None
-        n = table.n_parameters + _masses(table)
+        n = table.n_parameters
         for draw in range(DRAWS):
             rng = np.random.default_rng([17, draw])
-            theta = rng.integers(2, P, n)
-            theta[: table.n_parameters] = constraints.solve(theta[: table.n_parameters])
+            theta = constraints.solve(rng.integers(2, P, n))
             side = constraints.rows(theta)
             parts = [
                 Mixture(table, g, theta, rng, None if designs is None else designs[i]).jacobian(n + 8)
@@ -90,9 +103,7 @@ def _report(
             f"The Jacobian of the response probabilities has rank {rank - n_side} for {n - n_side} free parameters"
             + ("." if cells is None else f", though there are {cells} probabilities.")
         )
-    shown = table.n_parameters
-    visible = echelon(np.ascontiguousarray(null[:shown].T))[0].T  # masses have no rows to name
-    sets = null_sets(visible, theta[:shown])
+    sets = null_sets(null, theta)
     return Identification(
         NOT_IDENTIFIED, why, n - n_side, rank - n_side, df,
         unidentified=tuple(names.triple(p) for p in moving if names.rows(p)),
@@ -105,16 +116,11 @@ def _report(
     )  # fmt: skip
 
 
-def _masses(table: ParameterTable) -> int:
-    """Return the number of free probabilities of mass points, which have no rows."""
-    return sum(int(v.arguments["classes"]) - 1 for v in table.latents if v.kind.name == "masspoints")
-
-
 def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     kinds = {"binomial", "ordinal", "gaussian", "lognormal", "poisson", "multinomial"}
     classes = {v.key: v for v in table.latents if v.kind.name in ("class", "masspoints") and "classes" in v.arguments}
-    if sum(v.kind.name == "masspoints" for v in classes.values()) > 1 or (table.groups != ("",) and _masses(table)):
-        return "More than one distribution of mass points is not known to this check."
+    if any(len(v.arguments.get("joint", ())) > 1 for v in classes.values()):
+        return "Mass points of several variables together are not known to this check."
     for v in table.latents:
         if v.key not in classes:
             return f"'{v.key}' is a {v.kind.name} latent variable beside latent classes: not known to this check."
@@ -135,7 +141,7 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
             return f"'{row.lhs} ~~ {row.rhs}' within classes is not known to this check."
         if any(c.response for c in row.via):
             return f"'{row.lhs} {row.op} {row.rhs}': an observed response as a cause beside latent classes."
-        if row.moderators or (row.quantity and row.quantity != "sigma"):
+        if row.moderators or (row.quantity and row.quantity not in ("sigma", "mass")):
             return f"'{row.lhs} {row.op} {row.rhs}' beside latent classes is not known to this check."
     return ""
 
@@ -169,11 +175,7 @@ def _kruskal(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     if sizes is None or len(table.latents) != 1 or len(sizes) < 3 or len(sizes) > 12 or table.clusters:
         return ""
     c = int(table.latents[0].arguments["classes"])
-    order = sorted(sizes, reverse=True)
-    groups: list[list[int]] = [[], [], []]
-    for size in order:
-        min(groups, key=lambda g: prod(g)).append(size)
-    total = sum(min(c, prod(g)) for g in groups)
-    if total >= 2 * c + 2:
+    holds, total = kruskal(sizes, c)
+    if holds:
         return f"Kruskal's condition holds ({total} >= 2 x {c} + 2): generically identified as a whole, up to labels."
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
@@ -52,14 +51,9 @@ def command(
         report.add([error("not-converged", "the fit did not converge")])
     result = fit.to_json()
     if output:
-        envelope = {
-            "schema": "semlang.fit/1",
-            "ok": fit.converged,
-            "diagnostics": [d.to_json() for d in report.diagnostics],
-            "result": result,
-            "model": {"text": model.text, "name": model.source.name, "defaults": defaults},
-        }
-        report.wrote(output, (json.dumps(envelope, ensure_ascii=False, indent=1) + "\n").encode())
+        from semlang.results.stored import stored_json
+
+        report.wrote(output, stored_json(fit).encode())
     report.finish(result, fit.summary(), failed=not fit.converged)
 
 

@@ -14,6 +14,7 @@ from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
 _MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
+_NODES = _MOMENTS
 
 
 @kernel(GroupType(Nest), GroupType(Fronts), *_MOMENTS)
@@ -86,3 +87,45 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                         for j in range(M):
                             w = (tables.node[j, z] if level == 0 else tables.v[t, j, z]) - mean[q, j]
                             covariance[q, k, j] += p * v * w
+
+
+@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_NODES)
+def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
+                    weight: Any, node: Any) -> None:  # fmt: skip
+    """Posterior probabilities (U0, n0) of the nodes of the lowest units, and all their coordinates (U0, D, n0).
+
+    To be called after the sums were formed. The own index of a node is the fastest, those of the ancestors follow.
+    """
+    compact()
+    K = nest.dims.size
+    D = nest.tail[0]
+    n0 = rule.size[0]
+    capacity = tables.density.shape[1] - 3
+    for level in range(K - 1, 0, -1):
+        n = rule.counts[level]
+        for q in range(nest.base[level], nest.base[level + 1]):
+            t = q - nest.base[1]
+            up = max(nest.above[q] - nest.base[1], 0)
+            for x in range(rule.size[level + 1]):
+                for z in range(x * n, x * n + n):
+                    p = tables.f[t, z]
+                    if level < K - 1:
+                        p *= tables.pi[up, x]
+                    tables.pi[t, z] = p
+    n = rule.counts[0]
+    for q in range(nest.base[1]):
+        up = max(nest.above[q] - nest.base[1], 0)
+        place_nodes(q, up, nest.dims[0], nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
+                    tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
+        for a in range(nest.first[q], nest.last[q], capacity):
+            rows_at_nodes(a, min(nest.last[q], a + capacity), D, n0, rows, tables.node, tables.log_f,
+                          tables.product, tables.density, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+        normalise(tables.log_f, rule.size[1], n, tables.message)
+        for x in range(rule.size[1]):
+            for z in range(x * n, x * n + n):
+                p = tables.log_f[z]
+                if K > 1:
+                    p *= tables.pi[up, x]
+                weight[q, z] = p
+                for k in range(D):
+                    node[q, k, z] = tables.node[k, z]

@@ -76,7 +76,7 @@ def test_identified_parameters_of_an_unidentified_model() -> None:
     [
         "y1 ~ y2\ny2 ~ y1",
         "f =~ x1 + x2 + x3\nf ~~ v*f\nv == max(v)",
-        "c :: class(2)\nf =~ x1 + x2 + x3\nc =~ x1",
+        "x{1..3} :: binomial(logit)\nc :: class(2)\nf =~ x1 + x2 + x3\nc =~ x1",
     ],
 )
 def test_never_a_silent_pass(text: str) -> None:

@@ -1,0 +1,77 @@
+"""Equal rows are counted, not repeated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.covariates import ProductColumns
+from semlang.data.design import Design
+from semlang.model.table import ROWS
+
+__all__ = ["collapse"]
+
+Ints = NDArray[np.int64]
+
+LARGEST = 2**40
+"""Codes of patterns are renumbered before they grow beyond this."""
+
+
+def collapse(design: Design) -> tuple[Design, Ints]:
+    """Return the distinct rows of a design without clusters, with their frequencies, and the row that each became.
+
+    Rows are equal where responses, covariates, weights and all else that is known of them are equal; frequencies
+    add up.
+    A design that would not become shorter is returned as it is.
+    """
+    n = design.n_rows
+    same = design, np.arange(n)
+    if design.clusters or not isinstance(design.columns, ProductColumns) or not n:
+        return same
+    code = np.zeros(n, dtype=np.int64)
+    size = 1
+    arrays: list[NDArray[Any]] = [*design.columns.sources]
+    for name, values in design.each_row(lambda v: v).items():
+        if isinstance(values, dict) and name not in ("frequency", "clusters"):
+            arrays += [v for v in values.values() if isinstance(v, np.ndarray)]
+    for values in arrays:
+        levels, number = _numbers(values)
+        if size * levels > LARGEST:
+            kept, code = np.unique(code, return_inverse=True)
+            size = kept.size
+            if 2 * size > n:
+                return same
+        code = code * levels + number
+        size *= levels
+    if size <= 4 * n:
+        present = np.bincount(code, minlength=size) > 0
+        code = (np.cumsum(present) - 1)[code]
+        count = int(present.sum())
+    else:
+        kept, code = np.unique(code, return_inverse=True)
+        count = kept.size
+    if 2 * count > n:
+        return same
+    first = np.empty(count, dtype=np.int64)
+    first[code[::-1]] = np.arange(n)[::-1]
+    old = design.frequency.get(ROWS, np.ones(n))
+    changed = design.each_row(lambda v: v[first])
+    changed["frequency"] = {**changed["frequency"], ROWS: np.bincount(code, old, count)}
+    changed["columns"] = design.columns.take(first)
+    return replace(design, n_rows=count, **changed), code
+
+
+def _numbers(values: NDArray[Any]) -> tuple[int, Ints]:
+    """Return the number of distinct values, or a bound of it, and the number of each row's value."""
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    if not known.size:
+        return 1, np.zeros(values.size, dtype=np.int64)
+    low, high = known.min(), known.max()
+    if high - low < 256 and (known == np.floor(known)).all():
+        shifted = np.where(np.isnan(values), high + 1, values) if known.size < values.size else values
+        return int(high - low) + 2, (shifted - low).astype(np.int64)
+    distinct, number = np.unique(values, return_inverse=True)
+    return distinct.size, number.astype(np.int64)

@@ -1,0 +1,97 @@
+"""From a model that is conditioned on something to the members of its objective."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from semlang.data.design import Design
+from semlang.estimation.conditioning.conditions import Conditions, conditions, prefix, with_locations
+from semlang.estimation.conditioning.derived import Derived
+from semlang.estimation.conditioning.leaves import directions_of, leaf_model
+from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.partition import Part, Partition, parts_of
+from semlang.estimation.factors import blocks_of
+from semlang.estimation.member import Member
+from semlang.estimation.parameters import Parametrisation
+from semlang.graph.condition import given_known
+from semlang.model.table import ParameterTable, Row
+
+__all__ = ["conditional_members"]
+
+
+def conditional_members(
+    table: ParameterTable, designs: Sequence[Design], pinned: Collection[int], points: int, threads: int
+) -> tuple[list[Member], Parametrisation]:
+    """Return a member for each group, and the optimiser's coordinates.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    designs : sequence of Design
+        One a group.
+    pinned : collection of int
+        Parameters in constraints or with bounds.
+    points, threads : int
+    """
+    extended, last = with_locations(table)
+    parts = [(n, part) for n, design in enumerate(designs, 1) for part in parts_of(extended, design)]
+
+    def conditioned(whole: bool) -> list[Conditions]:
+        return [conditions(given_known(extended, part.known), n, whole) for n, part in parts]
+
+    given = conditioned(False)
+    parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned)
+    parametrisation.n_parameters = table.n_parameters
+    if not _all_factored(given, parametrisation):
+        given = conditioned(True)
+    flags = iter(parametrisation.factored)
+    derived = Derived(table.n_parameters, [_location(extended, row) for row in last])
+    factored = [[next(flags) for _ in g.configurations] for g in given]
+    directions = [
+        [directions_of(c, set(g.continuous), f, derived) for c, f in zip(g.configurations, own, strict=True)]
+        for g, own in zip(given, factored, strict=True)
+    ]
+    made: dict[int, list[tuple[Part, Mixture]]] = {}
+    for (n, part), g, own, ways in zip(parts, given, factored, directions, strict=True):
+        models = [
+            leaf_model(c, d, f, derived.size) for c, d, f in zip(g.configurations, ways, own, strict=True)
+        ]  # fmt: skip
+        seen = given_known(extended, part.known)
+        member = Mixture(seen, n, part.design, g, models, derived, points, is_gaussian(table, g), threads)
+        made.setdefault(n, []).append((part, member))
+    members: list[Member] = [
+        own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], designs[n - 1])
+        for n, own in made.items()
+    ]
+    return members, parametrisation
+
+
+def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation) -> bool:
+    """Whether the covariance matrices of known variables have factor coordinates."""
+    flags = iter(parametrisation.factored)
+    for g in groups:
+        for c in g.configurations:
+            for block, flag in zip(blocks_of(c.form.psi), next(flags), strict=True):
+                if prefix(block, c.form, set(g.continuous)) and not flag:
+                    return False
+    return True
+
+
+def is_gaussian(table: ParameterTable, conditions: Conditions) -> bool:
+    """Whether one point is exact in the leaves: there is nothing to integrate but what is linear and gaussian."""
+    return all(
+        v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
+        and not v.arguments.get("interval")
+        for v in table.responses
+    )  # fmt: skip
+
+
+def _location(table: ParameterTable, last: Row) -> tuple[Row, tuple[Row, ...], tuple[Row, ...]]:
+    """Return the last location of mass points, the others, and the logits of their masses."""
+    variable = table.variables[last.target]
+    names = variable.arguments.get("joint", (variable.name,))
+    first = next(v.key for v in table.latents if v.name == names[0] and v.level == variable.level)
+    rows = [r for r in table.rows if r.group == last.group and r.klass < last.klass]
+    others = [r for r in rows if r.target == last.target and r.op == "~1" and not r.quantity and r.klass]
+    masses = [r for r in rows if r.target == first and r.quantity == "mass"]
+    return last, tuple(sorted(others, key=lambda r: r.klass)), tuple(sorted(masses, key=lambda r: r.klass))

@@ -1,0 +1,567 @@
+"""A member of the objective that sums over the states of what is conditioned on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.collapse import collapse
+from semlang.data.design import Design
+from semlang.data.repeated import repeated
+from semlang.estimation.conditioning.conditions import Conditions
+from semlang.estimation.conditioning.derived import Derived
+from semlang.estimation.conditioning.fold import Fold, Folded, Stage, sums
+from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
+from semlang.estimation.conditioning.membership import Membership, products_of
+from semlang.estimation.conditioning.nodes import LevelNodes
+from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
+from semlang.estimation.member import Infeasible, LevelMoments, Posterior
+from semlang.model.table import ROWS, ParameterTable
+
+__all__ = ["Mixture"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MOVES = 12
+"""Most moves of the nodes at one point."""
+
+MANY = 40
+"""Units a parameter from which the outer product of their scores is the better information."""
+
+STILL = 1e-4
+"""Nodes stay where they are when moving them changes the log-likelihood by less."""
+
+
+class Mixture:
+    """One group's log-likelihood: a leaf for each configuration of classes, a copy of the data for each node.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        With locations of all mass points, see `with_locations`.
+    group : int
+        From 1.
+    design : Design
+    conditions : Conditions
+    models : sequence of LeafModel
+        What is left in each configuration.
+    derived : Derived
+    points : int
+        Nodes a dimension, of what is conditioned on and of the leaves' quadrature.
+    gaussian : bool
+        Whether one point is exact in the leaves.
+    threads : int
+    """
+
+    exact = False
+    cautious = False
+
+    def __init__(
+        self,
+        table: ParameterTable,
+        group: int,
+        design: Design,
+        conditions: Conditions,
+        models: Sequence[LeafModel],
+        derived: Derived,
+        points: int,
+        gaussian: bool,
+        threads: int = 1,
+    ) -> None:
+        self.table, self.conditions, self.models, self.derived = table, conditions, tuple(models), derived
+        self._gaussian, self._threads, self._points = gaussian, threads, points
+        self._logits = membership_forms(table, group, conditions, self.models, derived.size)
+        self._integrated = bool(conditions.continuous) or (
+            not gaussian and any(len(m.form.disturbances) for m in self.models)
+        )
+        self.dropped: Mapping[str, int]
+        design, self.dropped = self._complete(design)
+        self.given = design
+        self.merged: Ints
+        self.design, self.merged = design, np.arange(design.n_rows)
+        if not conditions.continuous:
+            self.design, self.merged = collapse(design)
+        self._lay_out()
+        self._place()
+        self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
+
+    # ------------------------------------------------------------------ data
+
+    def _complete(self, design: Design) -> tuple[Design, Mapping[str, int]]:
+        """Leave out what some configuration has no linear predictor for, so that all see the same responses."""
+        dropped: Counter[str] = Counter(design.dropped)
+        responses = dict(design.responses)
+        for k, key in enumerate(self.models[0].form.responses):
+            known = ~np.isnan(responses[key])
+            for reason, mask in self._reasons(design, k):
+                lost = int((known & ~mask).sum())
+                if lost:
+                    dropped[reason] += lost
+                    known &= mask
+            if not known.all():
+                responses[key] = np.where(known, responses[key], np.nan)
+        for key, forms in self._logits.items():
+            level = self.table.variables[key].level
+            for p in products_of(list(forms.values())):
+                if any(c.column in self._names for c in p):
+                    continue
+                missing = np.isnan(design.columns[p])
+                if missing.any():
+                    missing = _anywhere(missing, design, level)
+                    name = f"{':'.join(c.name for c in p)} missing"
+                    for r, y in responses.items():
+                        lost = int((missing & ~np.isnan(y)).sum())
+                        if lost:
+                            dropped[name] += lost
+                            responses[r] = np.where(missing, np.nan, y)
+        return replace(design, responses=responses), dict(dropped)
+
+    def _reasons(self, design: Design, k: int) -> list[tuple[str, NDArray[np.bool_]]]:
+        found: dict[str, NDArray[np.bool_]] = {}
+        for model in self.models:
+            for p in model.form.needed[k]:
+                if not any(c.column in self._names for c in p):
+                    found.setdefault(f"{':'.join(c.name for c in p)} missing", ~np.isnan(design.columns[p]))
+        return list(found.items())
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(d.column for m in self.models for d in m.directions)
+
+    def _lay_out(self) -> None:
+        """Number the units of the stages and what multiplies their values."""
+        design, table = self.design, self.table
+        axes: dict[str, list[int]] = {level: [] for level in table.levels}
+        for k, level in enumerate(self.conditions.levels):
+            axes[level].append(k)
+        for k, key in enumerate(self.conditions.continuous):
+            axes[table.variables[key].level].append(len(self.conditions.levels) + k)
+        top = table.clusters[-1] if table.clusters else ROWS
+        levels = [level for level in table.levels if axes[level]] or [top]
+        observed = np.zeros(design.n_rows, dtype=bool)
+        for y in (*design.responses.values(), *design.observed.values()):
+            observed |= ~np.isnan(y)
+        chain = levels if levels[-1] == top else [*levels, top]
+        units: dict[str, Ints] = {}
+        self._unit: dict[str, Ints] = {}
+        for level in chain:
+            code = np.arange(design.n_rows) if level == ROWS else design.clusters[level]
+            numbers, first = np.unique(code[observed], return_index=True)
+            place = np.full(int(code.max(initial=-1)) + 1, -1)
+            place[numbers] = np.arange(numbers.size)
+            self._unit[level] = place[code]
+            units[level] = np.flatnonzero(observed)[first]
+        self.records = units[chain[-1]]
+        self._first = units
+        stages = []
+        for n, level in enumerate(levels):
+            above = chain[n + 1] if n + 1 < len(chain) else chain[-1]
+            until = table.levels.index(chain[n + 1]) if n + 1 < len(levels) else len(table.levels)
+            inside = table.levels[table.levels.index(level) : until]
+            weight: Floats | None = None
+            for given in (design.frequency, design.weights):
+                for name in inside:
+                    if name in given:
+                        w = given[name][units[level]]
+                        weight = w if weight is None else weight * w
+            parent = self._unit[above][units[level]]
+            stages.append(Stage(level, tuple(axes[level]), parent, weight))
+        self.fold = Fold(stages, self.records.size)
+        self._levels = tuple(levels)
+        below = table.levels[: table.levels.index(levels[0])]
+        self._leaf_design = replace(
+            design,
+            frequency={k: v for k, v in design.frequency.items() if k in below},
+            weights={k: v for k, v in design.weights.items() if k in below},
+        )
+        self.multiplicity = np.ones(self.records.size)
+        for level, values in design.frequency.items():
+            if table.levels.index(level) >= table.levels.index(top):
+                self.multiplicity = self.multiplicity * values[self.records]
+        counts = np.ones(design.n_rows)
+        for values in design.frequency.values():
+            counts = counts * values
+        seen = np.zeros(design.n_rows, dtype=bool)
+        for y in design.responses.values():
+            seen |= ~np.isnan(y)
+        self.used = float(counts[seen].sum())
+
+    def _place(self) -> None:
+        """Put the nodes at the prior and build the leaves."""
+        n = len(self.conditions.sizes)
+        q = self._points if self.conditions.continuous else 1
+        self.shape = (*self.conditions.sizes, *([q] * len(self.conditions.continuous)))
+        self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
+        self.nodes = [
+            LevelNodes(s.level, [a for a in s.axes if a >= n], s.parent.size, q)
+            for s in self.fold.stages
+            if any(a >= n for a in s.axes)
+        ]
+        self._build()
+
+    def _build(self) -> None:
+        """Build the leaves of the nodes as they are, and the log weights of these."""
+        design, self._last = self._leaf_design, None
+        n = len(self.conditions.sizes)
+        own: dict[str, Floats] = {}
+        for nodes in self.nodes:
+            values = nodes.values  # (dims, q^dims, U)
+            unit = np.maximum(self._unit[nodes.level], 0)
+            for d, axis in enumerate(nodes.axes):
+                shape = [1] * (len(self.shape) - n)
+                for a in nodes.axes:
+                    shape[a - n] = nodes.points
+                each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
+                key = self.conditions.continuous[axis - n]
+                own[f"node({key})"] = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+        if self.copies > 1 or own:
+            design = repeated(design, own, self.copies)
+        self._copied = design
+        self.leaves = [
+            QuadratureLikelihood(
+                m.form, design, m.table.variables, self.table.levels, m.factored,
+                1 if self._gaussian else self._points, self._threads,
+            )
+            for m in self.models
+        ]  # fmt: skip
+        self._targets, self._segments = [], []
+        lowest, size = self._unit[self._levels[0]], self.fold.stages[0].parent.size
+        top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
+        rows = self.design.n_rows
+        for leaf in self.leaves:
+            copy, record = np.divmod(leaf.records, rows)
+            self._targets.append(copy * size + lowest[record])
+            copy, record = np.divmod(leaf.rows.source, rows)
+            owner = copy * self.records.size + top[record]
+            begins = np.flatnonzero(np.diff(owner, prepend=-1))
+            self._segments.append((np.append(begins, owner.size), owner[begins] % self.records.size))
+        self._memberships: list[list[_Logits]] = []
+        for stage in self.fold.stages:
+            here = []
+            for axis in stage.axes:
+                if axis < n:
+                    here += self._of_axis(axis, stage, design)
+            self._memberships.append(here)
+
+    def _of_axis(self, axis: int, stage: Stage, design: Design) -> list[_Logits]:
+        """Return the probabilities of a discrete variable in each configuration of the others."""
+        key = self.conditions.discrete[axis]
+        first = self._first[stage.level]
+        rows = self.design.n_rows
+        columns = {
+            p: design.columns[p].reshape(self.copies, rows)[:, first]
+            if any(c.column in self._names for c in p) else self.design.columns[p][first][None]
+            for p in products_of(list(self._logits[key].values()))
+        }  # fmt: skip
+        known: Ints | None = None
+        if key in self.design.observed:
+            value = _of_units(self.design.observed[key], self.design, stage.level)[first]
+            known = np.where(np.isnan(value), -1, np.nan_to_num(value) - 1).astype(np.int64)
+        return [
+            _Logits(axis, index, Membership(form, columns, first.size, self.copies, known))
+            for index, form in self._logits[key].items()
+        ]
+
+    # ------------------------------------------------------------------ points
+
+    @property
+    def points(self) -> int | None:
+        """Nodes a dimension; None where there are none."""
+        return self._points if self._integrated else None
+
+    @points.setter
+    def points(self, q: int | None) -> None:
+        if q is None or q == self._points:
+            return
+        old = {(nodes.level, nodes.axes): nodes for nodes in self.nodes}
+        self._points = q
+        n = len(self.conditions.sizes)
+        if self.nodes:
+            self.shape = (*self.shape[:n], *([q] * len(self.conditions.continuous)))
+            self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
+            self.nodes = []
+            for (level, axes), was in old.items():
+                new = LevelNodes(level, axes, was.mean.shape[0], q)
+                new.mean, new.factor = was.mean, was.factor
+                self.nodes.append(new)
+            self._build()
+        else:
+            for leaf in self.leaves:
+                leaf.points = 1 if self._gaussian else q
+            self._last = None
+
+    def move(self, x: Floats) -> bool:
+        """Move the nodes to the posterior at `x` until the log-likelihood stays; return whether it had changed."""
+        if not self.nodes:
+            return False
+        changed = False
+        before = float(self._evaluate(x)[0].values.sum())
+        for _ in range(MOVES):
+            folded = self._evaluate(x)[0]
+            for nodes in self.nodes:
+                stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
+                nodes.move(folded.adjoints[stage])
+            self._build()
+            value = float(self._evaluate(x)[0].values.sum())
+            still = abs(value - before) < STILL
+            before = value
+            if still:
+                break
+            changed = True
+        return changed
+
+    # ------------------------------------------------------------------ evaluation
+
+    def value(self, x: Floats) -> float:
+        """Return the log-likelihood."""
+        return float(self._evaluate(x)[0].values.sum())
+
+    def values(self, x: Floats) -> Floats:
+        """Return the log-likelihoods of the top-level units."""
+        return self._evaluate(x)[0].values
+
+    def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient."""
+        folded, units = self._evaluate(x)
+        return float(folded.values.sum()), self._scores(x, folded, units, True)[0]
+
+    def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log-likelihoods and scores of the top-level units."""
+        folded, units = self._evaluate(x)
+        return folded.values, self._scores(x, folded, units, False)
+
+    def information(self, x: Floats) -> Floats | None:
+        """Return the information there would be were all states known, where there are few units for the parameters.
+
+        It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
+        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant.
+        """
+        if self.records.size > MANY * self.derived.n and not self.cautious:
+            return None
+        folded, units = self._evaluate(x)
+        full, jacobian = self.derived.extend(x)
+        total = np.zeros((full.size, full.size))
+        size = self.fold.stages[0].parent.size
+        for leaf, evaluation, target, c in zip(
+            self.leaves, units, self._targets, self.conditions.configurations, strict=True
+        ):
+            owner = np.repeat(target, np.diff(leaf.rows.first))
+            begins = np.flatnonzero(np.diff(owner, prepend=-1))
+            scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
+            weight = folded.adjoints[0][c.index].reshape(self.copies * size)[owner[begins]]
+            total += (scores * weight[:, None]).T @ scores
+        for number, _ in enumerate(self.fold.stages):
+            for g in self._memberships[number]:
+                total += g.logits.information(self._adjoint(folded, number, g))
+        return total if jacobian is None else jacobian.T @ total @ jacobian
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return None: second derivatives have no closed form."""
+        return None
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return the coordinates as they are."""
+        return x, None
+
+    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation]]:
+        key = x.tobytes()
+        if self._last is not None and self._last[0] == key:
+            return self._last[1], self._last[2]
+        full, _ = self.derived.extend(x)
+        n = len(self.conditions.sizes)
+        size = self.fold.stages[0].parent.size
+        parts = np.zeros((*self.shape, size))
+        units = []
+        for leaf, target, c in zip(self.leaves, self._targets, self.conditions.configurations, strict=True):
+            evaluation = leaf.units(full)
+            units.append(evaluation)
+            parts[c.index] = sums(evaluation.values, target, self.copies * size).reshape(*self.shape[n:], size)
+        folded = self.fold.run(parts, [self._log_weights(i, full) for i in range(len(self.fold.stages))])
+        if not np.isfinite(folded.values).all():
+            raise Infeasible("a unit has no density")
+        self._last = key, folded, units
+        return folded, units
+
+    def _log_weights(self, number: int, full: Floats) -> Floats:
+        stage = self.fold.stages[number]
+        n = len(self.conditions.sizes)
+        total: Floats = np.zeros((1,) * (len(self.shape) + 1))
+        found: dict[int, Floats] = {}
+        for g in self._memberships[number]:
+            varying = g.logits.X.shape[1] > 1
+            inner = self.shape[n:] if varying else (1,) * (len(self.shape) - n)
+            if g.axis not in found:
+                shape = [self.shape[a] if i >= 0 or a == g.axis else 1 for a, i in enumerate(g.index)]
+                found[g.axis] = np.empty((*shape, *inner, stage.parent.size))
+            left = [self.shape[a] if a == g.axis else 1 for a, i in enumerate(g.index) if i < 0]
+            log_p = g.logits.log_probabilities(full)
+            found[g.axis][g.place] = log_p.reshape(*left, *inner, -1)
+        for log_weight in found.values():
+            total = total + log_weight
+        for nodes in self.nodes:
+            if nodes.level == stage.level:
+                total = total + nodes.log_weights(len(self.shape))
+        return total
+
+    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation], whole: bool) -> Floats:
+        """Return the scores of the top-level units, or their sum as one line."""
+        full, jacobian = self.derived.extend(x)
+        n_top = 1 if whole else self.records.size
+        out = np.zeros((n_top, full.size))
+        leaf_adjoint = folded.adjoints[0]
+        for leaf, evaluation, target, (first, owner), c in zip(
+            self.leaves, units, self._targets, self._segments, self.conditions.configurations, strict=True
+        ):
+            weights = leaf_adjoint[c.index].reshape(-1)[target]
+            if whole:
+                out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
+            else:
+                np.add.at(out, owner, evaluation.scores(weights, first))
+        for number, stage in enumerate(self.fold.stages):
+            top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
+            for g in self._memberships[number]:
+                out += g.logits.scores(self._adjoint(folded, number, g), top, n_top)
+        return out if jacobian is None else out @ jacobian
+
+    def _adjoint(self, folded: Folded, number: int, g: _Logits) -> Floats:
+        """Return the adjoint (states, copies or 1, U) of the log probabilities of a discrete variable."""
+        a = folded.adjoints[number][g.place]
+        kept = [k for k, i in enumerate(g.index) if i < 0]
+        others = tuple(j for j, k in enumerate(kept) if k != g.axis)
+        a = a.sum(axis=others)
+        n = len(self.conditions.sizes)
+        a = np.broadcast_to(a, (a.shape[0], *self.shape[n:], a.shape[-1])) if self.shape[n:] else a
+        a = a.reshape(self.shape[g.axis], self.copies, -1)
+        return a if g.logits.X.shape[1] > 1 else a.sum(axis=1, keepdims=True)
+
+    def _top(self, number: int) -> Ints:
+        """Return the top-level unit of each unit of a stage."""
+        out = self.fold.stages[number].parent
+        for stage in self.fold.stages[number + 1 :]:
+            out = stage.parent[out]
+        return out
+
+    # ------------------------------------------------------------------ posterior
+
+    def posterior(self, x: Floats) -> Posterior:
+        """Return probabilities of states, and moments of the coordinates that have nodes."""
+        folded, _ = self._evaluate(x)
+        classes: dict[str, Floats] = {}
+        for number, stage in enumerate(self.fold.stages):
+            for axis in stage.axes:
+                if axis < len(self.conditions.sizes):
+                    p = folded.probabilities(number, axis)
+                    classes[self.conditions.discrete[axis]] = self._all_units(p, stage.level)
+        levels: dict[str, LevelMoments] = {}
+        for nodes in self.nodes:
+            number = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
+            mean, covariance = nodes.moments(folded.adjoints[number])
+            keys = tuple(self.conditions.continuous[a - len(self.conditions.sizes)] for a in nodes.axes)
+            full, _ = self.derived.extend(x)
+            F = self._factor(keys, full)
+            levels[nodes.level] = LevelMoments(
+                keys, self._all_units(mean @ F.T, nodes.level), self._all_units(F @ covariance @ F.T, nodes.level)
+            )
+        return Posterior(levels, classes)
+
+    def _factor(self, keys: tuple[str, ...], full: Floats) -> Floats:
+        F = np.zeros((len(keys), len(keys)))
+        for d in self.models[0].directions:
+            for key, (parameter, value) in d.loadings.items():
+                if key in keys and d.key in keys:
+                    F[keys.index(key), keys.index(d.key)] = full[parameter] if parameter >= 0 else value
+        return F
+
+    def _all_units(self, values: Floats, level: str) -> Floats:
+        """Return values by unit of the design that was given; NaN for units that are left out."""
+        unit = self._unit[level]
+        place = unit[self.merged]
+        if level != ROWS:
+            code = self.given.clusters[level]
+            first = np.flatnonzero(np.diff(code, prepend=-1))
+            place = place[first]
+        out = values[np.maximum(place, 0)]
+        out[place < 0] = np.nan
+        return out
+
+    @property
+    def given_records(self) -> Ints:
+        """First record of each top-level unit in the design that was given, before equal rows became one."""
+        first = np.full(self.design.n_rows, -1)
+        first[self.merged[::-1]] = np.arange(self.merged.size)[::-1]
+        return first[self.records]
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return the log-likelihoods of the top-level units were all in the first state of the one discrete variable.
+
+        None where there are more, or it varies over other units.
+        """
+        if len(self.fold.stages) > 1 or len(self.conditions.sizes) != 1 or self.nodes:
+            return None
+        if self.fold.stages[0].parent.size != self.records.size:
+            return None
+        full, _ = self.derived.extend(x)
+        size = self.fold.stages[0].parent.size
+        value = sums(self.leaves[0].units(full).values, self._targets[0], size)
+        weight = self.fold.stages[0].weight
+        return value if weight is None else value * weight
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart."""
+        return {
+            self.conditions.discrete[a]: s.parent.size
+            for s in self.fold.stages
+            for a in s.axes
+            if a < len(self.conditions.sizes)
+        }
+
+    def state_sizes(self, x: Floats) -> dict[str, tuple[Floats, float]]:
+        """Return the proportions of the states, posterior probabilities averaged over units, and the units' weight."""
+        folded, _ = self._evaluate(x)
+        out: dict[str, tuple[Floats, float]] = {}
+        for adjoint, stage in zip(folded.adjoints, self.fold.stages, strict=True):
+            for axis in stage.axes:
+                if axis < len(self.conditions.sizes):
+                    p = adjoint.sum(axis=tuple(k for k in range(adjoint.ndim) if k != axis))
+                    out[self.conditions.discrete[axis]] = p / p.sum(), float(p.sum())
+        return out
+
+
+@dataclass(frozen=True)
+class _Logits:
+    """Probabilities of a discrete variable in one configuration of those it depends on; -1 for all others."""
+
+    axis: int
+    index: tuple[int, ...]
+    logits: Membership
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Where they stand in an array over all states."""
+        return tuple(slice(None) if i < 0 else i for i in self.index)
+
+
+def _anywhere(flag: NDArray[np.bool_], design: Design, level: str) -> NDArray[np.bool_]:
+    """Return whether a flag is set in any row of the unit of a row."""
+    if level == ROWS:
+        return flag
+    code = design.clusters[level]
+    return np.asarray(np.bincount(code, flag, design.n_units(level)) > 0)[code]
+
+
+def _of_units(values: Floats, design: Design, level: str) -> Floats:
+    """Give every row the value that any row of its unit has."""
+    if level == ROWS:
+        return values
+    code = design.clusters[level]
+    out = np.full(design.n_units(level), np.nan)
+    known = ~np.isnan(values)
+    out[code[known]] = values[known]
+    return out[code]

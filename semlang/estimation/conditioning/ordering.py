@@ -1,0 +1,240 @@
+"""Numbers of classes: by decreasing size, where the text does not tell the classes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.graph.condition import discrete_variables, n_states
+from semlang.model.table import ParameterTable, Row
+
+__all__ = ["interchangeable", "renumbering"]
+
+Floats = NDArray[np.float64]
+
+
+def interchangeable(table: ParameterTable, key: str) -> bool:
+    """Return whether a model says the same of every class of a variable (or of every mass point).
+
+    Blocks, ``@k``, fixed values, start values, labels that differ and ``observed=`` tell classes apart.
+    """
+    if table.variables[key].arguments.get("observed"):
+        return False
+    n = n_states(table.variables[key])
+    keys = {key} if table.variables[key].kind.name == "class" else set(discrete_variables(table)[key])
+    places: dict[tuple[object, ...], dict[int, Row]] = {}
+    for row in table.rows:
+        if row.replaces and key in (row.class_variable, *(k for k, _ in row.also)):
+            return False
+        if any(k == key for k, _ in row.also):
+            return False
+        k = _class_of(row, keys, key)
+        if k:
+            places.setdefault(_place(row, key), {})[k] = row
+    for own in places.values():
+        first = next(iter(own.values()))
+        logits = first.target == key and (first.quantity == "mass" or table.variables[key].kind.name == "class")
+        if set(own) != set(range(1, n if logits else n + 1)):
+            return False
+        free = [r.parameter for r in own.values() if r.parameter >= 0]
+        fixed = [r for r in own.values() if r.parameter < 0]
+        last = own.get(n)
+        reference = fixed == [last] and last is not None and last.ustart in (0.0, None)
+        if fixed and not reference:
+            return False
+        zero = reference and last is not None and last.ustart == 0.0
+        if zero and not _is_shifted(table, first) and _origins(table, first) is None:
+            return False
+        if len(set(free)) != len(free) and len(set(free)) > 1:
+            return False
+        if any(r.ustart is not None for r in own.values() if r.parameter >= 0):
+            return False
+    return True
+
+
+def _class_of(row: Row, keys: set[str], key: str) -> int:
+    """Return the class of a variable that a row belongs to, 0 for none."""
+    if row.class_variable in keys:
+        return row.klass
+    if row.target == key and row.category:
+        return int(row.category)
+    return 0
+
+
+def _place(row: Row, key: str) -> tuple[object, ...]:
+    other = (row.class_variable, row.klass) if row.target == key and row.category else ()
+    return (
+        row.group, row.target, row.op, row.source, row.via, row.quantity, row.threshold, row.moderators, other,
+        "" if row.target == key else row.category,
+    )  # fmt: skip
+
+
+def _is_shifted(table: ParameterTable, row: Row) -> bool:
+    """Whether intercepts of classes are measured from that of the last, beside thresholds that all share."""
+    v = table.variables[row.target]
+    return v.role == "response" and v.kind.thresholds and row.op == "~1" and not row.quantity
+
+
+def _origins(table: ParameterTable, row: Row) -> list[tuple[Row, Row, float]] | None:
+    """Return what takes up a change of the origin of a latent variable whose mean in the last class is 0.
+
+    For every path from it the path, the row of the mean or of a threshold that it acts on, and the sign of the change;
+    None where the row is no such mean, or something else depends on the origin.
+    """
+    v = table.variables[row.target]
+    if v.role == "response" or v.kind.name != "normal" or row.op != "~1" or row.quantity:
+        return None
+    found: list[tuple[Row, Row, float]] = []
+    for path in table.rows:
+        if path.group != row.group or row.target not in (path.source, *path.moderators) or path.op == "~~":
+            continue
+        target = table.variables.get(path.target)
+        if path.source != row.target or path.moderators or path.via or path.klass or path.quantity or target is None:
+            return None
+        if target.role != "response":
+            return None
+        own = [
+            r for r in table.rows if r.target == target.key and r.group == row.group and not r.via and not r.quantity
+        ]
+        op, sign = ("|", -1.0) if target.kind.thresholds else ("~1", 1.0)
+        places = [r for r in own if r.op == op and r.parameter >= 0]
+        if not places or any(r.op == op and r.parameter < 0 for r in own):
+            return None
+        found += [(path, place, sign) for place in places]
+    return found
+
+
+def renumbering(
+    table: ParameterTable, theta: Floats, sizes: Mapping[str, Sequence[float]], limits: Mapping[int, float]
+) -> tuple[Floats, Floats, dict[str, list[int]], dict[int, float]] | None:
+    """Return what renumbers the classes by size; None where they keep their numbers.
+
+    Returns
+    -------
+    theta : (P,) floats
+        The new parameters.
+    T : (P, P) floats
+        Their derivatives in the old ones.
+    order : mapping from key to list of int
+        The old number, from 0, of each new class.
+    limits : mapping from parameter to +-inf
+    """
+    T = np.eye(theta.size)
+    theta = theta.copy()
+    orders: dict[str, list[int]] = {}
+    moved = dict(limits)
+    for key, size in sizes.items():
+        order = sorted(range(len(size)), key=lambda k: -size[k])
+        if order == list(range(len(size))) or not interchangeable(table, key):
+            continue
+        step = _transformation(table, key, order, theta.size)
+        new = _limits(step, moved)
+        if new is None:
+            continue
+        theta, slopes = _moved_origins(table, key, order, theta, *_with_last_location(table, key, order, theta, step))
+        T, moved = slopes @ T, new
+        orders[key] = order
+    return (theta, T, orders, moved) if orders else None
+
+
+def _with_last_location(
+    table: ParameterTable, key: str, order: list[int], old: Floats, T: Floats
+) -> tuple[Floats, Floats]:
+    """Let the last mass point, which follows from the others, take its new number; return parameters and slopes."""
+    new, T = T @ old, T.copy()
+    K = len(order)
+    for name in discrete_variables(table)[key]:
+        own = [r for r in table.rows if r.target == name and r.op == "~1" and not r.quantity and r.klass]
+        for group in {r.group for r in own}:
+            e = {r.klass: r for r in own if r.group == group}
+            if table.variables[name].kind.name != "masspoints" or e[K].parameter >= 0 or order[-1] == K - 1:
+                continue
+            masses = [
+                r for r in table.rows if r.target == key and r.quantity == "mass" and r.group == group
+            ]  # fmt: skip
+            place = e[order.index(K - 1) + 1].parameter
+            new[place], T[place] = 0.0, 0.0
+            for a in masses:
+                ratio = float(np.exp(old[a.parameter]))
+                location = e[a.klass].parameter
+                new[place] -= ratio * old[location]
+                T[place, location] -= ratio
+                T[place, a.parameter] -= ratio * old[location]
+    return new, T
+
+
+def _moved_origins(
+    table: ParameterTable, key: str, order: list[int], old: Floats, new: Floats, T: Floats
+) -> tuple[Floats, Floats]:
+    """Measure the means of latent variables from that of the new last class; return parameters and derivatives."""
+    new, T = new.copy(), T.copy()
+    K = len(order)
+    for last in table.rows:
+        if last.class_variable != key or last.klass != K or last.parameter >= 0 or last.also:
+            continue
+        origins = _origins(table, last)
+        own = {
+            r.klass: r.parameter for r in table.rows
+            if r.target == last.target and r.op == "~1" and r.class_variable == key and r.group == last.group
+        }  # fmt: skip
+        reference = own.get(order[-1] + 1, -1)
+        if not origins or reference < 0:
+            continue
+        shift = old[reference]
+        for p in own.values():
+            if p >= 0:
+                new[p] -= shift
+                T[p, reference] -= 1.0
+        for path, place, sign in origins:
+            loading = old[path.parameter] if path.parameter >= 0 else path.ustart or 0.0
+            new[place.parameter] += sign * loading * shift
+            T[place.parameter, reference] += sign * loading
+            if path.parameter >= 0:
+                T[place.parameter, path.parameter] += sign * shift
+    return new, T
+
+
+def _limits(T: Floats, limits: Mapping[int, float]) -> dict[int, float] | None:
+    """Return the infinite parameters after a change; None where one would be a difference of infinite ones."""
+    found: dict[int, float] = {}
+    for p in range(len(T)):
+        signs = {float(np.sign(T[p, j]) * v) for j, v in limits.items() if T[p, j]}
+        if len(signs) > 1:
+            return None
+        if signs:
+            found[p] = signs.pop()
+    return found
+
+
+def _transformation(table: ParameterTable, key: str, order: list[int], n: int) -> Floats:
+    """Return new parameters as combinations of the old."""
+    T = np.eye(n)
+    keys = {key} if table.variables[key].kind.name == "class" else set(discrete_variables(table)[key])
+    places: dict[tuple[object, ...], dict[int, Row]] = {}
+    for row in table.rows:
+        k = _class_of(row, keys, key)
+        if k:
+            places.setdefault(_place(row, key), {})[k] = row
+    K = len(order)
+    for own in places.values():
+        first = next(iter(own.values()))
+        free = {k: r.parameter for k, r in own.items() if r.parameter >= 0}
+        if len(set(free.values())) < len(free):
+            continue  # one parameter for all classes
+        shifted = _is_shifted(table, first) and K in own and own[K].parameter < 0
+        relative = (first.target == key and K not in own) or shifted
+        new_reference = free.get(order[K - 1] + 1)
+        for k, p in free.items():
+            old = free.get(order[k - 1] + 1)
+            T[p] = 0.0
+            if old is not None:
+                T[p, old] += 1.0
+            if relative and new_reference is not None:
+                T[p, new_reference] -= 1.0
+        if shifted and new_reference is not None:
+            for row in table.rows:
+                if row.target == first.target and row.op == "|" and row.parameter >= 0 and row.group == first.group:
+                    T[row.parameter, new_reference] -= 1.0
+    return T

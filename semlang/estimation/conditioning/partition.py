@@ -1,0 +1,210 @@
+"""Units in which different latent variables are known: parts of the data, each with a model of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.covariates import ProductColumns
+from semlang.data.design import Design
+from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.member import LevelMoments, Posterior
+from semlang.graph.condition import known_for_some
+from semlang.model.table import ROWS, ParameterTable
+
+__all__ = ["Part", "Partition", "parts_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The units in which the same latent variables are known.
+
+    Parameters
+    ----------
+    known : tuple of str
+        Keys of the continuous latent variables.
+    rows : (n,) ints
+        Their records in the whole design.
+    design : Design
+        The known variables are responses and columns of it.
+    """
+
+    known: tuple[str, ...]
+    rows: Ints
+    design: Design
+
+
+def parts_of(table: ParameterTable, design: Design) -> list[Part]:
+    """Cut a design by what is known of continuous latent variables; the whole where nothing ever is."""
+    keys = [k for k in known_for_some(table) if k in design.observed]
+    if not keys:
+        return [Part((), np.arange(design.n_rows), design)]
+    values = {k: _spread(design.observed[k], design, table.variables[k].level) for k in keys}
+    code = np.zeros(design.n_rows, dtype=np.int64)
+    for n, k in enumerate(keys):
+        code += (~np.isnan(values[k])).astype(np.int64) << n
+    out = []
+    for pattern in np.unique(code):
+        rows = np.flatnonzero(code == pattern)
+        known = tuple(k for n, k in enumerate(keys) if pattern >> n & 1)
+        out.append(Part(known, rows, _part(table, design, rows, {k: values[k] for k in known})))
+    return out
+
+
+def _spread(values: Floats, design: Design, level: str) -> Floats:
+    """Give every record of a unit the value that any of them has."""
+    if level == ROWS:
+        return values
+    code = design.clusters[level]
+    out = np.full(design.n_units(level), np.nan)
+    seen = ~np.isnan(values)
+    out[code[seen]] = values[seen]
+    return out[code]
+
+
+def _part(table: ParameterTable, design: Design, rows: Ints, known: Mapping[str, Floats]) -> Design:
+    changed = design.each_row(lambda v: v[rows])
+    changed["clusters"] = {
+        level: np.unique(codes, return_inverse=True)[1] for level, codes in changed["clusters"].items()
+    }
+    columns = design.columns
+    assert isinstance(columns, ProductColumns)
+    columns = columns.take(rows)
+    for key, values in known.items():
+        own = values[rows]
+        columns = columns.with_column(key, own)
+        level = table.variables[key].level
+        if level != ROWS:
+            first = np.diff(changed["clusters"][level], prepend=-1) != 0
+            own = np.where(first, own, np.nan)
+        changed["responses"] = {**changed["responses"], key: own}
+    observed = {k: v for k, v in changed["observed"].items() if table.variables[k].kind.name == "class"}
+    return replace(design, n_rows=rows.size, **{**changed, "columns": columns, "observed": observed})
+
+
+class Partition:
+    """The sum of members that hold different units of one group.
+
+    Parameters
+    ----------
+    rows : sequence of (n,) ints
+        Records of each member in the whole design.
+    members : sequence of Mixture
+    design : Design
+    """
+
+    exact = False
+
+    def __init__(self, rows: Sequence[Ints], members: Sequence[Mixture], design: Design) -> None:
+        self._rows, self.members, self._design = tuple(rows), tuple(members), design
+        self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
+        self.records: Ints = np.concatenate([r[m.given_records] for r, m in zip(rows, members, strict=True)])
+        self.used = sum(m.used for m in members)
+        dropped: Counter[str] = Counter()
+        for m in members:
+            dropped.update(m.dropped)
+        self.dropped: Mapping[str, int] = dropped
+
+    @property
+    def points(self) -> int | None:
+        """Nodes a dimension; None where there are none."""
+        return next((m.points for m in self.members if m.points is not None), None)
+
+    @points.setter
+    def points(self, q: int | None) -> None:
+        for m in self.members:
+            if m.points is not None:
+                m.points = q
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart."""
+        found: Counter[str] = Counter()
+        for m in self.members:
+            found.update(m.distinct)
+        return found
+
+    def value(self, x: Floats) -> float:
+        """Return the log-likelihood."""
+        return sum(m.value(x) for m in self.members)
+
+    def values(self, x: Floats) -> Floats:
+        """Return the log-likelihoods of the top-level units."""
+        return np.concatenate([m.values(x) for m in self.members])
+
+    def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+        """Return the log-likelihood and its gradient."""
+        parts = [m.value_and_gradient(x) for m in self.members]
+        return sum(f for f, _ in parts), np.asarray(np.sum([g for _, g in parts], axis=0))
+
+    def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the log-likelihoods and scores of the top-level units."""
+        parts = [m.values_and_scores(x) for m in self.members]
+        return np.concatenate([f for f, _ in parts]), np.concatenate([s for _, s in parts])
+
+    def information(self, x: Floats) -> Floats | None:
+        """Return None: the expected information has no closed form."""
+        return None
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return None: second derivatives have no closed form."""
+        return None
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return the coordinates as they are."""
+        return x, None
+
+    def first_state_values(self, x: Floats) -> Floats | None:
+        """Return the log-likelihoods were all units in the first state of the one discrete latent variable."""
+        parts = [m.first_state_values(x) for m in self.members]
+        known = [p for p in parts if p is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
+
+    def move(self, x: Floats) -> bool:
+        """Move the nodes of all members; return whether the log-likelihood had changed."""
+        moved = [m.move(x) for m in self.members]
+        return any(moved)
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return the proportions of the states of discrete latent variables, and the weight of their units."""
+        found: dict[str, tuple[Floats, float]] = {}
+        for m in self.members:
+            for key, (size, total) in m.state_sizes(x).items():
+                old, weight = found.get(key, (np.zeros_like(size), 0.0))
+                found[key] = (old * weight + size * total) / (weight + total), weight + total
+        return found
+
+    def posterior(self, x: Floats) -> Posterior:
+        """Return the posterior of the units of all members."""
+        classes: dict[str, Floats] = {}
+        levels: dict[str, LevelMoments] = {}
+        for rows, member in zip(self._rows, self.members, strict=True):
+            found = member.posterior(x)
+            for key, p in found.classes.items():
+                unit = self._units(rows, member.table.variables[key].level)
+                whole = classes.setdefault(key, np.full((self._size(member, key), p.shape[1]), np.nan))
+                whole[unit] = p
+            for level, own in found.levels.items():
+                unit = self._units(rows, level)
+                n = self._design.n_units(level)
+                shape = own.covariances.shape[1:]
+                whole_level = levels.setdefault(
+                    level, LevelMoments(own.keys, np.full((n, len(own.keys)), np.nan), np.full((n, *shape), np.nan))
+                )
+                if whole_level.keys == own.keys:
+                    whole_level.means[unit], whole_level.covariances[unit] = own.means, own.covariances
+        return Posterior(levels, classes)
+
+    def _size(self, member: Mixture, key: str) -> int:
+        return self._design.n_units(member.table.variables[key].level)
+
+    def _units(self, rows: Ints, level: str) -> Ints:
+        """Return the units of the whole design that the units of a part are."""
+        return rows if level == ROWS else np.unique(self._design.clusters[level][rows])

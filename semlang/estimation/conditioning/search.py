@@ -1,0 +1,154 @@
+"""The search for the best of many maxima, and probabilities that are held at 0 or 1 on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.checks.identification.curvature import Curvature
+from semlang.data.design import Design
+from semlang.estimation.ascent import Ascent
+from semlang.estimation.conditioning.batch import batch_em
+from semlang.estimation.conditioning.limits import at_limit
+from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate
+from semlang.estimation.member import Infeasible
+from semlang.estimation.objective import Objective
+from semlang.estimation.optimize import Optimum
+from semlang.model.table import ParameterTable
+
+__all__ = ["many_starts", "run_at_limits"]
+
+Floats = NDArray[np.float64]
+
+SHORT = 8
+"""Iterations of a short climb."""
+
+HELD = 18.0
+"""Where a logit without bound is held: the probability is within 2e-8 of 0 or 1."""
+
+LOSS = 1e-2
+"""Nothing is held where that would take more from the log-likelihood."""
+
+FINALISTS = 3
+"""Starts of EM that Newton steps finish."""
+
+
+def many_starts(
+    table: ParameterTable,
+    designs: Sequence[Design],
+    ascent: Ascent,
+    coordinates: Callable[[Floats], Floats],
+    theta: Floats,
+    user: Sequence[int],
+    starts: int,
+    seed: int,
+) -> Starts:
+    """Return where the best of many starts of a model with discrete latent variables leads.
+
+    Parameters
+    ----------
+    coordinates : callable
+        From the table's parameters to the optimiser's coordinates.
+    theta : (P,) floats
+        Start values without classes.
+    user : sequence of int
+        Parameters with start values of the user.
+    """
+    rng = np.random.default_rng(seed)
+    found = None if user else batch_em(table, designs, theta, starts, rng)
+    if found is not None:
+        covariates = any(r.via and r.class_variable == r.target for r in table.rows)
+        best = [coordinates(s.theta) for s in found[: FINALISTS if not covariates else max(FINALISTS, starts // 4)]]
+        end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200), lambda z: ascent.climb_still(z, 1e-4, 200))
+        if covariates:
+            return Starts(end.z, end.values, starts)
+        values = tuple(sorted((s.value for s in found), reverse=True))
+        return Starts(end.z, (end.values[0], *(v for v in values[1:])), starts)
+    points = [coordinates(apart(table, theta, designs, user, rng if k else None)) for k in range(starts)]
+    if starts == 1:
+        return Starts(points[0], (0.0,), 1)
+
+    def short(z: Floats) -> Optimum:
+        cautious[0] = not cautious[0]
+        for m in mixtures:
+            m.cautious = cautious[0]
+        try:
+            return ascent.climb_still(z, 0.1, SHORT)
+        finally:
+            for m in mixtures:
+                m.cautious = False
+
+    cautious = [False]  # in turns: short steps do not lose a class, long ones get further
+    mixtures = [m for p in ascent.objective.members for m in getattr(p, "members", (p,)) if isinstance(m, Mixture)]
+
+    def sound(z: Floats) -> bool:
+        return not degenerate(table, theta, ascent.objective.theta(z))
+
+    return best_of(points, short, lambda z: ascent.climb(z, tolerance=1e-4), sound)
+
+
+def run_at_limits(
+    table: ParameterTable, objective: Objective, z: Floats, make: Callable[[Objective], Ascent]
+) -> tuple[Optimum, Ascent]:
+    """Climb to the maximum with logits that run off held where they are nearly infinite.
+
+    Parameters
+    ----------
+    make : callable
+        Returns an ascent of an objective.
+
+    Returns
+    -------
+    Optimum
+        In the coordinates of `objective`; its curvature is 0 along what is held.
+    Ascent
+    """
+    limits: Mapping[int, float] = {}
+    if objective.plain:
+        information = objective.outer_product(objective.value_and_scores(z)[1])
+        limits = _kept(objective, z, at_limit(table, objective.x(z), information))
+    if not limits:
+        ascent = make(objective)
+        return ascent.run(z), ascent
+    x = objective.x(z)
+    for p, sign in limits.items():
+        x[p] = np.copysign(HELD, sign)
+    if not _value(objective, x) > objective.value(z) - LOSS:
+        ascent = make(objective)
+        return ascent.run(z), ascent
+    inner = objective.hold(x, sorted(limits))
+    ascent = make(inner)
+    best = ascent.run(inner.z(x))
+    inside = np.array([p for p in range(x.size) if p not in limits], dtype=np.int64)
+    full = inner.x(best.z)
+    gradient, metric = np.zeros(full.size), np.zeros((full.size, full.size))
+    gradient[inside], metric[np.ix_(inside, inside)] = best.gradient, best.inverse
+    curvature = None
+    if best.curvature is not None:
+        information = np.zeros((full.size, full.size))
+        information[np.ix_(inside, inside)] = best.curvature.information
+        curvature = Curvature(information)
+    return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
+
+
+def _value(objective: Objective, z: Floats) -> float:
+    """Return the log-likelihood, -inf where there is none."""
+    try:
+        return objective.value(z)
+    except (Infeasible, np.linalg.LinAlgError):
+        return -np.inf
+
+
+def _kept(objective: Objective, z: Floats, limits: Mapping[int, float]) -> dict[int, float]:
+    """Return the limits that lose nothing: the log-likelihood is no higher where the logit is finite."""
+    found: dict[int, float] = {}
+    for p, sign in limits.items():
+        far, near = z.copy(), z.copy()
+        far[p], near[p] = np.copysign(HELD, sign), np.copysign(6.0, sign)
+        if _value(objective, far) >= _value(objective, near) - 1e-9:
+            found[p] = sign
+    return found

@@ -1,0 +1,224 @@
+"""Score tests: the gradient and the information of a model in which fixed or shared parameters are free.
+
+With s the score of the new parameters at the estimates of the model, I the information and z the parameters that were
+free all along,
+
+    T = u' V^-1 u,   u = s - I_sz I_zz^-1 s_z,   V = I_ss - I_sz I_zz^-1 I_zs,
+
+is asymptotically chi-squared; -V^-1 u predicts how far the new parameters would move (Rao 1948; Sorbom 1989). Gradient
+and information are those of the engine that fitted the model, whichever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.checks.identification.curvature import Curvature
+from semlang.data.design import Design
+from semlang.estimation.assemble import assemble
+from semlang.estimation.constraints import Constraints
+from semlang.estimation.gaussian.one_level import OneLevel
+from semlang.estimation.gaussian.two_level import TwoLevel
+from semlang.estimation.member import Infeasible
+from semlang.estimation.objective import Objective
+from semlang.graph.build import build_graphs
+from semlang.matrices.build import reduced_form
+from semlang.model.table import ParameterTable, Relation, Row
+
+__all__ = ["Freed", "freed", "with_own_parameters"]
+
+Floats = NDArray[np.float64]
+
+STEP = 3e-3
+"""Step of the differences of the gradient, as a multiple of a parameter's standard error were all others known."""
+
+SINGULAR = 1e-6
+"""A new parameter whose information given the others is a smaller part of its own is not identified beside them."""
+
+
+@dataclass(frozen=True)
+class Freed:
+    """Scores and information of new parameters beside those of the fit.
+
+    Parameters
+    ----------
+    u : (n,) floats
+        Scores of the new parameters, those of the others swept out.
+    V : (n, n) floats
+        Their information, that of the others swept out.
+    own : (n,) floats
+        Their information were all others known.
+    substitute : Freed, optional
+        The same from the outer product of the scores, which is never indefinite: taken where the observed information
+        is, far from the maximum of the larger model.
+    """
+
+    u: Floats
+    V: Floats
+    own: Floats
+    substitute: Freed | None = None
+
+    def single(self, k: int) -> tuple[float, float] | None:
+        """Return the statistic and predicted change of one new parameter; None where it is not identified."""
+        v = float(self.V[k, k])
+        if not v > SINGULAR * float(self.own[k]):
+            return None if self.substitute is None else self.substitute.single(k)
+        return float(self.u[k]) ** 2 / v, float(self.u[k]) / v
+
+    def joint(self) -> tuple[float, int, Floats]:
+        """Return the statistic of all new parameters, its degrees of freedom (the rank of V) and the changes."""
+        scale = np.sqrt(np.maximum(self.own, 1e-300))
+        values, vectors = np.linalg.eigh(self.V / np.outer(scale, scale))
+        if values.min(initial=0.0) < -SINGULAR and self.substitute is not None:
+            return self.substitute.joint()
+        kept = values > SINGULAR
+        turned = vectors[:, kept].T @ (self.u / scale)
+        change = vectors[:, kept] @ (turned / values[kept]) / scale
+        return float(np.sum(turned**2 / values[kept])), int(kept.sum()), change
+
+
+def with_own_parameters(table: ParameterTable, rows: Sequence[Row]) -> tuple[ParameterTable, list[float]]:
+    """Return the table in which each of the rows has a parameter of its own, and the values of these in the fit.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    rows : sequence of Row
+        Rows of the table (by `id`), or new ones, whose `ustart` is their value.
+    """
+    new = {row.id: k for k, row in enumerate(rows)}
+    known = {row.id for row in table.rows}
+    n = table.n_parameters
+    label = {row.id: row.label for row in rows if row.parameter < 0}
+    kept = [
+        row._replace(parameter=n + new[row.id], free=1, label=label.get(row.id, "")) if row.id in new else row
+        for row in table.rows
+    ]
+    added = [row._replace(parameter=n + new[row.id], free=1) for row in rows if row.id not in known]
+    extended = replace(table, rows=(*kept, *added), n_parameters=n + len(rows))
+    return extended, [row.ustart or 0.0 for row in rows]
+
+
+def freed(
+    table: ParameterTable,
+    designs: Sequence[Design],
+    theta: Floats,
+    rows: Sequence[Row],
+    *,
+    quadrature: bool,
+    points: int | None,
+    released: Sequence[Relation] = (),
+    observed: bool = True,
+    border: NDArray[np.bool_] | None = None,
+) -> Freed:
+    """Return scores and information of rows that get parameters of their own, at the estimates of a fit.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        Of the fit.
+    designs : sequence of Design
+    theta : (P,) floats
+        Estimates.
+    rows : sequence of Row
+        See `with_own_parameters`.
+    quadrature : bool
+        Which engine fitted the model.
+    points : int or None
+    released : sequence of Relation
+        Equality constraints that are tested, too: each is one further parameter.
+    observed : bool
+        The observed information, else the expected where it has a form.
+    border : (P,) bools, optional
+        Parameters on the border of their space: they stay there, for their scores are not zero.
+
+    Raises
+    ------
+    Infeasible
+        Where the model has no density at the estimates in its own parameters (a variance at zero).
+    """
+    n = theta.size
+    extended, values = with_own_parameters(table, rows)
+    came_from = np.array([row.parameter for row in rows], dtype=np.int64)
+    at = np.concatenate([theta, np.where(came_from >= 0, theta[came_from] if n else 0.0, values)])
+    free = Constraints(replace(extended, relations=()))
+    objective = assemble(extended, build_graphs(extended), designs, free, quadrature, points, 1, own=True)
+
+    def spread(directions: Floats) -> Floats:
+        """Let what was split off a parameter move with it."""
+        copies = np.where(came_from[:, None] >= 0, directions[came_from] if n else 0.0, 0.0)
+        return np.vstack([directions, copies.reshape(len(rows), directions.shape[1])])
+
+    basis = Constraints(table).basis
+    old = spread(basis)
+    if border is not None:
+        old = old[:, ~np.any((basis != 0) & border[:, None], axis=0)]
+    new = np.eye(at.size)[:, n:]
+    if released:
+        kept = replace(table, relations=tuple(r for r in table.relations if r not in released))
+        new = np.column_stack([spread(_rest(Constraints(kept).basis, basis)), new])
+    _, scores = objective.value_and_scores(at)
+    gradient = scores.sum(axis=0)
+    both = np.column_stack([old, new])
+    g = both.T @ gradient
+    whole = None if observed else _expected(extended, designs, at)
+    if whole is not None:
+        return _swept(g, both.T @ whole @ both, old.shape[1])
+    opg = _swept(g, objective.outer_product(scores @ both), old.shape[1])
+    return replace(_swept(g, _observed(objective, at, both, scores), old.shape[1]), substitute=opg)
+
+
+def _swept(g: Floats, information: Floats, old: int) -> Freed:
+    """Sweep the first `old` directions out."""
+    z, s = slice(0, old), slice(old, g.size)
+    scale = Curvature(information).scale[z]
+    inverse = np.linalg.pinv(information[z, z] / np.outer(scale, scale), rcond=1e-10, hermitian=True)
+    solved = inverse / np.outer(scale, scale) @ np.column_stack([information[z, s], g[z]])
+    V = information[s, s] - information[s, z] @ solved[:, :-1]
+    return Freed(g[s] - information[s, z] @ solved[:, -1], 0.5 * (V + V.T), np.diag(information)[s].copy())
+
+
+def _expected(table: ParameterTable, designs: Sequence[Design], at: Floats) -> Floats | None:
+    """Return the expected information of a gaussian model, where it has a form."""
+    total = np.zeros((at.size, at.size))
+    for graph, design in zip(build_graphs(table), designs, strict=True):
+        form = reduced_form(graph, lift=True)
+        engine = next((e for e in (OneLevel, TwoLevel) if e.supports(form, design)), None)
+        if engine is None:
+            return None
+        total += engine(form, design).expected_information(at)
+    return total
+
+
+def _rest(larger: Floats, smaller: Floats) -> Floats:
+    """Return directions of the larger space that are orthogonal to the smaller."""
+    Q, _ = np.linalg.qr(smaller)
+    left: Floats = larger - Q @ (Q.T @ larger)
+    U, size, _ = np.linalg.svd(left, full_matrices=False)
+    return np.asarray(U[:, size > 1e-8])
+
+
+def _observed(objective: Objective, at: Floats, both: Floats, scores: Floats) -> Floats:
+    """Return the observed information (k, k) in the directions of `both`, by differences of the exact gradient."""
+    hessian = objective.hessian(at) if objective.exact else None
+    if hessian is not None:
+        return np.asarray(-both.T @ hessian @ both)
+    square = np.square(scores @ both).sum(axis=0)
+    out = np.zeros((both.shape[1],) * 2)
+    for k in range(both.shape[1]):
+        h = STEP / np.sqrt(max(float(square[k]), 1e-300))
+        sides: list[tuple[float, Floats]] = []
+        for sign in (1.0, -1.0):
+            try:
+                sides.append((sign * h, objective.value_and_gradient(at + sign * h * both[:, k])[1]))
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+        if not sides:
+            raise Infeasible("no neighbour of the estimates has a density")
+        (a, ga), (b, gb) = [*sides, (0.0, scores.sum(axis=0))][:2]
+        out[k] = -both.T @ (ga - gb) / (a - b)
+    return 0.5 * (out + out.T)

@@ -1,0 +1,125 @@
+"""Response curves: means or category probabilities at values of a latent variable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.expected import expected
+from semlang.results.implied import Implied
+from semlang.results.items import item_named, latent_of, mean_design, probabilities_at, refuse, thresholds_of
+from semlang.results.predict import linear_predictors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semlang.model.table import Variable
+    from semlang.results.fit import Fit
+
+__all__ = ["curves", "default_values", "information"]
+
+Floats = NDArray[np.float64]
+
+
+def default_values(fit: Fit, latent: Variable) -> Floats:
+    """Return 61 values of a latent variable, three standard deviations around its mean."""
+    implied = Implied(fit.graphs[0], fit.designs[0])
+    k = implied.place[latent.key]
+    mean = float(implied.mean(fit.estimate.theta)[k])
+    sd = float(np.sqrt(max(implied.covariance(fit.estimate.theta)[k, k], 0.0)))
+    return np.linspace(mean - 3.0 * sd, mean + 3.0 * sd, 61)
+
+
+def curves(fit: Fit, item: str, at: Sequence[float] | None = None, latent: str | None = None) -> pd.DataFrame:
+    """Return the mean of a response, or the probabilities of its categories, at values of a latent variable.
+
+    Covariates are at their means, disturbances of other latent variables 0; with several groups it is the first.
+
+    Parameters
+    ----------
+    fit : Fit
+    item : str
+    at : sequence of float, optional
+        Default: 61 values, three standard deviations around the mean.
+    latent : str, optional
+        Default: the first that the item measures.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``at``; columns are the categories (of a binary item ``0`` and ``1``), or the item's name.
+    """
+    import pandas as pd
+
+    v = item_named(fit, item)
+    f = latent_of(fit, v, latent)
+    x = default_values(fit, f) if at is None else np.asarray(at, dtype=np.float64).ravel()
+    p = probabilities_at(fit, v, f, x)
+    if v.kind.name == "binomial":
+        names: tuple[str, ...] = fit.designs[0].categories.get(v.key) or ("0", "1")
+        p = np.column_stack([1.0 - p[:, 0], p[:, 0]])
+    else:
+        names = fit.designs[0].categories.get(v.key) or (v.name,)
+    return pd.DataFrame(p, index=pd.Index(x, name="at"), columns=list(names))
+
+
+def information(
+    fit: Fit, items: Sequence[str] | None = None, at: Sequence[float] | None = None, latent: str | None = None
+) -> pd.DataFrame:
+    """Return the Fisher information of items about a latent variable.
+
+        I(f) = sum_c P_c'(f)^2 / P_c(f),   of gaussian responses l^2 / sigma^2,   of counts mu'(f)^2 / mu(f).
+
+    Parameters
+    ----------
+    fit : Fit
+    items : sequence of str, optional
+        Default: all that the latent variable is measured by.
+    at, latent
+        As for `curves`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``at``; a column an item, ``test`` (their sum) and ``se`` (1 / sqrt of it).
+    """
+    import pandas as pd
+
+    first = item_named(fit, items[0]) if items else fit.table.responses[0]
+    f = latent_of(fit, first, latent)
+    measured = [p.target for p in fit.graphs[0].out_of(f.key) if not p.is_zero]
+    chosen = [item_named(fit, i) for i in items] if items else [v for v in fit.table.responses if v.key in measured]
+    if not chosen:
+        raise refuse("information", f"'{f.name}' is measured by no response directly")
+    x = default_values(fit, f) if at is None else np.asarray(at, dtype=np.float64).ravel()
+    out = pd.DataFrame({v.name: _of_item(fit, v, f, x) for v in chosen}, index=pd.Index(x, name="at"))
+    out["test"] = out.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        out["se"] = 1.0 / np.sqrt(out["test"])
+    return out
+
+
+def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
+    graph, design = fit.graphs[0], mean_design(fit.designs[0])
+    nu = np.array([linear_predictors(fit, graph, design, {latent.key: float(v)})[item.key][0] for v in (0.0, 1.0)])
+    slope, start = float(nu[1] - nu[0]), float(nu[0])
+    at = start + slope * x
+    if item.kind.name == "gaussian" and item.link in ("", "identity"):
+        implied = Implied(graph, fit.designs[0])
+        variance = float(implied.residual_variances(fit.estimate.theta)[implied.place[item.key]])
+        return np.full(x.size, slope**2 / variance)
+    cuts = thresholds_of(fit, graph, design, item)
+    repeated = None if cuts is None else np.repeat(cuts, x.size, axis=1)
+    h = 1e-5
+    p = np.stack(expected(item, at, repeated))
+    d = (np.stack(expected(item, at + h, repeated)) - np.stack(expected(item, at - h, repeated))) / (2.0 * h)
+    if item.kind.name == "binomial":
+        return np.asarray((slope * d[0]) ** 2 / np.maximum(p[0] * (1.0 - p[0]), 1e-300))
+    if item.kind.name == "ordinal":
+        return np.asarray(((slope * d) ** 2 / np.maximum(p, 1e-300)).sum(axis=0))
+    if item.kind.name == "poisson":
+        return np.asarray((slope * d[0]) ** 2 / np.maximum(p[0], 1e-300))
+    raise refuse("information", f"'{item.name}' is {item.kind.name} with link {item.link}")

@@ -1,0 +1,241 @@
+"""Moments of all variables that a model implies, averaged over the covariates of its data.
+
+With eta the latent variables and responses (those that are not gaussian by their latent response), the reduced form
+gives eta_k = sum_c m_kc x_c + sum_a d_a L_ka zeta + e_k, so that
+
+    Cov(eta) = m Cov(x) m' + sum_ab E(d_a d_b) L_a Psi L_b' + Theta.
+
+Everything is computed for real or complex parameters alike, so that derivatives come from complex steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.gaussian.observations import multiplicity
+from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import whole_form
+from semlang.matrices.reduced import Cells, Linear, ReducedForm
+from semlang.model.table import ROWS, ParameterTable, Product
+
+__all__ = ["LATENT_RESPONSE_VARIANCE", "Implied", "by_complex_step", "matrices", "refuse_conditional"]
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[Any]
+
+LATENT_RESPONSE_VARIANCE = {"logit": math.pi**2 / 3.0, "probit": 1.0, "cloglog": math.pi**2 / 6.0,
+                            "loglog": math.pi**2 / 6.0}  # fmt: skip
+"""Residual variance of the latent response of binary and ordinal responses, by link."""
+
+_STEP = 1e-30
+
+
+def by_complex_step(function: Callable[[Numbers], Numbers], theta: Floats) -> tuple[Floats, Floats]:
+    """Return f(theta) (n,) and its derivatives (n, P), exact to rounding: Im f(theta + ih) / h.
+
+    References
+    ----------
+    Squire and Trapp (1998), SIAM Review 40, 110-112.
+    """
+    value = np.real(function(theta.astype(np.complex128)))
+    out = np.zeros((value.size, theta.size))
+    for p in range(theta.size):
+        at = theta.astype(np.complex128)
+        at[p] += 1j * _STEP
+        out[:, p] = np.imag(function(at)) / _STEP
+    return value, out
+
+
+def refuse_conditional(table: ParameterTable) -> None:
+    """Raise where a model has classes or products of latent variables, whose moments are not in its reduced form.
+
+    Raises
+    ------
+    FitError
+        ``undefined-measure``.
+    """
+    if is_conditional(table):
+        raise FitError(
+            [error("undefined-measure", "implied variances of models with classes or products are not computed yet")]
+        )
+
+
+class Implied:
+    """Moments that one group's model implies for the covariates of its design.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+    design : Design
+
+    Attributes
+    ----------
+    keys : tuple of str
+        Keys of the K variables: latent variables, components and responses.
+    undefined : mapping from key to the reason why a response has no variance
+    """
+
+    def __init__(self, graph: ModelGraph, design: Design) -> None:
+        self.graph, self.design = graph, design
+        self.form = whole_form(graph)
+        self.keys = self.form.responses
+        self.place = {key: k for k, key in enumerate(self.keys)}
+        levels = [ROWS, *design.clusters]
+        weight = multiplicity(design, levels)
+        self.weight: Floats = np.ones(design.n_rows) if weight is None else weight
+        self._fixed, self.undefined = self._latent_responses()
+
+    def _latent_responses(self) -> tuple[Floats, dict[str, str]]:
+        fixed = np.zeros(len(self.keys))
+        undefined: dict[str, str] = {}
+        for v in self.graph.table.responses:
+            if v.kind.name == "gaussian" and v.link in ("", "identity"):
+                continue
+            if v.kind.name in ("binomial", "ordinal") and v.link in LATENT_RESPONSE_VARIANCE:
+                fixed[self.place[v.key]] = LATENT_RESPONSE_VARIANCE[v.link]
+            else:
+                undefined[v.key] = f"a {v.kind.name} response ({v.link or 'identity'}) has no latent response"
+        return fixed, undefined
+
+    # ------------------------------------------------------------------ covariates
+
+    def column(self, product: Product) -> Floats:
+        """Return a product of covariates by row."""
+        return self.design.columns[product] if product else np.ones(self.design.n_rows)
+
+    def _second(self, products: tuple[Product, ...]) -> Floats:
+        """Return mean products (n, n) of columns, rows with missing values left out."""
+        x = np.stack([self.column(p) for p in products])
+        known = ~np.isnan(x).any(axis=0)
+        w = self.weight[known]
+        out: Floats = (x[:, known] * w) @ x[:, known].T / max(float(w.sum()), 1e-300)
+        return out
+
+    @cached_property
+    def covariates(self) -> Floats:
+        """Covariance matrix of the columns of the mean (C, C), that of the data (divided by n)."""
+        second = self._second(self.form.mean_columns)
+        return np.asarray(second - np.outer(second[0], second[0]))
+
+    @cached_property
+    def means_of_covariates(self) -> Floats:
+        """Means of the columns of the mean (C,); the first is 1."""
+        return np.asarray(self._second(self.form.mean_columns)[0])
+
+    @cached_property
+    def _random(self) -> Floats:
+        return self._second(self.form.random_columns)
+
+    def spread(self, product: Product) -> float:
+        """Return the standard deviation of a product of covariates (divided by n)."""
+        if not product:
+            return 1.0
+        second = self._second(((), product))
+        return math.sqrt(max(float(second[1, 1] - second[0, 1] ** 2), 0.0))
+
+    # ------------------------------------------------------------------ moments
+
+    def mean(self, theta: Numbers) -> Numbers:
+        """Return the means of all variables (K,)."""
+        out: Numbers = matrices(self.form, theta)[0] @ self.means_of_covariates
+        return out
+
+    def covariance(self, theta: Numbers, above: bool = True) -> Numbers:
+        """Return the covariance matrix of all variables (K, K).
+
+        Parameters
+        ----------
+        theta : (P,) real or complex
+        above : bool
+            Whether disturbances of clusters count; False gives the part within clusters.
+        """
+        levels = {z.level for z in self.form.disturbances} if above else {ROWS}
+        out: Numbers = self.explained(theta)
+        for level in levels:
+            out = out + self.disturbed(theta, level)
+        residuals = matrix(self.form.theta, theta)
+        return out + residuals + np.diag(self.residual_variances(theta) - np.diag(residuals))
+
+    def explained(self, theta: Numbers) -> Numbers:
+        """Return the part of the covariance matrix (K, K) that comes from covariates."""
+        m = matrices(self.form, theta)[0]
+        out: Numbers = m @ self.covariates @ m.T
+        return out
+
+    def disturbed(self, theta: Numbers, level: str) -> Numbers:
+        """Return the part of the covariance matrix (K, K) that comes from the disturbances of a level."""
+        _, L, psi, _ = matrices(self.form, theta)
+        out: Numbers = np.zeros((len(self.keys), len(self.keys)), dtype=theta.dtype)
+        keep = np.array([1.0 if z.level == level else 0.0 for z in self.form.disturbances])
+        for a in range(L.shape[1]):
+            for b in range(L.shape[1]):
+                if self._random[a, b]:
+                    out = out + self._random[a, b] * (L[:, a] * keep) @ psi @ (L[:, b] * keep).T
+        return out
+
+    def disturbance_variances(self, theta: Numbers) -> dict[str, Any]:
+        """Return the variance of each variable's own disturbance or residual, by key."""
+        _, _, psi, _ = matrices(self.form, theta)
+        residual = self.residual_variances(theta)
+        out = {key: residual[k] for k, key in enumerate(self.keys)}
+        for j, z in enumerate(self.form.disturbances):
+            out[z.key] = psi[j, j]
+        return out
+
+    def residual_variances(self, theta: Numbers) -> Numbers:
+        """Return the residual variances of the responses, by variable (K,); of latent variables 0."""
+        out = np.diag(matrix(self.form.theta, theta)).copy() + self._fixed
+        for (k, name), addends in self.form.quantities.items():
+            if name == "sigma":
+                out[k] = self._mean_square(addends, theta) * (self._fixed[k] or 1.0)
+        return out
+
+    def _mean_square(self, addends: tuple[Linear, ...], theta: Numbers) -> Any:
+        """Return the mean over rows of exp(2 log sigma)."""
+        log: Any = 0.0
+        for a in addends:
+            log = log + (theta[a.parameter] if a.parameter >= 0 else a.value) * self.column(a.via)
+        square = np.exp(2.0 * np.broadcast_to(log, (self.design.n_rows,)))
+        known = ~np.isnan(square.real)
+        return (square[known] * self.weight[known]).sum() / self.weight[known].sum()
+
+
+def matrices(form: ReducedForm, theta: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return m (K, C), L (K, A, J), Psi (J, J) and Theta (K, K) at real or complex parameters."""
+    slots = _slots(form.program, form.constants, form.n_slots, theta)
+    m = np.zeros((len(form.responses), len(form.mean_columns)), dtype=theta.dtype)
+    m[form.mean_cells[:, 0], form.mean_cells[:, 1]] = slots[form.mean_cells[:, 2]]
+    L = np.zeros((len(form.responses), len(form.random_columns), len(form.disturbances)), dtype=theta.dtype)
+    c = form.loading_cells
+    L[c[:, 0], c[:, 1], c[:, 2]] = slots[c[:, 3]]
+    return m, L, matrix(form.psi, theta), matrix(form.theta, theta)
+
+
+def matrix(cells: Cells, theta: Numbers) -> Numbers:
+    """Return the matrix of cells at real or complex parameters."""
+    out = np.zeros(cells.shape, dtype=theta.dtype)
+    if cells.i.size:
+        free = cells.parameter >= 0
+        values = np.where(free, theta[np.maximum(cells.parameter, 0)] if theta.size else 0.0, cells.value)
+        out[cells.i, cells.j] = values
+        out[cells.j, cells.i] = values
+    return out
+
+
+def _slots(program: NDArray[np.int64], constants: Floats, n: int, theta: Numbers) -> Numbers:
+    s: list[Any] = [theta.dtype.type(0)] * n
+    s[0] = theta.dtype.type(1)
+    t = theta.tolist()
+    for (to, frm, p), c in zip(program.tolist(), constants.tolist(), strict=True):
+        s[to] = s[to] + (t[p] if p >= 0 else c) * s[frm]
+    return np.array(s, dtype=theta.dtype)

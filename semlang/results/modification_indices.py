@@ -1,0 +1,140 @@
+"""Modification indices: score tests of what a model fixes, shares or leaves out, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.factors import blocks_of
+from semlang.estimation.freed import Freed, freed, with_own_parameters
+from semlang.estimation.layers import Layer, layers_of
+from semlang.estimation.lifting import lift_residuals
+from semlang.estimation.member import Infeasible
+from semlang.graph.build import build_graphs
+from semlang.matrices.build import reduced_form
+from semlang.model.parameter_names import level_of
+from semlang.model.table import ParameterTable, Row
+from semlang.results.candidates import candidates
+from semlang.results.comparison import chi2_tail
+from semlang.results.implied import Implied, refuse_conditional
+from semlang.results.standardized import _ScalesAt
+from semlang.results.table import Table
+
+if TYPE_CHECKING:
+    from semlang.results.fit import Fit
+
+__all__ = ["by_quadrature", "modification_indices", "scores_of"]
+
+COLUMNS = ("lhs", "op", "rhs", "level", "group", "mi", "epc", "sepc.all", "p")
+
+
+def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
+    """Return the score test of each parameter that the model fixes, shares or leaves out.
+
+    `mi` is the predicted fall of -2 log L when that parameter alone is freed, chi-squared with 1 degree of freedom if
+    its restriction holds; `epc` the change of the parameter that it predicts, `sepc.all` the same in the units of the
+    standardised solution. Gradient and information are those of the engine, for every kind of response. The
+    information is the observed one, but the expected for complete gaussian data (lavaan's choice). Parameters that
+    are not identified beside the others are left out.
+
+    Parameters
+    ----------
+    fit : Fit
+    minimum : float
+        Leave smaller indices out.
+
+    Returns
+    -------
+    Table
+        ``lhs op rhs level group mi epc sepc.all p``, largest first.
+
+    Raises
+    ------
+    FitError
+        ``no-score-test`` where the likelihood has no derivatives at the estimates.
+
+    References
+    ----------
+    Sorbom (1989), Psychometrika 54, 371-384.
+    """
+    refuse_conditional(fit.table)
+    rows = candidates(fit.table, fit.graphs)
+    theta = fit.estimate.theta
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scales = [
+            _ScalesAt(Implied(g, d), "all", theta.astype(np.complex128))
+            for g, d in zip(fit.graphs, fit.designs, strict=True)
+        ]
+    records: list[dict[str, Any]] = []
+    for part in _together(fit, rows):
+        found = scores_of(fit, part)
+        for k, row in enumerate(part):
+            answer = found.single(k)
+            if answer is None or answer[0] < minimum:
+                continue
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factor = float(np.real(scales[row.group - 1].factor(row)))
+            records.append(
+                {"lhs": row.lhs, "op": row.op, "rhs": row.rhs, "level": level_of(fit.table, row),
+                 "group": fit.table.groups[row.group - 1] if fit.table.groups != ("",) else "",
+                 "mi": answer[0], "epc": answer[1],
+                 "sepc.all": answer[1] * factor if np.isfinite(factor) else None,
+                 "p": chi2_tail(answer[0], 1)}
+            )  # fmt: skip
+    records.sort(key=lambda r: -float(r["mi"]))
+    return Table.of(COLUMNS, records, (), "Modification indices")
+
+
+def by_quadrature(fit: Fit) -> bool:
+    """Whether the fit's engine was quadrature."""
+    plan = fit.estimate.plan
+    return plan is None or any(g.engine != "closed form" for g in plan.groups)
+
+
+def scores_of(fit: Fit, rows: Sequence[Row], **more: Any) -> Freed:
+    """Return scores and information of some rows.
+
+    Raises
+    ------
+    FitError
+        ``no-score-test``.
+    """
+    quadrature = by_quadrature(fit)
+    vcov = fit.estimate.vcov
+    border = None if vcov is None else np.isnan(np.diag(vcov))
+    try:
+        return freed(
+            fit.table, fit.designs, fit.estimate.theta, rows, quadrature=quadrature, points=fit.estimate.points,
+            observed=quadrature, border=border, **more,
+        )  # fmt: skip
+    except (Infeasible, np.linalg.LinAlgError) as problem:
+        raise FitError(
+            [error("no-score-test", f"the likelihood has no derivatives at the estimates: {problem}",
+                   help="leave out the variance that is estimated at zero, and fit again")]
+        ) from None  # fmt: skip
+
+
+def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:
+    """Cut the rows into parts that are tested in one evaluation: those that change nothing of the integration."""
+    if not rows:
+        return []
+    if not by_quadrature(fit):
+        return [rows]
+    same = _layers(fit.table)
+    easy = [r for r in rows if r.parameter >= 0 or r.op in ("~1", "|") or (r.op == "~" and not r.source)]
+    for row in rows:
+        if row not in easy and _layers(with_own_parameters(fit.table, [*easy, row])[0]) == same:
+            easy.append(row)
+    return [*([easy] if easy else []), *([r] for r in rows if r not in easy)]
+
+
+def _layers(table: ParameterTable) -> list[tuple[Layer, ...]]:
+    out = []
+    for graph in build_graphs(table):
+        form, residuals = lift_residuals(reduced_form(graph))
+        out.append(layers_of(form, residuals, table.levels) if blocks_of(form.psi) else ())
+    return out

@@ -1,0 +1,1 @@
+"""Plots of a fit, one a module; matplotlib is imported when one is drawn."""

@@ -1,0 +1,36 @@
+"""Axes to draw in, and the colours of all plots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semlang.diagnostics import error
+from semlang.errors import FitError
+
+__all__ = ["COLOURS", "axes"]
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe and Ito's colours, which colour-blind people tell apart."""
+
+
+def axes(ax: Any, width: float = 6.0, height: float = 4.0) -> Any:
+    """Return axes to draw in.
+
+    Raises
+    ------
+    FitError
+        ``missing-extra`` where matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise FitError(
+            [error("missing-extra", "plots need the package matplotlib", help='pip install "semlang[plot]"')]
+        ) from None
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    out = figure.add_subplot()
+    for side in ("top", "right"):
+        out.spines[side].set_visible(False)
+    return out

@@ -1,0 +1,158 @@
+"""Fits of models with discrete latent variables: published results, starts, sizes, limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semlang as sl
+from semlang.estimation.conditioning.ordering import interchangeable
+from semlang.results.mass_points import directional_derivative
+
+
+def binary(n, pi, p, seed):
+    rng = np.random.default_rng(seed)
+    c = rng.choice(len(pi), n, p=pi)
+    return pd.DataFrame(
+        (rng.random((n, p.shape[1])) < p[c]).astype(int), columns=[f"y{j + 1}" for j in range(p.shape[1])]
+    )
+
+
+LCA = "y{1..6} :: binomial(logit)\nc :: class(3)\nc =~ y{1..6}"
+P = np.array([[0.9, 0.8, 0.85, 0.9, 0.1, 0.2], [0.1, 0.2, 0.15, 0.1, 0.2, 0.1], [0.2, 0.1, 0.9, 0.8, 0.85, 0.9]])
+
+
+def test_latent_classes_recover_the_truth():
+    data = binary(3000, [0.5, 0.3, 0.2], P, 2)
+    fit = sl.Model(LCA).fit(data)
+    e = fit.estimate
+    assert fit.converged
+    assert e.starts == 20
+    assert e.agreed > 1
+    assert fit.n_free == 20
+    assert sorted(e.class_sizes["c"]) == pytest.approx([0.2, 0.3, 0.5], abs=0.05)
+    assert fit.to_json()["class_sizes"]["c"] == pytest.approx(list(e.class_sizes["c"]))
+
+
+def test_em_and_generic_starts_find_the_same():
+    """A constraint that holds everywhere keeps the model out of the batch."""
+    data = binary(800, [0.5, 0.3, 0.2], P, 3)
+    one = sl.Model(LCA).fit(data, se="none")
+    other = sl.Model(LCA.replace("c =~ y{1..6}", "c =~ y{1..5} + upper(50)*y6")).fit(data, se="none")
+    assert other.loglik == pytest.approx(one.loglik, abs=1e-4)
+
+
+def test_probabilities_at_the_limit_are_infinite_logits():
+    data = binary(400, [0.6, 0.4], np.array([[0.0, 0.1, 0.2, 0.1, 0.2, 0.1], [0.9, 0.8, 0.9, 0.8, 0.9, 0.8]]), 4)
+    fit = sl.Model(LCA.replace("class(3)", "class(2)")).fit(data)
+    assert fit.converged
+    assert "probability-at-limit" in {d.slug for d in fit.diagnostics}
+    at = fit.params[np.isinf(fit.params.est)]
+    assert len(at) == 1
+    assert at.est.iloc[0] < 0
+    assert at.se.isna().all()
+    assert fit.params.se[np.isfinite(fit.params.est)].notna().all()
+    assert "-Inf" in fit.summary()
+
+
+def test_one_start_that_stands_alone_is_said_first(monkeypatch):
+    from semlang.estimation.conditioning.starts import Starts
+
+    monkeypatch.setattr(Starts, "agreed", property(lambda self: 1))
+    fit = sl.Model(LCA).fit(binary(300, [0.5, 0.3, 0.2], P, 5), se="none")
+    assert fit.summary().startswith("WARNING: only 1 of")
+    assert "starts-disagree" in {d.slug for d in fit.diagnostics}
+
+
+def test_mass_points_are_classes_with_an_intercept_each():
+    rng = np.random.default_rng(6)
+    y = rng.poisson(np.exp(np.where(rng.random(400) < 0.3, 1.5, 0.0)))
+    data = pd.DataFrame({"y": y, "x": rng.normal(size=400)})
+    npml = sl.Model("y :: poisson(log)\nu :: masspoints(2)\ny ~ 1 + x + u").fit(data)
+    classes = sl.Model("y :: poisson(log)\nc :: class(2)\ny ~ c + x").fit(data)
+    assert npml.loglik == pytest.approx(classes.loglik, abs=1e-6)
+    assert npml.n_free == classes.n_free == 4
+    assert sorted(npml.estimate.class_sizes["u"]) == pytest.approx(sorted(classes.estimate.class_sizes["c"]), abs=1e-3)
+
+
+def test_robust_errors_of_classes_in_clusters():
+    data = binary(600, [0.6, 0.4], P[:2], 7).assign(g=np.repeat(np.arange(60), 10))
+    model = sl.Model("cluster: g\n" + LCA.replace("class(3)", "class(2)"))
+    fit = model.fit(data, se="robust")
+    assert fit.params.se.notna().all()
+
+
+def test_latent_interaction_has_24_parameters():
+    rng = np.random.default_rng(8)
+    f = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], 200)
+    x = np.c_[f[:, [0]] * [1, 0.8, 0.9], f[:, [1]] * [1, 0.8, 0.9]] + 0.6 * rng.normal(size=(200, 6))
+    y = 0.4 * f[:, 0] + 0.5 * f[:, 1] + 0.4 * f[:, 0] * f[:, 1] + 0.7 * rng.normal(size=200)
+    data = pd.DataFrame(np.c_[x, y], columns=[f"x{k}" for k in range(1, 7)] + ["y"])
+    fit = sl.Model("f1 =~ x1 + x2 + x3\nf2 =~ x4 + x5 + x6\ny ~ f1 + f2 + f1:f2").fit(data)
+    assert fit.converged
+    assert fit.n_free == 24
+    row = fit.params.set_index("name").loc["y ~ f1:f2"]
+    assert abs(row.est - 0.4) < 3 * row.se
+    assert "f1:f2 ~~ f1:f2" not in set(fit.params.name)
+
+
+ORDERED = {
+    "classes": ("y{1..4} :: binomial(logit)\nc :: class(3)\nc =~ y{1..4}\nc ~ x", "c"),
+    "mass points": ("z :: poisson(log)\nu :: masspoints(2)\nz ~ 1 + u", "u"),
+    "means of a factor": ("f =~ w1 + w2 + w3 + w4\nc :: class(2)\nf ~ c\nf ~ x", "c"),
+    "thresholds": ("o1 + o2 + o3 :: ordinal(logit)\nc :: class(2)\no1 + o2 + o3 ~ c\nc ~ x", "c"),
+    "transition": ("y{1..6} :: binomial(logit)\nc + e :: class(2)\nc =~ y1 + y2 + y3\ne =~ y4 + y5 + y6\ne ~ c", "e"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), ORDERED.values(), ids=ORDERED)
+def test_classes_are_numbered_by_size(text, key):
+    """The log-likelihood at the renumbered estimates is that of the fit, and probabilities follow the numbers."""
+    data = binary(500, [0.25, 0.35, 0.4], P, 9)
+    rng = np.random.default_rng(9)
+    latent = rng.random(500) < 0.3
+    data = data.assign(x=rng.normal(size=500), z=rng.poisson(np.where(latent, 5.0, 1.0)))
+    for k in (1, 2, 3, 4):
+        data[f"w{k}"] = 3.0 * latent + rng.normal(size=500)
+    for k in (1, 2, 3):
+        data[f"o{k}"] = np.digitize(2.0 * latent + rng.logistic(size=500), [0.0, 1.5])
+    fit = sl.Model(text).fit(data)
+    sizes = fit.estimate.class_sizes[key]
+    assert list(sizes) == sorted(sizes, reverse=True)
+    assert fit.unit_logliks is not None
+    assert fit.unit_logliks.sum() == pytest.approx(fit.loglik, abs=1e-6)
+    assert fit.params.se[(fit.params.free > 0) & np.isfinite(fit.params.est)].notna().all()
+
+
+def test_classes_that_the_text_tells_apart_keep_their_numbers():
+    data = binary(500, [0.3, 0.7], P[:2], 10)
+    block = "y{1..6} :: binomial(logit)\nc :: class(2)\nclass: 1\ny{1..6} ~ 1\nclass: 2\ny{1..6} ~ 1\n"
+    table = sl.Model(block).parameter_table
+    assert not interchangeable(table, "c")
+    assert interchangeable(sl.Model(LCA).parameter_table, "c")
+    assert not interchangeable(sl.Model(LCA + "\ny1 ~ c@2:x").parameter_table, "c")
+    fit = sl.Model(block).fit(data, se="none")
+    assert fit.n_free == 13
+
+
+def test_a_class_that_shrinks_to_a_point_is_not_the_maximum():
+    """Two values of y occur twice among 150 that differ: a spike there has a likelihood without bound."""
+    rng = np.random.default_rng(12)
+    y = np.r_[rng.normal(0, 1, 100), rng.normal(4, 0.7, 50)]
+    y[10] = y[11]
+    fit = sl.Model("c :: class(2)\ny ~ c\nsigma(y) ~ c").fit(pd.DataFrame({"y": y}))
+    sigma = fit.params.query("lhs == 'sigma(y)'").est
+    assert fit.converged
+    assert np.exp(sorted(sigma)) == pytest.approx([0.7, 1.0], abs=0.2)
+
+
+def test_as_many_mass_points_as_raise_the_likelihood():
+    """Three well separated intensities; no distribution could gain more than 0.01, by the directional derivative."""
+    rng = np.random.default_rng(14)
+    y = rng.poisson(np.exp(rng.choice([-1.5, 0.5, 2.2], 600)))
+    fit = sl.Model("y :: poisson(log)\nu :: masspoints()\ny ~ 1 + u").fit(pd.DataFrame({"y": y}), se="none")
+    two = sl.Model("y :: poisson(log)\nu :: masspoints(2)\ny ~ 1 + u").fit(pd.DataFrame({"y": y}), se="none")
+    assert len(fit.estimate.class_sizes["u"]) >= 3
+    assert directional_derivative(fit) < 0.01 < directional_derivative(two)
+    assert fit.loglik - two.loglik <= directional_derivative(two)

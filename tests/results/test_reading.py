@@ -1,0 +1,213 @@
+"""Tests of what is read off a fit, beside lavaan's numbers and beside fits of larger models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semlang as sl
+
+from .conftest import CFA, EQUAL, HS, POLDEM, ROOT
+
+CASES = ("complete", "equal", "missing")
+
+
+def of(frame: pd.DataFrame, lhs: str, op: str, rhs: str) -> pd.Series:
+    ends = ((frame.lhs == lhs) & (frame.rhs == rhs)) | ((op == "~~") & (frame.lhs == rhs) & (frame.rhs == lhs))
+    found = frame[(frame.op == op) & ends]
+    assert len(found) == 1, (lhs, op, rhs)
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_measures(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    measures = fits[case].measures()
+    for name, value in lavaan[case]["measures"].items():
+        assert measures[name] == pytest.approx(value, rel=1e-5, abs=1e-10), name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_standardized(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    """Estimates and delta standard errors."""
+    found = fits[case].standardized()
+    assert lavaan[case]["standardized"]
+    for row in lavaan[case]["standardized"]:
+        mine = of(found, row["lhs"], row["op"], row["rhs"])
+        assert mine["est.std"] == pytest.approx(row["est.std"], abs=1e-4)
+        assert np.nan_to_num(mine["se"]) == pytest.approx(row["se"], abs=1e-4)
+
+
+@pytest.mark.parametrize("case", ["complete", "equal"])
+def test_latent_variables_standardized(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    found = fits[case].standardized("lv")
+    for row in lavaan[case]["std_lv"]:
+        assert of(found, row["lhs"], row["op"], row["rhs"])["est.std"] == pytest.approx(row["est.std"], abs=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_r_squared(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    found = fits[case].r_squared()["r2"]
+    assert found.to_dict() == pytest.approx(lavaan[case]["r2"], abs=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_modification_indices(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    found = fits[case].modification_indices()
+    for row in lavaan[case]["modification"]:
+        mine = of(found, row["lhs"], row["op"], row["rhs"])
+        assert mine["mi"] == pytest.approx(row["mi"], rel=1e-3)
+        assert mine["epc"] == pytest.approx(row["epc"], rel=1e-3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_residual_correlations(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
+    found, given = fits[case].residuals("correlation"), lavaan[case]["residual_correlations"]
+    size = len(given["cov"])
+    assert found.iloc[:size, :size].to_numpy() == pytest.approx(np.array(given["cov"]), abs=1e-4)
+    assert found["mean"][:size].to_numpy() == pytest.approx(np.array(given["mean"]), abs=1e-4)
+
+
+def test_standardized_residuals(fits: dict[str, sl.Fit]) -> None:
+    """lavaan 0.6.14, 2026-11-28: resid(fit, type = "standardized"), printed with three decimals."""
+    found = fits["complete"].residuals("standardized")
+    given = {"x2": (-1.996,), "x3": (-0.997, 2.689), "x4": (2.679, -0.284, -1.899), "x8": (-1.380, -1.119, -0.300)}
+    for row, values in given.items():
+        assert found.loc[row].to_numpy()[: len(values)] == pytest.approx(np.array(values), abs=2e-3)
+
+
+def test_measures_do_not_depend_on_units(fits: dict[str, sl.Fit]) -> None:
+    frame = pd.read_csv(HS)
+    frame["x2"] = 1000.0 * frame["x2"] - 7.0
+    other = sl.Model(CFA).fit(frame, threads=1)
+    names = ["chisq", "cfi", "tli", "rmsea", "srmr"]
+    assert other.measures()[names].to_numpy() == pytest.approx(fits["complete"].measures()[names].to_numpy(), rel=1e-5)
+
+
+def test_groups_add_up() -> None:
+    """Without constraints between groups the chi-squared of a model of two groups is the sum of the two."""
+    frame = pd.read_csv(HS)
+    both = sl.Model("groups: school\n" + CFA).fit(frame, threads=1)
+    alone = [sl.Model(CFA).fit(part, threads=1).measures("chisq") for _, part in frame.groupby("school")]
+    assert both.measures("chisq") == pytest.approx(sum(alone), rel=1e-6)
+    assert both.measures("df") == 48
+
+
+def test_what_is_not_defined_says_why() -> None:
+    fit = sl.read_model(ROOT / "examples" / "lsat" / "model.sem").fit(threads=1)
+    assert "cfi" not in fit.measures()
+    with pytest.raises(sl.FitError, match="'item1' is not gaussian") as problem:
+        fit.measures("cfi")
+    assert problem.value.diagnostics[0].slug == "undefined-measure"
+    with pytest.raises(sl.FitError, match="did you mean 'cfi'") as problem:
+        fit.measures("cfy")
+    assert problem.value.diagnostics[0].slug == "unknown-measure"
+
+
+def test_a_saturated_model_fits_perfectly() -> None:
+    fit = sl.Model("x1 ~ x4 + x5\nx2 ~ x4 + x5\nx1 ~~ x2").fit(HS, threads=1)
+    measures = fit.measures()
+    assert measures["chisq"] == pytest.approx(0.0, abs=1e-6)
+    assert measures["df"] == 0
+    assert measures["srmr"] == pytest.approx(0.0, abs=1e-6)
+    assert "pvalue" not in measures
+
+
+def test_probit_loadings_become_correlations() -> None:
+    """A probit item with slope a on a unit latent variable has the standardised loading a / sqrt(1 + a^2)."""
+    rng = np.random.default_rng(3)
+    f = rng.normal(size=(500, 1))
+    frame = pd.DataFrame((f + rng.normal(size=(500, 4)) > 0).astype(int), columns=["i1", "i2", "i3", "i4"])
+    fit = sl.Model("options: std.lv = true\ni{1..4} :: binomial(probit)\nf =~ i{1..4}").fit(frame, threads=1)
+    slopes = fit.params.loc[fit.params.op == "=~", "est"].to_numpy()
+    table = fit.standardized()
+    expected = slopes / np.sqrt(1 + slopes**2)
+    assert table.loc[table.op == "=~", "est.std"].to_numpy() == pytest.approx(expected, rel=1e-10)
+    assert fit.r_squared()["r2"].to_numpy() == pytest.approx(expected**2, rel=1e-10)
+
+
+def test_a_random_intercept_gives_the_intraclass_correlation() -> None:
+    fit = sl.Model("Reaction ~ Days + (1 | Subject)").fit(
+        ROOT / "examples" / "sleepstudy" / "sleepstudy.csv", threads=1
+    )
+    p = fit.params.set_index("name")["est"]
+    between, within = p["Reaction.1[Subject] ~~ Reaction.1[Subject]"], p["Reaction ~~ Reaction"]
+    assert fit.icc()["icc"].to_list() == pytest.approx([between / (between + within)])
+
+
+# ---------------------------------------------------------------------- tests of parameters
+
+
+def test_score_tests_predict_larger_fits() -> None:
+    """A score test and the likelihood ratio of the larger fit are asymptotically equal."""
+    fit = sl.Model(EQUAL).fit(POLDEM, threads=1)
+    larger = sl.Model(EQUAL + "ind60 =~ y5").fit(POLDEM, threads=1)
+    test = fit.score_test("ind60 =~ y5").iloc[0]
+    assert test["statistic"] == pytest.approx(2 * (larger.loglik - fit.loglik), rel=0.1)
+    assert test["epc"] == pytest.approx(larger.params.set_index("name").loc["ind60 =~ y5", "est"], rel=0.1)
+
+
+def test_score_test_of_a_constraint_and_wald_test_of_the_equation() -> None:
+    text = "visual =~ x1 + x2 + x3\ntextual =~ x4 + a*x5 + b*x6\n"
+    free, equal = (sl.Model(t).fit(HS, threads=1) for t in (text, text + "a == b"))
+    ratio = 2 * (free.loglik - equal.loglik)
+    assert free.wald("a == b")["statistic"].item() == pytest.approx(ratio, rel=0.05)
+    assert equal.score_test("b == a")["statistic"].item() == pytest.approx(ratio, rel=0.05)
+    assert free.wald("a == b; b == 1")["df"].to_list() == [1, 1, 2]
+
+
+def test_modification_indices_of_item_response_models() -> None:
+    """Freeing the slopes of a Rasch model: score tests beside the likelihood ratio of the two-parameter model."""
+    rasch, free = (sl.read_model(ROOT / "examples" / "lsat" / f"{n}.sem").fit(threads=1) for n in ("rasch", "model"))
+    joint = rasch.score_test("ability =~ item1 + item2 + item3 + item4 + item5").iloc[-1]
+    assert joint["df"] == 4
+    assert joint["statistic"] == pytest.approx(2 * (free.loglik - rasch.loglik), abs=0.15)
+
+
+def test_a_parameter_that_moves_nothing_else_has_no_index(fits: dict[str, sl.Fit]) -> None:
+    """Markers are not identified beside the other loadings; neither are means of latent variables."""
+    found = fits["complete"].modification_indices()
+    assert not ((found.lhs == "visual") & (found.rhs == "x1") & (found.op == "=~")).any()
+    assert not (found.op == "~1").any()
+
+
+@pytest.mark.parametrize(
+    ("call", "slug"),
+    [
+        (lambda fit: fit.wald("a == 0"), "unknown-label"),
+        (lambda fit: fit.wald("visual =~ x1"), "not-an-equation"),
+        (lambda fit: fit.score_test("visual =~ x2"), "not-testable"),
+        (lambda fit: fit.score_test("a == b"), "not-testable"),
+        (lambda fit: fit.standardized("std.all"), "not-a-choice"),
+        (lambda fit: fit.residuals("cor"), "not-a-choice"),
+    ],
+)
+def test_wrong_questions(call: Any, slug: str, fits: dict[str, sl.Fit]) -> None:
+    with pytest.raises(sl.SemlangError) as problem:
+        call(fits["complete"])
+    assert [d.slug for d in problem.value.diagnostics] == [slug]
+
+
+def test_no_covariance_matrix() -> None:
+    fit = sl.Model("x1 ~ a*x2").fit(HS, se="none", threads=1)
+    with pytest.raises(sl.FitError) as problem:
+        fit.wald("a == 0")
+    assert problem.value.diagnostics[0].slug == "no-covariance-matrix"
+
+
+def test_no_score_test() -> None:
+    """A variance at zero has no derivative in its own parameter."""
+    rng = np.random.default_rng(5)
+    y, g = np.tile([0, 1, 0, 1, 1, 0], 40), np.repeat(range(40), 6)
+    frame = pd.DataFrame(
+        {"y": y, "z": rng.integers(0, 2, 240), "x": rng.normal(size=240), "w": 1 - y % 2 + g % 2, "g": g}
+    )
+    fit = sl.Model("y :: binomial(logit)\nz :: binomial(logit)\ny ~ x + (1 | g)\nz ~ w").fit(frame, threads=1)
+    theta = np.where(np.abs(fit.estimate.theta) < 1e-9, 0.0, fit.estimate.theta)
+    fit = replace(fit, estimate=replace(fit.estimate, theta=theta))
+    with pytest.raises(sl.FitError) as problem:
+        fit.modification_indices()
+    assert problem.value.diagnostics[0].slug == "no-score-test"

@@ -1,0 +1,90 @@
+"""Tests of simulation from a text and of Monte Carlo studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+import semlang as sl
+
+TWO_LEVEL = """i{1..4} :: binomial(logit)
+f =~ 1*i1 + start(0.8)*i2 + start(1.2)*i3 + start(1)*i4
+f ~ start(0.5)*x + (1 | school)
+"""
+
+
+def test_values_come_from_the_text_and_from_the_call() -> None:
+    model = sl.Model("y ~ start(2)*x + b*z\ny ~~ start(0.25)*y")
+    frame = model.simulate({"b": -1.0}, n=4000, seed=1)
+    X = np.column_stack([np.ones(4000), frame.x, frame.z])
+    estimate, rest, *_ = np.linalg.lstsq(X, frame.y.to_numpy(), rcond=None)
+    assert estimate == pytest.approx([0.0, 2.0, -1.0], abs=4 * 0.5 / np.sqrt(4000))
+    assert rest[0] / 4000 == pytest.approx(0.25, rel=0.1)
+
+
+def test_sizes_of_levels_and_covariates_of_clusters() -> None:
+    frame = sl.Model(TWO_LEVEL).simulate(n="30x7", seed=1)
+    assert frame.groupby("school").size().tolist() == [7] * 30
+    assert set(frame["i2"]) == {0, 1}
+    text = "y ~ start(1)*x + (1 | g)\ny.1[g] ~ start(1)*w"
+    assert sl.Model(text).simulate(n=(10, 3), seed=1).groupby("g")["w"].nunique().max() == 1
+
+
+def test_given_data_keep_their_covariates() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "arm": ["a", "b", "a", "b"]})
+    frame = sl.Model("y ~ start(1)*x + start(5)*factor(arm)").simulate({"y ~ arm=b": 5.0}, data=data, seed=2)
+    assert frame["x"].tolist() == data["x"].tolist()
+    assert frame["arm"].tolist() == data["arm"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "slug"),
+    [
+        ("f =~ x1 + x2", {"n": 10}, "no-value"),
+        ("y :: ordinal(logit)\ny ~ start(1)*x", {"n": 10}, "no-value"),
+        ("y ~ start(1)*x + (1 | g)", {"n": 10}, "bad-size"),
+        ("y ~ start(1)*x", {"n": "many"}, "bad-size"),
+        ("y ~ start(1)*x", {}, "bad-size"),
+        ("y ~ start(1)*factor(g)", {"n": 10}, "missing-column"),
+        ("y ~ start(1)*x", {"n": 10, "values": {"c": 1.0}}, "unknown-start"),
+    ],
+)
+def test_what_can_not_be_drawn(text: str, arguments: dict[str, Any], slug: str) -> None:
+    with pytest.raises(sl.SemlangError) as problem:
+        sl.Model(text).simulate(**arguments)
+    assert [d.slug for d in problem.value.diagnostics] == [slug]
+
+
+def test_power_of_a_regression(tmp_path: Path) -> None:
+    """The Wald test of a slope 0.3 with residual variance 1 and 100 rows has power P(|z + 3| > 1.96), to order 1/n."""
+    file = tmp_path / "runs.jsonl"
+    model = sl.Model("y ~ b*x\nbb := 2*b")
+    found = model.power({"b": 0.3}, n=100, replications=300, seed=3, file=file, processes=1).set_index("name")
+    expected = 1 - norm.cdf(1.96 - 3.0) + norm.cdf(-1.96 - 3.0)
+    error = np.sqrt(expected * (1 - expected) / 300)
+    assert found.loc["b", "power"] == pytest.approx(expected, abs=4 * error)
+    assert found.loc["b", "coverage"] == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 300))
+    assert abs(found.loc["b", "bias"]) < 4 * found.loc["b", "sd"] / np.sqrt(300)
+    assert found.loc["bb", "value"] == pytest.approx(0.6)
+
+    # A run that was stopped goes on: the lines that are there are not computed again.
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:290]) + lines[290][:30], encoding="utf-8")
+    again = model.power({"b": 0.3}, n=100, replications=300, seed=3, file=file, processes=1).set_index("name")
+    pd.testing.assert_frame_equal(again, found)
+    with pytest.raises(sl.FitError) as problem:
+        model.power({"b": 0.2}, n=100, replications=10, seed=3, file=file)
+    assert [d.slug for d in problem.value.diagnostics] == ["other-run"]
+
+
+@pytest.mark.slow
+def test_coverage_of_a_two_level_item_response_model() -> None:
+    """200 data sets of 40 schools: the intervals of all parameters have their coverage, within four binomial errors."""
+    found = sl.Model(TWO_LEVEL).power(n="40x15", replications=200, seed=5, points=7)
+    assert found["replications"].min() >= 195
+    assert found["coverage"].to_numpy() == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 200))

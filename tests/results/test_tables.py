@@ -1,0 +1,52 @@
+"""Tests of tables as they leave the program."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import semlang as sl
+from semlang.results.table import Table
+
+TABLE = Table(("lhs", "est", "p"), (("a_1 | b", 0.5, 1e-9), ("c", None, math.nan)), ("50 % of it",), "Title")
+
+
+def test_shapes() -> None:
+    assert TABLE.text() == "Title\nlhs         est       p\na_1 | b  0.5000  <0.001\nc\nnote: 50 % of it"
+    assert TABLE.markdown().splitlines()[2:5] == [
+        "| lhs | est | p |",
+        "| --- | ---: | ---: |",
+        "| a_1 \\| b | 0.5000 | <0.001 |",
+    ]
+    latex = TABLE.latex()
+    assert r"a\_1 \textbar{} b & 0.5000 & \textless{}0.001 \\" in latex
+    assert [latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    assert '<td class="number">0.5000</td>' in TABLE.html()
+    assert TABLE.json()["rows"][1] == {"lhs": "c", "est": None, "p": None}
+    assert TABLE.frame()["est"].isna().tolist() == [False, True]
+
+
+def test_tidy_and_glance(fits: dict[str, sl.Fit]) -> None:
+    fit = fits["complete"]
+    tidy, glance = fit.tidy().set_index("term"), fit.glance()
+    row = tidy.loc["visual =~ x2"]
+    assert row["conf.low"] == pytest.approx(row["estimate"] - 1.959964 * row["std.error"])
+    assert row["std.all"] == pytest.approx(0.4236, abs=1e-4)
+    assert len(glance) == 1
+    assert glance.loc[0, "cfi"] == pytest.approx(0.9306, abs=1e-4)
+    assert glance.loc[0, "nobs"] == 301
+
+
+def test_augment(fits: dict[str, sl.Fit]) -> None:
+    """Fitted values and residuals add up to the responses, missing ones aside."""
+    out = fits["missing"].augment()
+    assert (out[".fitted.x1"] + out[".resid.x1"]).to_numpy() == pytest.approx(out["x1"].to_numpy(), nan_ok=True)
+    assert out[".fitted.x1"].notna().all()
+    assert ".visual" in out
+
+
+def test_journal_tables(fits: dict[str, sl.Fit]) -> None:
+    assert "RMSEA 0.092 [0.071, 0.114]" in fits["complete"].to_latex()
+    assert "std.all" in fits["complete"].to_markdown(standardized=True)
+    assert fits["complete"].to_html().startswith("<table>")

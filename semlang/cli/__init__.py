@@ -32,6 +32,7 @@ COMMANDS = {
     "simulate": "data from a model or a fit",
     "power": "Monte Carlo power, bias and coverage",
     "plot": "plots of a fit: item curves, information, Wright map, scores of units, profiles",
+    "report": "one HTML page about an analysis",
     "draw": "the path diagram",
     "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
     "lsp": "the language server for editors",

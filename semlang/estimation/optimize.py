@@ -23,6 +23,8 @@ MANY_UNITS = 1000
 """The same with more units: standard errors then change by less than 1e-5 of themselves."""
 SHORTER = 0.1
 """One-sided steps, of those to both sides."""
+NOISE = 1e-7
+"""A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
 LOCAL = 1.0
 """After a step of a smaller decrement, of about a standard error, the information is that before the step."""
 
@@ -327,6 +329,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             if stale:
                 curvature, stale = measure(z, gradient), False
                 continue
+            converged = 0.0 <= decrement < NOISE * max(1.0, 1e-4 * abs(value))
             break
         z, moved = z + t * step, decrement
         value, gradient = new

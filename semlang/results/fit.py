@@ -221,9 +221,19 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
 
         Path(path).write_text(stored_json(self), encoding="utf-8")
 
-    def summary(self) -> str:
-        """Return the results as text for a terminal."""
-        return text(self)
+    def summary(self, standardized: bool = False) -> str:
+        """Return the results as text for a terminal.
+
+        Parameters
+        ----------
+        standardized : bool
+            Also the standardised solution, below.
+        """
+        if not standardized:
+            return text(self)
+        from semlang.results.standardized import standardized as standardise
+
+        return f"{text(self)}\n\n{standardise(self).text()}"
 
     def __str__(self) -> str:
         return self.summary()

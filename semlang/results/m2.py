@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.design import Design
 from semlang.estimation.constraints import Constraints
 from semlang.results.comparison import chi2_tail
 from semlang.results.items import Items, refuse
@@ -141,12 +144,17 @@ class _Margins:
 
 
 def _derivatives(fit: Fit, theta: Floats) -> Floats:
-    """Return derivatives of the implied proportions (margins, P), by central differences."""
-    from dataclasses import replace
+    """Return derivatives of the implied proportions (margins, P), by central differences; one row is enough."""
+    y = np.stack([fit.designs[0].responses[v.key] for v in fit.table.responses])
+    design = _row(fit.designs[0], int(np.flatnonzero(~np.isnan(y).any(axis=0))[0]))
+    margins: _Margins | None = None
 
     def at(values: Floats) -> Floats:
-        items = Items(replace(fit, estimate=replace(fit.estimate, theta=values)), "M2")
-        return _Margins(items).implied(items.at_nodes)
+        nonlocal margins
+        one = replace(fit, designs=(design,), estimate=replace(fit.estimate, theta=values))
+        items = Items(one, "M2")
+        margins = _Margins(items) if margins is None else margins
+        return margins.implied(items.at_nodes)
 
     columns = []
     for p in range(theta.size):
@@ -156,6 +164,19 @@ def _derivatives(fit: Fit, theta: Floats) -> Floats:
         down[p] -= h
         columns.append((at(up) - at(down)) / (2.0 * h))
     return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
+
+
+def _row(design: Design, record: int) -> Design:
+    """Return the design of one record."""
+
+    def cut(columns: Mapping[Any, Any]) -> dict[Any, Any]:
+        return {k: v[record : record + 1] for k, v in columns.items()}
+
+    return replace(
+        design, n_rows=1, responses=cut(design.responses), columns=cut(design.columns),
+        clusters={k: np.zeros(1, dtype=np.int64) for k in design.clusters}, row=np.zeros(1, dtype=np.int64),
+        frequency={}, trials=cut(design.trials), exposure=cut(design.exposure),
+    )  # fmt: skip
 
 
 def _srmsr(items: Items) -> float:

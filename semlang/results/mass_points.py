@@ -25,7 +25,7 @@ __all__ = ["directional_derivative", "with_enough_mass_points"]
 
 Floats = NDArray[np.float64]
 
-ENOUGH = 0.01
+ENOUGH = 0.1
 """No distribution has a log-likelihood that is higher by more."""
 
 MOST = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,17 @@ class Showing:
         from semlang.results.plotting import Plots
 
         return Plots(self)
+
+    def report(self: Fit, path: str | Path) -> None:  # type: ignore[misc]
+        """Write one HTML page: words, diagram, equations, tables, plots; see `semlang.results.report.report`.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from semlang.results.report import report
+
+        report(self, path)
 
     def tidy(self: Fit) -> pd.DataFrame:  # type: ignore[misc]
         """Return one row a parameter with the columns of broom's ``tidy``; see `semlang.results.estimates.tidy`."""

@@ -143,6 +143,8 @@ def _line(name: str, label: str, est: float | None, se: float | None, row: Row |
 
 def facts(fit: Fit) -> list[tuple[str, str]]:
     """Return the lines above the tables: what was fitted to what, and how it ended."""
+    from semlang.results.headline import headline
+
     e = fit.estimate
     out = [
         ("Log-likelihood", f"{fit.loglik:.4f}"),
@@ -154,6 +156,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     out += [("Left out", f"{n} ({reason})") for reason, n in e.dropped.items() if n]
     for key, sizes in e.class_sizes.items():
         out += [(f"Sizes of {key}", ", ".join(f"{k}: {p:.4f}" for k, p in enumerate(sizes, 1)))]
+    out += headline(fit)
     out += [("Method", e.method)]
     if e.starts > 1:
         out += [("Starts", f"{e.starts}; {e.agreed} of the {e.finished} that went on reached the best log-likelihood")]

@@ -88,8 +88,23 @@ class Table:
         """Return the entries as they are printed."""
         return [[cell(value, name) for value, name in zip(row, self.columns, strict=True)] for row in self.rows]
 
+    def printed(self) -> Table:
+        """Return the table without columns that say nothing: one group, one level."""
+        mute = [
+            k
+            for k, name in enumerate(self.columns)
+            if (name == "group" and all(not row[k] for row in self.rows))
+            or (name == "level" and all(row[k] in ("rows", "") for row in self.rows))
+        ]
+        if not mute:
+            return self
+        kept = [k for k in range(len(self.columns)) if k not in mute]
+        rows = tuple(tuple(row[k] for k in kept) for row in self.rows)
+        return Table(tuple(self.columns[k] for k in kept), rows, self.notes, self.title)
+
     def text(self) -> str:
         """Return the table as text of fixed width."""
+        self = self.printed()
         body = self.shown()
         wide = [max([len(c), *(len(r[k]) for r in body)]) for k, c in enumerate(self.columns)]
         right = [self._numeric(k) for k in range(len(self.columns))]
@@ -101,6 +116,7 @@ class Table:
 
     def html(self) -> str:
         """Return an HTML table."""
+        self = self.printed()
         out = ["<table>", f"<caption>{escape(self.title)}</caption>"] if self.title else ["<table>"]
         out.append("<thead><tr>" + "".join(f"<th>{escape(c)}</th>" for c in self.columns) + "</tr></thead><tbody>")
         right = [' class="number"' if self._numeric(k) else "" for k in range(len(self.columns))]
@@ -111,6 +127,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return a Markdown table."""
+        self = self.printed()
         right = ["---:" if self._numeric(k) else "---" for k in range(len(self.columns))]
         lines = [list(self.columns), right, *self.shown()]
         out = ["| " + " | ".join(s.replace("|", "\\|") for s in line) + " |" for line in lines]
@@ -119,6 +136,7 @@ class Table:
 
     def latex(self) -> str:
         """Return a LaTeX table with the rules of the package booktabs."""
+        self = self.printed()
         spec = "".join("r" if self._numeric(k) else "l" for k in range(len(self.columns)))
         out = [r"\begin{table}", r"\centering"]
         out += [rf"\caption{{{latex(self.title)}}}"] if self.title else []

@@ -64,7 +64,13 @@ def batch_em(
     """
     variables = discrete_variables(table)
     key = next(iter(variables), "")
-    if len(designs) > 1 or len(variables) != 1 or table.variables[key].kind.name != "class" or table.clusters:
+    if (
+        table.relations
+        or len(designs) > 1
+        or len(variables) != 1
+        or table.variables[key].kind.name != "class"
+        or table.clusters
+    ):
         return None
     if len(table.latents) > 1 or designs[0].weights or table.variables[key].arguments.get("observed"):
         return None

@@ -87,6 +87,9 @@ class Mixture:
         self.design, self.merged = design, np.arange(design.n_rows)
         if not conditions.continuous:
             self.design, self.merged = collapse(design)
+        names = self._names
+        self._moves = [any(c.column in names for p in m.form.needed for q in p for c in q) for m in self.models]
+        self.leaves: list[QuadratureLikelihood] = []
         self._lay_out()
         self._place()
         self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
@@ -220,16 +223,20 @@ class Mixture:
                 each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
                 key = self.conditions.continuous[axis - n]
                 own[f"node({key})"] = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
-        if self.copies > 1 or own:
+        if own:
             design = repeated(design, own, self.copies)
-        self._copied = design
-        self.leaves = [
-            QuadratureLikelihood(
-                m.form, design, m.table.variables, self.table.levels, m.factored,
-                1 if self._gaussian else self._points, self._threads,
-            )
-            for m in self.models
-        ]  # fmt: skip
+        points = 1 if self._gaussian else self._points
+        old, self.leaves = self.leaves, []
+        for n_leaf, (m, moves) in enumerate(zip(self.models, self._moves, strict=True)):
+            if old and not moves:  # it does not see the nodes
+                leaf = old[n_leaf]
+                leaf.points = points
+            else:
+                data = design if moves else self._leaf_design
+                leaf = QuadratureLikelihood(
+                    m.form, data, m.table.variables, self.table.levels, m.factored, points, self._threads
+                )
+            self.leaves.append(leaf)
         self._targets, self._segments = [], []
         lowest, size = self._unit[self._levels[0]], self.fold.stages[0].parent.size
         top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
@@ -347,14 +354,13 @@ class Mixture:
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)
         total = np.zeros((full.size, full.size))
-        size = self.fold.stages[0].parent.size
         for leaf, evaluation, target, c in zip(
             self.leaves, units, self._targets, self.conditions.configurations, strict=True
         ):
             owner = np.repeat(target, np.diff(leaf.rows.first))
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
             scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
-            weight = folded.adjoints[0][c.index].reshape(self.copies * size)[owner[begins]]
+            weight = self._weights(folded, c.index, leaf)[owner[begins]]
             total += (scores * weight[:, None]).T @ scores
         for number, _ in enumerate(self.fold.stages):
             for g in self._memberships[number]:
@@ -381,7 +387,9 @@ class Mixture:
         for leaf, target, c in zip(self.leaves, self._targets, self.conditions.configurations, strict=True):
             evaluation = leaf.units(full)
             units.append(evaluation)
-            parts[c.index] = sums(evaluation.values, target, self.copies * size).reshape(*self.shape[n:], size)
+            copies = self._copies(leaf)
+            inner = self.shape[n:] if copies == self.copies else (1,) * (len(self.shape) - n)
+            parts[c.index] = sums(evaluation.values, target, copies * size).reshape(*inner, size)
         folded = self.fold.run(parts, [self._log_weights(i, full) for i in range(len(self.fold.stages))])
         if not np.isfinite(folded.values).all():
             raise Infeasible("a unit has no density")
@@ -414,11 +422,10 @@ class Mixture:
         full, jacobian = self.derived.extend(x)
         n_top = 1 if whole else self.records.size
         out = np.zeros((n_top, full.size))
-        leaf_adjoint = folded.adjoints[0]
         for leaf, evaluation, target, (first, owner), c in zip(
             self.leaves, units, self._targets, self._segments, self.conditions.configurations, strict=True
         ):
-            weights = leaf_adjoint[c.index].reshape(-1)[target]
+            weights = self._weights(folded, c.index, leaf)[target]
             if whole:
                 out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
@@ -428,6 +435,16 @@ class Mixture:
             for g in self._memberships[number]:
                 out += g.logits.scores(self._adjoint(folded, number, g), top, n_top)
         return out if jacobian is None else out @ jacobian
+
+    def _copies(self, leaf: QuadratureLikelihood) -> int:
+        """Return how many copies of the data a leaf holds: one, or one a node."""
+        return leaf.design.n_rows // max(self.design.n_rows, 1) if self.design.n_rows else 1
+
+    def _weights(self, folded: Folded, index: tuple[int, ...], leaf: QuadratureLikelihood) -> Floats:
+        """Return the adjoints (copies x U) of the values of a leaf's units."""
+        a = folded.adjoints[0][index]
+        a = a.reshape(self.copies, a.shape[-1])
+        return np.asarray((a if self._copies(leaf) == self.copies else a.sum(axis=0)).reshape(-1))
 
     def _adjoint(self, folded: Folded, number: int, g: _Logits) -> Floats:
         """Return the adjoint (states, copies or 1, U) of the log probabilities of a discrete variable."""

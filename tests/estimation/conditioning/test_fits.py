@@ -148,11 +148,11 @@ def test_a_class_that_shrinks_to_a_point_is_not_the_maximum():
 
 
 def test_as_many_mass_points_as_raise_the_likelihood():
-    """Three well separated intensities; no distribution could gain more than 0.01, by the directional derivative."""
+    """Three well separated intensities; no distribution could gain more than 0.1, by the directional derivative."""
     rng = np.random.default_rng(14)
     y = rng.poisson(np.exp(rng.choice([-1.5, 0.5, 2.2], 600)))
     fit = sl.Model("y :: poisson(log)\nu :: masspoints()\ny ~ 1 + u").fit(pd.DataFrame({"y": y}), se="none")
     two = sl.Model("y :: poisson(log)\nu :: masspoints(2)\ny ~ 1 + u").fit(pd.DataFrame({"y": y}), se="none")
     assert len(fit.estimate.class_sizes["u"]) >= 3
-    assert directional_derivative(fit) < 0.01 < directional_derivative(two)
+    assert directional_derivative(fit) < 0.1 < directional_derivative(two)
     assert fit.loglik - two.loglik <= directional_derivative(two)

@@ -113,34 +113,39 @@ class Implied:
         """Return a product of covariates by row."""
         return self.design.columns[product] if product else np.ones(self.design.n_rows)
 
-    def _second(self, products: tuple[Product, ...]) -> Floats:
-        """Return mean products (n, n) of columns, rows with missing values left out."""
+    def _second(self, products: tuple[Product, ...], level: str = ROWS) -> Floats:
+        """Return mean products (n, n) of columns over the units of a level, missing values left out."""
         x = np.stack([self.column(p) for p in products])
+        w = self.weight
+        if level != ROWS:
+            first = np.flatnonzero(np.diff(self.design.clusters[level], prepend=-1))
+            counts = self.design.frequency.get(level)
+            x, w = x[:, first], np.ones(first.size) if counts is None else counts[first]
         known = ~np.isnan(x).any(axis=0)
-        w = self.weight[known]
+        w = w[known]
         out: Floats = (x[:, known] * w) @ x[:, known].T / max(float(w.sum()), 1e-300)
         return out
 
     @cached_property
-    def covariates(self) -> Floats:
-        """Covariance matrix of the columns of the mean (C, C), that of the data (divided by n)."""
-        second = self._second(self.form.mean_columns)
-        return np.asarray(second - np.outer(second[0], second[0]))
+    def _moments_of_covariates(self) -> dict[str, tuple[Floats, Floats]]:
+        """By level: covariance matrix of the columns of the mean, and mean products of those of random slopes."""
+        out = {}
+        for level in (ROWS, *self.design.clusters):
+            second = self._second(self.form.mean_columns, level)
+            random = self._second(self.form.random_columns, level)
+            out[level] = np.asarray(second - np.outer(second[0], second[0])), random
+        return out
 
     @cached_property
     def means_of_covariates(self) -> Floats:
         """Means of the columns of the mean (C,); the first is 1."""
         return np.asarray(self._second(self.form.mean_columns)[0])
 
-    @cached_property
-    def _random(self) -> Floats:
-        return self._second(self.form.random_columns)
-
-    def spread(self, product: Product) -> float:
-        """Return the standard deviation of a product of covariates (divided by n)."""
+    def spread(self, product: Product, level: str = ROWS) -> float:
+        """Return the standard deviation of a product of covariates over the units of a level (divided by n)."""
         if not product:
             return 1.0
-        second = self._second(((), product))
+        second = self._second(((), product), level)
         return math.sqrt(max(float(second[1, 1] - second[0, 1] ** 2), 0.0))
 
     # ------------------------------------------------------------------ moments
@@ -160,27 +165,57 @@ class Implied:
             Whether disturbances of clusters count; False gives the part within clusters.
         """
         levels = {z.level for z in self.form.disturbances} if above else {ROWS}
-        out: Numbers = self.explained(theta)
+        out: Numbers = self.explained(theta, above=above)
         for level in levels:
             out = out + self.disturbed(theta, level)
         residuals = matrix(self.form.theta, theta)
         return out + residuals + np.diag(self.residual_variances(theta) - np.diag(residuals))
 
-    def explained(self, theta: Numbers) -> Numbers:
-        """Return the part of the covariance matrix (K, K) that comes from covariates."""
-        m = matrices(self.form, theta)[0]
-        out: Numbers = m @ self.covariates @ m.T
+    def variances(self, theta: Numbers, above: bool = True) -> Numbers:
+        """Return the variance of every variable (K,), over the covariates of the units of its level.
+
+        Parameters
+        ----------
+        theta : (P,) real or complex
+        above : bool
+            Whether what clusters have in common counts; False gives the part within clusters, as lavaan's level blocks
+            have it.
+        """
+        out = np.zeros(len(self.keys), dtype=theta.dtype)
+        own = self.residual_variances(theta)
+        for level in (ROWS, *self.design.clusters):
+            here = [k for k, key in enumerate(self.keys) if self.graph.table.variables[key].level == level]
+            if not here:
+                continue
+            total = np.diag(self.explained(theta, level, above)).copy()
+            for of in {z.level for z in self.form.disturbances}:
+                if above or of == ROWS:
+                    total = total + np.diag(self.disturbed(theta, of, level))
+            out[here] = (total + own)[here]
         return out
 
-    def disturbed(self, theta: Numbers, level: str) -> Numbers:
+    def explained(self, theta: Numbers, level: str = ROWS, above: bool = True) -> Numbers:
+        """Return the part of the covariance matrix (K, K) that comes from covariates, over the units of a level."""
+        m = matrices(self.form, theta)[0]
+        if not above:
+            parts = m.copy()
+            for v in self.graph.table.latents:
+                if v.role == "component" and v.response in self.place:
+                    parts[self.place[v.response]] -= m[self.place[v.key]]
+            m = parts
+        out: Numbers = m @ self._moments_of_covariates[level][0] @ m.T
+        return out
+
+    def disturbed(self, theta: Numbers, of: str, level: str = ROWS) -> Numbers:
         """Return the part of the covariance matrix (K, K) that comes from the disturbances of a level."""
         _, L, psi, _ = matrices(self.form, theta)
+        random = self._moments_of_covariates[level][1]
         out: Numbers = np.zeros((len(self.keys), len(self.keys)), dtype=theta.dtype)
-        keep = np.array([1.0 if z.level == level else 0.0 for z in self.form.disturbances])
+        keep = np.array([1.0 if z.level == of else 0.0 for z in self.form.disturbances])
         for a in range(L.shape[1]):
             for b in range(L.shape[1]):
-                if self._random[a, b]:
-                    out = out + self._random[a, b] * (L[:, a] * keep) @ psi @ (L[:, b] * keep).T
+                if random[a, b]:
+                    out = out + random[a, b] * (L[:, a] * keep) @ psi @ (L[:, b] * keep).T
         return out
 
     def disturbance_variances(self, theta: Numbers) -> dict[str, Any]:

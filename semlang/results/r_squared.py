@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from semlang.results.implied import Implied, refuse_conditional
 from semlang.results.table import Table
 
@@ -40,8 +38,7 @@ def r_squared(fit: Fit) -> Table:
     for graph, design in zip(fit.graphs, fit.designs, strict=True):
         implied = Implied(graph, design)
         blocks = any(row.level > 0 for row in fit.table.rows)
-        totals = {flag: np.diag(implied.covariance(theta, above=flag)) for flag in (True, False)}
-        explained = np.diag(implied.explained(theta))
+        totals = {flag: implied.variances(theta, above=flag) for flag in (True, False)}
         own = implied.disturbance_variances(theta)
         for key, k in implied.place.items():
             variable = graph.table.variables[key]
@@ -53,10 +50,12 @@ def r_squared(fit: Fit) -> Table:
             if key in implied.undefined:
                 notes[f"{key} is left out: {implied.undefined[key]}"] = None
                 continue
-            total = float(totals[not blocks or variable.role != "response"][k])
+            whole = not blocks or variable.role != "response"
+            total = float(totals[whole][k])
+            explained = float(implied.explained(theta, variable.level, whole)[k, k])
             if total > 0 and math.isfinite(total):
                 records.append(
                     {"variable": variable.key, "level": variable.level, "group": design.group,
-                     "r2": 1.0 - float(own[key]) / total, "r2.covariates": float(explained[k]) / total}
+                     "r2": 1.0 - float(own[key]) / total, "r2.covariates": explained / total}
                 )  # fmt: skip
     return Table.of(("variable", "level", "group", "r2", "r2.covariates"), records, tuple(notes), "Explained variance")

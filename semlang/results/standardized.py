@@ -165,10 +165,10 @@ class _ScalesAt:
 
     def __init__(self, implied: Implied, which: str, theta: Numbers) -> None:
         self.implied, self.which = implied, which
-        self.total = np.diag(implied.covariance(theta))
+        self.total = implied.variances(theta)
         self.within = self.total
         if implied.graph.table.clusters:
-            self.within = np.diag(implied.covariance(theta, above=False))
+            self.within = implied.variances(theta, above=False)
         self.own = implied.disturbance_variances(theta)
         self.one = theta.dtype.type(1)
 
@@ -202,7 +202,7 @@ class _ScalesAt:
             out = out * self.sd(observed[0].column, row)
             rest = tuple(c for c in row.via if c is not observed[0])
         if rest and self.which == "all":
-            out = out * self.implied.spread(rest)
+            out = out * self.implied.spread(rest, self.implied.graph.table.variables[row.target].level)
         return out
 
     def _covariance(self, row: Row) -> Any:

@@ -211,3 +211,47 @@ def test_no_score_test() -> None:
     with pytest.raises(sl.FitError) as problem:
         fit.modification_indices()
     assert problem.value.diagnostics[0].slug == "no-score-test"
+
+
+# ---------------------------------------------------------------------- covariates, groups, levels
+
+
+def test_covariates_and_groups_beside_lavaan() -> None:
+    """lavaan 0.6.14, 2026-11-28, information = "observed": covariates in the moments, equal loadings over groups."""
+    frame = pd.read_csv(HS).assign(sexn=lambda d: d["sex"] - 1)
+    text = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nvisual ~ sexn + ageyr\ntextual ~ sexn + visual\nx1 ~ ageyr"
+    fit = sl.Model(text).fit(frame, threads=1)
+    measures = fit.measures()[["chisq", "df", "baseline.chisq", "baseline.df", "cfi", "rmsea", "srmr", "logl"]]
+    given = [46.57245432, 16, 705.45944320, 27, 0.95493842, 0.07967497, 0.05548275, -2512.94928068]
+    assert measures.to_numpy() == pytest.approx(given, rel=1e-5)
+    rows = {"sexn": (-0.203, 0.072, -0.405), "ageyr": (-0.118, 0.084, -0.112)}
+    for name, (std_all, se, nox) in rows.items():
+        found = of(fit.standardized(), "visual", "~", name)
+        assert (found["est.std"], found["se"]) == (pytest.approx(std_all, abs=6e-4), pytest.approx(se, abs=6e-4))
+        assert of(fit.standardized("nox"), "visual", "~", name)["est.std"] == pytest.approx(nox, abs=6e-4)
+    groups = "groups: school\nvisual =~ x1 + c(a,a)*x2 + c(b,b)*x3\ntextual =~ x4 + c(e,e)*x5 + c(g,g)*x6"
+    measures = sl.Model(groups).fit(frame, threads=1).measures()[["chisq", "df", "cfi", "tli", "rmsea", "srmr"]]
+    assert measures.to_numpy() == pytest.approx(
+        [38.94708517, 20, 0.97046163, 0.95569244, 0.07933923, 0.05706281], rel=1e-5
+    )
+
+
+def test_parts_of_levels() -> None:
+    """Inside level blocks a response stands for its part of the level: covariates of clusters are no part within."""
+    rng = np.random.default_rng(14)
+    g = np.repeat(np.arange(60), 6)
+    w, u, f = rng.normal(size=60), rng.normal(size=60), rng.normal(size=360)
+    frame = pd.DataFrame({f"y{k}": f + (2 * w + u)[g] + rng.normal(size=360) for k in (1, 2, 3)})
+    frame = frame.assign(w=w[g], g=g)
+    text = "level: 1\nfw =~ y1 + y2 + y3\nlevel: 2\nfb =~ y1 + y2 + y3\nfb ~ w"
+    fit = sl.Model(text, cluster="g").fit(frame, threads=1)
+    p = fit.params.set_index(["lhs", "op", "rhs", "level"])["est"]
+    within = p["fw", "~~", "fw", "rows"] * p["fw", "=~", "y2", "rows"] ** 2
+    share = within / (within + p["y2", "~~", "y2", "rows"])
+    found = fit.standardized().set_index(["lhs", "op", "rhs", "level"])["est.std"]
+    assert found["fw", "=~", "y2", "rows"] == pytest.approx(np.sqrt(share))
+    slope = p["fb", "~", "w", "g"]
+    total = slope**2 * np.var(w) + p["fb", "~~", "fb", "g"]
+    assert found["fb", "~", "w", "g"] == pytest.approx(slope * np.std(w) / np.sqrt(total))
+    r2 = fit.r_squared().reset_index().set_index(["variable", "level"])["r2"]
+    assert r2["y2", "rows"] == pytest.approx(share)

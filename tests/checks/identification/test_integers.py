@@ -74,3 +74,17 @@ def test_a_rank_beyond_the_moments_is_never_reported(monkeypatch: pytest.MonkeyP
     with pytest.raises(ArithmeticError, match="moments have rank"):
         identify(model.parameter_table, model.graphs)
     assert field.P == 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "moments", "df"),
+    [
+        ("y | t1 ~ x", 2, 0),
+        ("y | t1 + t2 ~ x\ny ~ z", 2 + 2 * 2, 1),
+        ("o1 | t1 + t2\no2 | t1\no3 | t1\nf =~ o1 + o2 + o3\no1 | t1 ~ x\nf ~ x", 4 + (2 + 1 + 1) + 3, 2),
+    ],
+)
+def test_covariates_of_thresholds_are_counted(text: str, moments: int, df: int) -> None:
+    """The counting rule left them out: df -1, which the bound of the rank brought to light."""
+    report = Model(text).identify()
+    assert (report.n_moments, report.df) == (moments, df)

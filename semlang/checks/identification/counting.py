@@ -16,8 +16,9 @@ def count_moments(blocks: Sequence[Block]) -> dict[str, int] | None:
     """Return the moments of a saturated model by kind, or None where their number is not defined.
 
     For each group: the coefficients of the K responses on the C covariates (thresholds in place of the constant; where
-    covariates move the thresholds of a response, each threshold has coefficients of its own), and at each level the variances and covariances of the responses that vary there; a standardised response has no
-    variance of its own. Random slopes and counts have no finite set of moments.
+    covariates move the thresholds of a response, each threshold has coefficients of its own), and at each level the
+    variances and covariances of the responses that vary there; a standardised response has no variance of its own.
+    Random slopes and counts have no finite set of moments.
     """
     out = dict.fromkeys(("means", "thresholds", "slopes", "variances", "covariances"), 0)
     for block in blocks:

@@ -78,6 +78,8 @@ def identify(
             table = with_gold_standards(table)
             graphs = build_graphs(table)
             designs = None if designs is None else designs_of_differences(table, designs)
+        if not table.n_parameters:
+            return Identification(IDENTIFIED, "Nothing is free.", 0)
         unknown = _unsupported(table, graphs)
         if unknown:
             return Identification(UNDETERMINED, unknown, n_free=table.n_parameters)

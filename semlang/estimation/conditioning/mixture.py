@@ -22,6 +22,7 @@ from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible, LevelMoments, Posterior
 from semlang.model.table import ROWS, ParameterTable
+from semlang.sums import sum_by
 
 __all__ = ["Mixture"]
 
@@ -570,7 +571,7 @@ def _anywhere(flag: NDArray[np.bool_], design: Design, level: str) -> NDArray[np
     if level == ROWS:
         return flag
     code = design.clusters[level]
-    return np.asarray(np.bincount(code, flag, design.n_units(level)) > 0)[code]
+    return np.asarray(sum_by(code, flag, design.n_units(level)) > 0)[code]
 
 
 def _of_units(values: Floats, design: Design, level: str) -> Floats:

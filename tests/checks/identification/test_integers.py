@@ -88,3 +88,8 @@ def test_covariates_of_thresholds_are_counted(text: str, moments: int, df: int) 
     """The counting rule left them out: df -1, which the bound of the rank brought to light."""
     report = Model(text).identify()
     assert (report.n_moments, report.df) == (moments, df)
+
+
+def test_a_model_without_free_parameters_is_identified() -> None:
+    report = Model("f =~ 1*x1 + 1*x2\nf ~~ 1*f\nx1 ~~ 1*x1\nx2 ~~ 1*x2\nx1 ~ 0*1\nx2 ~ 0*1").identify()
+    assert (report.verdict, report.n_free, report.rank) == ("identified", 0, 0)

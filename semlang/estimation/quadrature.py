@@ -223,14 +223,10 @@ class NestedQuadrature:
         else:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
-<<<<<<< HEAD
-        values = sum_by(owner, values, self._reduced.clusters) + self._constants(rows.f1)
-=======
         constants, slopes = self._constants(rows)
-        values = np.bincount(owner, values, self._reduced.clusters) + constants
+        values = sum_by(owner, values, self._reduced.clusters) + constants
         if slopes is not None:
             adjoints.f1[:] += slopes
->>>>>>> main
         return Evaluation(
             values, self._scatter(adjoints.o), self._scatter(adjoints.A), self._scatter(adjoints.f1),
             self._scatter(adjoints.f2), int(steps.max(initial=0)), not failed.size,
@@ -400,15 +396,9 @@ class NestedQuadrature:
                 slopes[here], moving = slope, True
         weight = self._reduced.row_total
         sums = np.zeros(self._reduced.clusters)
-<<<<<<< HEAD
-        sums += sum_by(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
-        self._constant = trials.copy(), sums
-        return sums
-=======
-        sums += np.bincount(self._reduced.row_owner, constant * weight, sums.size)
+        sums += sum_by(self._reduced.row_owner, constant * weight, sums.size)
         self._constant = read.copy(), sums, slopes * weight if moving else None
         return self._constant[1:]
->>>>>>> main
 
 
 def _constant_parts(codes: Ints) -> list[tuple[Constant, Ints]]:

@@ -22,7 +22,6 @@ from semlang.estimation.conditioning.units import Units, complete, of_units
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible, LevelMoments, Posterior
 from semlang.model.table import ROWS, ParameterTable
-from semlang.sums import sum_by
 
 __all__ = ["Mixture"]
 
@@ -473,25 +472,3 @@ class _Logits:
     def place(self) -> tuple[Any, ...]:
         """Where they stand in an array over all states."""
         return tuple(slice(None) if i < 0 else i for i in self.index)
-<<<<<<< HEAD
-
-
-def _anywhere(flag: NDArray[np.bool_], design: Design, level: str) -> NDArray[np.bool_]:
-    """Return whether a flag is set in any row of the unit of a row."""
-    if level == ROWS:
-        return flag
-    code = design.clusters[level]
-    return np.asarray(sum_by(code, flag.astype(np.float64), design.n_units(level)) > 0)[code]
-
-
-def _of_units(values: Floats, design: Design, level: str) -> Floats:
-    """Give every row the value that any row of its unit has."""
-    if level == ROWS:
-        return values
-    code = design.clusters[level]
-    out = np.full(design.n_units(level), np.nan)
-    known = ~np.isnan(values)
-    out[code[known]] = values[known]
-    return out[code]
-=======
->>>>>>> main

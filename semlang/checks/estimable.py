@@ -45,8 +45,7 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 
 _INSTEAD = {
-    "lognormal": "take logarithms in the data and declare the result gaussian",
-    "negbinomial": "declare it poisson and add a random effect of rows, e.g. y ~ 1 + u with u :: normal",
+    "beta": "take the logit in the data and declare the result gaussian",
     "adjacent": "declare it ordinal(logit)",
     "sequential": "declare it ordinal(logit)",
 }
@@ -56,8 +55,7 @@ def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
     said = {
         ("gaussian", "censored"): "censored responses",
         ("gaussian", "interval"): "interval-censored responses",
-        ("binomial", "guess"): "guessing probabilities",
-        ("binomial", "slip"): "slipping probabilities",
+        **{(kind, "entry"): "durations with delayed entry" for kind in ("exponential", "weibull", "loglogistic")},
     }
     for v in table.variables.values():
         for (kind, argument), what in said.items():
@@ -89,15 +87,13 @@ def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterat
 
 
 def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
-    words = {"guess": "guessing probabilities", "slip": "slipping probabilities", "zero": "zero inflation"}
     for graph in graphs:
         for row in graph.quantities:
             v = table.variables[row.target]
-            if not v.kind.estimable or row.quantity in v.arguments:
+            if not v.kind.estimable:
                 continue  # said already
-            if row.quantity != "sigma":
-                what = words.get(row.quantity, row.quantity)
-                yield f"{what} ('{row.quantity}({row.target})')", row.span or v.span, ""
+            if row.quantity in ("guess", "slip") and v.arguments.get("trials", 1) != 1:
+                yield f"guessing with several trials ('{v.key}')", row.span or v.span, "let a row be one trial"
             elif row.source:
                 yield f"latent variables in '{row.quantity}({row.target})'", row.span, ""
         for row in graph.thresholds:

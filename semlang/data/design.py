@@ -34,6 +34,8 @@ class Design:
         Unit numbers 0, 1, ... in order of appearance after sorting, for each cluster, lowest first.
     categories : mapping from response key to tuple of str
     trials, exposure : mapping from response key to (n_rows,) floats
+    event : mapping from response key to (n_rows,) floats
+        1 where a duration ended with the event, 0 where it is censored; a response without one has events only.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
@@ -52,6 +54,7 @@ class Design:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trials: Mapping[str, Floats] = field(default_factory=dict)
     exposure: Mapping[str, Floats] = field(default_factory=dict)
+    event: Mapping[str, Floats] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -25,7 +25,7 @@ class Response:
     values : (n,) floats
         Coded as in `Design.responses`, NaN where missing.
     categories : tuple of str
-    trials, exposure : (n,) floats, optional
+    trials, exposure, event : (n,) floats, optional
     dropped : mapping from reason to count
         Values that were observed but can't be used.
     """
@@ -34,6 +34,7 @@ class Response:
     categories: tuple[str, ...] = ()
     trials: Floats | None = None
     exposure: Floats | None = None
+    event: Floats | None = None
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -64,6 +65,9 @@ def response(columns: Columns, v: Variable) -> Response | None:
     exposure = v.arguments.get("exposure")
     if exposure is not None:
         _exposed(columns, v, out, exposure)
+    event = v.arguments.get("event")
+    if event is not None:
+        _ended(columns, v, out, str(event))
     return out
 
 
@@ -106,6 +110,35 @@ def _exposed(columns: Columns, v: Variable, out: Response, argument: object) -> 
         )
     out.exposure = exposure.copy()
     _need(out, out.exposure, f"missing exposure of {v.name}")
+
+
+def _ended(columns: Columns, v: Variable, out: Response, name: str) -> None:
+    """Read which durations ended with the event."""
+    event = columns.numbers(name)
+    if event is None:
+        return
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero(~np.isin(event, (0.0, 1.0)) & ~np.isnan(event))
+    if wrong.size:
+        columns.blame(
+            name,
+            "bad-event",
+            f"the event indicator '{name}' of '{v.name}' has values that are not 0 or 1",
+            label=f"{_shown(event, wrong)} in {row_names(wrong)}",
+            help="1 says that the event happened at this time, 0 that the time is censored; recode the column",
+        )
+        return
+    if not (event == 1.0).any():
+        columns.blame(
+            name,
+            "bad-event",
+            f"no duration '{v.name}' ended with the event: '{name}' is never 1",
+            label="all values are 0 or missing",
+            help="1 says that the event happened, 0 that the time is censored: are the two codes exchanged?",
+        )
+        return
+    out.event = event.copy()
+    _need(out, out.event, f"missing event of {v.name}")
 
 
 def _need(out: Response, needed: Floats, reason: str) -> None:

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.factors import Factorisation
-from semlang.estimation.kernels.chain_rows import Entries, RowInputs, SparseRows, forward, reverse
+from semlang.estimation.kernels.chain_rows import (
+    EXPONENTIAL,
+    IDENTITY,
+    LOGISTIC,
+    Entries,
+    RowInputs,
+    SparseRows,
+    forward,
+    reverse,
+)
+from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.layers import Layer
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Linear, ReducedForm
@@ -61,12 +71,12 @@ class Chain:
         )
         source = rows.source
         self._no_scale = np.ones(source.size)
-        self._plain = len(reduced.responses) == 1 and not self.exponential.size
+        self._plain = len(reduced.responses) == 1 and not self.transforms.size
         if self._plain:
             columns, source = columns[:, source], np.arange(source.size)
         self.entries = Entries(
             rows.response, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
-            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.exponential,
+            self.a_entries, self.f_lists, self.f_range, self.f_entries, self.transforms,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ layout
@@ -108,12 +118,12 @@ class Chain:
         entries: list[tuple[int, int]] = []
         sources: list[tuple[int, float]] = []
         roots: list[bool] = []
-        exponential: list[bool] = []
+        transforms: list[int] = []
         lists = np.full((3, rows.y.size), -1, dtype=np.int64)
 
-        def add(addends: Sequence[Linear], root: bool = False, exp: bool = False) -> int:
-            number = len(exponential)
-            exponential.append(exp)
+        def add(addends: Sequence[Linear], root: bool = False, transform: int = IDENTITY) -> int:
+            number = len(transforms)
+            transforms.append(transform)
             for a in addends:
                 owner.append(number)
                 entries.append((self._column(a.via), base + len(sources)))
@@ -139,9 +149,13 @@ class Chain:
                 lists[0, here] = upper[category]
                 lists[1, here] = np.concatenate([[-1], upper[:-1]])[category]
                 if (k, "sigma") in reduced.quantities:
-                    lists[2, here] = add(reduced.quantities[k, "sigma"], exp=True)
-            elif (k, "sigma") in reduced.quantities:
-                lists[0, here] = add(reduced.quantities[k, "sigma"], exp=True)
+                    lists[2, here] = add(reduced.quantities[k, "sigma"], transform=EXPONENTIAL)
+            elif any(number == k for number, _ in reduced.quantities):
+                entry = ENTRIES[int(rows.codes[here][0])] if here.any() else None
+                for side, role in enumerate((entry.f1, entry.f2) if entry else ()):
+                    if (k, role) in reduced.quantities:
+                        transform = EXPONENTIAL if role in ("sigma", "shape") else LOGISTIC
+                        lists[side, here] = add(reduced.quantities[k, role], transform=transform)
             elif k in residual:
                 self._f_shifts.append((len(sources), residual[k]))
                 lists[0, here] = add([Linear(-1, 1.0, ())], root=True)
@@ -149,8 +163,8 @@ class Chain:
                 lists[0, here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
-        self.f_range = _ranges(owner, len(exponential))
-        self.exponential = np.array(exponential, dtype=np.int64)
+        self.f_range = _ranges(owner, len(transforms))
+        self.transforms = np.array(transforms, dtype=np.int64)
         self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
         self._f_value = np.array([v for _, v in sources], dtype=np.float64)
         self._f_root = np.array(roots, dtype=bool)

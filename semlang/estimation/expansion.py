@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.kernels.codes import NO_THRESHOLD, code_of
+from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, code_of
 from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
@@ -82,7 +82,7 @@ def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[st
     key = reduced.responses[k]
     known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
     needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in reduced.needed[k]]
-    for name, table in (("trials", design.trials), ("exposure", design.exposure)):
+    for name, table in (("trials", design.trials), ("exposure", design.exposure), ("event", design.event)):
         if key in table:
             needed.append((f"{name} of {key} missing", table[key]))
     for reason, column in needed:
@@ -147,17 +147,18 @@ def expand(
     source, response = (a.astype(np.int64) for a in np.nonzero(observed))
     source, response, ids = _units(source, response, design, layers)
     y, offset = values[source, response], offsets[source, response]
-    codes = np.array([code_of(variables[r].kind.name, variables[r].link) for r in reduced.responses], dtype=np.int64)
+    codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     category = np.full(y.size, -1, dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         here = response == k
-        match variables[key].kind.name:
-            case "binomial":
-                f1[here] = design.trials[key][source[here]] if key in design.trials else 1.0
-            case "ordinal":
-                category[here] = y[here].astype(np.int64)
-                f1[here], f2[here] = NO_THRESHOLD, -NO_THRESHOLD
+        if variables[key].kind.thresholds:
+            category[here] = y[here].astype(np.int64)
+        if variables[key].kind.logarithm:
+            y[here] = np.log(y[here])
+        entry = ENTRIES[codes[k]]
+        for f, role in ((f1, entry.f1), (f2, entry.f2)):
+            f[here] = _DATA[role](design, key, source[here]) if role in _DATA else 0.0
     tree = Tree.from_ids(ids, rows=y.size)
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     top = order.index(levels[-1]) if levels else -1
@@ -173,6 +174,20 @@ def expand(
         response, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped),
     )  # fmt: skip
+
+
+def _code(reduced: ReducedForm, k: int, variable: Variable) -> int:
+    return code_of(variable.kind.name, variable.link, [q for number, q in reduced.quantities if number == k])
+
+
+_DATA: Mapping[str, Callable[[Design, str, Ints], Floats | float]] = {
+    "trials": lambda d, key, rows: d.trials[key][rows] if key in d.trials else 1.0,
+    "event": lambda d, key, rows: d.event[key][rows] if key in d.event else 1.0,
+    "one": lambda d, key, rows: 1.0,
+    "upper": lambda d, key, rows: NO_THRESHOLD,
+    "lower": lambda d, key, rows: -NO_THRESHOLD,
+}
+"""Numbers of the rows that are data, or stand for no threshold, by role."""
 
 
 def _units(source: Ints, response: Ints, design: Design, layers: Sequence[Layer]) -> tuple[Ints, Ints, list[Ints]]:

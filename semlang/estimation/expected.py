@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from semlang.model.table import Variable
+from semlang.estimation.kernels.families import MIXTURES
+from semlang.model.table import ParameterTable, Variable
 
 __all__ = ["INVERSE_LINKS", "expected", "has_expectation"]
 
@@ -35,8 +36,10 @@ INVERSE_LINKS: Mapping[tuple[str, str], Callable[[Floats], Floats]] = {
 """Mean of a response by its linear predictor; of an ordinal one P(y > s) by nu - tau_s."""
 
 
-def has_expectation(variable: Variable) -> bool:
-    """Whether the expected values of a response's kind are known here."""
+def has_expectation(variable: Variable, table: ParameterTable) -> bool:
+    """Whether the expected values of a response are known here: not where it guesses, slips or has more zeros."""
+    if any(r.target == variable.key and r.quantity in MIXTURES for r in table.rows):
+        return False
     return (variable.kind.name, variable.link or "identity") in INVERSE_LINKS
 
 

@@ -127,7 +127,16 @@ class FindingsOfFit:
             )
 
     def limits(self, limits: Mapping[int, float]) -> None:
-        """Probabilities of classes that are estimated as 0 or 1."""
+        """Probabilities that are estimated as 0 or 1, and shapes without bound."""
+        shapes = [p for p in sorted(limits) if row_of(self.table, p).quantity == "shape"]
+        if shapes:
+            self.warn(
+                "no-overdispersion",
+                f"counts vary no more than poisson ones: without bound are {self.names(shapes)}",
+                shapes[0],
+                help="declare them poisson: the other estimates are those of that model",
+            )
+        limits = {p: limit for p, limit in limits.items() if p not in shapes}
         if limits:
             first = min(limits)
             self.warn(

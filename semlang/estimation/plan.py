@@ -12,7 +12,7 @@ import numpy as np
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.factors import blocks_of
-from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.graph.condition import known_for_some
@@ -216,13 +216,11 @@ class _Situation:
         return None if engine is None else engine.__name__
 
     @property
-    def has_other_quantities(self) -> bool:
-        fixed = any(v.arguments.get("guess") or v.arguments.get("slip") for v in self.table.responses)
-        return fixed or any(name != "sigma" for _, name in self.form.quantities)
-
-    @property
     def has_kernel(self) -> bool:
-        return all((v.kind.name, v.link or "identity") in CODES for v in self.table.responses)
+        modelled: dict[str, list[str]] = {}
+        for k, quantity in self.form.quantities:
+            modelled.setdefault(self.form.responses[k], []).append(quantity)
+        return all(has_density(v.kind.name, v.link, modelled.get(v.key, ())) for v in self.table.responses)
 
 
 @dataclass(frozen=True)
@@ -237,8 +235,6 @@ class _Rule:
 RULES = (
     _Rule("none", "latent classes, products of latent variables and category-specific paths are not estimated yet",
           lambda s: bool(s.graph.others)),
-    _Rule("none", "the parameters guess, slip, zero and shape of a distribution are not estimated yet",
-          lambda s: s.has_other_quantities),
     _Rule("closed form", "all responses are gaussian", lambda s: s.closed_form is not None),
     _Rule("none", "no density for the kinds of the responses", lambda s: not s.has_kernel),
     _Rule("nested quadrature", "all responses are gaussian, so one point is exact",

@@ -15,12 +15,12 @@ from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
+from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
-from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
+from semlang.estimation.kernels.families import ENTRIES, with_role
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
@@ -128,7 +128,7 @@ class NestedQuadrature:
     y : (N,) array
         Responses (not read for ordinal rows: thresholds are row parameters).
     codes : (N,) int array
-        Family and link, see `semlang.estimation.kernels.codes`.
+        Family and link, see `semlang.estimation.kernels.families`.
     tree : Tree
     dims : sequence of int
         Number of latent coordinates of each level, lowest first; 0 is allowed.
@@ -161,11 +161,17 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
-        self._binomial, self._poisson, self._gaussian, self._ordinal = (
-            np.flatnonzero(_of_family(family)[self._code]) for family in ("binomial", "poisson", "gaussian", "ordinal")
+        self._constant_parts = _constant_parts(self._code)
+        moved = [here for function, here in self._constant_parts if function in READ_F1]
+        self._read = np.sort(np.concatenate(moved)) if moved else np.zeros(0, dtype=np.int64)
+        self._all_read = self._read.size == self._code.size
+        self._constant: tuple[Floats, Floats, Floats | None] | None = None
+        self._positive, self._probability = (
+            _rows_with(self._code, "sigma", "shape"),
+            _rows_with(self._code, "guess", "slip", "zero"),
         )
-        self._all_binomial = self._binomial.size == self._code.size
-        self._constant: tuple[Floats, Floats] | None = None
+        self._guessed = np.isin(self._code, [code for code, e in enumerate(ENTRIES) if e.f1 == "guess"])
+        self._ordinal = _rows_with(self._code, "upper")[0]
         self._rules: dict[tuple[int, ...], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
@@ -216,7 +222,10 @@ class NestedQuadrature:
         else:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
-        values = np.bincount(owner, values, self._reduced.clusters) + self._constants(rows.f1)
+        constants, slopes = self._constants(rows)
+        values = np.bincount(owner, values, self._reduced.clusters) + constants
+        if slopes is not None:
+            adjoints.f1[:] += slopes
         return Evaluation(
             values, self._scatter(adjoints.o), self._scatter(adjoints.A), self._scatter(adjoints.f1),
             self._scatter(adjoints.f2), int(steps.max(initial=0)), not failed.size,
@@ -296,7 +305,11 @@ class NestedQuadrature:
         if np.isfinite(rows.o.sum() + rows.A.sum()) and not self._has_parameters:
             return np.zeros(0, dtype=np.int64)
         bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
-        bad[self._gaussian] |= ~(rows.f1[self._gaussian] > 0.0)
+        for f, positive, probability in zip((rows.f1, rows.f2), self._positive, self._probability, strict=True):
+            bad[positive] |= ~((f[positive] > 0.0) & np.isfinite(f[positive]))
+            bad[probability] |= ~((f[probability] >= 0.0) & (f[probability] < 1.0))
+        both = self._probability[1]
+        bad[both] |= ~(np.where(self._guessed[both], rows.f1[both], 0.0) + rows.f2[both] < 1.0)
         bad[self._ordinal] |= ~(rows.f1[self._ordinal] > rows.f2[self._ordinal])
         return np.flatnonzero(bad)
 
@@ -368,26 +381,40 @@ class NestedQuadrature:
         full[..., self._reduced.kept] = x
         return full
 
-    def _constants(self, f1: Floats) -> Floats:
-        """Return the parts of the log-likelihoods that depend on the data alone: factorials, 2 pi."""
-        trials = f1 if self._all_binomial else f1[self._binomial]
-        if self._constant is not None and np.array_equal(self._constant[0], trials):
-            return self._constant[1]
-        y = self._y
-        constant = np.zeros(y.size)
-        b = self._binomial[(trials != 1.0) | ((y[self._binomial] != 0.0) & (y[self._binomial] != 1.0))]
-        constant[b] = gammaln(f1[b] + 1.0) - gammaln(y[b] + 1.0) - gammaln(f1[b] - y[b] + 1.0)
-        constant[self._poisson] = -gammaln(y[self._poisson] + 1.0)
-        constant[self._gaussian] = -0.5 * np.log(2.0 * np.pi)
+    def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
+        """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
+        read = rows.f1 if self._all_read else rows.f1[self._read]
+        if self._constant is not None and np.array_equal(self._constant[0], read):
+            return self._constant[1:]
+        constant, slopes = np.zeros(rows.y.size), np.zeros(rows.y.size)
+        moving = False
+        for function, here in self._constant_parts:
+            value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+            constant[here] = value
+            if slope is not None:
+                slopes[here], moving = slope, True
+        weight = self._reduced.row_total
         sums = np.zeros(self._reduced.clusters)
-        sums += np.bincount(self._reduced.row_owner, constant * self._reduced.row_total, sums.size)
-        self._constant = trials.copy(), sums
-        return sums
+        sums += np.bincount(self._reduced.row_owner, constant * weight, sums.size)
+        self._constant = read.copy(), sums, slopes * weight if moving else None
+        return self._constant[1:]
 
 
-def _of_family(family: str) -> NDArray[np.bool_]:
-    """Return by code whether it is of a family."""
-    return np.array([name == family for name, _ in sorted(CODES, key=CODES.__getitem__)])
+def _constant_parts(codes: Ints) -> list[tuple[Constant, Ints]]:
+    """Return the constants of the families that are there, with their rows."""
+    parts = []
+    for code in np.unique(codes):
+        entry = ENTRIES[code]
+        function = CONSTANTS.get((entry.family, "")) or CONSTANTS.get((entry.family, entry.link))
+        if function is not None:
+            parts.append((function, np.flatnonzero(codes == code)))
+    return parts
+
+
+def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:
+    """Return the rows whose f1, and those whose f2, has one of these roles."""
+    table = np.array(with_role(*roles))
+    return np.flatnonzero(table[codes, 0]), np.flatnonzero(table[codes, 1])
 
 
 def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.estimation.margins import Observed, margin, quantile
 from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
-from semlang.matrices.reduced import ReducedForm
+from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.parameter_names import parameter_names, parameters_by_name, tight
 from semlang.model.table import ParameterTable, Product
 from semlang.syntax.nearest import nearest
@@ -122,35 +122,23 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             continue
         variable = table.variables[key]
         weight = None if frequency is None else frequency[known]
-        mean = _mean(values, weight)
-        if key in design.trials:
-            mean = float(values.sum() / max(np.nansum(design.trials[key][known]), 1.0))
-        if variable.kind.name == "poisson" and key in design.exposure:
-            mean = float(values.sum() / max(np.nansum(design.exposure[key][known]), 1e-8))
+        tables = (design.trials, design.exposure, design.event)
+        start = margin(variable, Observed(values, weight, *(t[key][known] if key in t else None for t in tables)))
         here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
         if here:
-            theta[intercept[here].parameter] = _link(variable.kind.name, variable.link, mean)
-        deviation = values - values.mean()
-        variance = _mean(deviation**2, weight) or 1.0
+            theta[intercept[here].parameter] = start.nu
         if residual[k] >= 0:
-            theta[residual[k]] = variance
-        if variable.kind.name == "gaussian" and (k, "sigma") in form.quantities:
-            first = form.quantities[k, "sigma"][0]
+            theta[residual[k]] = start.variance
+        for name, value in start.quantities.items():
+            first = form.quantities.get((k, name), (Linear(-1, 0.0, ()),))[0]
             if first.parameter >= 0 and not first.via:
-                theta[first.parameter] = 0.5 * np.log(variance)
+                theta[first.parameter] = value
         thresholds = form.thresholds.get(k, ())
         counts = np.ones(values.size if thresholds else 0) if weight is None else weight
         for s, addends in enumerate(thresholds):
             share = (counts[values <= s].sum() + 0.5) / (counts.sum() + 1.0)
             if addends[0].parameter >= 0:
-                theta[addends[0].parameter] = _quantile(variable.link, share)
-
-
-def _mean(values: Floats, weight: Floats | None) -> float:
-    """Return the mean, weighted where the weights are not all zero."""
-    if weight is None or not weight.sum() > 0:
-        return float(values.sum()) / values.size
-    return float(weight @ values) / float(weight.sum())
+                theta[addends[0].parameter] = quantile(variable.link, share)
 
 
 def _components(table: ParameterTable, response: str) -> list[str]:
@@ -168,34 +156,6 @@ def _residual_variances(form: ReducedForm) -> list[int]:
         psi.get(disturbance[key], -1) if key in disturbance else theta.get(k, -1)
         for k, key in enumerate(form.responses)
     ]
-
-
-def _link(family: str, link: str, mean: float) -> float:
-    if family == "binomial":
-        return -_quantile(link, 1.0 - min(max(mean, 1e-3), 1 - 1e-3))
-    match link:
-        case "log":
-            return float(np.log(max(mean, 1e-3)))
-        case "sqrt":
-            return float(np.sqrt(max(mean, 1e-3)))
-        case "reciprocal":
-            return 1.0 / mean if mean else 1.0
-    return mean
-
-
-def _quantile(link: str, p: float) -> float:
-    """Return tau with 1 - F(-tau) = p for the link's distribution: P(y <= s) = 1 - F(nu - tau_s) at nu = 0."""
-    p = min(max(p, 1e-4), 1 - 1e-4)
-    match link:
-        case "probit":
-            return float(ndtri(p))
-        case "cloglog":  # F(x) = 1 - exp(-exp(x)), so p = exp(-exp(-tau))
-            return float(-np.log(-np.log(p)))
-        case "loglog":  # F(x) = exp(-exp(x)), decreasing
-            return float(-np.log(-np.log1p(-p))) if p < 1 else 5.0
-        case "cauchit":
-            return float(np.tan(np.pi * (p - 0.5)))
-    return float(np.log(p / (1.0 - p)))
 
 
 def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:

@@ -26,6 +26,8 @@ class Kind:
         Further distribution parameters that can be modelled: ``sigma(y) ~ x``.
     arguments : tuple of str
         Names of arguments of the declaration.
+    logarithm : bool
+        Whether the density is that of the logarithm of the response.
     estimable : bool
         Whether the engine has it; else a fit answers with the finding ``not-estimable``.
     """
@@ -38,6 +40,7 @@ class Kind:
     residual: bool = False
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    logarithm: bool = False
     estimable: bool = False
 
 
@@ -54,8 +57,8 @@ KINDS: dict[str, Kind] = {
             arguments=("level", "censored", "interval"),
             estimable=True,
         ),
-        Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",)),
-        Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",)),
+        Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",), logarithm=True, estimable=True),
+        Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
         Kind("beta", ("logit",), quantities=("shape",), arguments=("level",)),
         Kind(
             "binomial",
@@ -71,10 +74,30 @@ KINDS: dict[str, Kind] = {
             arguments=("level", "exposure"),
             estimable=True,
         ),
-        Kind("negbinomial", ("log", "identity", "sqrt"), quantities=("shape", "zero"), arguments=("level", "exposure")),
-        Kind("exponential", ("log", "aft"), arguments=("level", "event", "entry")),
-        Kind("weibull", ("log", "aft"), quantities=("shape",), arguments=("level", "event", "entry")),
-        Kind("loglogistic", ("log", "aft"), quantities=("shape",), arguments=("level", "event", "entry")),
+        Kind(
+            "negbinomial",
+            ("log", "identity", "sqrt"),
+            quantities=("shape", "zero"),
+            arguments=("level", "exposure"),
+            estimable=True,
+        ),
+        Kind("exponential", ("log", "aft"), arguments=("level", "event", "entry"), logarithm=True, estimable=True),
+        Kind(
+            "weibull",
+            ("log", "aft"),
+            quantities=("shape",),
+            arguments=("level", "event", "entry"),
+            logarithm=True,
+            estimable=True,
+        ),
+        Kind(
+            "loglogistic",
+            ("log", "aft"),
+            quantities=("shape",),
+            arguments=("level", "event", "entry"),
+            logarithm=True,
+            estimable=True,
+        ),
         Kind(
             "ordinal",
             ("logit", "probit", "cloglog", "loglog"),

@@ -66,7 +66,7 @@ def latent_of(fit: Fit, item: Variable, name: str | None = None) -> Variable:
     """
     if is_conditional(fit.table):
         raise refuse("a curve", "it has classes or products of latent variables")
-    if not has_expectation(item):
+    if not has_expectation(item, fit.table):
         raise refuse("a curve", f"expected values of a {item.kind.name} response are not computed yet")
     sources = [p.source for p in fit.graphs[0].into(item.key) if p.source and not p.is_zero and not p.via]
     found = [fit.table.variables[s] for s in sources]

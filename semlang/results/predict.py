@@ -94,7 +94,7 @@ def _check(fit: Fit, at: Mapping[str, float] | None) -> None:
     if is_conditional(fit.table):
         raise FitError([error("not-predicted", "predictions of models with classes or products are not computed yet")])
     for v in fit.table.responses:
-        if not has_expectation(v):
+        if not has_expectation(v, fit.table):
             raise FitError(
                 [error("not-predicted", f"expected values of a {v.kind.name} response are not computed yet",
                        fit.table.source, v.span)]

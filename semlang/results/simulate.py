@@ -62,7 +62,7 @@ class Population:
         if is_conditional(table):
             raise FitError([error("not-simulated", "models with classes or products are not simulated yet")])
         for v in table.responses:
-            if not has_expectation(v):
+            if not has_expectation(v, table):
                 raise FitError(
                     [error("not-simulated", f"a {v.kind.name} response is not simulated yet", table.source, v.span)]
                 )

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.vector_math import vexp
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 

@@ -32,6 +32,7 @@ FITTED = frozenset(
         "contradictory-constraints",
         "unbounded-likelihood",
         "probability-at-limit",
+        "no-overdispersion",
         "more-classes-than-patterns",
         "empty-class",
     }

@@ -137,6 +137,8 @@ class _Tables:
         picker = random.Random(5)
         for unit in range(int(units[-1].max()) + 1):
             members = [(r, i) for r, i in items if units[-1][r] == unit]
+            if not members:
+                continue
             subsets = [s for s in itertools.combinations(members, min(3, len(members))) if self._closed(s)]
             subsets = subsets or [s for s in itertools.combinations(members, min(2, len(members))) if self._closed(s)]
             for subset in subsets if len(subsets) <= 24 else picker.sample(subsets, 24):

@@ -116,7 +116,7 @@ def _items(table: ParameterTable, design: Design, K: int) -> list[_Item] | None:
             v.kind.name == "binomial"
             and v.link == "logit"
             and v.key not in design.trials
-            and not v.arguments.get("guess")
+            and not any(r.target == v.key and r.quantity for r in table.rows)
         ):
             names = ["0", "1"]
             place = {"": 1}

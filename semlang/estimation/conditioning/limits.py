@@ -1,4 +1,4 @@
-"""Probabilities of classes at 0 or 1: logits without bound."""
+"""Probabilities at 0 or 1, and counts without overdispersion: logits and logarithms without bound."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation.kernels.families import MIXTURES
 from semlang.model.table import ParameterTable
 
 __all__ = ["at_limit"]
@@ -24,7 +25,7 @@ FLAT = 0.05
 
 
 def at_limit(table: ParameterTable, x: Floats, information: Floats) -> dict[int, float]:
-    """Return the parameters of one class that are at the limit of their scale, with the limit, inf or -inf.
+    """Return the intercepts that are at the limit of their scale, with the limit, inf or -inf.
 
     Parameters
     ----------
@@ -39,15 +40,20 @@ def at_limit(table: ParameterTable, x: Floats, information: Floats) -> dict[int,
         return found
     for row in table.rows:
         variable = table.variables.get(row.target)
-        if row.parameter < 0 or not row.klass or variable is None or row.via or row.op not in ("~1", "|"):
+        mixture = row.quantity in MIXTURES
+        poisson = row.quantity == "shape" and variable is not None and not variable.kind.logarithm
+        if row.parameter < 0 or variable is None or row.via or row.op not in ("~1", "|"):
+            continue
+        if not (row.klass or mixture or poisson):
             continue
         logit = variable.kind.name == "class" or (
             variable.role == "response"
             and variable.link in ("logit", "probit", "cloglog", "loglog", "log")
             and not row.quantity
         )
+        logit = logit or mixture or (poisson and x[row.parameter] > 0)
         p = row.parameter
-        far = FAR_PROBIT if variable.link == "probit" else FAR
+        far = FAR_PROBIT if variable.link == "probit" and not row.quantity else FAR
         if logit and abs(x[p]) > far and information[p, p] < FLAT:
             found[p] = math.copysign(math.inf, x[p])
     return found

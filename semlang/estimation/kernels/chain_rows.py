@@ -15,6 +15,9 @@ from semlang.estimation.kernels.groups import Group, IntegerMatrix, Integers, Ma
 __all__ = ["Entries", "RowInputs", "SparseRows", "forward", "reverse"]
 
 
+IDENTITY, EXPONENTIAL, LOGISTIC = 0, 1, 2
+"""What a list's sum goes through."""
+
 BLOCK = 1024
 """Rows whose inputs stay in the fastest cache while all entries are gone through."""
 
@@ -25,7 +28,7 @@ class Entries(Group):
 
     Row i belongs to response k and record r. With columns x (number -1 is the constant 1) and cells c,
 
-        o_i = offset_i + sum c x,   A_di = sum c x,   f_i = sum c x, or its exponential,
+        o_i = offset_i + sum c x,   A_di = sum c x,   f_i = sum c x, its exponential, or its logistic function,
 
     over the entries of k (for f: of the row's list). Where a row has a scale s = exp(-sum c x), all are multiplied by
     it: F((tau - nu) s). Where all rows have the same response and no lists, record r is row r.
@@ -41,7 +44,7 @@ class Entries(Group):
     f_lists: IntegerMatrix  # (3, N) list of f1, of f2 and of the scale, or -1 (left as it is)
     f_range: IntegerMatrix  # (lists, 2)
     f_entries: IntegerMatrix  # (n, 2) column and cell
-    exponential: Integers  # (lists,) 1: the exponential of the sum
+    transforms: Integers  # (lists,) what the sum goes through
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +159,10 @@ def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
                 j = entries.f_entries[e, 0]
                 c = cells[entries.f_entries[e, 1]]
                 total += c if j < 0 else c * entries.columns[j, r]
-            if entries.exponential[t] != 0:
+            if entries.transforms[t] == EXPONENTIAL:
                 total = np.exp(total)
+            elif entries.transforms[t] == LOGISTIC:
+                total = 1.0 / (1.0 + np.exp(-total))
             if side == 0:
                 rows.f1[i] = total
             elif side == 1:
@@ -197,7 +202,12 @@ def _row_back(i: int, entries: Entries, rows: RowInputs, adjoints: RowInputs, ba
         b = adjoints.f1[i] if side == 0 else adjoints.f2[i]
         f = rows.f1[i] if side == 0 else rows.f2[i]
         moved += b * f
-        b *= f if entries.exponential[t] != 0 else s
+        if entries.transforms[t] == EXPONENTIAL:
+            b *= f
+        elif entries.transforms[t] == LOGISTIC:
+            b *= f * (1.0 - f)
+        else:
+            b *= s
         for e in range(entries.f_range[t, 0], entries.f_range[t, 1]):
             j = entries.f_entries[e, 0]
             bar[entries.f_entries[e, 1]] += b if j < 0 else b * entries.columns[j, r]

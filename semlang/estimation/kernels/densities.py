@@ -2,12 +2,13 @@
 
 The kernels of the integral know no family: they call ``rows_of[code]`` by its address, with 64 rows at a time.
 So a model compiles only the densities that it uses, and a new family is one function of a row and
-one line of `DENSITIES`.
+one line of `families.ENTRIES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 import numba
@@ -17,9 +18,9 @@ from numba import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from semlang.estimation.kernels import binomial, gaussian, ordinal, poisson
-from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.binomial import Density
 from semlang.estimation.kernels.compiling import DOUBLES, Kernel, inner, intrinsic
+from semlang.estimation.kernels.families import ENTRIES
 
 __all__ = ["CURVATURE", "DENSITIES", "PARAMETERS", "THIRD", "TILE", "VALUE", "addresses", "call_rows", "end_of_run"]
 
@@ -31,29 +32,22 @@ TILE = 64
 CURVATURE, VALUE, THIRD = 0, 1, 2
 """What is asked for: (l', -l''); (l, l', dl/df1, dl/df2); (-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
 
-DENSITIES = {
-    CODES["binomial", "logit"]: binomial.logit,
-    CODES["binomial", "probit"]: binomial.probit,
-    CODES["binomial", "cloglog"]: binomial.cloglog,
-    CODES["binomial", "loglog"]: binomial.loglog,
-    CODES["binomial", "cauchit"]: binomial.cauchit,
-    CODES["poisson", "log"]: poisson.log,
-    CODES["poisson", "identity"]: poisson.identity,
-    CODES["poisson", "sqrt"]: poisson.sqrt,
-    CODES["gaussian", "identity"]: gaussian.identity,
-    CODES["gaussian", "log"]: gaussian.log,
-    CODES["gaussian", "reciprocal"]: gaussian.reciprocal,
-    CODES["ordinal", "logit"]: ordinal.logit,
-    CODES["ordinal", "probit"]: ordinal.probit,
-    CODES["ordinal", "cloglog"]: ordinal.cloglog,
-    CODES["ordinal", "loglog"]: ordinal.loglog,
-}
 
-PARAMETERS = np.array([{"gaussian": 1, "ordinal": 2}.get(family, 0) for family, _ in CODES], dtype=np.int64)
-"""How many row parameters of a code are estimated (trials are data)."""
+def _function(name: str) -> Any:
+    module, function = name.split(".")
+    return getattr(import_module(f"semlang.estimation.kernels.{module}"), function)
 
 
-def density(code: int, y: float, f1: float, f2: float, nu: float) -> binomial.Density:
+DENSITIES = tuple(_function(entry.density) for entry in ENTRIES)
+
+DATA = ("", "trials", "event", "one")
+"""Numbers of rows that are data, not estimated."""
+
+PARAMETERS = np.array([sum(f not in DATA for f in (e.f1, e.f2)) for e in ENTRIES], dtype=np.int64)
+"""How many row parameters of a code are estimated."""
+
+
+def density(code: int, y: float, f1: float, f2: float, nu: float) -> Density:
     """Return the density of one row; the code is known to the compiler."""
     raise NotImplementedError
 
@@ -105,7 +99,7 @@ rows_of = Kernel(_rows, allocates=True)
 
 def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
     """Return the addresses of the loops of the given codes by code, compiling or loading them."""
-    table = np.zeros(len(CODES), dtype=np.int64)
+    table = np.zeros(len(ENTRIES), dtype=np.int64)
     for code in codes:
         signature = (types.IntegerLiteral(int(code)), types.int64, types.int64, *[DOUBLES] * 5)
         table[code] = rows_of.address(signature)

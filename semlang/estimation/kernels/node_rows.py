@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.compiling import inline, inner
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.vector_math import vexp, vlog
 
 LOGIT = CODES["binomial", "logit"]

@@ -11,9 +11,9 @@ from pathlib import Path
 from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.chain_rows import forward, reverse
-from semlang.estimation.kernels.codes import CODES
 from semlang.estimation.kernels.compiling import Kernel, kernel_folder
 from semlang.estimation.kernels.densities import addresses
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semlang.estimation.kernels.codes import CODES, NO_THRESHOLD
+from semlang.estimation.kernels.families import CODES, ENTRIES, NO_THRESHOLD
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
 STRUCTURES = {
@@ -42,11 +42,12 @@ class Design:
         pair = [pairs[i % len(pairs)] for i in range(n)]
         self.codes = np.array([CODES[p] for p in pair])
         family, link = np.array([p[0] for p in pair]), np.array([p[1] for p in pair])
-        plain = (family == "binomial") | (family == "ordinal")
+        durations = np.isin(family, ("exponential", "weibull", "loglogistic"))
+        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial")) | durations
         scale = np.array([1.0 if c else SCALE.get(p, 1.0) for c, p in zip(plain, link)])
         shift = np.array(
             [
-                0.0 if c or (f, p) == ("gaussian", "identity") else SHIFT.get(p, 0.3)
+                0.0 if c or (f, p) in (("gaussian", "identity"), ("lognormal", "identity")) else SHIFT.get(p, 0.3)
                 for c, f, p in zip(plain, family, link)
             ]
         )
@@ -70,9 +71,22 @@ class Design:
             [np.exp(np.minimum(nu, 3)), nu**2, 1 / np.where(nu == 0, 1, nu)],
             nu,
         )
-        c = family == "poisson"
+        self.roles = np.array([ENTRIES[code][2:4] for code in self.codes])
+        values = {"shape": 1.7, "zero": 0.25, "guess": 0.2, "slip": 0.1, "one": 1.0}
+        for f, role in ((self.f1, self.roles[:, 0]), (self.f2, self.roles[:, 1])):
+            for name, value in values.items():
+                f[role == name] = value
+        c = np.isin(family, ("poisson", "negbinomial", "inflated poisson", "inflated negbinomial"))
         self.y[c] = rng.poisson(np.abs(mean[c]))
-        g = family == "gaussian"
+        c = np.char.startswith(family, "inflated")
+        self.y[c] *= rng.random(c.sum()) > 0.25
+        c = family == "guessed binomial"
+        self.y[c] = rng.random(c.sum()) < 0.2 + 0.7 * p[c]
+        c = family == "gamma"
+        self.y[c] = np.abs(mean[c]) * rng.gamma(1.7, 1 / 1.7, c.sum())
+        self.y[durations] = 0.8 * rng.logistic(size=durations.sum()) + np.where(link == "aft", nu, -nu)[durations]
+        self.f2[durations] = rng.random(durations.sum()) < 0.7
+        g = np.isin(family, ("gaussian", "lognormal"))
         self.f1[g] = 0.5 if "reciprocal" not in link else 0.2
         self.y[g] = mean[g] + self.f1[g] * rng.normal(size=g.sum())
         k = family == "ordinal"
@@ -83,7 +97,9 @@ class Design:
         self.cut1, self.cut2 = np.full(n, -1), np.full(n, -1)
         self.cut1[k] = np.where(category < 3, category, -1)
         self.cut2[k] = category - 1
-        self.sigma = g
+        self.sigma = g | (self.roles[:, 0] == "shape")
+        self.first = np.isin(self.roles[:, 0], ("zero", "guess"))
+        self.second = np.isin(self.roles[:, 1], ("zero", "slip"))
         row_weights = unit_weights = None
         if weights:
             row_weights = rng.uniform(0.5, 2, n)
@@ -95,16 +111,17 @@ class Design:
         self.model = NestedQuadrature(
             self.y, self.codes, Tree.from_ids(self.ids), self.dims, row_weights, unit_weights, threads
         )
-        # theta: 2 slopes, D scales, 2 loadings, log sigma shift, 3 threshold shifts
-        self.theta = np.concatenate([[0.3, -0.2], np.full(D, 0.9), [0.1, -0.1], [0.0], np.zeros(3)])
+        # theta: 2 slopes, D scales, 2 loadings, shifts of sigma or shape, of 3 thresholds, of either probability
+        self.theta = np.concatenate([[0.3, -0.2], np.full(D, 0.9), [0.1, -0.1], np.zeros(6)])
 
     def inputs(self, theta):
         D = self.Z.shape[0]
         loading = 1.0 + np.r_[0.0, theta[2 + D : 4 + D]][self.load]
         o = self.o0 + theta[0] * self.X[0] + theta[1] * self.X[1]
         A = self.Z * theta[2 : 2 + D, None] * loading
-        f1 = self.f1 + np.where(self.sigma, theta[4 + D], 0.0) + np.r_[theta[5 + D :], 0.0][self.cut1]
-        f2 = self.f2 + np.r_[theta[5 + D :], 0.0][self.cut2]
+        f1 = self.f1 + np.where(self.sigma, theta[4 + D], 0.0) + np.r_[theta[5 + D : 8 + D], 0.0][self.cut1]
+        f1 = f1 + np.where(self.first, theta[8 + D], 0.0)
+        f2 = self.f2 + np.r_[theta[5 + D : 8 + D], 0.0][self.cut2] + np.where(self.second, theta[9 + D], 0.0)
         return o, A, f1, f2
 
     def value(self, theta, points):
@@ -122,6 +139,7 @@ class Design:
         return np.concatenate([
             self.X @ e.o_bar, (e.A_bar * self.Z * loading).sum(1),
             [by_row[self.load == 1].sum(), by_row[self.load == 2].sum()], [e.f1_bar[self.sigma].sum()], cuts,
+            [e.f1_bar[self.first].sum(), e.f2_bar[self.second].sum()],
         ])  # fmt: skip
 
     def differences(self, theta, points, h=2e-3):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from designs import Design
 
-from semlang.estimation.kernels.codes import CODES, NO_THRESHOLD
+from semlang.estimation.kernels.families import CODES, NO_THRESHOLD
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
 LOGIT = CODES["binomial", "logit"]
@@ -17,7 +17,11 @@ def single(pair, n=6):
         cuts = np.array([-NO_THRESHOLD, -1.0, 1.0, NO_THRESHOLD])
         s = np.arange(n) % 3
         return np.zeros(n), cuts[s + 1], cuts[s]
-    return (np.arange(n) % 2).astype(float) + (family == "gaussian"), np.ones(n), np.ones(n)
+    if family == "guessed binomial":
+        return (np.arange(n) % 2).astype(float), np.full(n, 0.2), np.full(n, 0.1)
+    if family.startswith("inflated"):
+        return (np.arange(n) % 2).astype(float), np.full(n, 0.2), np.full(n, 0.1)
+    return (np.arange(n) % 2).astype(float) + (family in ("gaussian", "gamma")), np.ones(n), np.ones(n)
 
 
 @pytest.mark.parametrize("pair", CODES, ids="-".join)

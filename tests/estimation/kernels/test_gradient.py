@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from designs import STRUCTURES, Design
 
-from semlang.estimation.kernels.codes import CODES
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.workspace import Workspace
 
 MIXED = [p for p in CODES if p[0] in ("binomial", "ordinal") or p == ("gaussian", "identity")]

@@ -8,7 +8,7 @@ from designs import STRUCTURES, Design, ids_of
 from numpy.polynomial.hermite_e import hermegauss
 from scipy import optimize, stats
 
-from semlang.estimation.kernels.codes import CODES, NO_THRESHOLD
+from semlang.estimation.kernels.families import CODES, NO_THRESHOLD
 from semlang.estimation.kernels.workspace import gauss_hermite
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
@@ -36,6 +36,23 @@ def log_density(pair, y, f1, f2, nu):
         return np.log(lower - upper)
     if family == "poisson":
         return stats.poisson.logpmf(y, MEAN[link](nu))
+    if family == "gamma":
+        return stats.gamma.logpdf(y, f1, scale=MEAN[link](nu) / f1)
+    if family == "negbinomial":
+        return stats.nbinom.logpmf(y, f1, f1 / (f1 + MEAN[link](nu)))
+    if family == "lognormal":
+        return stats.lognorm.logpdf(np.exp(y), f1, scale=np.exp(nu))
+    if family == "guessed binomial":
+        p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
+        return stats.binom.logpmf(y, 1, f1 + (1 - f1 - f2) * p)
+    if family.startswith("inflated"):
+        zero = f1 if family.endswith("poisson") else f2
+        counts = log_density((family.removeprefix("inflated "), link), y, f1, np.nan, nu)
+        return np.log(zero * (y == 0) + (1 - zero) * np.exp(counts))
+    if family in ("exponential", "weibull", "loglogistic"):
+        scale = np.exp(nu if link == "aft" else -nu / f1)
+        law = stats.fisk(f1, scale=scale) if family == "loglogistic" else stats.weibull_min(f1, scale=scale)
+        return law.logpdf(np.exp(y)) if f2 else law.logsf(np.exp(y))
     return stats.norm.logpdf(y, MEAN[link](nu), f1)
 
 

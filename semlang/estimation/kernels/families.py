@@ -1,0 +1,86 @@
+"""The families of the kernels: one row of a table each, whose place is the code of a kernel row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+__all__ = ["CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "Entry", "code_of", "has_density", "with_role"]
+
+NO_THRESHOLD = 1e10
+"""Stands for an infinite threshold: ``f1`` of the last category, ``-NO_THRESHOLD`` in ``f2`` of the first."""
+
+
+class Entry(NamedTuple):
+    """A density of one row.
+
+    Parameters
+    ----------
+    family : str
+        The kind of the response; with ``guessed`` or ``inflated`` before it where the density is a mixture.
+    link : str
+    f1, f2 : str
+        What the numbers of the row are: a distribution parameter, a threshold (``upper``, ``lower``), or data
+        (``trials``, ``event``, ``one``); empty where they are not read.
+    density : str
+        Module and function in this package.
+    """
+
+    family: str
+    link: str
+    f1: str
+    f2: str
+    density: str
+
+
+_BINARY = ("logit", "probit", "cloglog", "loglog", "cauchit")
+_COUNT = ("log", "identity", "sqrt")
+
+ENTRIES: tuple[Entry, ...] = (
+    *(Entry("binomial", link, "trials", "", f"binomial.{link}") for link in _BINARY),
+    *(Entry("poisson", link, "", "", f"poisson.{link}") for link in _COUNT),
+    *(Entry("gaussian", link, "sigma", "", f"gaussian.{link}") for link in ("identity", "log", "reciprocal")),
+    *(Entry("ordinal", link, "upper", "lower", f"ordinal.{link}") for link in _BINARY[:4]),
+    Entry("lognormal", "identity", "sigma", "", "gaussian.identity"),
+    *(Entry("gamma", link, "shape", "", f"gamma.{link}") for link in ("log", "reciprocal", "identity")),
+    *(Entry("negbinomial", link, "shape", "", f"negbinomial.{link}") for link in _COUNT),
+    *(Entry("exponential", link, "one", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
+    *(Entry("weibull", link, "shape", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
+    *(Entry("loglogistic", link, "shape", "event", f"survival.loglogistic_{link}") for link in ("log", "aft")),
+    *(Entry("guessed binomial", link, "guess", "slip", f"mixed.guessed_{link}") for link in _BINARY),
+    *(Entry("inflated poisson", link, "zero", "", f"mixed.inflated_poisson_{link}") for link in _COUNT),
+    *(Entry("inflated negbinomial", link, "shape", "zero", f"mixed.inflated_negbinomial_{link}") for link in _COUNT),
+)
+"""All densities. The place is the code."""
+
+CODES: dict[tuple[str, str], int] = {(e.family, e.link): code for code, e in enumerate(ENTRIES)}
+"""Code of each (family, link)."""
+
+MIXTURES = {"guess": "guessed", "slip": "guessed", "zero": "inflated"}
+"""Distribution parameters that make the density a mixture, and the word before its family."""
+
+
+def _pair(family: str, link: str, quantities: Collection[str]) -> tuple[str, str]:
+    words = {MIXTURES[q] for q in quantities if q in MIXTURES}
+    return " ".join([*sorted(words), family]), link or "identity"
+
+
+def code_of(family: str, link: str, quantities: Collection[str] = ()) -> int:
+    """Return the code of a family and link where some distribution parameters are modelled.
+
+    Raises
+    ------
+    KeyError
+        If the kernels do not have it.
+    """
+    return CODES[_pair(family, link, quantities)]
+
+
+def has_density(family: str, link: str, quantities: Collection[str] = ()) -> bool:
+    """Whether the kernels have a density."""
+    return _pair(family, link, quantities) in CODES
+
+
+def with_role(*roles: str) -> list[tuple[bool, bool]]:
+    """Return by code whether f1, and whether f2, has one of these roles."""
+    return [(e.f1 in roles, e.f2 in roles) for e in ENTRIES]

@@ -1,0 +1,197 @@
+"""Counts, positive values, durations and guessing: against R, against integrals by scipy, and in other units.
+
+``inputs/kinds.csv`` is simulated: 40 clusters of six, a gamma variable, counts with and without excess zeros, a time,
+often censored, and a binary item.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from semlang.api import Model
+from semlang.errors import DataError, FitError
+
+DATA = Path(__file__).parent / "inputs/kinds.csv"
+
+
+@pytest.fixture(scope="module")
+def data() -> pd.DataFrame:
+    return pd.read_csv(DATA)
+
+
+def estimates(fit):
+    return fit.params.set_index(["lhs", "op", "rhs"]).est.round(9).to_dict()
+
+
+GAM, NB, ZP, ZN, T = ("gam", "~1", ""), ("nb", "~1", ""), ("zp", "~1", ""), ("zn", "~1", ""), ("t", "~1", "")
+
+# R 4.2.2, 2026-11-28: glmmTMB 1.1.5 (family, ziformula, dispformula) and survival 3.5-3 (survreg).
+# survreg's scale is exp(-shape()); glmmTMB's dispersion of a gamma is log shape.
+R = [
+    ("gam :: gamma(log)\ngam ~ x", -362.5120169,
+     {GAM: 0.6147450144, ("gam", "~", "x"): 0.3394114813, ("shape(gam)", "~1", ""): 0.5980334539}),
+    ("nb :: negbinomial(log)\nnb ~ x", -446.0915461,
+     {NB: 0.6380106685, ("nb", "~", "x"): 0.3783432066, ("shape(nb)", "~1", ""): 0.2055237635}),
+    ("nb :: negbinomial(sqrt)\nnb ~ x", -446.1109213,
+     {NB: 1.3991352876, ("nb", "~", "x"): 0.2609902975, ("shape(nb)", "~1", ""): 0.2060725924}),
+    ("nb :: negbinomial\nnb ~ x\nshape(nb) ~ 1 + x", -445.4229242,
+     {("shape(nb)", "~1", ""): 0.1496316146, ("shape(nb)", "~", "x"): 0.1956834591}),
+    ("zp :: poisson\nzp ~ x\nzero(zp) ~ 1 + x", -369.2330549,
+     {ZP: 0.5924885091, ("zero(zp)", "~1", ""): -0.8163967909, ("zero(zp)", "~", "x"): -0.0201567280}),
+    ("zn :: negbinomial\nzn ~ x\nzero(zn) ~ 1", -382.967279,
+     {ZN: 0.7019213110, ("zero(zn)", "~1", ""): -0.8425629664, ("shape(zn)", "~1", ""): 0.1081978917}),
+    ("gam :: lognormal\ngam ~ x", -365.0409095,
+     {GAM: 0.3149045934, ("gam", "~", "x"): 0.3308483869, ("sigma(gam)", "~1", ""): np.log(0.8199689632)}),
+    ("t :: weibull(aft, event=d)\nt ~ x", -313.7512911,
+     {T: 0.8769411375, ("t", "~", "x"): -0.4582615201, ("shape(t)", "~1", ""): -np.log(0.8571177114)}),
+    ("t :: exponential(aft, event=d)\nt ~ x", -316.8509422, {T: 0.8693742717, ("t", "~", "x"): -0.4746438109}),
+    ("t :: loglogistic(aft, event=d)\nt ~ x", -321.9843313,
+     {T: 0.4883755745, ("t", "~", "x"): -0.4343639629, ("shape(t)", "~1", ""): -np.log(0.6449709181)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "loglik", "expected"), R, ids=[r[0].split("\n")[0] for r in R])
+def test_against_r(data, text, loglik, expected):
+    fit = Model(text).fit(data)
+    assert fit.loglik == pytest.approx(loglik, abs=2e-6)
+    found = estimates(fit)
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value, abs=3e-5)  # the log-likelihood is flat to 1e-9 there
+
+
+@pytest.mark.parametrize("kind", ["weibull", "exponential", "loglogistic"])
+def test_hazards_and_accelerated_times_are_one_model(data, kind):
+    """With z = a (log t - nu') = a log t + nu: nu = -a nu'."""
+    first, second = (Model(f"t :: {kind}({link}, event=d)\nt ~ x").fit(data) for link in ("log", "aft"))
+    assert first.loglik == pytest.approx(second.loglik, abs=1e-7)
+    p, q = estimates(first), estimates(second)
+    shape = np.exp(p.get(("shape(t)", "~1", ""), 0.0))
+    assert p["t", "~", "x"] == pytest.approx(-shape * q["t", "~", "x"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("gam :: gamma(log)\ngam ~ x + (1 | g)", "gam"), ("gam :: gamma(identity)\ngam ~ x", "gam"),
+     ("gam :: gamma(reciprocal)\ngam ~ x", "gam"), ("gam :: lognormal\ngam ~ x + (1 | g)", "gam"),
+     ("t :: weibull(event=d)\nt ~ x + (1 | g)", "t"), ("t :: loglogistic(aft, event=d)\nt ~ x + (1 | g)", "t")],
+)  # fmt: skip
+def test_units(data, text, column):
+    """In a thousandth of the unit the density of each value that is not censored is a thousandth."""
+    fit, other = Model(text).fit(data), Model(text).fit(data.assign(**{column: 1000.0 * data[column]}))
+    events = data.d.sum() if "event" in text else len(data)
+    assert other.loglik == pytest.approx(fit.loglik - events * np.log(1000.0), abs=1e-5)
+
+
+def gamma(row, nu, q):
+    shape = np.exp(q["shape(gam)", "~1", ""])
+    return stats.gamma.logpdf(row.gam, shape, scale=np.exp(nu) / shape)
+
+
+def negbinomial(row, nu, q):
+    shape = np.exp(q["shape(nb)", "~1", ""])
+    return stats.nbinom.logpmf(row.nb, shape, shape / (shape + np.exp(nu)))
+
+
+def weibull(row, nu, q):
+    law = stats.weibull_min(np.exp(q["shape(t)", "~1", ""]), scale=np.exp(-nu / np.exp(q["shape(t)", "~1", ""])))
+    return np.where(row.d, law.logpdf(row.t), law.logsf(row.t))
+
+
+def guessing(row, nu, q):
+    p = 0.2 + 0.8 / (1.0 + np.exp(-nu))
+    return np.log(np.where(row.b, p, 1.0 - p))
+
+
+def inflated(row, nu, q):
+    zero = 1.0 / (1.0 + np.exp(-q["zero(zp)", "~1", ""]))
+    return np.log(zero * (row.zp == 0) + (1.0 - zero) * stats.poisson.pmf(row.zp, np.exp(nu)))
+
+
+@pytest.mark.parametrize(
+    ("text", "density"),
+    [("gam :: gamma\ngam ~ x + (1 | g)", gamma), ("nb :: negbinomial\nnb ~ x + (1 | g)", negbinomial),
+     ("t :: weibull(event=d)\nt ~ x + (1 | g)", weibull), ("zp :: poisson\nzp ~ x + (1 | g)\nzero(zp) ~ 1", inflated),
+     ("b :: binomial(logit, guess=0.2)\nb ~ x + (1 | g)", guessing)],
+    ids=["gamma", "negbinomial", "weibull", "inflated", "guessing"],
+)  # fmt: skip
+def test_random_intercepts_against_integrals(data, text, density):
+    """The log-likelihood at the estimates by sums over a fine grid, with densities of scipy."""
+    fit = Model(text).fit(data, points=25)
+    q = estimates(fit)
+    y = text.split(" ")[0]
+    sd = np.sqrt(q[f"{y}.1[g]", "~~", f"{y}.1[g]"])
+    total, grid = 0.0, np.linspace(-8.0, 8.0, 161)  # trapezia: exact to rounding for such integrands
+    for _, rows in data.groupby("g"):
+        fixed = q[y, "~1", ""] + q[y, "~", "x"] * rows.x.to_numpy()
+
+        values = [density(rows, fixed + sd * v, q).sum() for v in grid]
+        total += np.logaddexp.reduce(values + stats.norm.logpdf(grid)) + np.log(grid[1] - grid[0])
+    assert fit.loglik == pytest.approx(total, abs=1e-5)
+
+
+def test_a_guess_of_zero_is_the_logistic_model(data):
+    """Without guessing in the data the probability goes to 0: reported, and the rest is the logistic model's."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=800)
+    mirrored = data.iloc[:0].reindex(range(800)).assign(x=x, b=(rng.random(800) < 1 / (1 + np.exp(4 - x))) * 1.0)
+    plain = Model("b :: binomial(logit)\nb ~ x").fit(mirrored)
+    fit = Model("b :: binomial(logit)\nb ~ x\nguess(b) ~ 1").fit(mirrored)
+    assert fit.loglik >= plain.loglik - 1e-6
+
+
+def test_classes_of_several_kinds(data):
+    """A class variable above counts, durations and positive values: the sum over classes by hand."""
+    fit = Model("c :: class(2)\nnb :: negbinomial\nt :: weibull(event=d)\ngam :: gamma\nc =~ nb + t + gam").fit(data)
+    p = fit.params
+    q = estimates(fit)
+
+    def of(name, k):
+        return float(p[(p.lhs == name) & (p.op == "~1") & (p["class"] == k)].est.iloc[0])
+
+    joint = np.stack([
+        negbinomial(data, of("nb", k), q) + weibull(data, of("t", k), q) + gamma(data, of("gam", k), q) for k in (1, 2)
+    ])  # fmt: skip
+    share = 1.0 / (1.0 + np.exp(-of("c", 1)))
+    expected = np.logaddexp(joint[0] + np.log(share), joint[1] + np.log1p(-share)).sum()
+    assert fit.loglik == pytest.approx(expected, abs=1e-5)
+
+
+def test_counts_without_overdispersion(data):
+    even = data.assign(nb=np.tile([1, 2, 2, 3, 1, 3], 40))
+    fit = Model("nb :: negbinomial\nnb ~ x").fit(even)
+    assert "no-overdispersion" in {d.slug for d in fit.diagnostics}
+    assert fit.loglik == pytest.approx(Model("nb :: poisson\nnb ~ x").fit(even).loglik, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "slug"),
+    [
+        ("t :: weibull(event=d)\nt ~ x", {"t": 0.0}, "outside-support"),
+        ("gam :: gamma\ngam ~ x", {"gam": -1.0}, "outside-support"),
+        ("nb :: negbinomial\nnb ~ x", {"nb": 1.5}, "not-count"),
+        ("t :: weibull(event=d)\nt ~ x", {"d": 2.0}, "bad-event"),
+    ],
+)
+def test_bad_values(data, text, change, slug):
+    wrong = data.astype(float)
+    for column, value in change.items():
+        wrong.loc[7, column] = value
+    with pytest.raises((DataError, FitError)) as problem:
+        Model(text).fit(wrong)
+    assert slug in {d.slug for d in problem.value.diagnostics}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["t :: weibull(event=d, entry=x)\nt ~ 1", "b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
+     "gam :: gamma\ngam ~ x\nshape(gam) ~ 1 + u[g]"],
+)  # fmt: skip
+def test_what_is_open_is_said(data, text):
+    with pytest.raises((DataError, FitError)) as problem:
+        Model(text).fit(data.assign(n=3))
+    assert "not-estimable" in {d.slug for d in problem.value.diagnostics}

@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
 """Numbers of points that are tried in turn."""
 
+SETTLED_NODES = 2e-4
+"""The same where a dimension of classes or products is known at nodes: four more points cost little there."""
+
 SETTLED = 1e-3
 """The log-likelihood has settled when more points move it by less."""
 
@@ -161,7 +164,7 @@ class Ascent:
                         help=f"take points = {q + 4} or more",
                     )
                 break
-            if moved < SETTLED:
+            if moved < (SETTLED_NODES if any(g.conditions for g in self.plan.groups) else SETTLED):
                 self._set_points(q)
                 break
             q = p

@@ -43,7 +43,7 @@ def test_em_and_generic_starts_find_the_same():
     assert other.loglik == pytest.approx(one.loglik, abs=1e-4)
 
 
-def test_probabilities_at_the_limit_are_infinite_logits():
+def test_probabilities_at_the_limit_are_infinite_logits(tmp_path):
     data = binary(400, [0.6, 0.4], np.array([[0.0, 0.1, 0.2, 0.1, 0.2, 0.1], [0.9, 0.8, 0.9, 0.8, 0.9, 0.8]]), 4)
     fit = sl.Model(LCA.replace("class(3)", "class(2)")).fit(data)
     assert fit.converged
@@ -54,6 +54,11 @@ def test_probabilities_at_the_limit_are_infinite_logits():
     assert at.se.isna().all()
     assert fit.params.se[np.isfinite(fit.params.est)].notna().all()
     assert "-Inf" in fit.summary()
+    fit.save(tmp_path / "fit.json")
+    again = sl.load(tmp_path / "fit.json")
+    assert again.estimate.limits == fit.estimate.limits
+    assert again.estimate.class_sizes == fit.estimate.class_sizes
+    assert again.summary().splitlines()[:9] == fit.summary().splitlines()[:9]
 
 
 def test_one_start_that_stands_alone_is_said_first(monkeypatch):

@@ -349,7 +349,8 @@ class Model(Simulating):
         cluster : str, optional
             Column of the units of robust standard errors, if coarser than the model's.
         threads : int, optional
-            Default: all processors that the process may use.
+            Default: ``options: threads``, else ``SEMLANG_THREADS``, else all processors that the process may use.
+            Results do not depend on it.
         force : bool
             Estimate although the model is not identified.
         progress : bool or callable

@@ -15,6 +15,7 @@ from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Variable
+from semlang.sums import count_by
 
 ENTRY = 2.0
 """Stands in the place of the event for the row of a time of entry."""
@@ -187,7 +188,7 @@ def expand(
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
-    used = np.flatnonzero(np.bincount(source, minlength=n))
+    used = np.flatnonzero(count_by(source, n))
     counts = design.frequency.get(ROWS)
     for level in order[1:]:
         if level in design.frequency:

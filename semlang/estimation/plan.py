@@ -221,6 +221,8 @@ class _Situation:
         modelled: dict[str, list[str]] = {}
         for k, quantity in self.form.quantities:
             modelled.setdefault(self.form.responses[k], []).append(quantity)
+        for v in self.table.responses:
+            modelled.setdefault(v.key, []).extend(v.arguments)
         return all(has_density(v.kind.name, v.link, modelled.get(v.key, ())) for v in self.table.responses)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
 from semlang.results.simulating import Simulating
+from semlang.shown import Latex
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
@@ -165,7 +166,7 @@ class Model(Simulating):
 
     def equations(self) -> str:
         """Return the model's equations as LaTeX."""
-        return self.matrices.latex()
+        return Latex(self.matrices.latex())
 
     def identify(self, data: Any = None) -> Identification:
         """Decide whether the model is identified, and why.
@@ -350,7 +351,8 @@ class Model(Simulating):
         cluster : str, optional
             Column of the units of robust standard errors, if coarser than the model's.
         threads : int, optional
-            Default: all processors that the process may use.
+            Default: ``options: threads``, else ``SEMLANG_THREADS``, else all processors that the process may use.
+            Results do not depend on it.
         force : bool
             Estimate although the model is not identified.
         progress : bool or callable

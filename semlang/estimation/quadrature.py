@@ -35,6 +35,7 @@ from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.workspace import Workspace, product_rule, spacing
+from semlang.sums import sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree"]
 
@@ -229,7 +230,7 @@ class NestedQuadrature:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
         constants, slopes = self._constants(rows)
-        values = np.bincount(owner, values, self._reduced.clusters) + constants
+        values = sum_by(owner, values, self._reduced.clusters) + constants
         if slopes is not None:
             adjoints.f1[:] += slopes
         return Evaluation(
@@ -475,7 +476,7 @@ class NestedQuadrature:
                 slopes[here], moving = slope, True
         weight = self._reduced.row_total
         sums = np.zeros(self._reduced.clusters)
-        sums += np.bincount(self._reduced.row_owner, constant * weight, sums.size)
+        sums += sum_by(self._reduced.row_owner, constant * weight, sums.size)
         self._constant = read.copy(), sums, slopes * weight if moving else None
         return self._constant[1:]
 

@@ -22,7 +22,7 @@ from semlang.errors import NotConvergedWarning
     help="Standard errors; observed information unless the model's options say otherwise.",
 )
 @click.option("--cluster", metavar="COLUMN", help="Units of robust standard errors.")
-@click.option("--threads", type=click.IntRange(1), help="Threads; default: all processors.")
+@click.option("--threads", type=click.IntRange(1), help="Threads; default: SEMLANG_THREADS, else all processors.")
 @click.option("--force", is_flag=True, help="Fit although the model is not identified.")
 @click.option("--quiet", is_flag=True, help="No progress line.")
 @click.option("-o", "--output", metavar="FILE", help="Write the JSON object to a file.")

@@ -404,6 +404,18 @@ class Mixture:
                     F[keys.index(key), keys.index(d.key)] = full[parameter] if parameter >= 0 else value
         return F
 
+    def prior(self, x: Floats) -> dict[str, Floats]:
+        """Return the prior probabilities (units, states) of each discrete variable that depends on no other."""
+        full, _ = self.derived.extend(x)
+        out: dict[str, Floats] = {}
+        for number, stage in enumerate(self.fold.stages):
+            for g in self._memberships[number]:
+                if all(i < 0 for i in g.index):
+                    p = np.exp(g.logits.log_probabilities(full))[:, 0]
+                    each = np.broadcast_to(p, (p.shape[0], stage.parent.size)).T.copy()
+                    out[self.conditions.discrete[g.axis]] = self._all_units(each, stage.level)
+        return out
+
     def _all_units(self, values: Floats, level: str) -> Floats:
         """Return values by unit of the design that was given; NaN for units that are left out."""
         unit = self._unit[level]

@@ -15,6 +15,7 @@ from semlang.estimation.conditioning.fold import Stage
 from semlang.estimation.conditioning.membership import products_of
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product
+from semlang.sums import sum_by
 
 __all__ = ["Units", "complete", "of_units"]
 
@@ -175,7 +176,7 @@ def _anywhere(flag: Flags, design: Design, level: str) -> Flags:
     if level == ROWS:
         return flag
     code = design.clusters[level]
-    return np.asarray(np.bincount(code, flag, design.n_units(level)) > 0)[code]
+    return np.asarray(sum_by(code, flag.astype(np.float64), design.n_units(level)) > 0)[code]
 
 
 def of_units(values: Floats, design: Design, level: str) -> Floats:

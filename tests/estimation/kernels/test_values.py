@@ -45,6 +45,10 @@ def log_density(pair, y, f1, f2, nu):
     if family == "guessed binomial":
         p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
         return stats.binom.logpmf(y, 1, f1 + (1 - f1 - f2) * p)
+    if family == "sequential":
+        return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
+    if family == "censored gaussian" and f2:
+        return stats.norm.logcdf(f2 * (nu - y) / f1)
     if family.startswith("inflated"):
         zero = f1 if family.endswith("poisson") else f2
         counts = log_density((family.removeprefix("inflated "), link), y, f1, np.nan, nu)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import DataError, FitError, ModelError
 from semlang.results.simulating import Simulating
+from semlang.shown import Latex
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
@@ -164,7 +165,7 @@ class Model(Simulating):
 
     def equations(self) -> str:
         """Return the model's equations as LaTeX."""
-        return self.matrices.latex()
+        return Latex(self.matrices.latex())
 
     def identify(self, data: Any = None) -> Identification:
         """Decide whether the model is identified, and why.

@@ -20,6 +20,7 @@ from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
 from semlang.model.table import ParameterTable
+from semlang.shown import Shown
 
 __all__ = ["GroupPlan", "LevelPlan", "Plan", "plan"]
 
@@ -129,8 +130,8 @@ class GroupPlan:
         return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """How each group's likelihood is computed."""
 
     groups: tuple[GroupPlan, ...]

@@ -37,7 +37,7 @@ INVERSE_LINKS: Mapping[tuple[str, str], Callable[[Floats], Floats]] = {
 
 
 def has_expectation(variable: Variable, table: ParameterTable) -> bool:
-    """Whether a response's expected values are known here: not where it guesses, slips, has more zeros or is censored."""
+    """Whether a response's expected values are known here: not where it guesses, slips, is inflated or censored."""
     mixed = any(r.target == variable.key and r.quantity in MIXTURES for r in table.rows)
     if mixed or "censored" in variable.arguments:
         return False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from semlang.errors import DataError as DataError
     from semlang.errors import FitError as FitError
     from semlang.errors import ModelError as ModelError
+    from semlang.errors import NotConvergedWarning as NotConvergedWarning
     from semlang.errors import SemlangError as SemlangError
     from semlang.results.fit import Fit as Fit
 
@@ -29,6 +30,7 @@ _HOMES = {
     "ModelError": "semlang.errors",
     "DataError": "semlang.errors",
     "FitError": "semlang.errors",
+    "NotConvergedWarning": "semlang.errors",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "FitError",
     "Model",
     "ModelError",
+    "NotConvergedWarning",
     "SemlangError",
     "__version__",
     "compare",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semlang.diagnostics import Diagnostic, Severity, error
-from semlang.errors import DataError, FitError, ModelError
+from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
 from semlang.results.simulating import Simulating
+from semlang.shown import Latex
 from semlang.source import Source, Span
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
@@ -164,7 +166,7 @@ class Model(Simulating):
 
     def equations(self) -> str:
         """Return the model's equations as LaTeX."""
-        return self.matrices.latex()
+        return Latex(self.matrices.latex())
 
     def identify(self, data: Any = None) -> Identification:
         """Decide whether the model is identified, and why.
@@ -349,7 +351,8 @@ class Model(Simulating):
         cluster : str, optional
             Column of the units of robust standard errors, if coarser than the model's.
         threads : int, optional
-            Default: all processors that the process may use.
+            Default: ``options: threads``, else ``SEMLANG_THREADS``, else all processors that the process may use.
+            Results do not depend on it.
         force : bool
             Estimate although the model is not identified.
         progress : bool or callable
@@ -396,8 +399,11 @@ class Model(Simulating):
         )
         after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
-        if any(d.is_error for d in result.diagnostics):
+        if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
+        if not result.converged:
+            reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
+            warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
         return model._fit(frame, designs, result, time.perf_counter() - clock, tuple(everything))
 
     def _with_mass_points(self, n: int) -> Model:

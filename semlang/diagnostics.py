@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from semlang.shown import Shown
 from semlang.source import Source, Span
 
 
@@ -25,8 +26,8 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+@dataclass(frozen=True, slots=True, repr=False)
+class Diagnostic(Shown):
     """One finding.
 
     Parameters
@@ -57,6 +58,9 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
     fix: tuple[Edit, ...] = ()
+
+    def __str__(self) -> str:
+        return render(self)
 
     @property
     def is_error(self) -> bool:

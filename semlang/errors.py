@@ -31,3 +31,7 @@ class DataError(SemlangError):
 
 class FitError(SemlangError):
     """The model can not be estimated, or not with these data."""
+
+
+class NotConvergedWarning(UserWarning):
+    """A fit ended before it found a maximum; its estimates are where it stopped."""

@@ -9,6 +9,7 @@ from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.composites import unestimable_composites
 from semlang.model.exploratory import unrotatable
+from semlang.model.kinds import censoring_limits
 from semlang.model.table import ParameterTable, Row, Variable
 from semlang.source import Span
 
@@ -47,20 +48,21 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 _INSTEAD = {
     "beta": "take the logit in the data and declare the result gaussian",
     "adjacent": "declare it ordinal(logit)",
-    "sequential": "declare it ordinal(logit)",
 }
 
 
 def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
     said = {
-        ("gaussian", "censored"): "censored responses",
         ("gaussian", "interval"): "interval-censored responses",
-        **{(kind, "entry"): "durations with delayed entry" for kind in ("exponential", "weibull", "loglogistic")},
     }
     for v in table.variables.values():
         for (kind, argument), what in said.items():
             if v.kind.name == kind and argument in v.arguments:
                 yield f"{what} ('{v.key}')", v.span, ""
+        if "censored" in v.arguments and censoring_limits(v.arguments["censored"]) is None:
+            yield f"censoring at other than two limits ('{v.key}')", v.span, "write numbers: censored=[0, 100]"
+        elif "censored" in v.arguments and v.link not in ("", "identity"):
+            yield f"censored responses with the link {v.link} ('{v.key}')", v.span, ""
 
 
 def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -161,7 +163,7 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
 
 
 def _plain(v: Variable) -> bool:
-    return v.kind.name == "gaussian" and v.link in ("", "identity")
+    return v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
 
 
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from semlang.diagnostics import Diagnostic, Severity, error, note, warning
 from semlang.model.table import ParameterTable, Row, Variable
+from semlang.shown import Shown
 from semlang.source import Source, Span
 
 PROGRAMS = {
@@ -22,8 +23,8 @@ PROGRAMS = {
 """Targets and what they are called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+@dataclass(frozen=True, slots=True, repr=False)
+class Converted(Shown):
     """Code for another program.
 
     Parameters

@@ -119,6 +119,8 @@ def _design(
         categories={k: r.categories for k, r in responses.items() if r.categories},
         trials={k: taken(r.trials) for k, r in responses.items() if r.trials is not None},
         event={k: taken(r.event) for k, r in responses.items() if r.event is not None},
+        entry={k: taken(r.entry) for k, r in responses.items() if r.entry is not None},
+        censored={k: taken(r.censored) for k, r in responses.items() if r.censored is not None},
         exposure={k: taken(r.exposure) for k, r in responses.items() if r.exposure is not None},
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
 from semlang.model.table import ROWS
+from semlang.sums import count_by, sum_by
 
 __all__ = ["collapse"]
 
@@ -47,7 +48,7 @@ def collapse(design: Design) -> tuple[Design, Ints]:
         code = code * levels + number
         size *= levels
     if size <= 4 * n:
-        present = np.bincount(code, minlength=size) > 0
+        present = count_by(code, size) > 0
         code = (np.cumsum(present) - 1)[code]
         count = int(present.sum())
     else:
@@ -59,7 +60,7 @@ def collapse(design: Design) -> tuple[Design, Ints]:
     first[code[::-1]] = np.arange(n)[::-1]
     old = design.frequency.get(ROWS, np.ones(n))
     changed = design.each_row(lambda v: v[first])
-    changed["frequency"] = {**changed["frequency"], ROWS: np.bincount(code, old, count)}
+    changed["frequency"] = {**changed["frequency"], ROWS: sum_by(code, old, count)}
     changed["columns"] = design.columns.take(first)
     return replace(design, n_rows=count, **changed), code
 

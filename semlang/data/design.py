@@ -36,6 +36,10 @@ class Design:
     trials, exposure : mapping from response key to (n_rows,) floats
     event : mapping from response key to (n_rows,) floats
         1 where a duration ended with the event, 0 where it is censored; a response without one has events only.
+    entry : mapping from response key to (n_rows,) floats
+        Times from which durations were observed.
+    censored : mapping from response key to (n_rows,) floats
+        1 where the response is above its value, -1 where it is below, 0 where it is the value.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
@@ -55,6 +59,8 @@ class Design:
     trials: Mapping[str, Floats] = field(default_factory=dict)
     exposure: Mapping[str, Floats] = field(default_factory=dict)
     event: Mapping[str, Floats] = field(default_factory=dict)
+    entry: Mapping[str, Floats] = field(default_factory=dict)
+    censored: Mapping[str, Floats] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.sums import count_by
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -83,7 +85,7 @@ def number_levels(values: NDArray[np.float64]) -> tuple[tuple[str, ...], Ints]:
         whole = kept.astype(np.int64)
         if (whole == kept).all():
             whole -= int(low)
-            found = np.bincount(whole) > 0
+            found = count_by(whole) > 0
             codes[present] = (np.cumsum(found) - 1)[whole]
             return tuple(number_text(low + k) for k in np.flatnonzero(found)), codes
     distinct, inverse = np.unique(kept, return_inverse=True)
@@ -105,7 +107,7 @@ def appearance(column: pd.Series[Any]) -> tuple[str, ...]:
 
 def _used(names: list[str], codes: Ints) -> tuple[tuple[str, ...], Ints]:
     """Leave out the levels that no row has; merge levels of one text."""
-    count = np.bincount(codes[codes >= 0], minlength=len(names))
+    count = count_by(codes[codes >= 0], len(names))
     kept = list(dict.fromkeys(n for n, c in zip(names, count, strict=True) if c))
     place = {n: k for k, n in enumerate(kept)}
     new = np.array([place.get(n, -1) for n in names] + [-1], dtype=np.int64)

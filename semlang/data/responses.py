@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semlang.data.binary import binary_values, binomial_values
 from semlang.data.categories import category_values
 from semlang.data.columns import Columns, row_names
+from semlang.model.kinds import censoring_limits
 from semlang.model.table import Variable
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,7 @@ class Response:
     values : (n,) floats
         Coded as in `Design.responses`, NaN where missing.
     categories : tuple of str
-    trials, exposure, event : (n,) floats, optional
+    trials, exposure, event, entry, censored : (n,) floats, optional
     dropped : mapping from reason to count
         Values that were observed but can't be used.
     """
@@ -35,6 +36,8 @@ class Response:
     trials: Floats | None = None
     exposure: Floats | None = None
     event: Floats | None = None
+    entry: Floats | None = None
+    censored: Floats | None = None
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -68,6 +71,15 @@ def response(columns: Columns, v: Variable) -> Response | None:
     event = v.arguments.get("event")
     if event is not None:
         _ended(columns, v, out, str(event))
+    entry = v.arguments.get("entry")
+    if entry is not None:
+        _entered(columns, v, out, str(entry))
+    limits = censoring_limits(v.arguments.get("censored"))
+    if limits is not None:
+        low, high = limits
+        with np.errstate(invalid="ignore"):
+            out.censored = 1.0 * (values >= high) - 1.0 * (values <= low)
+        out.values = np.clip(values, low, high)
     return out
 
 
@@ -139,6 +151,26 @@ def _ended(columns: Columns, v: Variable, out: Response, name: str) -> None:
         return
     out.event = event.copy()
     _need(out, out.event, f"missing event of {v.name}")
+
+
+def _entered(columns: Columns, v: Variable, out: Response, name: str) -> None:
+    """Read from when on durations were observed."""
+    entry = columns.numbers(name)
+    if entry is None:
+        return
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero((entry < 0.0) | (entry >= out.values))
+    if wrong.size:
+        columns.blame(
+            name,
+            "bad-entry",
+            f"the times of entry '{name}' are not all from 0 to before the end '{v.name}'",
+            label=f"{_shown(entry, wrong)} in {row_names(wrong)}",
+            help=f"'{v.name}' is the time at the end, counted from the same origin as '{name}'",
+        )
+        return
+    out.entry = entry.copy()
+    _need(out, out.entry, f"missing entry of {v.name}")
 
 
 def _need(out: Response, needed: Floats, reason: str) -> None:

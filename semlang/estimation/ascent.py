@@ -15,6 +15,7 @@ from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
+from semlang.estimation.placing import Nodes, Placeable, Placing
 from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan
 from semlang.estimation.progress import Narrator
 
@@ -25,8 +26,23 @@ Floats = NDArray[np.float64]
 LADDER = (7, 11, 15, 21, 31, 51, 81, 121)
 """Numbers of points that are tried in turn."""
 
+SETTLED_NODES = 2e-4
+"""The same where a dimension of classes or products is known at nodes: four more points cost little there."""
+
 SETTLED = 1e-3
 """The log-likelihood has settled when more points move it by less."""
+
+AGREE = 0.01
+"""Two rules that do not share their nodes agree when their log-likelihoods differ by less."""
+
+WRONG = 0.1
+"""A log-likelihood that another rule changes by more is no basis for estimates."""
+
+FAR_OUT = 15.0
+"""The same beyond which it is made sure that the log-likelihood falls further out."""
+
+STEEP = 5.0
+"""SD of a linear predictor beyond which modes and curvatures describe an integrand badly."""
 
 
 MOST_PASSES = 25
@@ -69,6 +85,8 @@ class Ascent:
         self.quadrature = any(m.points is not None for m in objective.members)
         self.grids = [m for m in objective.members if isinstance(m, SharedGrid)]
         self.history: list[tuple[int, float]] = []
+        self.settled = True
+        self.nodes: Nodes | None = None
 
     def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
         """Climb from `z` with all nodes where they are."""
@@ -89,7 +107,7 @@ class Ascent:
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
-        q, constrained = self.points, bool(self.constraints.nonlinear)
+        q, constrained, first = self.points, bool(self.constraints.nonlinear), z
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z = self._by_laplace(z, q)
         inverse = None
@@ -100,6 +118,8 @@ class Ascent:
         best = self._constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
+            if not constrained:
+                best = self._checked(best, first)
         if self.grids:
             best = self._refine(best, constrained)
         if constrained:
@@ -115,6 +135,70 @@ class Ascent:
         if not best.converged:
             self.findings.stopped(self.objective.theta(best.z), best.decrement)
         return best
+
+    def _checked(self, best: Optimum, first: Floats) -> Optimum:
+        """Check the value at the end by nodes that do not depend on modes; where they disagree, climb with those."""
+        placing = Placing(self.objective, self._affordable, lambda p: p**self._dims, self.narrator)
+        q = self.points
+        if not placing.possible:
+            return best
+        difference = self._difference(placing, best, q)
+        self.narrator.say(f"check by nodes at posterior means: log-likelihood differs by {difference:+.6f}")
+        agree = self.settled and abs(difference) < AGREE
+        if agree or self.asked is not None or not self._affordable(q + 4):
+            if not agree:
+                self.findings.imprecise(
+                    f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
+                    "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
+                )  # fmt: skip
+            elif placing.steepness(best.z) > FAR_OUT:
+                self._look_beyond(placing, best)
+            placing.release(q)
+            return best
+        found = placing.run([first] if placing.steepness(best.z) > STEEP else [first, best.z])
+        if found is None:
+            placing.release(q)
+            self.findings.imprecise("nodes at modes did not settle, and no others have a likelihood", True)
+            return best
+        self.history += found.history
+        self.settled, self.nodes = found.settled, found.nodes
+        if found.runaway is not None:
+            self.findings.running_away(self._parameters(found.best.z, found.runaway), found.shown)
+        elif not found.settled:
+            self.findings.imprecise(
+                f"the integral did not settle: {found.nodes} points still moved the log-likelihood by "
+                f"{found.moved:.4f}",
+                True,
+            )
+        elif placing.steepness(found.best.z) > FAR_OUT:
+            self._look_beyond(placing, found.best)
+            placing.value(found.best.z, found.nodes)
+        return found.best
+
+    def _look_beyond(self, placing: Placing, best: Optimum) -> None:
+        """Note parameters along which the log-likelihood falls further out: it has a maximum."""
+        beyond = placing.falls(best)
+        if beyond is not None:
+            here, there = self.objective.theta(best.z), self.objective.theta(beyond)
+            self.findings.bounded |= set(np.flatnonzero(np.abs(there - here) > 0.2 * np.abs(here)).tolist())
+
+    def _parameters(self, z: Floats, coordinate: int) -> list[int]:
+        """Return the parameters that a coordinate moves, those that it moves most first."""
+        moves = np.abs(self.objective.jacobian(z)[:, coordinate])
+        return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
+
+    def _difference(self, placing: Placing, best: Optimum, q: int) -> float:
+        """What another rule makes of the log-likelihood: with as many nodes, and where that differs with more."""
+        difference = math.inf
+        for nodes in (Nodes(q), *[r for r in placing.rules if r.spread and r.points > q][:2]):
+            placing.release(q)
+            try:
+                difference = placing.value(best.z, nodes) - best.value
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+            if abs(difference) < AGREE:
+                break
+        return difference
 
     def _constrained(self, z: Floats) -> Optimum:
         return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration)
@@ -133,22 +217,33 @@ class Ascent:
             found = z
         self._set_points(q)
         try:
-            return found if self.objective.value(found) > before else z
+            steep = any(m.steepness(self.objective.x(found)) > STEEP for m in self.objective.members
+                        if isinstance(m, Placeable))  # fmt: skip
+            return found if not steep and self.objective.value(found) > before else z
         except Infeasible:
             return z
 
-    def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
-        dims = max(g.dims for g in self.plan.groups)
+    @property
+    def _dims(self) -> int:
+        return max(g.dims for g in self.plan.groups)
+
+    def _affordable(self, points: int) -> bool:
         rows = sum(g.rows or 0 for g in self.plan.groups)
+        nodes = points**self._dims
+        return bool(nodes <= MAX_NODES and rows * nodes <= MAX_DENSITIES)
+
+    def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
         self.history.append((q, best.value))
-        more = [q + 4] if self.asked is not None else [p for p in LADDER if p > q]
-        for p in more:
-            if p**dims > MAX_NODES or rows * p**dims > MAX_DENSITIES:
-                if self.asked is None:
-                    self.findings.warn(
-                        "points-not-settled",
+        self.settled = False
+        before = math.inf
+        checkable = not constrained and all(isinstance(m, Placeable) for m in self.objective.members)
+        for p in [q + 4] if self.asked is not None else [p for p in LADDER if p > q]:
+            if not self._affordable(p):
+                self.settled = True
+                if not checkable and self.asked is None:
+                    self.findings.imprecise(
                         f"with {q} points a dimension the log-likelihood may not have settled; more are too costly",
-                        help="set points yourself to try",
+                        False,
                     )
                 break
             self._set_points(p)
@@ -160,21 +255,21 @@ class Ascent:
             moved = abs(value - best.value)
             self.history.append((p, value))
             self.narrator.say(f"{p} points: log-likelihood moves by {value - best.value:+.6f}")
-            if self.asked is not None:
+            enough = SETTLED_NODES if any(g.conditions for g in self.plan.groups) else SETTLED
+            if self.asked is not None or moved < enough:
                 self._set_points(q)
-                if moved > 0.01:
-                    self.findings.warn(
-                        "points-not-settled",
-                        f"4 more points than {q} move the log-likelihood by {value - best.value:.4f}",
-                        help=f"take points = {q + 4} or more",
-                    )
+                self.settled = True
+                if moved > AGREE:
+                    self.findings.imprecise(f"4 more points than {q} move the log-likelihood by {moved:.4f}", False)
                 break
-            if moved < SETTLED:
+            if checkable and moved > 0.01 and moved > 0.5 * before:  # more points do not help: other places do
                 self._set_points(q)
                 break
-            q = p
+            q, before = p, moved
             best = self._constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
             self.history[-1] = (p, best.value)
+        if not self.settled and not checkable:
+            self.findings.imprecise(f"{q} points still moved the log-likelihood by {before:.4f}", before > WRONG)
         return best
 
     def _refine(self, best: Optimum, constrained: bool) -> Optimum:

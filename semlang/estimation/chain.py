@@ -142,12 +142,13 @@ class Chain:
         for k in range(len(reduced.responses)):
             here = rows.response == k
             thresholds = reduced.thresholds.get(k, ())
-            if thresholds:
+            if thresholds and here.any():
                 category = rows.category[here]
                 upper = np.full(len(thresholds) + 1, -1)
                 upper[:-1] = [add(t) for t in thresholds]
                 lists[0, here] = upper[category]
-                lists[1, here] = np.concatenate([[-1], upper[:-1]])[category]
+                if ENTRIES[int(rows.codes[here][0])].f2 == "lower":
+                    lists[1, here] = np.concatenate([[-1], upper[:-1]])[category]
                 if (k, "sigma") in reduced.quantities:
                     lists[2, here] = add(reduced.quantities[k, "sigma"], transform=EXPONENTIAL)
             elif any(number == k for number, _ in reduced.quantities):

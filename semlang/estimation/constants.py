@@ -37,6 +37,10 @@ def _gaussian(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     return np.full(y.size, -_HALF_LOG_2PI), None
 
 
+def _censored(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return np.where(f2 == 0.0, -_HALF_LOG_2PI, 0.0), None
+
+
 def _lognormal(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     """``y`` is the logarithm."""
     return -_HALF_LOG_2PI - y, None
@@ -64,11 +68,13 @@ def _negbinomial(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
 
 def _hazard(y: Floats, a: Floats, event: Floats) -> tuple[Floats, Floats]:
     """Of the density of time; ``y`` is its logarithm."""
-    return event * (np.log(a) + (a - 1.0) * y), event * (1.0 / a + y)
+    d = np.where(event == 1.0, 1.0, 0.0)
+    return d * (np.log(a) + (a - 1.0) * y), d * (1.0 / a + y)
 
 
 def _accelerated(y: Floats, a: Floats, event: Floats) -> tuple[Floats, Floats]:
-    return event * (np.log(a) - y), event / a
+    d = np.where(event == 1.0, 1.0, 0.0)
+    return d * (np.log(a) - y), d / a
 
 
 _DURATIONS = ("exponential", "weibull", "loglogistic")
@@ -78,6 +84,7 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
     ("poisson", ""): _poisson,
     ("inflated poisson", ""): _poisson,
     ("gaussian", ""): _gaussian,
+    ("censored gaussian", ""): _censored,
     ("lognormal", ""): _lognormal,
     ("gamma", ""): _gamma,
     ("negbinomial", ""): _negbinomial,

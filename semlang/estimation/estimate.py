@@ -189,8 +189,9 @@ class _Estimation:
         for member in self.objective.members:
             dropped.update(member.dropped)
         return Estimate(
-            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self.plan.method, se=self.se,
+            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
+            spread=self.nodes.spread if self.nodes is not None else None,
             points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
@@ -201,6 +202,12 @@ class _Estimation:
             limits=self.limits,
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
+
+    def _method(self) -> str:
+        """One line that says how the likelihood was computed in the end."""
+        if self.nodes is None:
+            return self.plan.method
+        return f"maximum likelihood, nodes at posterior means and SDs ({self.nodes} points)"
 
     def _optimise(self) -> Optimum:
         """Climb with the engine that was planned, or with adaptive nodes where shared ones are too coarse."""
@@ -268,7 +275,7 @@ class _Estimation:
             ascent = make(self.objective)
             one = self.starts == 1 or bool(self.constraints.nonlinear)
             best = ascent.run(coordinates(theta) if one else self._contest(ascent, coordinates, theta))
-        self.history, self.points = ascent.history, ascent.points
+        self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes
         return best
 
     def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:

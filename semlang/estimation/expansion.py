@@ -15,6 +15,10 @@ from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Variable
+from semlang.sums import count_by
+
+ENTRY = 2.0
+"""Stands in the place of the event for the row of a time of entry."""
 
 __all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights"]
 
@@ -82,7 +86,12 @@ def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[st
     key = reduced.responses[k]
     known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
     needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in reduced.needed[k]]
-    for name, table in (("trials", design.trials), ("exposure", design.exposure), ("event", design.event)):
+    for name, table in (
+        ("trials", design.trials),
+        ("exposure", design.exposure),
+        ("event", design.event),
+        ("entry", design.entry),
+    ):
         if key in table:
             needed.append((f"{name} of {key} missing", table[key]))
     for reason, column in needed:
@@ -146,6 +155,14 @@ def expand(
             offsets[:, k] += np.log(np.where(known, design.exposure[key], 1.0))
     source, response = (a.astype(np.int64) for a in np.nonzero(observed))
     source, response, ids = _units(source, response, design, layers)
+    copies = _rows_of_responses(reduced, design, variables)[source, response]
+    first = np.cumsum(copies) - copies
+    source, response, ids = (
+        np.repeat(source, copies),
+        np.repeat(response, copies),
+        [np.repeat(i, copies) for i in ids],
+    )
+    part = np.arange(source.size) - np.repeat(first, copies)
     y, offset = values[source, response], offsets[source, response]
     codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
@@ -154,17 +171,24 @@ def expand(
         here = response == k
         if variables[key].kind.thresholds:
             category[here] = y[here].astype(np.int64)
+        if variables[key].kind.sequence:
+            category[here], y[here] = part[here], y[here] > part[here]
+        entered = here & (part == 1) & (key in design.entry)
+        if entered.any():
+            y[entered] = design.entry[key][source[entered]]
         if variables[key].kind.logarithm:
             y[here] = np.log(y[here])
         entry = ENTRIES[codes[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
             f[here] = _DATA[role](design, key, source[here]) if role in _DATA else 0.0
+            if role == "event":
+                f[entered] = ENTRY
     tree = Tree.from_ids(ids, rows=y.size)
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
-    used = np.flatnonzero(np.bincount(source, minlength=n))
+    used = np.flatnonzero(count_by(source, n))
     counts = design.frequency.get(ROWS)
     for level in order[1:]:
         if level in design.frequency:
@@ -177,12 +201,26 @@ def expand(
 
 
 def _code(reduced: ReducedForm, k: int, variable: Variable) -> int:
-    return code_of(variable.kind.name, variable.link, [q for number, q in reduced.quantities if number == k])
+    quantities = [q for number, q in reduced.quantities if number == k]
+    return code_of(variable.kind.name, variable.link, [*quantities, *variable.arguments])
+
+
+def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable]) -> Ints:
+    """Return how many kernel rows each response has: one, but for steps of sequences and times of entry."""
+    copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
+    for k, key in enumerate(reduced.responses):
+        if variables[key].kind.sequence:
+            steps = np.nan_to_num(design.responses[key]).astype(np.int64) + 1
+            copies[:, k] = np.minimum(steps, len(reduced.thresholds[k]))
+        if key in design.entry:
+            copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
+    return copies
 
 
 _DATA: Mapping[str, Callable[[Design, str, Ints], Floats | float]] = {
     "trials": lambda d, key, rows: d.trials[key][rows] if key in d.trials else 1.0,
     "event": lambda d, key, rows: d.event[key][rows] if key in d.event else 1.0,
+    "censored": lambda d, key, rows: d.censored[key][rows] if key in d.censored else 0.0,
     "one": lambda d, key, rows: 1.0,
     "upper": lambda d, key, rows: NO_THRESHOLD,
     "lower": lambda d, key, rows: -NO_THRESHOLD,

@@ -37,8 +37,9 @@ INVERSE_LINKS: Mapping[tuple[str, str], Callable[[Floats], Floats]] = {
 
 
 def has_expectation(variable: Variable, table: ParameterTable) -> bool:
-    """Whether the expected values of a response are known here: not where it guesses, slips or has more zeros."""
-    if any(r.target == variable.key and r.quantity in MIXTURES for r in table.rows):
+    """Whether a response's expected values are known here: not where it guesses, slips, is inflated or censored."""
+    mixed = any(r.target == variable.key and r.quantity in MIXTURES for r in table.rows)
+    if mixed or "censored" in variable.arguments:
         return False
     return (variable.kind.name, variable.link or "identity") in INVERSE_LINKS
 

@@ -55,6 +55,8 @@ class FindingsOfFit:
     def __init__(self, table: ParameterTable) -> None:
         self.table = table
         self.found: list[Diagnostic] = []
+        self.trusted = True
+        self.bounded: set[int] = set()
 
     def names(self, parameters: Sequence[int]) -> str:
         """Return parameters as text, at most four."""
@@ -173,8 +175,68 @@ class FindingsOfFit:
             help="give start values, or simplify the model",
         )
 
+    def imprecise(self, reason: str, wrong: bool, asked: bool = False) -> None:
+        """The log-likelihood at the estimate depends on the nodes.
+
+        Parameters
+        ----------
+        reason : str
+        wrong : bool
+            By so much that nothing follows from it.
+        asked : bool
+            The user set the number of points.
+        """
+        self.trusted = self.trusted and not wrong
+        if wrong and not asked:
+            self.fail("not-converged", reason, help="set points yourself, give start values, or simplify the model")
+        elif not any(d.slug == "points-not-settled" for d in self.found):
+            self.warn(
+                "points-not-settled", reason, help="take more points" + (", or leave the choice" if asked else "")
+            )
+
+    def running_away(self, parameters: Sequence[int], shown: bool) -> None:
+        """A latent variable comes to decide a response alone.
+
+        Parameters
+        ----------
+        parameters : sequence of int
+            The one that grows first.
+        shown : bool
+            The likelihood does not fall further out; else it grew until no nodes show its likelihood.
+        """
+        help = "leave out the response or the latent variable, or hold loadings equal: a*x1 + a*x2"
+        name = self.names(parameters[:1])
+        if shown:
+            self.fail(
+                "unbounded-likelihood",
+                f"the likelihood does not fall as {name} grows without bound: the latent variable decides the response "
+                "alone",
+                parameters[0],
+                help=help,
+            )
+            return
+        self.trusted = False
+        self.fail(
+            "not-converged",
+            f"{name} runs away: it grew until no affordable number of points shows the likelihood",
+            parameters[0],
+            help=help,
+        )
+
     def unbounded(self, parameters: Sequence[int]) -> None:
         """Estimates without bound."""
+        parameters = [p for p in parameters if p not in self.bounded]
+        if not parameters:
+            return
+        if not self.trusted:
+            self.fail(
+                "not-converged",
+                f"the approximate log-likelihood keeps rising as {self.names(parameters)} grow; nodes at modes do not "
+                "tell whether the exact one does",
+                parameters[0],
+                help="leave the number of points to the program, or take many more",
+            )
+            return
         self.fail(
             "unbounded-likelihood",
             f"the likelihood has no maximum: it keeps rising as {self.names(parameters)} grow without bound",

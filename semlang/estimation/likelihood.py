@@ -13,6 +13,7 @@ from semlang.estimation.chain import Chain
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
@@ -99,6 +100,7 @@ class QuadratureLikelihood:
         if counted is not None:
             weights = weights * counted[self.rows.source, self.rows.response]
         self.points: int | None = points
+        self.spread = 0.0
         if self.layers:
             prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
@@ -197,9 +199,31 @@ class QuadratureLikelihood:
         found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
         return unit_posterior(self.layers, found, self.rows, self.design, self.reduced, self.factors.evaluate(x)[0])
 
+    def place(self, x: Floats) -> None:
+        """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are; they stay.
+
+        `points` and `spread` say which nodes.
+        """
+        inputs = self.chain.forward(self.chain.cells(x)[0])
+        self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
+
+    def release(self) -> None:
+        """Let the nodes follow the modes again."""
+        self.spread = 0.0
+        self.engine.release()
+
+    def steepness(self, x: Floats) -> float:
+        """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
+        sizes = (self.chain.forward(self.chain.cells(x)[0]).A ** 2).sum(axis=0)
+        rows = self.rows.codes != CODES["gaussian", "identity"]
+        count = np.bincount(self.rows.response[rows])
+        total = np.bincount(self.rows.response[rows], sizes[rows])
+        return float(np.sqrt((total / np.maximum(count, 1)).max(initial=0.0)))
+
     def node_counts(self) -> list[int]:
-        """Return the points of each layer; one where that is exact."""
-        return [1 if layer.exact else self.points or 1 for layer in self.layers]
+        """Return the points of each layer; one where that is exact, at modes."""
+        placed = self.engine.placed
+        return [1 if layer.exact and not placed else self.points or 1 for layer in self.layers]
 
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
         cells, jacobian = self.chain.cells(x)

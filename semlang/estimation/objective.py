@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 
 import numpy as np
@@ -26,6 +26,11 @@ class Objective:
     members : sequence of Member
     parametrisation : Parametrisation or Scaled
     constraints : Constraints
+
+    Attributes
+    ----------
+    admits : callable or None
+        Says of coordinates of all parameters whether they are looked at; the others have no likelihood.
     """
 
     def __init__(
@@ -40,6 +45,15 @@ class Objective:
         self._plain: bool = self.basis.shape[0] == self.basis.shape[1]
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.evaluations = 0
+        self.admits: Callable[[Floats], bool] | None = None
+
+    def held(self, k: int, value: float) -> Objective:
+        """Return the same function with coordinate k held at a value: it has one coordinate less."""
+        out = copy(self)
+        out.base = self.base + self.basis[:, k] * value
+        out.basis = np.delete(self.basis, k, axis=1)
+        out._plain = False
+        return out
 
     @property
     def plain(self) -> bool:
@@ -77,6 +91,14 @@ class Objective:
         rows = np.abs(self.basis).sum(axis=1) == 1.0
         return [np.where(rows & (self.basis[:, k] == 1.0), 1.0, 0.0) for k in range(self.n)]
 
+    def _admitted(self, z: Floats) -> Floats:
+        """Return x; raise where `admits` refuses it."""
+        self.evaluations += 1
+        x = self.x(z)
+        if self.admits is not None and not self.admits(x):
+            raise Infeasible("outside of what is looked at")
+        return x
+
     def theta(self, z: Floats) -> Floats:
         """Return the table's parameters."""
         return self.parametrisation.theta(self.x(z))
@@ -93,22 +115,19 @@ class Objective:
 
     def value(self, z: Floats) -> float:
         """Return the log-likelihood."""
-        self.evaluations += 1
-        x = self.x(z)
+        x = self._admitted(z)
         return sum(m.value(x) for m in self.members)
 
     def value_and_gradient(self, z: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (n,)."""
-        self.evaluations += 1
-        x = self.x(z)
+        x = self._admitted(z)
         parts = [m.value_and_gradient(x) for m in self.members]
         gradient: Floats = np.sum([g for _, g in parts], axis=0)
         return sum(f for f, _ in parts), gradient if self._plain else gradient @ self.basis
 
     def value_and_scores(self, z: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and the scores of all top-level units (C, n)."""
-        self.evaluations += 1
-        x = self.x(z)
+        x = self._admitted(z)
         parts = [m.values_and_scores(x) for m in self.members]
         scores: Floats = np.concatenate([s for _, s in parts])
         return float(sum(f.sum() for f, _ in parts)), scores if self._plain else scores @ self.basis

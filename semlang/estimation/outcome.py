@@ -43,6 +43,9 @@ class Estimate:
         How the likelihood was computed and the standard errors.
     points : int or None
         Quadrature points per dimension, None without quadrature.
+    spread : float or None
+        None where nodes follow the modes; else they stand at posterior means and SDs, Gauss-Hermite (0) or equispaced
+        over so many SDs to both sides.
     points_history : tuple of (int, float)
         Log-likelihood at the optimum with more points.
     n_free : int
@@ -89,6 +92,7 @@ class Estimate:
     finished: int = 1
     agreed: int = 1
     diagnostics: tuple[Diagnostic, ...] = ()
+    spread: float | None = None
     plan: Plan | None = field(default=None, repr=False)
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
 from semlang.model.table import ParameterTable
+from semlang.shown import Shown
 
 __all__ = ["GroupPlan", "LevelPlan", "Plan", "plan"]
 
@@ -131,8 +132,8 @@ class GroupPlan:
         return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """How each group's likelihood is computed."""
 
     groups: tuple[GroupPlan, ...]
@@ -233,6 +234,8 @@ class _Situation:
         modelled: dict[str, list[str]] = {}
         for k, quantity in self.form.quantities:
             modelled.setdefault(self.form.responses[k], []).append(quantity)
+        for v in self.table.responses:
+            modelled.setdefault(v.key, []).extend(v.arguments)
         return all(has_density(v.kind.name, v.link, modelled.get(v.key, ())) for v in self.table.responses)
 
 

@@ -17,7 +17,7 @@ from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable, Variable
 
-__all__ = ["Predictors", "observed_responses"]
+__all__ = ["Predictors", "completed", "observed_responses"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +31,7 @@ def observed_responses(design: Design, keys: Sequence[str]) -> NDArray[np.bool_]
     return np.stack([~np.isnan(design.responses[k]) for k in keys], axis=1)
 
 
-def _complete(design: Design, variables: Mapping[str, Variable]) -> Design:
+def completed(design: Design, variables: Mapping[str, Variable]) -> Design:
     """Return the design with a value for every response; of a higher level in the first record of each unit."""
     responses = {}
     for key, y in design.responses.items():
@@ -94,7 +94,7 @@ class Predictors:
         parametrisation = Parametrisation([form])
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
-            form, _complete(design, table.variables), table.variables, table.levels, parametrisation.factored[0],
+            form, completed(design, table.variables), table.variables, table.levels, parametrisation.factored[0],
             points, 1, counted=counted,
         )  # fmt: skip
         self.form = self.member.reduced

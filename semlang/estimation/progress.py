@@ -5,13 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from semlang.diagnostics import error
+from semlang.errors import FitError
 from semlang.estimation.optimize import Iteration
 
 __all__ = ["Narrator", "available_threads"]
 
 
 def available_threads() -> int:
-    """Return the number of processors that the process may use."""
+    """Return how many threads a fit takes: ``SEMLANG_THREADS``, else the processors that the process may use.
+
+    Raises
+    ------
+    FitError
+        Where the variable is no positive whole number.
+    """
+    asked = os.environ.get("SEMLANG_THREADS", "").strip()
+    if asked:
+        if asked.isascii() and asked.isdigit() and int(asked) > 0:
+            return int(asked)
+        raise FitError(
+            [error("bad-option-value", f"SEMLANG_THREADS is '{asked}', and not a number of threads",
+                   help="set it to 1, 2, ..., or leave it out: then all processors are used")]
+        )  # fmt: skip
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

@@ -1,9 +1,12 @@
-"""Adaptive Gauss-Hermite quadrature over nested levels, with the exact gradient.
+"""Adaptive quadrature over nested levels, with the exact gradient.
 
 The nodes of each unit sit at the joint mode of its top-level cluster and are scaled by the Cholesky factor of the
 Hessian there, with units ordered from the lowest level to the highest; nodes of a lower unit move with those of the
 units above it. One point is Laplace's approximation. The gradient is that of this very value, nodes moving
 (reverse mode through mode, factor and nodes).
+
+After `NestedQuadrature.place` the nodes stand still instead, at posterior means and standard deviations, for integrands
+that modes and curvatures describe badly; the gradient is that of the value at these nodes.
 """
 
 from __future__ import annotations
@@ -26,11 +29,13 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
+from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
-from semlang.estimation.kernels.workspace import Workspace, gauss_hermite
+from semlang.estimation.kernels.workspace import Workspace, product_rule, spacing
+from semlang.sums import sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
 
@@ -172,7 +177,9 @@ class NestedQuadrature:
         )
         self._guessed = np.isin(self._code, [code for code, e in enumerate(ENTRIES) if e.f1 == "guess"])
         self._ordinal = _rows_with(self._code, "upper")[0]
-        self._rules: dict[tuple[int, ...], tuple[Rule, SimpleQueue[Workspace]]] = {}
+        self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
+        self._placed: dict[int, Placement] = {}
+        self._spread = 0.0
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
     def reset(self) -> None:
@@ -223,7 +230,7 @@ class NestedQuadrature:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
         constants, slopes = self._constants(rows)
-        values = np.bincount(owner, values, self._reduced.clusters) + constants
+        values = sum_by(owner, values, self._reduced.clusters) + constants
         if slopes is not None:
             adjoints.f1[:] += slopes
         return Evaluation(
@@ -264,6 +271,61 @@ class NestedQuadrature:
 
         self._for_batches(run, rule, free)
         return result
+
+    @property
+    def placed(self) -> bool:
+        """Whether the nodes stand still, see `place`."""
+        return bool(self._placed)
+
+    def release(self) -> None:
+        """Let the nodes follow the modes again."""
+        self._placed, self._spread = {}, 0.0
+
+    def place(
+        self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int], spread: float = 0.0
+    ) -> None:
+        """Move the nodes to posterior means and standard deviations, taken at the nodes as they are, and freeze them.
+
+        Where nodes follow the modes, those are found first; a cluster without a mode begins at its prior.
+
+        Parameters
+        ----------
+        o, A, f1, f2 : arrays
+            As in `evaluate`.
+        points : int or one a level
+            More than one.
+        spread : float
+            Zero: Gauss-Hermite nodes; else equispaced over so many standard deviations to both sides.
+        """
+        rows = self._rows(o, A, f1, f2)
+        if self._invalid(rows).size:
+            return
+        before, self._spread = dict(self._placed), spread
+        rule, free = self._rule(points)
+        counts = [points] * len(self.dims) if isinstance(points, int) else list(points)
+        gap = spacing(min(counts), spread)
+        found: dict[int, Placement] = {}
+
+        def run(batch: Batch, work: Workspace) -> None:
+            nest, width, units = batch.nest, int(batch.nest.tail[0]), int(batch.nest.base[-1])
+            clusters = batch.top.stop - batch.top.start
+            last = before.get(batch.top.start)
+            if last is None:
+                steps = np.zeros(clusters, dtype=np.int64)
+                find_modes(nest, rows, work.fronts, work.scratch, TOLERANCE, NEWTON_STEPS, steps)
+                last = at_fronts(nest, work.fronts)
+                if (lost := _inside(nest, steps < 0)).any():
+                    prior = at_prior(nest)
+                    last.path[lost], last.T[lost], last.G[lost] = prior.path[lost], prior.T[lost], prior.G[lost]
+                    _forget(nest, steps < 0)
+            means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
+            last.fill(work.fronts)
+            self._integrate(batch, rule, rows, work, np.empty(clusters))
+            node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
+
+        self._for_batches(run, rule, free)
+        self._placed = found
 
     def nodes(
         self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int], visit: Callable[[Nodes], None]
@@ -324,10 +386,11 @@ class NestedQuadrature:
     def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
         """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
         per_level = [points] * len(self.dims) if isinstance(points, int) else list(points)
-        key = tuple(int(per_level[level]) for level in self._reduced.levels)
+        counts = tuple(int(per_level[level]) for level in self._reduced.levels)
+        key = counts, self._spread
         if key not in self._rules:
             self._rules.clear()
-            self._rules[key] = gauss_hermite(self._kernel_dims, key), SimpleQueue()
+            self._rules[key] = product_rule(self._kernel_dims, counts, self._spread), SimpleQueue()
         return self._rules[key]
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
@@ -346,8 +409,12 @@ class NestedQuadrature:
             list(self._pool.map(with_workspace, self._batches[1:]))
 
     def _sums(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints) -> None:
-        """Find the modes of a batch and its log-likelihoods, upwards."""
-        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
+        """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards."""
+        if self._placed:
+            self._placed[batch.top.start].fill(work.fronts)
+            self._integrate(batch, rule, rows, work, values)
+            return
+        nest, fronts, scratch = batch.nest, work.fronts, work.scratch
         find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
         if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
             _forget(nest, steps < 0)
@@ -356,6 +423,11 @@ class NestedQuadrature:
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)
             return
+        self._integrate(batch, rule, rows, work, values)
+
+    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats) -> None:
+        """Fill the log-likelihoods of a batch at the nodes that its fronts say."""
+        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
         lowest_units(nest, rule, rows, fronts, scratch, tables, self._has_parameters, values)
@@ -368,9 +440,18 @@ class NestedQuadrature:
     ) -> None:  # fmt: skip
         self._sums(batch, rule, rows, work, values, steps)
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
-        third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
-        front_adjoints(nest, rule, fronts, tables)
-        mode_adjoints(nest, rows, fronts, scratch, values)
+        if self._placed:  # nothing acts through a mode
+            if nest.dims.size > 1:
+                front_adjoints(nest, rule, fronts, tables)  # for the posterior weights of the upper nodes
+            for array in (fronts.F_bar, fronts.k):
+                array[: nest.base[-1]] = 0.0
+            for vector in (scratch.nu, scratch.e, scratch.r, scratch.w):
+                vector[:] = 0.0
+            scratch.mixed[:] = 0.0
+        else:
+            third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
+            front_adjoints(nest, rule, fronts, tables)
+            mode_adjoints(nest, rows, fronts, scratch, values)
         row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
 
     def _scatter(self, x: Floats) -> Floats:
@@ -395,7 +476,7 @@ class NestedQuadrature:
                 slopes[here], moving = slope, True
         weight = self._reduced.row_total
         sums = np.zeros(self._reduced.clusters)
-        sums += np.bincount(self._reduced.row_owner, constant * weight, sums.size)
+        sums += sum_by(self._reduced.row_owner, constant * weight, sums.size)
         self._constant = read.copy(), sums, slopes * weight if moving else None
         return self._constant[1:]
 
@@ -417,12 +498,17 @@ def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:
     return np.flatnonzero(table[codes, 0]), np.flatnonzero(table[codes, 1])
 
 
-def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:
-    """Set the modes of some top-level clusters of a batch to zero."""
+def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return by unit whether it is in one of some top-level clusters of a batch."""
     base = nest.base
     inside = np.zeros(base[-1], dtype=bool)
     inside[base[-2] :] = clusters
     for level in range(nest.dims.size - 2, -1, -1):
         here = slice(base[level], base[level + 1])
         inside[here] = inside[nest.above[here]]
-    nest.mode[inside] = 0.0
+    return inside
+
+
+def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:
+    """Set the modes of some top-level clusters of a batch to zero."""
+    nest.mode[_inside(nest, clusters)] = 0.0

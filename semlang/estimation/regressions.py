@@ -93,7 +93,18 @@ def thinned(design: Design, most: int) -> Design:
     kept = np.minimum(((j + (j * GOLDEN) % 1.0) * step).astype(np.int64), n - 1)
     tables: dict[str, Any] = {
         name: {key: column[kept] for key, column in getattr(design, name).items()}
-        for name in ("responses", "columns", "clusters", "trials", "exposure", "event", "frequency", "weights")
+        for name in (
+            "responses",
+            "columns",
+            "clusters",
+            "trials",
+            "exposure",
+            "event",
+            "entry",
+            "censored",
+            "frequency",
+            "weights",
+        )
     }
     return replace(design, n_rows=most, row=design.row[kept], **tables)
 

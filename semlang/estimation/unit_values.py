@@ -11,6 +11,7 @@ from semlang.data.design import Design
 from semlang.estimation.assemble import assemble
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.member import Infeasible
+from semlang.estimation.placing import STILL, Nodes, settle
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
 
@@ -26,6 +27,7 @@ def unit_values(
     theta: Floats,
     points: int | None,
     loglik: float,
+    spread: float | None = None,
 ) -> Floats | None:
     """Return the log-likelihood of every top-level unit, group after group.
 
@@ -38,6 +40,8 @@ def unit_values(
         Of the fit; None for one by a closed form.
     loglik : float
         That of the fit, for comparison.
+    spread : float or None
+        Where the fit's nodes were, see `Estimate`.
 
     Returns
     -------
@@ -47,8 +51,12 @@ def unit_values(
     objective = assemble(table, graphs, designs, Constraints(table), True, points or 1, 1, scaled=False)
     x = objective.parametrisation.coordinates(theta)
     try:
+        if spread is not None:
+            settle(objective.members, x, Nodes(points or 1, spread))
         values: Floats = np.concatenate([member.values(x) for member in objective.members])
     except (Infeasible, np.linalg.LinAlgError):
         return None
-    # A closed form and quadrature agree to rounding; a different likelihood differs by far more.
-    return values if abs(float(values.sum()) - loglik) < 1e-6 * (1.0 + abs(loglik)) else None
+    # A closed form and quadrature agree to rounding, nodes at posterior means to what moving them changes; a different
+    # likelihood differs by far more.
+    near = 1e-6 * (1.0 + abs(loglik)) + (0.0 if spread is None else STILL)
+    return values if abs(float(values.sum()) - loglik) < near else None

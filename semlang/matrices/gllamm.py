@@ -281,7 +281,8 @@ class GllammMatrices:
         parts += [str(m) for m in self.all]
         return "\n\n".join(parts)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return f"<semlang.GllammMatrices: {', '.join(m.symbol for m in self.all)}>"
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{escape(line)}</p>" for line in self.heading)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.model.table import Product
+from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -76,7 +77,7 @@ class Cells:
         g = bar[self.i, self.j][free]
         if self.symmetric:
             g = g * np.where(self.i == self.j, 1.0, 2.0)[free]
-        return np.bincount(self.parameter[free], g, n).astype(np.float64)
+        return sum_by(self.parameter[free], g, n)
 
 
 class Disturbance(NamedTuple):

@@ -210,7 +210,7 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
 def _other_classes(c: Context, shown: str, v: Variable) -> Iterator[Draft]:
     """Give the other classes an intercept where only some have one written."""
     own = [r for r in c.of(v) if r.op == "~1" and not r.quantity]
-    if any(not r.klass for r in own):
+    if any(not r.klass or r.also for r in own):
         return
     variable = own[0].class_variable
     for k in range(1, c.ns.n_classes(variable) + 1):

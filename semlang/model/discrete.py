@@ -17,7 +17,10 @@ def class_logits(c: Context) -> Iterator[Draft]:
     for v in _discrete(c, "class"):
         n = c.ns.n_classes(v.key)
         for k in range(1, n):
-            given = {r.class_variable for r in c.of(v) if r.op == "~1" and r.category == str(k)}
+            own = [r for r in c.of(v) if r.op == "~1" and r.category == str(k)]
+            given = dict.fromkeys(r.class_variable for r in own)
+            if any(r.also for r in own):  # one for each combination of classes
+                continue
             lhs = v.key if n < 3 else f"{v.key}@{k}"
             for other in given:
                 for j in range(1, c.ns.n_classes(other) + 1):

@@ -26,6 +26,8 @@ class Kind:
         Further distribution parameters that can be modelled: ``sigma(y) ~ x``.
     arguments : tuple of str
         Names of arguments of the declaration.
+    sequence : bool
+        Whether a response is a product of steps from one category to the next.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
     estimable : bool
@@ -40,6 +42,7 @@ class Kind:
     residual: bool = False
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    sequence: bool = False
     logarithm: bool = False
     estimable: bool = False
 
@@ -108,7 +111,15 @@ KINDS: dict[str, Kind] = {
             estimable=True,
         ),
         Kind("adjacent", ("logit",), thresholds=True, intercept=False, arguments=("level",)),
-        Kind("sequential", ("logit",), thresholds=True, intercept=False, arguments=("level",)),
+        Kind(
+            "sequential",
+            ("logit",),
+            thresholds=True,
+            intercept=False,
+            arguments=("level",),
+            sequence=True,
+            estimable=True,
+        ),
         Kind("multinomial", ("logit",), arguments=("level", "base")),
         Kind("choice", ("logit",), intercept=False, arguments=("level", "set")),
         Kind("ranking", ("logit",), intercept=False, arguments=("level", "set")),
@@ -121,3 +132,13 @@ KINDS: dict[str, Kind] = {
 
 ALIASES = {"bernoulli": "binomial"}
 """Other names of kinds."""
+
+
+def censoring_limits(value: object) -> tuple[float, float] | None:
+    """Return the two numbers of ``censored=[low, high]``, None where it has another form."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return None
+    low, high = value
+    if not isinstance(low, int | float) or not isinstance(high, int | float) or not low < high:
+        return None
+    return float(low), float(high)

@@ -44,6 +44,7 @@ def row_name(table: ParameterTable, row: Row, *, group: bool = True) -> str:
         place.append(table.groups[row.group - 1])
     if row.klass:
         place.append(f"class {row.klass}")
+        place += [f"{key}@{k}" for key, k in row.also]
     return f"{statement} ({', '.join(place)})" if place else statement
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from semlang.checks.equivalence import Comparison, compare
 from semlang.checks.equivalence.compare import A_IN_B, B_IN_A, EQUIVALENT, NEITHER
 from semlang.model.table import ParameterTable, Row
+from semlang.shown import Shown
 
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
 
 
-@dataclass(frozen=True)
-class FitComparison:
+@dataclass(frozen=True, repr=False)
+class FitComparison(Shown):
     """How two fits compare.
 
     Parameters

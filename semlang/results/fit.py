@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.diagnostics import Diagnostic, Severity
+from semlang.errors import FitError
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable, Row
 from semlang.results.item_response import ItemResponse
@@ -69,7 +70,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         from semlang.estimation.unit_values import unit_values
 
         e = self.estimate
-        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik)
+        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik, e.spread)
 
     @property
     def converged(self) -> bool:
@@ -233,7 +234,10 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             return text(self)
         from semlang.results.standardized import standardized as standardise
 
-        return f"{text(self)}\n\n{standardise(self).text()}"
+        try:
+            return f"{text(self)}\n\n{standardise(self).text()}"
+        except FitError as problem:
+            return f"{text(self)}\n\nNo standardised solution: {problem.diagnostics[0].message}"
 
     def __str__(self) -> str:
         return self.summary()

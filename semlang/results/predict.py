@@ -13,6 +13,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.expected import has_expectation
+from semlang.estimation.mixed_predictors import mixed_expectations
 from semlang.estimation.predictors import Predictors, RowExpectations
 from semlang.graph.model_graph import ModelGraph
 from semlang.graph.order import causes_first
@@ -59,10 +60,17 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     """
     import pandas as pd
 
-    _check(fit, at if kind == "at" else None)
+    _check(fit, kind, at if kind == "at" else None)
     designs, frame = data_of(fit, data, optional_columns(fit, kind))
     parts = []
-    for p in predictors_of(fit, designs):
+    if is_conditional(fit.table):
+        mixed = mixed_expectations(
+            fit.table, fit.graphs, designs, fit.estimate.theta, fit.estimate.points, kind == "conditional"
+        )
+        if mixed is None:
+            raise FitError([error("not-predicted", "predictions of this combination of classes are not computed yet")])
+        parts = [_frame(fit, p, found, False) for p, found in mixed]
+    for p in () if parts else predictors_of(fit, designs):
         match kind:
             case "marginal":
                 found = p.marginal()
@@ -90,9 +98,12 @@ def optional_columns(fit: Fit, kind: str = "marginal") -> tuple[str, ...]:
     return (*responses, *fit.table.clusters, *weights, *trials)
 
 
-def _check(fit: Fit, at: Mapping[str, float] | None) -> None:
-    if is_conditional(fit.table):
-        raise FitError([error("not-predicted", "predictions of models with classes or products are not computed yet")])
+def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
+    if is_conditional(fit.table) and kind in ("at", "linear"):
+        raise FitError(
+            [error("not-predicted", f"predictions of kind '{kind}' of models with classes are not computed yet",
+                   help="kind='marginal' or 'conditional'")]
+        )  # fmt: skip
     for v in fit.table.responses:
         if not has_expectation(v, fit.table):
             raise FitError(

@@ -256,6 +256,8 @@ def _estimate(stored: Mapping[str, Any]) -> Estimate:
     values["defined"] = tuple(DefinedEstimate(**{k: _number(v) for k, v in d.items()}) for d in values["defined"])
     values["points_history"] = tuple((int(p), float(_number(v))) for p, v in values["points_history"])
     values["loglik"] = _number(values["loglik"])
+    values["limits"] = {int(p): float(_number(v)) for p, v in values.get("limits", {}).items()}
+    values["class_sizes"] = {k: tuple(_number(p) for p in sizes) for k, sizes in values.get("class_sizes", {}).items()}
     return Estimate(**values)
 
 

@@ -172,16 +172,22 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     return out
 
 
+def _failures(fit: Fit) -> list[str]:
+    """Return what must be read before the numbers: why a fit did not converge."""
+    if fit.converged:
+        return []
+    reasons = [d.message for d in fit.diagnostics if d.slug == "not-converged"]
+    return [f"NOT CONVERGED: {reason}" for reason in reasons or ["these are not maximum likelihood estimates"]] + [""]
+
+
 def text(fit: Fit) -> str:
     """Return the summary as text."""
     e = fit.estimate
     top = facts(fit)
     wide = max(len(k) for k, _ in top)
-    out = [f"{k:<{wide}}  {v}" for k, v in top]
+    out = [*_failures(fit), *(f"{k:<{wide}}  {v}" for k, v in top)]
     if e.starts > 1 and e.agreed == 1:
         out[:0] = [f"WARNING: only 1 of {e.finished} starts reached this log-likelihood; there may be a better one"]
-    if not e.converged:
-        out[:0] = ["NOT CONVERGED: these are not maximum likelihood estimates"]
     blocks = list(sections(fit))
     lines = [line for block in blocks for line in block.lines]
     first = max([len(line.name) + 2 for line in lines] + [len(block.title) for block in blocks], default=10)
@@ -218,7 +224,8 @@ def html(fit: Fit) -> str:
     def row(cells: Iterable[Any], tag: str = "td") -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
 
-    out = ["<table>", *(row(line) for line in facts(fit)), "</table>"]
+    out = [f"<p><strong>{escape(line)}</strong></p>" for line in _failures(fit) if line]
+    out += ["<table>", *(row(line) for line in facts(fit)), "</table>"]
     blocks = list(sections(fit))
     shown = _columns([line for block in blocks for line in block.lines])
     for block in blocks:

@@ -112,12 +112,20 @@ def inflated(row, nu, q):
     return np.log(zero * (row.zp == 0) + (1.0 - zero) * stats.poisson.pmf(row.zp, np.exp(nu)))
 
 
+def censored(row, nu, q):
+    sd = np.sqrt(q["gam", "~~", "gam"])
+    inside = stats.norm.logpdf(row.gam, nu, sd)
+    return np.where(row.gam <= 0.5, stats.norm.logcdf((0.5 - nu) / sd),
+                    np.where(row.gam >= 3, stats.norm.logsf((3 - nu) / sd), inside))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "density"),
     [("gam :: gamma\ngam ~ x + (1 | g)", gamma), ("nb :: negbinomial\nnb ~ x + (1 | g)", negbinomial),
      ("t :: weibull(event=d)\nt ~ x + (1 | g)", weibull), ("zp :: poisson\nzp ~ x + (1 | g)\nzero(zp) ~ 1", inflated),
-     ("b :: binomial(logit, guess=0.2)\nb ~ x + (1 | g)", guessing)],
-    ids=["gamma", "negbinomial", "weibull", "inflated", "guessing"],
+     ("b :: binomial(logit, guess=0.2)\nb ~ x + (1 | g)", guessing),
+     ("gam :: gaussian(censored=[0.5, 3])\ngam ~ x + (1 | g)", censored)],
+    ids=["gamma", "negbinomial", "weibull", "inflated", "guessing", "censored"],
 )  # fmt: skip
 def test_random_intercepts_against_integrals(data, text, density):
     """The log-likelihood at the estimates by sums over a fine grid, with densities of scipy."""
@@ -142,6 +150,56 @@ def test_a_guess_of_zero_is_the_logistic_model(data):
     plain = Model("b :: binomial(logit)\nb ~ x").fit(mirrored)
     fit = Model("b :: binomial(logit)\nb ~ x\nguess(b) ~ 1").fit(mirrored)
     assert fit.loglik >= plain.loglik - 1e-6
+
+
+@pytest.mark.parametrize("kind", ["exponential", "weibull(log", "weibull(aft", "loglogistic(aft"])
+@pytest.mark.parametrize("more", ["", " + (1 | g)"])
+def test_splitting_episodes_changes_nothing(data, kind, more):
+    """A duration that is cut in two, censored at the cut and entered there, is the same duration."""
+    kind = kind if "(" in kind else kind + "(log"
+    whole = Model(f"t :: {kind}, event=d)\nt ~ x{more}").fit(data, points=15)
+    cut = 0.4 * data.t
+    first, second = data.assign(t0=0.0, t=cut, d=0), data.assign(t0=cut)
+    parts = Model(f"t :: {kind}, event=d, entry=t0)\nt ~ x{more}").fit(pd.concat([first, second]), points=15)
+    assert parts.loglik == pytest.approx(whole.loglik, abs=1e-6)
+    np.testing.assert_allclose(parts.params.est, whole.params.est, atol=2e-4)
+
+
+def test_entry_of_an_exponential_duration(data):
+    """Without a memory only the time at risk counts."""
+    entered = Model("t :: exponential(event=d, entry=t0)\nt ~ x").fit(data.assign(t0=1.5, t=data.t + 1.5))
+    assert entered.loglik == pytest.approx(Model("t :: exponential(event=d)\nt ~ x").fit(data).loglik, abs=1e-7)
+
+
+@pytest.mark.parametrize("more", ["", " + (1 | g)"])
+def test_sequences_are_binary_steps(data, more):
+    """Continuation ratios are logistic regressions of the steps, with an intercept a step."""
+    sizes = data.assign(y=np.minimum(data.nb, 3))
+    fit = Model(f"y :: sequential\ny ~ x{more}").fit(sizes, points=11)
+    steps = sizes.loc[sizes.index.repeat(np.minimum(sizes.y + 1, 3))]
+    s = steps.groupby(level=0).cumcount()
+    steps = steps.assign(s=s, beyond=(steps.y > s).astype(int))
+    binary = Model(f"beyond :: binomial\nbeyond ~ 0 + factor(s) + x{more}").fit(steps, points=11)
+    assert fit.loglik == pytest.approx(binary.loglik, abs=1e-6)
+    p, q = estimates(fit), estimates(binary)
+    assert p["y", "~", "x"] == pytest.approx(q["beyond", "~", "x"], abs=1e-4)
+    assert p["y", "|", "t2"] == pytest.approx(-q["beyond", "~", "s=1"], abs=1e-4)
+
+
+# survival 3.5-3 of R 4.2.2, 2026-11-28: survreg(Surv(low, high, type = "interval2") ~ x, dist = "gaussian")
+TOBIT = (-334.259010858, 0.471268606)
+
+
+def test_censored_gaussian_responses(data):
+    """Two limits; limits beyond all values change nothing."""
+    fit = Model("gam :: gaussian(censored=[0.5, 3])\ngam ~ x").fit(data)
+    q = estimates(fit)
+    nu = q["gam", "~1", ""] + q["gam", "~", "x"] * data.x.to_numpy()
+    assert fit.loglik == pytest.approx(censored(data, nu, q).sum(), abs=1e-7)
+    assert fit.loglik == pytest.approx(TOBIT[0], abs=1e-5)
+    assert q["gam", "~", "x"] == pytest.approx(TOBIT[1], abs=1e-4)
+    wide = Model("gam :: gaussian(censored=[-100, 100])\ngam ~ x").fit(data)
+    assert wide.loglik == pytest.approx(Model("gam ~ x").fit(data).loglik, abs=1e-6)
 
 
 def test_classes_of_several_kinds(data):
@@ -188,10 +246,23 @@ def test_bad_values(data, text, change, slug):
 
 @pytest.mark.parametrize(
     "text",
-    ["t :: weibull(event=d, entry=x)\nt ~ 1", "b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
+    ["gam :: gaussian(censored=[0, x])\ngam ~ 1", "b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
      "gam :: gamma\ngam ~ x\nshape(gam) ~ 1 + u[g]"],
 )  # fmt: skip
 def test_what_is_open_is_said(data, text):
     with pytest.raises((DataError, FitError)) as problem:
         Model(text).fit(data.assign(n=3))
     assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["gam :: gaussian(censored=[0.5, 3])\ngam ~ x", "b :: binomial(guess=0.2)\nb ~ x", "gam :: gamma\ngam ~ x"],
+)
+def test_what_is_not_predicted_is_said(data, text):
+    """No expected value is that of another density."""
+    fit = Model(text).fit(data)
+    for verb, slug in ((fit.predict, "not-predicted"), (fit.simulate, "not-simulated")):
+        with pytest.raises(FitError) as problem:
+            verb()
+        assert slug in {d.slug for d in problem.value.diagnostics}

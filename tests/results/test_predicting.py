@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -369,7 +370,16 @@ def test_class_probabilities() -> None:
     entropy = 1 + float((w * np.log(w)).sum()) / (300 * np.log(2))
     assert table["entropy"].to_list() == pytest.approx([entropy, entropy])
     assert table["n"].sum() == 300
-    for call, slug in ((fit.scores, "not-predicted"), (fit.predict, "not-predicted"), (fit.simulate, "not-simulated")):
+    # Expected responses: mixtures of the conditional probabilities, by the shares or by the posterior.
+    assert fit.predict().iloc[0].to_numpy() == pytest.approx(shares.to_numpy() @ p, abs=1e-3)
+    assert fit.predict(kind="conditional").to_numpy() == pytest.approx(w @ p, abs=1e-3)
+    new = pd.DataFrame({"a": [1.0, np.nan], "b": [1.0, np.nan], "d": [np.nan, np.nan]})
+    f = shares.to_numpy() * p[:, 0] * p[:, 1]
+    predicted = fit.predict(data=new, kind="conditional")
+    assert predicted.loc[0].to_numpy() == pytest.approx(f / f.sum() @ p, abs=1e-3)
+    assert predicted.loc[1].to_numpy() == pytest.approx(shares.to_numpy() @ p, abs=1e-3)
+    linear = functools.partial(fit.predict, kind="linear")
+    for call, slug in ((fit.scores, "not-predicted"), (linear, "not-predicted"), (fit.simulate, "not-simulated")):
         with pytest.raises(sl.FitError) as problem:
             call()
         assert [d.slug for d in problem.value.diagnostics] == [slug]

@@ -255,3 +255,20 @@ def test_parts_of_levels() -> None:
     assert found["fb", "~", "w", "g"] == pytest.approx(slope * np.std(w) / np.sqrt(total))
     r2 = fit.r_squared().reset_index().set_index(["variable", "level"])["r2"]
     assert r2["y2", "rows"] == pytest.approx(share)
+
+
+def test_reliability(fits: dict[str, sl.Fit]) -> None:
+    """omega by the estimates; with two parallel items both reliabilities of scores are that of the sum."""
+    fit = fits["complete"]
+    p = fit.params.set_index("name")["est"]
+    loadings = [1.0, p["textual =~ x5"], p["textual =~ x6"]]
+    common = sum(loadings) ** 2 * p["textual ~~ textual"]
+    errors = p["x4 ~~ x4"] + p["x5 ~~ x5"] + p["x6 ~~ x6"]
+    found = fit.reliability()
+    assert found.loc["textual", "omega"] == pytest.approx(common / (common + errors))
+    assert found.loc["textual", "omega"] == pytest.approx(found.loc["textual", "composite"])
+    parallel = sl.Model("f =~ 1*x4 + 1*x5\nx4 ~~ e*x4\nx5 ~~ e*x5").fit(HS, threads=1).reliability().loc["f"]
+    assert parallel["marginal"] == pytest.approx(parallel["omega"], rel=1e-6)
+    assert parallel["empirical"] == pytest.approx(parallel["omega"], abs=0.02)
+    items = sl.read_model(ROOT / "examples" / "lsat" / "model.sem").fit(threads=1).reliability().loc["ability"]
+    assert 0.2 < items["empirical"] < items["omega"]

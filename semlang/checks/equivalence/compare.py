@@ -15,14 +15,15 @@ from semlang.checks.identification.responses import margin
 from semlang.graph.build import build_graphs
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
+from semlang.shown import Shown
 
 EQUIVALENT, A_IN_B, B_IN_A = "equivalent", "a nested in b", "b nested in a"
 NEITHER, UNDETERMINED = "neither", "undetermined"
 LARGEST = 150
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """How two models are related.
 
     Parameters

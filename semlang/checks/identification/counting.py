@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from semlang.checks.identification.moments import Block
 from semlang.checks.identification.names import Names
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import Product
 
 PLURAL = {"quantity": "distribution parameters", "loading": "loadings", "path": "paths"}
 
@@ -13,9 +15,10 @@ PLURAL = {"quantity": "distribution parameters", "loading": "loadings", "path": 
 def count_moments(blocks: Sequence[Block]) -> dict[str, int] | None:
     """Return the moments of a saturated model by kind, or None where their number is not defined.
 
-    For each group: the coefficients of the K responses on the C covariates (thresholds in place of the constant), and
-    at each level the variances and covariances of the responses that vary there; a standardised response has no
-    variance of its own. Random slopes and counts have no finite set of moments.
+    For each group: the coefficients of the K responses on the C covariates (thresholds in place of the constant; where
+    covariates move the thresholds of a response, each threshold has coefficients of its own), and at each level the
+    variances and covariances of the responses that vary there; a standardised response has no variance of its own.
+    Random slopes and counts have no finite set of moments.
     """
     out = dict.fromkeys(("means", "thresholds", "slopes", "variances", "covariances"), 0)
     for block in blocks:
@@ -29,7 +32,7 @@ def count_moments(blocks: Sequence[Block]) -> dict[str, int] | None:
         k = len(form.responses)
         for i in range(k):
             out["thresholds" if i in form.thresholds else "means"] += len(form.thresholds.get(i, "1"))
-        out["slopes"] += k * (len(form.mean_columns) - 1)
+            out["slopes"] += len(_columns(form)) * (len(form.thresholds[i]) if _moved(form, i) else 1)
         at: dict[int, set[int]] = {}
         for i, level in enumerate(block.response_levels):
             at.setdefault(level, set()).add(i)
@@ -41,6 +44,17 @@ def count_moments(blocks: Sequence[Block]) -> dict[str, int] | None:
             known = sum(block.margins[i].standardised and block.response_levels[i] == level for i in members)
             out["variances"] += n - known
     return {name: n for name, n in out.items() if n}
+
+
+def _columns(form: ReducedForm) -> set[Product]:
+    """Return the covariates of means and thresholds, without the constant."""
+    moving = {a.via for thresholds in form.thresholds.values() for addends in thresholds for a in addends}
+    return {via for via in (*form.mean_columns, *moving) if via}
+
+
+def _moved(form: ReducedForm, i: int) -> bool:
+    """Whether covariates move the thresholds of a response."""
+    return any(a.via for addends in form.thresholds.get(i, ()) for a in addends)
 
 
 def n_moments(blocks: Sequence[Block]) -> int | None:

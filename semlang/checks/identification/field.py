@@ -7,6 +7,7 @@ it but for a probability of degree / p (Schwartz 1980; Zippel 1979).
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +43,15 @@ def inverse(value: int) -> int:
     return pow(int(value), P - 2, P)
 
 
-def inverses(values: Ints) -> Ints:
+def _wide(values: NDArray[np.integer[Any]]) -> Ints:
+    """Return integers of 64 bits, whatever the platform's own are: products of two elements have 62."""
+    return values.astype(np.int64, copy=False)
+
+
+def inverses(values: NDArray[np.integer[Any]]) -> Ints:
     """Return 1 / values elementwise (0 for 0), by repeated squaring."""
-    out = np.ones_like(values)
-    base, exponent = values % P, P - 2
+    base, exponent = _wide(values) % P, P - 2
+    out = np.ones_like(base)
     while exponent:
         if exponent & 1:
             out = out * base % P
@@ -54,11 +60,12 @@ def inverses(values: Ints) -> Ints:
     return out
 
 
-def matmul(a: Ints, b: Ints) -> Ints:
+def matmul(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> Ints:
     """Return a b modulo p, exactly, by four products of 16-bit halves in floating point.
 
     Sums of n products below 2^32 stay below 2^53 for n up to 2^21. Leading axes broadcast.
     """
+    a, b = _wide(a), _wide(b)
     if a.shape[-1] * a.shape[-2] * b.shape[-1] < 64:
         out = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), dtype=np.int64)
         for k in range(a.shape[-1]):
@@ -73,7 +80,7 @@ def matmul(a: Ints, b: Ints) -> Ints:
     return product
 
 
-def echelon(matrix: Ints) -> tuple[Ints, list[int]]:
+def echelon(matrix: NDArray[np.integer[Any]]) -> tuple[Ints, list[int]]:
     """Return the row echelon form (unit pivots, nothing cleared above them) and the pivot columns.
 
     Examples
@@ -81,7 +88,7 @@ def echelon(matrix: Ints) -> tuple[Ints, list[int]]:
     >>> echelon(np.array([[1, 2, 3], [2, 4, 6], [0, 0, 5]]))[1]
     [0, 2]
     """
-    a = matrix % P
+    a = _wide(matrix) % P
     m, n = a.shape
     pivots: list[int] = []
     r = 0

@@ -78,6 +78,8 @@ def identify(
             table = with_gold_standards(table)
             graphs = build_graphs(table)
             designs = None if designs is None else designs_of_differences(table, designs)
+        if not table.n_parameters:
+            return Identification(IDENTIFIED, "Nothing is free.", 0)
         unknown = _unsupported(table, graphs)
         if unknown:
             return Identification(UNDETERMINED, unknown, n_free=table.n_parameters)
@@ -143,8 +145,12 @@ class _Verdict:
         return self.found.n - self.found.n_constraints
 
     def _df(self, found: RankResult) -> tuple[int | None, int | None]:
+        """Return the number of moments, and how many are left; their rank can't be more, whatever the model."""
         total = None if self.data else n_moments(self.moments.blocks)
-        return total, None if total is None else total - (found.rank - found.n_constraints)
+        rank = found.rank - found.n_constraints
+        if total is not None and rank > total:
+            raise ArithmeticError(f"{total} moments have rank {rank}: the arithmetic of this platform is wrong")
+        return total, None if total is None else total - rank
 
     def _why(self, found: RankResult) -> str:
         missing = found.n - found.rank

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 _Entry = tuple[tuple[str, int], Sequence[Linear], int]
 LARGEST = 80
 MOST_ROWS = 40
+MOST_SUBSETS = 24
 FULL, DEFICIENT = 3e-7, 1e-9
 NODES = {0: 1, 1: 61, 2: 31, 3: 19}
 
@@ -141,7 +142,7 @@ class _Tables:
                 continue
             subsets = [s for s in itertools.combinations(members, min(3, len(members))) if self._closed(s)]
             subsets = subsets or [s for s in itertools.combinations(members, min(2, len(members))) if self._closed(s)]
-            for subset in subsets if len(subsets) <= 24 else picker.sample(subsets, 24):
+            for subset in _some(subsets, picker):
                 table = self._table(subset, units)
                 if table is None:
                     return None
@@ -167,7 +168,7 @@ class _Tables:
                 if f.response and f.column in index and self.variables[index[f.column]].kind.name == "binomial":
                     self._needs[k].add(index[f.column])
         if sample.numbers is not None:
-            return [u[:MOST_ROWS] for u in sample.units]
+            return [np.unique(u[:MOST_ROWS], return_inverse=True)[1] for u in sample.units]  # numbers without gaps
         return [np.arange(n) // 2**h for h in range(len(sample.units))]
 
     def _value(self, product: Product, r: int, given: Mapping[tuple[int, str], float]) -> float:
@@ -313,6 +314,16 @@ class _Tables:
                 for a in addends
             )
         )
+
+
+def _some(subsets: list[tuple[tuple[int, int], ...]], picker: random.Random) -> list[tuple[tuple[int, int], ...]]:
+    """Return all subsets, or of many some: half of them with two responses of one row, which tell most of a row."""
+    if len(subsets) <= MOST_SUBSETS:
+        return subsets
+    within = [s for s in subsets if len({r for r, _ in s}) < len(s)]
+    chosen = picker.sample(within, min(len(within), MOST_SUBSETS // 2))
+    rest = [s for s in subsets if s not in set(chosen)]
+    return chosen + picker.sample(rest, min(len(rest), MOST_SUBSETS - len(chosen)))
 
 
 def _expected(factors: list[Floats], weights: Floats) -> Floats:

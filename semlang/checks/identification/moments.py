@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semlang.checks.identification.field import Ints, P, inverses, matmul, residue
+from semlang.checks.identification.field import Ints, P, inverse, inverses, matmul, residue
 from semlang.checks.identification.program import FieldProgram
 from semlang.checks.identification.responses import Margin
 from semlang.checks.identification.sample import Sample
@@ -239,7 +239,7 @@ class _Functionals:
 
     def _standardise(self) -> None:
         """Add what the standard deviations contribute: -1/2 dVar/Var times d phi / d log s."""
-        form, half = self.form, inverses(np.array([2]))[0]
+        form, half = self.form, inverse(2)
         for k, weight in self.scale.items():
             rows = matmul(self.x, self.loadings[k])  # L_rk (R, J)
             q = matmul(rows, self.psi)

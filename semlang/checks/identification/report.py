@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semlang.checks.identification.names import Triple
+from semlang.shown import Shown
 
 IDENTIFIED, SHAPE_ONLY, NOT_IDENTIFIED, UNDETERMINED = "identified", "shape only", "not identified", "undetermined"
 
@@ -32,8 +33,8 @@ class Reason:
     latex: str = ""
 
 
-@dataclass(frozen=True)
-class Identification:
+@dataclass(frozen=True, repr=False)
+class Identification(Shown):
     """What is known about a model's identification.
 
     Parameters

@@ -23,7 +23,6 @@ NEEDED = (
     "pandas",
     "graphviz",
     "click",
-    "rich",
     "threadpoolctl",
 )
 OPTIONAL = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import click
 
 from semlang.cli.output import Report, model_of, model_options, reporting, writable
 from semlang.diagnostics import error
+from semlang.errors import NotConvergedWarning
 
 
 @click.command("fit")
@@ -20,7 +22,7 @@ from semlang.diagnostics import error
     help="Standard errors; observed information unless the model's options say otherwise.",
 )
 @click.option("--cluster", metavar="COLUMN", help="Units of robust standard errors.")
-@click.option("--threads", type=click.IntRange(1), help="Threads; default: all processors.")
+@click.option("--threads", type=click.IntRange(1), help="Threads; default: SEMLANG_THREADS, else all processors.")
 @click.option("--force", is_flag=True, help="Fit although the model is not identified.")
 @click.option("--quiet", is_flag=True, help="No progress line.")
 @click.option("-o", "--output", metavar="FILE", help="Write the JSON object to a file.")
@@ -43,7 +45,11 @@ def command(
     model = model_of(file, defaults)
     shown = Progress(quiet)
     try:
-        fit = model.fit(data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
+            fit = model.fit(
+                data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show
+            )
     finally:
         shown.end()
     report.add(fit.diagnostics)

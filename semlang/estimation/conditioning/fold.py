@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.sums import sum_by
+
 __all__ = ["Fold", "Folded", "Stage"]
 
 Floats = NDArray[np.float64]
@@ -123,5 +125,5 @@ def sums(value: Floats, parent: Ints, n: int) -> Floats:
     out = np.zeros((*value.shape[:-1], n))
     flat, target = value.reshape(-1, value.shape[-1]), out.reshape(-1, n)
     for row, to in zip(flat, target, strict=True):
-        to += np.bincount(parent, row, n)
+        to += sum_by(parent, row, n)
     return out

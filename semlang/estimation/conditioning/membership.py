@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Product
+from semlang.sums import sum_by
 
 __all__ = ["Membership"]
 
@@ -91,7 +92,7 @@ class Membership:
         bar = adjoint - self._p * adjoint.sum(axis=0)
         out = np.zeros((n_top, self.form.n_parameters))
         for k, c, slot in zip(self.k, self.c, self.slot, strict=True):
-            each = np.bincount(top, (bar[k] * self.X[c]).sum(axis=0), n_top)
+            each = sum_by(top, (bar[k] * self.X[c]).sum(axis=0), n_top)
             moving = np.flatnonzero(self._d_slots[slot])
             out[:, moving] += np.outer(each, self._d_slots[slot][moving])
         return out

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from semlang.estimation.conditioning.fold import Fold, Folded, Stage, sums
 from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
 from semlang.estimation.conditioning.membership import Membership, products_of
 from semlang.estimation.conditioning.nodes import LevelNodes
+from semlang.estimation.conditioning.units import Units, complete, of_units
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible, LevelMoments, Posterior
 from semlang.model.table import ROWS, ParameterTable
@@ -80,120 +80,29 @@ class Mixture:
         self._integrated = bool(conditions.continuous) or (
             not gaussian and any(len(m.form.disturbances) for m in self.models)
         )
-        self.dropped: Mapping[str, int]
-        design, self.dropped = self._complete(design)
-        self.given = design
-        self.merged: Ints
-        self.design, self.merged = design, np.arange(design.n_rows)
-        if not conditions.continuous:
-            self.design, self.merged = collapse(design)
         names = self._names
+        self.dropped: Mapping[str, int]
+        logits = {k: (table.variables[k].level, list(forms.values())) for k, forms in self._logits.items()}
+        self.given, self.dropped = complete(design, [m.form for m in self.models], logits, names)
+        self.merged: Ints
+        self.design, self.merged = self.given, np.arange(design.n_rows)
+        if not conditions.continuous:
+            self.design, self.merged = collapse(self.given)
         self._moves = [any(c.column in names for p in m.form.needed for q in p for c in q) for m in self.models]
         self.leaves: list[QuadratureLikelihood] = []
-        self._lay_out()
+        self.units = units = Units.of(table, self.design, conditions)
+        self.fold = Fold(units.stages, units.records.size)
+        self._unit, self._first, self._levels = units.number, units.first, units.levels
+        self.records, self.multiplicity, self.used = units.records, units.multiplicity, units.used
+        self._leaf_design = units.inner
         self._place()
         self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
 
     # ------------------------------------------------------------------ data
 
-    def _complete(self, design: Design) -> tuple[Design, Mapping[str, int]]:
-        """Leave out what some configuration has no linear predictor for, so that all see the same responses."""
-        dropped: Counter[str] = Counter(design.dropped)
-        responses = dict(design.responses)
-        for k, key in enumerate(self.models[0].form.responses):
-            known = ~np.isnan(responses[key])
-            for reason, mask in self._reasons(design, k):
-                lost = int((known & ~mask).sum())
-                if lost:
-                    dropped[reason] += lost
-                    known &= mask
-            if not known.all():
-                responses[key] = np.where(known, responses[key], np.nan)
-        for key, forms in self._logits.items():
-            level = self.table.variables[key].level
-            for p in products_of(list(forms.values())):
-                if any(c.column in self._names for c in p):
-                    continue
-                missing = np.isnan(design.columns[p])
-                if missing.any():
-                    missing = _anywhere(missing, design, level)
-                    name = f"{':'.join(c.name for c in p)} missing"
-                    for r, y in responses.items():
-                        lost = int((missing & ~np.isnan(y)).sum())
-                        if lost:
-                            dropped[name] += lost
-                            responses[r] = np.where(missing, np.nan, y)
-        return replace(design, responses=responses), dict(dropped)
-
-    def _reasons(self, design: Design, k: int) -> list[tuple[str, NDArray[np.bool_]]]:
-        found: dict[str, NDArray[np.bool_]] = {}
-        for model in self.models:
-            for p in model.form.needed[k]:
-                if not any(c.column in self._names for c in p):
-                    found.setdefault(f"{':'.join(c.name for c in p)} missing", ~np.isnan(design.columns[p]))
-        return list(found.items())
-
     @property
     def _names(self) -> frozenset[str]:
         return frozenset(d.column for m in self.models for d in m.directions)
-
-    def _lay_out(self) -> None:
-        """Number the units of the stages and what multiplies their values."""
-        design, table = self.design, self.table
-        axes: dict[str, list[int]] = {level: [] for level in table.levels}
-        for k, level in enumerate(self.conditions.levels):
-            axes[level].append(k)
-        for k, key in enumerate(self.conditions.continuous):
-            axes[table.variables[key].level].append(len(self.conditions.levels) + k)
-        top = table.clusters[-1] if table.clusters else ROWS
-        levels = [level for level in table.levels if axes[level]] or [top]
-        observed = np.zeros(design.n_rows, dtype=bool)
-        for y in (*design.responses.values(), *design.observed.values()):
-            observed |= ~np.isnan(y)
-        chain = levels if levels[-1] == top else [*levels, top]
-        units: dict[str, Ints] = {}
-        self._unit: dict[str, Ints] = {}
-        for level in chain:
-            code = np.arange(design.n_rows) if level == ROWS else design.clusters[level]
-            numbers, first = np.unique(code[observed], return_index=True)
-            place = np.full(int(code.max(initial=-1)) + 1, -1)
-            place[numbers] = np.arange(numbers.size)
-            self._unit[level] = place[code]
-            units[level] = np.flatnonzero(observed)[first]
-        self.records = units[chain[-1]]
-        self._first = units
-        stages = []
-        for n, level in enumerate(levels):
-            above = chain[n + 1] if n + 1 < len(chain) else chain[-1]
-            until = table.levels.index(chain[n + 1]) if n + 1 < len(levels) else len(table.levels)
-            inside = table.levels[table.levels.index(level) : until]
-            weight: Floats | None = None
-            for given in (design.frequency, design.weights):
-                for name in inside:
-                    if name in given:
-                        w = given[name][units[level]]
-                        weight = w if weight is None else weight * w
-            parent = self._unit[above][units[level]]
-            stages.append(Stage(level, tuple(axes[level]), parent, weight))
-        self.fold = Fold(stages, self.records.size)
-        self._levels = tuple(levels)
-        below = table.levels[: table.levels.index(levels[0])]
-        self._leaf_design = replace(
-            design,
-            frequency={k: v for k, v in design.frequency.items() if k in below},
-            weights={k: v for k, v in design.weights.items() if k in below},
-        )
-        self.multiplicity = np.ones(self.records.size)
-        for level, values in design.frequency.items():
-            if table.levels.index(level) >= table.levels.index(top):
-                self.multiplicity = self.multiplicity * values[self.records]
-        counts = np.ones(design.n_rows)
-        for values in design.frequency.values():
-            counts = counts * values
-        seen = np.zeros(design.n_rows, dtype=bool)
-        for y in design.responses.values():
-            seen |= ~np.isnan(y)
-        self.used = float(counts[seen].sum())
 
     def _place(self) -> None:
         """Put the nodes at the prior and build the leaves."""
@@ -268,7 +177,7 @@ class Mixture:
         }  # fmt: skip
         known: Ints | None = None
         if key in self.design.observed:
-            value = _of_units(self.design.observed[key], self.design, stage.level)[first]
+            value = of_units(self.design.observed[key], self.design, stage.level)[first]
             known = np.where(np.isnan(value), -1, np.nan_to_num(value) - 1).astype(np.int64)
         return [
             _Logits(axis, index, Membership(form, columns, first.size, self.copies, known))
@@ -495,6 +404,18 @@ class Mixture:
                     F[keys.index(key), keys.index(d.key)] = full[parameter] if parameter >= 0 else value
         return F
 
+    def prior(self, x: Floats) -> dict[str, Floats]:
+        """Return the prior probabilities (units, states) of each discrete variable that depends on no other."""
+        full, _ = self.derived.extend(x)
+        out: dict[str, Floats] = {}
+        for number, stage in enumerate(self.fold.stages):
+            for g in self._memberships[number]:
+                if all(i < 0 for i in g.index):
+                    p = np.exp(g.logits.log_probabilities(full))[:, 0]
+                    each = np.broadcast_to(p, (p.shape[0], stage.parent.size)).T.copy()
+                    out[self.conditions.discrete[g.axis]] = self._all_units(each, stage.level)
+        return out
+
     def _all_units(self, values: Floats, level: str) -> Floats:
         """Return values by unit of the design that was given; NaN for units that are left out."""
         unit = self._unit[level]
@@ -563,22 +484,3 @@ class _Logits:
     def place(self) -> tuple[Any, ...]:
         """Where they stand in an array over all states."""
         return tuple(slice(None) if i < 0 else i for i in self.index)
-
-
-def _anywhere(flag: NDArray[np.bool_], design: Design, level: str) -> NDArray[np.bool_]:
-    """Return whether a flag is set in any row of the unit of a row."""
-    if level == ROWS:
-        return flag
-    code = design.clusters[level]
-    return np.asarray(np.bincount(code, flag, design.n_units(level)) > 0)[code]
-
-
-def _of_units(values: Floats, design: Design, level: str) -> Floats:
-    """Give every row the value that any row of its unit has."""
-    if level == ROWS:
-        return values
-    code = design.clusters[level]
-    out = np.full(design.n_units(level), np.nan)
-    known = ~np.isnan(values)
-    out[code[known]] = values[known]
-    return out[code]

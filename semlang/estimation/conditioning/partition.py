@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.units import of_units
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.graph.condition import known_for_some
 from semlang.model.table import ROWS, ParameterTable
@@ -46,7 +47,7 @@ def parts_of(table: ParameterTable, design: Design) -> list[Part]:
     keys = [k for k in known_for_some(table) if k in design.observed]
     if not keys:
         return [Part((), np.arange(design.n_rows), design)]
-    values = {k: _spread(design.observed[k], design, table.variables[k].level) for k in keys}
+    values = {k: of_units(design.observed[k], design, table.variables[k].level) for k in keys}
     code = np.zeros(design.n_rows, dtype=np.int64)
     for n, k in enumerate(keys):
         code += (~np.isnan(values[k])).astype(np.int64) << n
@@ -56,17 +57,6 @@ def parts_of(table: ParameterTable, design: Design) -> list[Part]:
         known = tuple(k for n, k in enumerate(keys) if pattern >> n & 1)
         out.append(Part(known, rows, _part(table, design, rows, {k: values[k] for k in known})))
     return out
-
-
-def _spread(values: Floats, design: Design, level: str) -> Floats:
-    """Give every record of a unit the value that any of them has."""
-    if level == ROWS:
-        return values
-    code = design.clusters[level]
-    out = np.full(design.n_units(level), np.nan)
-    seen = ~np.isnan(values)
-    out[code[seen]] = values[seen]
-    return out[code]
 
 
 def _part(table: ParameterTable, design: Design, rows: Ints, known: Mapping[str, Floats]) -> Design:

@@ -12,6 +12,7 @@ from semlang.data.design import Design
 from semlang.estimation.member import Infeasible
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable, Row
+from semlang.sums import count_by, sum_by
 
 __all__ = ["Starts", "apart", "best_of", "degenerate"]
 
@@ -83,8 +84,8 @@ class _Spread:
         if level not in design.clusters:
             return y[seen]
         code = design.clusters[level][seen]
-        count = np.bincount(code)
-        return np.asarray(np.bincount(code, y[seen])[count > 0] / count[count > 0])
+        count = count_by(code)
+        return np.asarray(sum_by(code, y[seen])[count > 0] / count[count > 0])
 
 
 def _size(row: Row, designs: Sequence[Design]) -> float:

@@ -13,6 +13,7 @@ from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
 from semlang.estimation.gaussian.pairwise import pairwise_start
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
+from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,7 +69,7 @@ class ByRow(Engine):
             o = self._observed[k, :n]
             constants[k] = n * np.log(2 * np.pi) + np.linalg.slogdet(S[np.ix_(o, o)])[1]
         each = np.repeat(constants, np.diff(self._begin)) + np.einsum("ik,ik->i", residual, solved)
-        return np.bincount(self._unit, -0.5 * self._weight * each, self.n_units).astype(np.float64)
+        return sum_by(self._unit, -0.5 * self._weight * each, self.n_units)
 
     def scores(self, theta: Floats) -> Floats:
         """Return the gradient of each unit: (units, P).

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from semlang.estimation.gaussian.observations import Observations
 from semlang.estimation.gaussian.sweep import Posterior, packed, unpack
 from semlang.estimation.gaussian.tree import Tree
+from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
@@ -121,7 +122,7 @@ class Leaves:
         each = np.where(np.isnan(residual), 0.0, LOG_2PI + np.log(t)[:, None] + residual**2 / t[:, None]).sum(0)
         each = each if tree.rows is None else each * tree.rows
         each = each if tree.total is None else each * tree.total[0][leaf]
-        return np.bincount(tree.top[0][leaf], -0.5 * each, tree.n_top).astype(np.float64)
+        return sum_by(tree.top[0][leaf], -0.5 * each, tree.n_top)
 
     def adjoint(self, L: Floats, m: Floats, t: Floats, posterior: Posterior) -> tuple[Floats, Floats, Floats]:
         """Return dl/dL, dl/dm and dl/dt from the posterior moments of the leaves (overwritten).

@@ -28,6 +28,7 @@ from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, sem
 from semlang.estimation.gaussian.tree import Tree
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
+from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -131,7 +132,7 @@ class Nested(Engine):
         out = self.leaves.unit_constants(self.data, state.m, state.t)
         weights = self.tree.total or (None,) * len(self.tree.top)
         for part, weight, top in zip(self.sweep.parts, weights, self.tree.top, strict=True):
-            out += np.bincount(top, part if weight is None else part * weight, self.tree.n_top)
+            out += sum_by(top, part if weight is None else part * weight, self.tree.n_top)
         return out
 
     def scores(self, theta: Floats) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.gaussian.sweep import sandwich, unpack
+from semlang.sums import sum_by
 
 if TYPE_CHECKING:
     from semlang.estimation.gaussian.nested import Nested
@@ -128,4 +129,4 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
 
 
 def _add(v: Floats, unit: Ints, n: int) -> Floats:
-    return v if len(v) == n else np.asarray(np.bincount(unit, v, n), dtype=float)
+    return v if len(v) == n else sum_by(unit, v, n)

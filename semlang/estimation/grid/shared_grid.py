@@ -339,7 +339,7 @@ class SharedGrid:
         """Return the error of the log-likelihood: against the nodes between, and what lies beyond the last node."""
         found = self.evaluate(x)
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
-        step = self.nodes.z[1] - self.nodes.z[0]
+        step = float(self.nodes.z[1] - self.nodes.z[0])
         beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
         return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
 

@@ -20,8 +20,8 @@ class Entry(NamedTuple):
         The kind of the response; with ``guessed`` or ``inflated`` before it where the density is a mixture.
     link : str
     f1, f2 : str
-        What the numbers of the row are: a distribution parameter, a threshold (``upper``, ``lower``), or data
-        (``trials``, ``event``, ``one``); empty where they are not read.
+        What the numbers of the row are: a distribution parameter, a threshold (``upper``, ``lower``,
+        ``continues``), or data (``trials``, ``event``, ``censored``, ``one``); empty where they are not read.
     density : str
         Module and function in this package.
     """
@@ -47,6 +47,8 @@ ENTRIES: tuple[Entry, ...] = (
     *(Entry("exponential", link, "one", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
     *(Entry("weibull", link, "shape", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
     *(Entry("loglogistic", link, "shape", "event", f"survival.loglogistic_{link}") for link in ("log", "aft")),
+    Entry("sequential", "logit", "continues", "", "sequential.logit"),
+    Entry("censored gaussian", "identity", "sigma", "censored", "gaussian.censored"),
     *(Entry("guessed binomial", link, "guess", "slip", f"mixed.guessed_{link}") for link in _BINARY),
     *(Entry("inflated poisson", link, "zero", "", f"mixed.inflated_poisson_{link}") for link in _COUNT),
     *(Entry("inflated negbinomial", link, "shape", "zero", f"mixed.inflated_negbinomial_{link}") for link in _COUNT),
@@ -57,16 +59,17 @@ CODES: dict[tuple[str, str], int] = {(e.family, e.link): code for code, e in enu
 """Code of each (family, link)."""
 
 MIXTURES = {"guess": "guessed", "slip": "guessed", "zero": "inflated"}
+_WORDS = {**MIXTURES, "censored": "censored"}
 """Distribution parameters that make the density a mixture, and the word before its family."""
 
 
 def _pair(family: str, link: str, quantities: Collection[str]) -> tuple[str, str]:
-    words = {MIXTURES[q] for q in quantities if q in MIXTURES}
+    words = {_WORDS[q] for q in quantities if q in _WORDS}
     return " ".join([*sorted(words), family]), link or "identity"
 
 
 def code_of(family: str, link: str, quantities: Collection[str] = ()) -> int:
-    """Return the code of a family and link where some distribution parameters are modelled.
+    """Return the code of a family and link, given which distribution parameters are modelled and its arguments.
 
     Raises
     ------

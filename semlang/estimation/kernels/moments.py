@@ -49,7 +49,7 @@ def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> N
 @kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_MOMENTS)
 def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  mean: Any, covariance: Any) -> None:  # fmt: skip
-    """Moments at the nodes, after the sums were formed; own coordinates of each unit."""
+    """Moments at the nodes, after the sums were formed: of each unit's own and its ancestors' coordinates."""
     compact()
     K = nest.dims.size
     D = nest.tail[0]
@@ -58,9 +58,14 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     for level in range(K - 1, -1, -1):
         n = rule.counts[level]
         M = nest.dims[level]
+        Da = nest.tail[level + 1]
         for q in range(nest.base[level], nest.base[level + 1]):
             t = q - nest.base[1]
             up = max(nest.above[q] - nest.base[1], 0)
+            for d in range(Da):
+                mean[q, M + d] = mean[nest.above[q], d]
+                for j in range(Da):
+                    covariance[q, M + d, M + j] = covariance[nest.above[q], d, j]
             if level == 0:
                 place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
                             tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
@@ -87,6 +92,11 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                         for j in range(M):
                             w = (tables.node[j, z] if level == 0 else tables.v[t, j, z]) - mean[q, j]
                             covariance[q, k, j] += p * v * w
+                        for d in range(Da):
+                            covariance[q, k, M + d] += p * v * (tables.v[up, d, x] - mean[q, M + d])
+            for k in range(M):
+                for d in range(Da):
+                    covariance[q, M + d, k] = covariance[q, k, M + d]
 
 
 @kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_NODES)

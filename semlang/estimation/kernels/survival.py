@@ -1,4 +1,5 @@
-"""Durations: y is the log of the time, f1 the shape a, f2 is 1 for an event and 0 for a censored time.
+"""Durations: y is the log of the time, f1 the shape a, f2 is 1 for an event, 0 for a censored time, and 2 for the
+time of entry, at which the event had not happened yet: its density is 1 / S.
 
 With z = a y + nu (link log: proportional hazards or odds) or z = a (y - nu) (accelerated failure time),
 
@@ -17,8 +18,10 @@ from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, vexp, vlog
 @inline
 def weibull(z: float, event: float) -> tuple[float, float, float, float]:
     """Return ``d z - exp(z)`` and its three derivatives."""
-    h = vexp(fmin(z, 300.0))
-    return event * z - h, event - h, -h, -h
+    entry = event > 1.5
+    d = 0.0 if entry else event
+    h = vexp(fmin(z, 300.0)) * (-1.0 if entry else 1.0)
+    return d * z - h, d - h, -h, -h
 
 
 @inline
@@ -27,23 +30,27 @@ def loglogistic(z: float, event: float) -> tuple[float, float, float, float]:
     e = vexp(-fabs(z))
     s = 1.0 / (1.0 + e)
     p = s if z > 0.0 else e * s
-    n = 1.0 + event
+    entry = event > 1.5
+    d = 0.0 if entry else event
+    n = -1.0 if entry else 1.0 + event
     v = n * e * s * s
-    return event * z - n * (fmax(z, 0.0) - vlog(s)), event - n * p, -v, -v * (1.0 - 2.0 * p)
+    return d * z - n * (fmax(z, 0.0) - vlog(s)), d - n * p, -v, -v * (1.0 - 2.0 * p)
 
 
 @inline
 def weibull_log(y: float, f1: float, f2: float, nu: float) -> Density:
     """Hazard a t**(a - 1) exp(nu)."""
     value, g, g1, g2 = weibull(f1 * y + nu, f2)
-    return value - f2 * f1 * y, g, -g1, -g2, (g - f2) * y, g1 * y, -g2 * y, 0.0, 0.0, 0.0
+    d = 0.0 if f2 > 1.5 else f2
+    return value - d * f1 * y, g, -g1, -g2, (g - d) * y, g1 * y, -g2 * y, 0.0, 0.0, 0.0
 
 
 @inline
 def loglogistic_log(y: float, f1: float, f2: float, nu: float) -> Density:
     """Odds of having failed t**a exp(nu)."""
     value, g, g1, g2 = loglogistic(f1 * y + nu, f2)
-    return value - f2 * f1 * y, g, -g1, -g2, (g - f2) * y, g1 * y, -g2 * y, 0.0, 0.0, 0.0
+    d = 0.0 if f2 > 1.5 else f2
+    return value - d * f1 * y, g, -g1, -g2, (g - d) * y, g1 * y, -g2 * y, 0.0, 0.0, 0.0
 
 
 @inline

@@ -1,4 +1,4 @@
-"""Gauss-Hermite rules, and the scratch arrays of one thread."""
+"""Rules of nodes, and the scratch arrays of one thread."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
 
 from semlang.estimation.kernels.batches import Batch
 from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
 
-__all__ = ["Workspace", "gauss_hermite"]
+__all__ = ["Workspace", "product_rule", "spacing"]
+
+Floats = NDArray[np.float64]
 
 LARGEST_TABLE = 1 << 21
 """Numbers in the table of densities of a unit's rows at its nodes; longer units are gone through twice."""
@@ -22,10 +25,32 @@ NO_WEIGHT = -1e5
 """Logarithm of the weight of a node that fills up."""
 
 
-def gauss_hermite(dims: Sequence[int], points: Sequence[int]) -> Rule:
-    """Return the product rule of each level: weights sum to one, nodes for the standard normal density.
+def _one_dimension(points: int, spread: float) -> tuple[Floats, Floats]:
+    """Return nodes and the logarithms of their weights: Gauss-Hermite, or equispaced over +-spread."""
+    if spread <= 0.0 or points == 1:
+        x, w = hermegauss(points)
+        return x, np.log(w / w.sum())
+    x = np.linspace(-spread, spread, points)
+    return x, np.log((x[1] - x[0]) / np.sqrt(2.0 * np.pi)) - 0.5 * x**2
+
+
+def spacing(points: int, spread: float) -> float:
+    """Return the distance of the nodes of one dimension, in the middle."""
+    x = _one_dimension(points, spread)[0]
+    return float(np.diff(x)[(points - 1) // 2]) if points > 1 else 1.0
+
+
+def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0) -> Rule:
+    """Return the product rule of each level: weights for the standard normal density, as logarithms.
 
     Nodes that fill up the lowest level have no weight.
+
+    Parameters
+    ----------
+    dims, points : sequence of int
+        Of each level.
+    spread : float
+        Zero: Gauss-Hermite; else nodes are equispaced from -spread to spread.
     """
     counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
     if counts.prod() > 1 and (len(dims) == 1 or counts[0] % VECTOR == VECTOR - 1):
@@ -33,8 +58,7 @@ def gauss_hermite(dims: Sequence[int], points: Sequence[int]) -> Rule:
     z = np.zeros((len(dims), max(dims), counts.max()))
     log_weight = np.full((len(dims), counts.max()), NO_WEIGHT)
     for level, (q, m) in enumerate(zip(points, dims, strict=True)):
-        x, w = hermegauss(q)
-        log_w = np.log(w / w.sum())
+        x, log_w = _one_dimension(q, spread)
         n = q**m
         log_weight[level, :n] = 0.0
         for k, (nodes, logs) in enumerate(

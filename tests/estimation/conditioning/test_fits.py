@@ -8,6 +8,7 @@ import pytest
 
 import semlang as sl
 from semlang.estimation.conditioning.ordering import interchangeable
+from semlang.model.parameter_names import parameter_names
 from semlang.results.mass_points import directional_derivative
 
 
@@ -43,7 +44,7 @@ def test_em_and_generic_starts_find_the_same():
     assert other.loglik == pytest.approx(one.loglik, abs=1e-4)
 
 
-def test_probabilities_at_the_limit_are_infinite_logits():
+def test_probabilities_at_the_limit_are_infinite_logits(tmp_path):
     data = binary(400, [0.6, 0.4], np.array([[0.0, 0.1, 0.2, 0.1, 0.2, 0.1], [0.9, 0.8, 0.9, 0.8, 0.9, 0.8]]), 4)
     fit = sl.Model(LCA.replace("class(3)", "class(2)")).fit(data)
     assert fit.converged
@@ -54,6 +55,11 @@ def test_probabilities_at_the_limit_are_infinite_logits():
     assert at.se.isna().all()
     assert fit.params.se[np.isfinite(fit.params.est)].notna().all()
     assert "-Inf" in fit.summary()
+    fit.save(tmp_path / "fit.json")
+    again = sl.load(tmp_path / "fit.json")
+    assert again.estimate.limits == fit.estimate.limits
+    assert again.estimate.class_sizes == fit.estimate.class_sizes
+    assert again.summary().splitlines()[:9] == fit.summary().splitlines()[:9]
 
 
 def test_one_start_that_stands_alone_is_said_first(monkeypatch):
@@ -156,3 +162,13 @@ def test_as_many_mass_points_as_raise_the_likelihood():
     assert len(fit.estimate.class_sizes["u"]) >= 3
     assert directional_derivative(fit) < 0.1 < directional_derivative(two)
     assert fit.loglik - two.loglik <= directional_derivative(two)
+
+
+def test_a_mean_for_each_combination_of_classes():
+    """Two class variables: y ~ c:e has four means and no other intercept; parameters have names of their own."""
+    model = sl.Model("y{1..6} :: binomial(logit)\nc + e :: class(2)\nc =~ y1 + y2 + y3\ne =~ y4 + y5 + y6\nz ~ c:e")
+    rows = [r for r in model.parameter_table.rows if r.target == "z" and r.op == "~1"]
+    assert sorted((r.klass, *r.also) for r in rows) == [(j, ("e", k)) for j in (1, 2) for k in (1, 2)]
+    assert model.parameter_table.n_parameters == 12 + 4 + 1 + 2
+    names = parameter_names(model.parameter_table)
+    assert len(set(names)) == len(names)

@@ -66,7 +66,9 @@ class Pair:
         rng = np.random.default_rng(3)
         x = grid.parametrisation.coordinates(theta)
         x = x + 0.05 * rng.normal(size=x.size)
-        self.x = np.where(np.abs(x) < 0.2, 0.4, x)  # no variance near zero, where a school is many prior SDs away
+        if len(self.grid.layers) == 2:  # no variance near zero, where a school is many prior SDs away
+            x = np.where(np.abs(x) < 0.2, 1.0, x)
+        self.x = x
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=list(MODELS))

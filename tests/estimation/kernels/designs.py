@@ -43,11 +43,14 @@ class Design:
         self.codes = np.array([CODES[p] for p in pair])
         family, link = np.array([p[0] for p in pair]), np.array([p[1] for p in pair])
         durations = np.isin(family, ("exponential", "weibull", "loglogistic"))
-        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial")) | durations
+        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial", "sequential")) | durations
         scale = np.array([1.0 if c else SCALE.get(p, 1.0) for c, p in zip(plain, link)])
         shift = np.array(
             [
-                0.0 if c or (f, p) in (("gaussian", "identity"), ("lognormal", "identity")) else SHIFT.get(p, 0.3)
+                0.0
+                if c
+                or (f, p) in (("gaussian", "identity"), ("lognormal", "identity"), ("censored gaussian", "identity"))
+                else SHIFT.get(p, 0.3)
                 for c, f, p in zip(plain, family, link)
             ]
         )
@@ -72,7 +75,7 @@ class Design:
             nu,
         )
         self.roles = np.array([ENTRIES[code][2:4] for code in self.codes])
-        values = {"shape": 1.7, "zero": 0.25, "guess": 0.2, "slip": 0.1, "one": 1.0}
+        values = {"shape": 1.7, "zero": 0.25, "guess": 0.2, "slip": 0.1, "one": 1.0, "continues": 0.3}
         for f, role in ((self.f1, self.roles[:, 0]), (self.f2, self.roles[:, 1])):
             for name, value in values.items():
                 f[role == name] = value
@@ -82,11 +85,15 @@ class Design:
         self.y[c] *= rng.random(c.sum()) > 0.25
         c = family == "guessed binomial"
         self.y[c] = rng.random(c.sum()) < 0.2 + 0.7 * p[c]
+        c = family == "sequential"
+        self.y[c] = rng.random(c.sum()) < p[c]
+        c = family == "censored gaussian"
+        self.f2[c] = rng.integers(-1, 2, c.sum())
         c = family == "gamma"
         self.y[c] = np.abs(mean[c]) * rng.gamma(1.7, 1 / 1.7, c.sum())
         self.y[durations] = 0.8 * rng.logistic(size=durations.sum()) + np.where(link == "aft", nu, -nu)[durations]
         self.f2[durations] = rng.random(durations.sum()) < 0.7
-        g = np.isin(family, ("gaussian", "lognormal"))
+        g = np.isin(family, ("gaussian", "lognormal", "censored gaussian"))
         self.f1[g] = 0.5 if "reciprocal" not in link else 0.2
         self.y[g] = mean[g] + self.f1[g] * rng.normal(size=g.sum())
         k = family == "ordinal"
@@ -98,7 +105,7 @@ class Design:
         self.cut1[k] = np.where(category < 3, category, -1)
         self.cut2[k] = category - 1
         self.sigma = g | (self.roles[:, 0] == "shape")
-        self.first = np.isin(self.roles[:, 0], ("zero", "guess"))
+        self.first = np.isin(self.roles[:, 0], ("zero", "guess", "continues"))
         self.second = np.isin(self.roles[:, 1], ("zero", "slip"))
         row_weights = unit_weights = None
         if weights:

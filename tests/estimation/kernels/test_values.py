@@ -9,7 +9,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy import optimize, stats
 
 from semlang.estimation.kernels.families import CODES, NO_THRESHOLD
-from semlang.estimation.kernels.workspace import gauss_hermite
+from semlang.estimation.kernels.workspace import product_rule
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
 LOGIT, POISSON, GAUSS = CODES["binomial", "logit"], CODES["poisson", "log"], CODES["gaussian", "identity"]
@@ -45,6 +45,10 @@ def log_density(pair, y, f1, f2, nu):
     if family == "guessed binomial":
         p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
         return stats.binom.logpmf(y, 1, f1 + (1 - f1 - f2) * p)
+    if family == "sequential":
+        return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
+    if family == "censored gaussian" and f2:
+        return stats.norm.logcdf(f2 * (nu - y) / f1)
     if family.startswith("inflated"):
         zero = f1 if family.endswith("poisson") else f2
         counts = log_density((family.removeprefix("inflated "), link), y, f1, np.nan, nu)
@@ -262,7 +266,7 @@ def test_long_cluster_in_two_sweeps(monkeypatch):
 
 
 def test_rule_is_exact_for_polynomials():
-    rule = gauss_hermite([2], [4])
+    rule = product_rule([2], [4])
     z, w = rule.z[0], np.exp(rule.log_weight[0] - 0.5 * (rule.z[0] ** 2).sum(0))
     for k, moment in enumerate([1, 0, 1, 0, 3, 0, 15, 0]):
         assert (w * z[1] ** k).sum() == pytest.approx(moment, abs=1e-12)

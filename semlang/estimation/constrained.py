@@ -25,8 +25,14 @@ Floats = NDArray[np.float64]
 HELD = 1e-5
 """An equality that is further from holding at the end does not hold."""
 
-PROMISE = 1e-5
+PROMISE = 1e-7
 """Twice the gain in log-likelihood that steps along the constraints may still promise at a maximum."""
+
+NEAR = 1.0
+"""The same below which Newton steps on the tangent space finish."""
+
+ROUGH = 1e-9
+"""Change of the scaled log-likelihood at which quadratic programming ends: Newton steps go on from there."""
 
 ROUNDS = 6
 """Climbs from points that are no maximum, or that still move, before that is said."""
@@ -59,7 +65,7 @@ def maximise_constrained(
     for _ in range(ROUNDS):
         T = climb.round(z)
         z = climb.run(z, T)
-        found = climb.measure(z, T)
+        found = climb.finish(climb.measure(z, T), T)
         if found.converged:
             break
         up = climb.way_up(found)
@@ -128,7 +134,7 @@ class _Climb:
             def slope(u: Floats) -> Floats:
                 at = z + T @ u
                 out: Floats = c.function(objective.theta(at))[1] @ objective.jacobian(at) @ T
-                return np.where(np.isfinite(out), out, 0.0)
+                return np.asarray(np.where(np.isfinite(out), out, 0.0))
 
             return {"type": "eq" if c.equality else "ineq", "fun": function, "jac": slope}
 
@@ -139,13 +145,13 @@ class _Climb:
 
         result = _minimize(
             minus, np.zeros_like(z), jac=True, method="SLSQP", constraints=[bound(c) for c in self.constraints],
-            callback=follow, options={"maxiter": 300, "ftol": 1e-13},
+            callback=follow, options={"maxiter": 300, "ftol": ROUGH},
         )  # fmt: skip
         u = np.asarray(result.x)
         if not np.isfinite(u).all():
             return z
         self.moved = float(np.abs(u).max(initial=0.0))
-        return z + T @ u
+        return np.asarray(z + T @ u)
 
     def measure(self, z: Floats, T: Floats) -> Optimum:
         """Return what is found at the end of a climb, and whether it is a maximum on the constraints."""
@@ -174,6 +180,26 @@ class _Climb:
         return Optimum(
             z, value, gradient, definite(information), decrement, converged, tuple(self.log), Curvature(information)
         )
+
+    def finish(self, found: Optimum, T: Floats) -> Optimum:
+        """Take Newton steps on the tangent space, each followed by the way back to the constraints."""
+        for _ in range(8):
+            if found.converged or not found.decrement < NEAR or found.curvature is None:
+                break
+            values, gradients = self.tangent.at(found.z)
+            scale = found.curvature.scale
+            basis = tangent_basis(gradients[self.tangent.active(found.z, values)], scale)
+            inside = Curvature(basis.T @ found.curvature.information @ basis)
+            size, vectors = inside.eigen
+            along = vectors.T @ (basis.T @ found.gradient / inside.scale) / np.maximum(size, 1e-6)
+            try:
+                new = self.measure(self.tangent.feasible(found.z + basis @ (vectors @ along / inside.scale), scale), T)
+            except (Infeasible, np.linalg.LinAlgError):
+                break
+            if new.decrement > 0.5 * found.decrement and not new.converged:
+                break
+            found = new
+        return found
 
     def way_up(self, found: Optimum) -> Floats | None:
         """Return a higher point on the constraints along the direction in which a point is no maximum, or None."""

@@ -66,7 +66,7 @@ class Tangent:
             if not (np.isfinite(value) and np.isfinite(gradient).all())
         ]  # fmt: skip
         if lost:
-            raise Infeasible(f"the constraint {', '.join(lost[:4])} has no value or no slope where the optimiser stands")
+            raise Infeasible(f"the constraint {', '.join(lost[:4])} has no value or slope where the optimiser stands")
         values = np.array([value for value, _ in found])
         return values, np.array([gradient for _, gradient in found]) @ self.objective.jacobian(z)
 
@@ -126,4 +126,3 @@ class Tangent:
             move[k] = steps[k]
             out[k] = multipliers @ (self.at(z + move)[1] - self.at(z - move)[1]) / (2.0 * steps[k])
         return (out + out.T) / 2.0
-

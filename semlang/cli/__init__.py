@@ -81,7 +81,8 @@ def main() -> None:
             setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     status = _status(sys.argv[1:])
     try:
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # the language server closes it
+            sys.stdout.flush()
     except BrokenPipeError:
         _silence()
     except OSError as problem:

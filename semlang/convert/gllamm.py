@@ -25,7 +25,6 @@ LINKS = {
     ("binomial", "logit"): "logit",
     ("binomial", "probit"): "probit",
     ("binomial", "cloglog"): "cll",
-    ("binomial", "loglog"): "ll",
     ("ordinal", "logit"): "ologit",
     ("ordinal", "probit"): "oprobit",
     ("ordinal", "cloglog"): "ocll",

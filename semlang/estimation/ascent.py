@@ -45,6 +45,9 @@ STEEP = 5.0
 """SD of a linear predictor beyond which modes and curvatures describe an integrand badly."""
 
 
+DEARER = 10
+"""A check of the points that the user set costs so many times an evaluation with these at most."""
+
 MOST_PASSES = 25
 """Passes after which nodes that still move are given up."""
 
@@ -190,7 +193,10 @@ class Ascent:
     def _difference(self, placing: Placing, best: Optimum, q: int) -> float:
         """What another rule makes of the log-likelihood: with as many nodes, and where that differs with more."""
         difference = math.inf
-        for nodes in (Nodes(q), *[r for r in placing.rules if r.spread and r.points > q][:2]):
+        more = [r for r in placing.rules if r.spread and r.points > q]
+        if self.asked is not None:  # who sets few points wants little work
+            more = [r for r in more if r.points**self._dims <= DEARER * q**self._dims]
+        for nodes in (Nodes(q), *more[:2]):
             placing.release(q)
             try:
                 difference = placing.value(best.z, nodes) - best.value

@@ -20,7 +20,7 @@ INVERSE_LINKS: Mapping[tuple[str, str], Callable[[Floats], Floats]] = {
     ("binomial", "logit"): lambda nu: np.asarray(expit(nu)),
     ("binomial", "probit"): lambda nu: np.asarray(ndtr(nu)),
     ("binomial", "cloglog"): lambda nu: -np.expm1(-np.exp(np.minimum(nu, 300.0))),
-    ("binomial", "loglog"): lambda nu: np.exp(-np.exp(np.minimum(nu, 300.0))),
+    ("binomial", "loglog"): lambda nu: np.exp(-np.exp(np.minimum(-nu, 300.0))),
     ("binomial", "cauchit"): lambda nu: 0.5 + np.arctan(nu) / np.pi,
     ("poisson", "log"): lambda nu: np.exp(np.minimum(nu, 700.0)),
     ("poisson", "identity"): lambda nu: nu,

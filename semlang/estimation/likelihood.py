@@ -22,6 +22,7 @@ from semlang.estimation.moments import unit_posterior
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
+from semlang.sums import count_by, sum_by
 
 __all__ = ["QuadratureLikelihood"]
 
@@ -216,8 +217,8 @@ class QuadratureLikelihood:
         """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
         sizes = (self.chain.forward(self.chain.cells(x)[0]).A ** 2).sum(axis=0)
         rows = self.rows.codes != CODES["gaussian", "identity"]
-        count = np.bincount(self.rows.response[rows])
-        total = np.bincount(self.rows.response[rows], sizes[rows])
+        count = count_by(self.rows.response[rows])
+        total = sum_by(self.rows.response[rows], sizes[rows])
         return float(np.sqrt((total / np.maximum(count, 1)).max(initial=0.0)))
 
     def node_counts(self) -> list[int]:

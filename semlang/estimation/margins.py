@@ -125,8 +125,8 @@ def quantile(link: str, p: float) -> float:
             return float(ndtri(p))
         case "cloglog":  # F(x) = 1 - exp(-exp(x)), so p = exp(-exp(-tau))
             return float(-np.log(-np.log(p)))
-        case "loglog":  # F(x) = exp(-exp(x)), decreasing
-            return float(-np.log(-np.log1p(-p))) if p < 1 else 5.0
+        case "loglog":  # F(x) = exp(-exp(-x)), so 1 - p = exp(-exp(tau))
+            return float(np.log(-np.log1p(-p)))
         case "cauchit":
             return float(np.tan(np.pi * (p - 0.5)))
     return float(np.log(p / (1.0 - p)))

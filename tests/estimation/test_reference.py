@@ -1,4 +1,4 @@
-"""Reference cases: log-likelihoods of other programs."""
+"""Reference cases: log-likelihoods, estimates and standard errors of other programs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ SLOW = [
 
 
 @pytest.mark.parametrize("case", CASES + [pytest.param(c, marks=pytest.mark.slow) for c in SLOW])
-def test_log_likelihood(shared_folder, case):
+def test_case(shared_folder, differences, case):
     folder = shared_folder / "reference" / "cases" / case
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     model = Model(Source((folder / "model.sem").read_text(encoding="utf-8"), "model.sem"))
@@ -73,8 +73,10 @@ def test_log_likelihood(shared_folder, case):
     fit = model.fit(
         str(shared_folder / "reference" / "data" / expected["data"]),
         points=options.get("points"),
-        se=options.get("se", "none"),
+        se=options.get("se"),
         threads=1,
     )
     assert fit.converged
     assert fit.loglik == pytest.approx(expected["loglik"], abs=expected["loglik_tol"])
+    if expected.get("approximation") != "laplace":
+        assert differences(expected, fit.to_json()) == []

@@ -64,8 +64,8 @@ def _cloglog(x: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _loglog(x: Floats) -> tuple[Floats, Floats, Floats]:
-    f, d, s = _cloglog(x)
-    return 1 - f, -d, -s
+    f, d, s = _cloglog(-x)
+    return 1 - f, d, -s
 
 
 def _cauchit(x: Floats) -> tuple[Floats, Floats, Floats]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.sums import count_by
+
 if TYPE_CHECKING:
     from semlang.estimation.grid.shared_grid import Pass, SharedGrid
 
@@ -30,7 +32,7 @@ def type_counts(grid: SharedGrid, begin: int, end: int) -> Floats:
     first, size = grid.lowest.first, grid.types.y.size
     owner = np.repeat(np.arange(end - begin), np.diff(first[begin : end + 1]))
     cells = owner * size + grid.lowest.entry[first[begin] : first[end]]
-    return np.bincount(cells, minlength=(end - begin) * size).reshape(end - begin, size).astype(np.float64)
+    return count_by(cells, (end - begin) * size).reshape(end - begin, size).astype(np.float64)
 
 
 def _of_one_layer(grid: SharedGrid, found: Pass, J: Floats, s: Floats) -> Floats:

@@ -49,6 +49,7 @@ from semlang.estimation.quadrature import Posterior as SphericalMoments
 from semlang.estimation.quadrature import constant_parts
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
+from semlang.sums import count_by, sum_by
 
 __all__ = ["Pass", "SharedGrid"]
 
@@ -149,7 +150,7 @@ class SharedGrid:
         self.lowest_of_unit = number
         if len(self.layers) == 1:
             response = self.types.response[self.lowest.entry]
-            choices = np.bincount(self.types.response, minlength=len(self.reduced.responses))
+            choices = count_by(self.types.response, len(self.reduced.responses))
             sums, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices)
             self.blocks: Lists | None = sums
             self.top = Lists(begins, entry)
@@ -158,7 +159,7 @@ class SharedGrid:
             self.blocks = None
             self.top_of_unit, representative = distinct(tree.first[1], number)
             self.top = taken(tree.first[1], number, representative)
-        self.weight = np.bincount(self.top_of_unit, weights[-1], self.top.first.size - 1)
+        self.weight = sum_by(self.top_of_unit, weights[-1], self.top.first.size - 1)
 
     # ------------------------------------------------------------------ the protocol's descriptions
 

@@ -79,8 +79,9 @@ def cloglog(y: float, f1: float, f2: float, nu: float) -> Density:
 
 @inline
 def loglog(y: float, f1: float, f2: float, nu: float) -> Density:
-    """p = exp(-exp(nu))."""
-    return cloglog(f1 - y, f1, f2, nu)
+    """p = exp(-exp(-nu)), rising with nu: the mirror image of cloglog."""
+    value, r, w, dw, u, u1, u2, v, v1, v2 = cloglog(f1 - y, f1, f2, -nu)
+    return value, -r, w, -dw, u, u1, u2, v, v1, v2
 
 
 @inline

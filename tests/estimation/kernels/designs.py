@@ -67,7 +67,6 @@ class Design:
         b = family == "binomial"
         self.f1[b] = rng.integers(1, trials + 1, b.sum())
         p = 1 / (1 + np.exp(-nu))
-        p[link == "loglog"] = 1 - p[link == "loglog"]
         self.y[b] = rng.binomial(self.f1[b].astype(int), p[b])
         mean = np.select(
             [link == "log", link == "sqrt", link == "reciprocal"],

@@ -28,7 +28,7 @@ def log_density(pair, y, f1, f2, nu):
     """Log density by scipy."""
     family, link = pair
     if family == "binomial":
-        p = np.exp(-np.exp(nu)) if link == "loglog" else CDF[link](nu)
+        p = CDF[link](nu)
         return stats.binom.logpmf(y, f1, p)
     if family == "ordinal":
         upper = np.where(f1 >= NO_THRESHOLD, 0.0, CDF[link](nu - np.minimum(f1, 100)))

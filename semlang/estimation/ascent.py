@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.constrained import maximise_constrained
+from semlang.estimation.constrained import ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.grid.shared_grid import SharedGrid
@@ -206,9 +206,9 @@ class Ascent:
                 break
         return difference
 
-    def climb_constrained(self, z: Floats) -> Optimum:
+    def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
         """Climb from `z` on nonlinear constraints."""
-        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration)
+        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration, rounds)
 
     def _by_laplace(self, z: Floats, q: int) -> Floats:
         """A few steps with one point, if they help."""

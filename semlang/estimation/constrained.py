@@ -16,7 +16,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, definite, first_steps, negative_hessian, steps_of
 from semlang.estimation.tangent import Tangent, tangent_basis
 
-__all__ = ["maximise_constrained"]
+__all__ = ["ROUNDS", "maximise_constrained"]
 
 _minimize: Callable[..., Any] = minimize
 
@@ -43,6 +43,7 @@ def maximise_constrained(
     z: Floats,
     constraints: Sequence[Nonlinear],
     report: Callable[[Iteration], None] | None = None,
+    rounds: int = ROUNDS,
 ) -> Optimum:
     """Climb from `z` by sequential quadratic programming (Kraft 1988), with exact gradients.
 
@@ -55,6 +56,16 @@ def maximise_constrained(
     which on the tangent space of the active constraints is the observed information of the same model written without
     them. Where it has a negative eigenvalue there the point is no maximum: the climb goes on along its vector.
 
+    Parameters
+    ----------
+    objective : Objective
+    z : (n,) floats
+    constraints : sequence of Nonlinear
+    report : callable, optional
+        Called with each iteration.
+    rounds : int
+        Climbs of 300 iterations at most; each next one goes on from a point that is no maximum.
+
     Raises
     ------
     Infeasible
@@ -62,7 +73,7 @@ def maximise_constrained(
     """
     climb = _Climb(objective, constraints, report)
     z = climb.begin(z)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         T = climb.round(z)
         z = climb.run(z, T)
         found = climb.finish(climb.measure(z, T), T)

@@ -320,7 +320,7 @@ class _Estimation:
         before = best
         for z in others:
             try:
-                found = ascent.climb_constrained(z)
+                found = ascent.climb_constrained(z, rounds=1)
             except (Infeasible, np.linalg.LinAlgError):
                 continue
             if (found.converged, found.value) > (best.converged, best.value + 1e-6):

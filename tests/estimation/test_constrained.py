@@ -59,7 +59,7 @@ def slugs(found: Fit) -> set[str]:
     ("waves", "data", "loglik", "a"),
     [
         (3, "waves3.csv", -2715.69, None),
-        pytest.param(4, "waves4_equal.csv", -3425.192386, 0.442, marks=pytest.mark.slow),
+        (4, "waves4_equal.csv", -3425.192386, 0.442),
         pytest.param(5, "waves5_equal.csv", -4622.57176, 0.408, marks=pytest.mark.slow),
     ],
 )
@@ -131,11 +131,10 @@ def test_a_constraint_without_a_value_is_named(text: str, data: str, name: str) 
     assert name in str(caught.value).replace(" ", "")
 
 
-@pytest.mark.slow
 def test_powers_from_start_values() -> None:
     found = fit(powers("start(0.5)*"), "waves5.csv")
     assert found.converged
-    assert found.loglik == pytest.approx(-4249.7834, abs=1e-3)  # a lavaan run, 2026-11-28; ends 0.0003 below
+    assert found.loglik == pytest.approx(-4249.7834, abs=1e-3)  # lavaan's, 2026-11-28, ends 0.0003 below
 
 
 class Quadratic:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.constrained import maximise_constrained
+from semlang.estimation.constrained import ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.grid.shared_grid import SharedGrid
@@ -119,7 +119,7 @@ class Ascent:
             z, inverse = self.objective.start(z)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
         tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
-        best = self._constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
+        best = self.climb_constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
             if not constrained:
@@ -211,8 +211,9 @@ class Ascent:
         far = reach(self.objective.members, self.objective.x(best.z))
         self.findings.stopped(self.objective.theta(best.z), best.decrement, far)
 
-    def _constrained(self, z: Floats) -> Optimum:
-        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration)
+    def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
+        """Climb from `z` on nonlinear constraints."""
+        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration, rounds)
 
     def _by_laplace(self, z: Floats, q: int) -> Floats:
         """A few steps with one point, if they help."""
@@ -277,7 +278,7 @@ class Ascent:
                 self._set_points(q)
                 break
             q, before = p, moved
-            best = self._constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+            best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
             self.history[-1] = (p, best.value)
         if not self.settled and not checkable:
             self.findings.imprecise(f"{q} points still moved the log-likelihood by {before:.4f}", before > WRONG)
@@ -300,7 +301,7 @@ class Ascent:
             if not all(m.refine() for m in wrong):
                 raise Unsettled
             self.narrator.say(f"{self.points} shared nodes")
-            best = self._constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+            best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
 
     def _set_points(self, q: int) -> None:
         for member in self.objective.members:

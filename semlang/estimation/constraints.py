@@ -65,6 +65,7 @@ class Constraints:
 
     def __init__(self, table: ParameterTable) -> None:
         self.table = table
+        self._last: tuple[bytes, dict[str, Dual]] | None = None
         n = table.n_parameters
         rng = np.random.default_rng(1)
         probes = rng.uniform(0.3, 1.7, (3, n))
@@ -105,12 +106,19 @@ class Constraints:
         sign = -1.0 if relation.op in ("<", "<=") else 1.0
 
         def function(theta: Floats) -> tuple[float, Floats]:
-            names = labels_at(self.table, theta)
+            names = self._labels_at(theta)
             left = evaluate(relation.left, names, theta.size)
             right = evaluate(relation.right, names, theta.size)
             return sign * (left.value - right.value), sign * (left.gradient - right.gradient)
 
         return function
+
+    def _labels_at(self, theta: Floats) -> dict[str, Dual]:
+        """Return the labels at a point; all constraints are asked for at the same points, one after the other."""
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
+            self._last = key, labels_at(self.table, theta)
+        return self._last[1]
 
     @staticmethod
     def _bounds(p: int, low: float, high: float) -> list[Nonlinear]:

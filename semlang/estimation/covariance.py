@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.objective import Objective
+from semlang.estimation.tangent import tangent_basis
 
 __all__ = ["carried", "covariance", "sum_within"]
 
@@ -71,8 +72,7 @@ def covariance(
     basis = np.empty(0)
     inside = active is not None and active.size > 0
     if active is not None and inside:
-        _, s, vt = np.linalg.svd(active)
-        basis = vt[int((s > 1e-10 * max(s[0], 1e-300)).sum()) :].T
+        basis = tangent_basis(active, None if curvature is None else curvature.scale)
     scores = None
     if kind in ("opg", "robust"):
         scores = objective.value_and_scores(z)[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -34,9 +34,10 @@ from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
-from semlang.estimation.signs import reporting_signs
+from semlang.estimation.signs import reporting_signs, turned_over
 from semlang.estimation.start import start_values, user_values
-from semlang.estimation.starts import compete
+from semlang.estimation.starts import compete, perturbed
+from semlang.estimation.tangent import tangent_basis
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ROWS, ParameterTable
@@ -48,6 +49,9 @@ Ints = NDArray[np.int64]
 
 DEFAULT_STARTS = 20
 """Starts of a model with discrete latent variables."""
+
+CONSTRAINED_STARTS = 4
+"""Starts of a model with nonlinear equalities, before signs are turned."""
 
 
 def estimate(
@@ -274,8 +278,12 @@ class _Estimation:
                 best, ascent = run_at_limits(self.table, self.objective, z, make)
         else:
             ascent = make(self.objective)
-            one = self.starts == 1 or bool(self.constraints.nonlinear)
-            best = ascent.run(coordinates(theta) if one else self._contest(ascent, coordinates, theta))
+            if any(c.equality for c in self.constraints.nonlinear):
+                z = self._on_constraints(ascent, coordinates, theta)
+            else:
+                one = self.starts == 1 or bool(self.constraints.nonlinear)
+                z = coordinates(theta) if one else self._contest(ascent, coordinates, theta)
+            best = ascent.run(z)
         self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes
         return best
 
@@ -291,6 +299,34 @@ class _Estimation:
                 help="there are local maxima: take more starts, or give start values",
             )
         return contest.z
+
+    def _on_constraints(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates of the best maximum on nonlinear equalities, which often have several.
+
+        From the start values, from some perturbations of them, and with the loadings of one latent variable after the
+        other turned over.
+        """
+        best = ascent.climb_constrained(coordinates(theta))
+        rng = np.random.default_rng(1)
+        others = (perturbed(self.table, theta, rng) for _ in range(max(self.starts, CONSTRAINED_STARTS) - 1))
+        best, _ = self._best_of(ascent, best, map(coordinates, others))
+        while True:
+            turned = turned_over(self.parts[0], self.objective.theta(best.z))
+            best, better = self._best_of(ascent, best, map(coordinates, turned))
+            if not better:
+                return best.z
+
+    def _best_of(self, ascent: Ascent, best: Optimum, others: Iterable[Floats]) -> tuple[Optimum, bool]:
+        """Return the best of maxima, and whether that is a new one."""
+        before = best
+        for z in others:
+            try:
+                found = ascent.climb_constrained(z, rounds=1)
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+            if (found.converged, found.value) > (best.converged, best.value + 1e-6):
+                best = found
+        return best, best is not before
 
     def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
@@ -325,20 +361,18 @@ class _Estimation:
             if curvature is not None:
                 self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
                 self.findings.limits(self.limits)
-                inside = [k for k in range(z.size) if k not in self.limits]
                 if self.limits:
                     held = np.eye(z.size)[sorted(self.limits)]
                     active = held if active is None else np.concatenate([active, held])
-                    reduced = Curvature(curvature.information[np.ix_(inside, inside)])
-                    self.findings.curvature(reduced, D[:, inside], theta, best.converged)
-                else:
-                    self.findings.curvature(curvature, D, theta, best.converged)
-                    inverse = curvature.inverse()
-                    if inverse is not None:
-                        se = self.objective.standard_errors(inverse)
-                        x = self.objective.x(z)
-                        far = reach(self.objective.members, x)
-                        self.findings.running_off(x, se, self._sizes_of_covariates(), far)
+                basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
+                inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
+                self.findings.curvature(inside, D @ basis, theta, best.converged)
+                inverse = None if self.limits else inside.inverse()
+                if inverse is not None:
+                    se = self.objective.standard_errors(basis @ inverse @ basis.T)
+                    x = self.objective.x(z)
+                    far = reach(self.objective.members, x)
+                    self.findings.running_off(x, se, self._sizes_of_covariates(), far)
             vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
             if vcov is None:
                 self.findings.warn(

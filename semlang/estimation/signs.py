@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.graph.model_graph import Covariance, ModelGraph, Path
 
-__all__ = ["reporting_signs"]
+__all__ = ["reporting_signs", "turned_over"]
 
 Floats = NDArray[np.float64]
 
@@ -38,3 +38,21 @@ def reporting_signs(graphs: Sequence[ModelGraph], theta: Floats) -> Floats:
                 continue
             signs[list(flip)] *= -1.0
     return signs
+
+
+def turned_over(graphs: Sequence[ModelGraph], theta: Floats) -> Iterator[Floats]:
+    """Yield parameters with all free loadings of one latent variable turned over.
+
+    Where nothing else follows (shared parameters, constraints) that is another start, often of another maximum.
+    """
+    done: set[frozenset[int]] = set()
+    for graph in graphs:
+        for key in graph.latents:
+            loadings = [p for p in graph.paths if p.source == key and p.kind == "loading" and not p.is_zero]
+            free = frozenset(p.parameter for p in loadings if p.parameter >= 0)
+            if not free or free in done or len(free) < len(loadings):
+                continue
+            done.add(free)
+            out = theta.copy()
+            out[list(free)] *= -1.0
+            yield out

@@ -344,8 +344,8 @@ class Model(Simulating):
         points : int, optional
             Exactly this number of quadrature points per dimension; default 7, raised until the log-likelihood settles.
         se : {'observed', 'robust', 'opg', 'none'}, optional
-            Standard errors: observed information (the default, unless the text has ``options: se``), sandwich, outer
-            product of scores.
+            Standard errors: observed information (the default, unless the text has ``options: se`` or weights, with
+            which they are robust), sandwich, outer product of scores.
         start : mapping from label or ``lhs op rhs`` to float, optional
             Start values.
         cluster : str, optional
@@ -391,7 +391,7 @@ class Model(Simulating):
             model.graphs,
             designs,
             points=points,
-            se=se or standard_errors(table.options),
+            se=se or standard_errors(table.options, bool(table.weights)),
             start=start,
             cluster=cluster,
             threads=threads or int(table.options.get("threads") or 0) or None,

@@ -115,8 +115,15 @@ def _values(options: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield name, f"{name} is true or false, not '{value}'", "true"
 
 
-def standard_errors(options: Mapping[str, Any]) -> str:
+def standard_errors(options: Mapping[str, Any], weighted: bool = False) -> str:
     """Return the kind of standard errors that ``se`` or lavaan's ``estimator`` asks for.
+
+    Parameters
+    ----------
+    options : mapping
+    weighted : bool
+        Whether there are sampling weights: their pseudo-likelihood has no information, so that robust standard errors
+        are the default, which do not change when all weights are multiplied by a number.
 
     Examples
     --------
@@ -128,4 +135,5 @@ def standard_errors(options: Mapping[str, Any]) -> str:
         return "none"
     if isinstance(said, str) and said.casefold() in STANDARD_ERRORS:
         return said.casefold()
-    return {"mlr": "robust", "mlf": "opg"}.get(str(options.get("estimator", "")).casefold(), "observed")
+    default = "robust" if weighted else "observed"
+    return {"mlr": "robust", "mlf": "opg"}.get(str(options.get("estimator", "")).casefold(), default)

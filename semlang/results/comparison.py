@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semlang.checks.equivalence import Comparison, compare
 from semlang.checks.equivalence.compare import A_IN_B, B_IN_A, EQUIVALENT, NEITHER
 from semlang.model.table import ParameterTable, Row
 from semlang.shown import Shown
+
+NOISE = 1e-3
+"""By so much two maxima may differ through the errors of their integrals, 0.001 in log-likelihood each at most."""
 
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
@@ -117,7 +121,18 @@ def _different_data(a: Fit, b: Fit) -> str:
         )
     if {v.key for v in a.table.responses} != {v.key for v in b.table.responses}:
         return "No test: the models have different responses."
+    for key in sorted({v.key for v in a.table.responses}):
+        if not np.array_equal(_values(a, key), _values(b, key), equal_nan=True):
+            return f"No test: the fits use different data (the values of '{key}' differ)."
+    if a.table.weights or b.table.weights:
+        return "No test: with sampling weights the log-likelihood is that of no sample; use Wald tests."
     return ""
+
+
+def _values(fit: Fit, response: str) -> NDArray[np.float64]:
+    """Return the values of a response in all groups, in order of size."""
+    columns = [d.responses[response] for d in fit.designs if response in d.responses]
+    return np.sort(np.concatenate(columns)) if columns else np.zeros(0)
 
 
 def _answer(a: Fit, b: Fit, known: Comparison, **more: Any) -> FitComparison:
@@ -149,7 +164,14 @@ def chi2_tail(x: float, df: int) -> float:
 
 def _ratio(a: Fit, b: Fit, known: Comparison, small: Fit, large: Fit) -> FitComparison:
     df = known.df if known.df is not None else large.n_free - small.n_free
-    statistic = max(2.0 * (large.loglik - small.loglik), 0.0)
+    statistic = 2.0 * (large.loglik - small.loglik)
+    if statistic < -NOISE * max(1.0, 1e-4 * abs(small.loglik)):
+        reason = (
+            f"No test: the larger model has the lower log-likelihood ({large.loglik:.4f} and {small.loglik:.4f}), so "
+            "its fit is not at the maximum. Fit it again with start values from the smaller model, or several starts."
+        )
+        return _answer(a, b, known, reason=reason)
+    statistic = max(statistic, 0.0)
     zeros = zero_variances(small.table, large.table)
     if not zeros:
         p = chi2_tail(statistic, df)

@@ -146,10 +146,11 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     from semlang.results.headline import headline
 
     e = fit.estimate
+    weighted = ", of a weighted pseudo-likelihood" if fit.table.weights else ""
     out = [
         ("Log-likelihood", f"{fit.loglik:.4f}"),
         ("Free parameters", str(fit.n_free)),
-        ("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f} (n = {e.n_top:g})"),
+        ("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f} (n = {e.n_top:g}{weighted})"),
         ("Rows", str(e.n_rows)),
     ]
     out += [(f"Units of {level}", str(n)) for level, n in e.n_clusters.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,32 @@ def test_unit_logliks_sum_to_the_loglik(text: str) -> None:
     assert fit.unit_logliks is not None
     assert fit.unit_logliks.shape == (40,)
     assert fit.unit_logliks.sum() == pytest.approx(fit.loglik, abs=1e-6)
+
+
+def test_other_data_of_equal_size_have_no_test() -> None:
+    data = pd.read_csv(HS)
+    other = data.copy()
+    other["x1"] = other["x1"] + np.random.default_rng(1).normal(size=len(other))
+    a, b = fitted(CFA + "visual ~~ 0*textual\n", data), fitted(CFA, other)
+
+    answer = sl.compare(a, b)
+
+    assert (answer.test, answer.statistic, answer.p) == ("", None, None)
+    assert "different data (the values of 'x1' differ)" in answer.reason
+
+
+def test_order_of_rows_is_no_difference() -> None:
+    data = pd.read_csv(HS)
+    a, b = fitted(CFA + "visual ~~ 0*textual\n", data), fitted(CFA, data.sample(frac=1, random_state=2))
+
+    assert sl.compare(a, b).test == "likelihood ratio"
+
+
+def test_a_larger_model_with_a_lower_log_likelihood_is_said_to_be_no_maximum() -> None:
+    a, b = fitted(CFA + "visual ~~ 0*textual\n", HS), fitted(CFA, HS)
+    worse = replace(b, estimate=replace(b.estimate, loglik=a.loglik - 1.0))
+
+    answer = sl.compare(a, worse)
+
+    assert answer.p is None
+    assert "the larger model has the lower log-likelihood" in answer.reason

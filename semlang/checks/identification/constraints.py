@@ -95,12 +95,13 @@ class Constraints:
     def _root(self, i: int, theta: Ints, done: set[int]) -> Ints | None:
         """Solve constraint i for a parameter in which it is quadratic, where that has a root in the field.
 
-        P is 3 modulo 4: a root of d is d^((P + 1) / 4), if there is one. The parameter joins `done`.
+        P is 3 modulo 4: a root of d is d^((P + 1) / 4), if there is one. Half of the numbers have none: then the other
+        parameters of the constraint are moved. The parameter joins `done`.
         """
-        for p in np.flatnonzero(self._value(i, theta).slope).tolist():
-            if p in done:
-                continue
+        free = [p for p in np.flatnonzero(self._value(i, theta).slope).tolist() if p not in done]
+        for p, attempt in ((p, attempt) for attempt in range(1, 11) for p in free):
             moved = theta.copy()
+            moved[free] = moved[free] * attempt % P
             values = []
             for k in range(4):
                 moved[p] = k

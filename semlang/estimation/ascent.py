@@ -18,6 +18,7 @@ from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.placing import Nodes, Placeable, Placing
 from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan
 from semlang.estimation.progress import Narrator
+from semlang.estimation.reach import reach
 
 __all__ = ["Ascent", "Unsettled"]
 
@@ -127,7 +128,7 @@ class Ascent:
             best = self._refine(best, constrained)
         if constrained:
             if not best.converged:
-                self.findings.stopped(self.objective.theta(best.z), best.decrement)
+                self._stopped(best)
             return best
         if not self.curvature and best.converged and not self._near_border(best.z):
             return best
@@ -136,7 +137,7 @@ class Ascent:
         for line in best.log[count:]:
             self.narrator.iteration(line)
         if not best.converged:
-            self.findings.stopped(self.objective.theta(best.z), best.decrement)
+            self._stopped(best)
         return best
 
     def _checked(self, best: Optimum, first: Floats) -> Optimum:
@@ -205,6 +206,10 @@ class Ascent:
             if abs(difference) < AGREE:
                 break
         return difference
+
+    def _stopped(self, best: Optimum) -> None:
+        far = reach(self.objective.members, self.objective.x(best.z))
+        self.findings.stopped(self.objective.theta(best.z), best.decrement, far)
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
         """Climb from `z` on nonlinear constraints."""

@@ -32,6 +32,7 @@ from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
 from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
+from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs, turned_over
 from semlang.estimation.start import start_values, user_values
@@ -355,7 +356,7 @@ class _Estimation:
         if self.se != "none":
             curvature = best.curvature
             if curvature is None and self.se != "opg":
-                curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, np.diag(best.inverse))))
+                curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
             active = self._active(theta, D)
             if curvature is not None:
                 self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
@@ -369,7 +370,9 @@ class _Estimation:
                 inverse = None if self.limits else inside.inverse()
                 if inverse is not None:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
-                    self.findings.running_off(self.objective.x(z), se, self._sizes_of_covariates())
+                    x = self.objective.x(z)
+                    far = reach(self.objective.members, x)
+                    self.findings.running_off(x, se, self._sizes_of_covariates(), far)
             vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
             if vcov is None:
                 self.findings.warn(

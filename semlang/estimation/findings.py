@@ -148,7 +148,7 @@ class FindingsOfFit:
                 help="their logits are infinite and have no standard error; the others are those at the limit",
             )
 
-    def running_off(self, x: Floats, se: Floats, sizes: Floats) -> None:
+    def running_off(self, x: Floats, se: Floats, sizes: Floats, reach: float) -> None:
         """Find estimates far out on the scale of a linear predictor, with standard errors as large as they are.
 
         Parameters
@@ -157,15 +157,19 @@ class FindingsOfFit:
             The optimiser's coordinates (roots of variances) and their standard errors.
         sizes : (P,) floats
             Root mean squares of the covariates that they multiply.
+        reach : float
+            How far out linear predictors are, see `semlang.estimation.reach`.
         """
+        if reach < _FAR:
+            return
         far = (np.abs(x) * sizes > _FAR) & (se > 0.5 * np.abs(x))
         found = [int(p) for p in np.flatnonzero(far) if self._on_link_scale(int(p))]
         if found:
             self.unbounded(found)
 
-    def stopped(self, theta: Floats, decrement: float) -> None:
-        """The optimiser stopped before a maximum."""
-        far = [p for p in range(theta.size) if abs(theta[p]) > _FAR and self._on_link_scale(p)]
+    def stopped(self, theta: Floats, decrement: float, reach: float) -> None:
+        """The optimiser stopped before a maximum, with linear predictors as far out as `reach`."""
+        far = [] if reach < _FAR else [p for p in range(theta.size) if abs(theta[p]) > _FAR and self._on_link_scale(p)]
         if far:
             self.unbounded(sorted(far, key=lambda p: -abs(theta[p])))
             return

@@ -77,6 +77,16 @@ class Optimum:
         """Inverse of the last information that was used."""
         return _inverse(self.metric)
 
+    @cached_property
+    def variances_for_steps(self) -> Floats:
+        """Variances that say how far a difference may step.
+
+        Where coordinates are nearly collinear (an intercept and the slope of a calendar year), a step of the size that
+        a coordinate has by itself leaves the neighbourhood, and one of the size that it has given the others drowns in
+        rounding: their geometric mean does neither.
+        """
+        return _for_steps(self.metric)
+
 
 Report = Callable[[Iteration], None]
 
@@ -97,6 +107,21 @@ def definite(information: Floats) -> Curvature:
 def _apply(metric: Curvature | Floats, gradient: Floats) -> Floats:
     """Return I^-1 g."""
     return metric.solve(gradient) if isinstance(metric, Curvature) else np.asarray(metric @ gradient)
+
+
+def _for_steps(metric: Curvature | Floats) -> Floats:
+    """Return the geometric means of each coordinate's variance by itself and given the others."""
+    variances = np.diag(_inverse(metric))
+    if isinstance(metric, Curvature):
+        diagonal = np.diag(metric.information)
+    else:  # inverted with unit diagonal, so that units do not matter
+        root = np.sqrt(np.where(variances > 0.0, variances, 1.0))
+        try:
+            diagonal = np.diag(np.linalg.inv(metric / np.outer(root, root))) / root**2
+        except np.linalg.LinAlgError:
+            return variances
+    conditional = np.where(diagonal > 0.0, 1.0 / np.where(diagonal > 0.0, diagonal, 1.0), variances)
+    return np.asarray(np.sqrt(conditional * np.maximum(variances, conditional)))
 
 
 def _inverse(metric: Curvature | Floats) -> Floats:
@@ -244,7 +269,7 @@ def maximise(
         if not found:
             if not fresh or scoring:  # once more from a measured metric
                 scoring, fresh = False, True
-                information = _positive(negative_hessian(objective, z, steps_of(z, np.diag(_inverse(H)))))
+                information = _positive(negative_hessian(objective, z, steps_of(z, _for_steps(H))))
                 continue
             break
         line = Iteration(number, method, new_value, float(np.abs(new_gradient).max(initial=0.0)), decrement, t)
@@ -293,7 +318,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     """
     z, value, gradient = found.z, found.value, found.gradient
     log = list(found.log)
-    steps = np.zeros_like(z) if objective.exact else steps_of(z, np.diag(found.inverse))
+    steps = np.zeros_like(z) if objective.exact else steps_of(z, found.variances_for_steps)
     one_sided = z.size > ONE_SIDED or objective.multiplicity.size > MANY_UNITS
     if one_sided:
         steps = SHORTER * steps

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from semlang.diagnostics import error
 from semlang.model.blocks import Block
+from semlang.model.coding import codings
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.table import Product
-from semlang.model.terms import drops_intercept, expand, has_factor
+from semlang.model.terms import drops_intercept, expand
 from semlang.syntax import ast
 
 _RULE = "random-effects bar"
@@ -20,10 +21,9 @@ def _effects(ns: Namespace, block: Block, bar: ast.RandomEffects) -> Iterator[tu
     dropped = drops_intercept(bar.terms)
     if not dropped:
         yield "1", (), None
-    coded = next((t for t in bar.terms if isinstance(t, ast.Term) and has_factor(t)), None) if dropped else None
-    for t in bar.terms:
+    for t, coded in zip(bar.terms, codings(bar.terms, not dropped), strict=True):
         if t.factors:
-            for item in expand(ns, t, block, full=t is coded):
+            for item in expand(ns, t, block, coded):
                 if item.sources or item.classes:
                     ns.findings.append(
                         error(

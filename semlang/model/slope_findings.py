@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from semlang.diagnostics import Diagnostic, note, warning
-from semlang.model.table import ParameterTable, Row
+from semlang.model.table import Covariate, ParameterTable, Row
 
 
 def _is_effect(table: ParameterTable, key: str) -> bool:
@@ -21,6 +21,7 @@ def slope_findings(table: ParameterTable) -> list[Diagnostic]:
 def _slopes(table: ParameterTable) -> Iterator[Diagnostic]:
     means = {(r.target, r.category, frozenset(r.via)) for r in table.rows if not r.source and r.op == "~"}
     own_mean = {r.target for r in table.rows if r.op == "~1" and r.free}
+    spans = {(target, category, _spanned(via)) for target, category, via in means}
     seen: set[tuple[str, frozenset[object]]] = set()
     for r in table.rows:
         if r.op != "~" or not r.via or r.moderators or r.quantity or r.threshold:
@@ -30,7 +31,7 @@ def _slopes(table: ParameterTable) -> Iterator[Diagnostic]:
         place = (r.target, frozenset(r.via))
         if (r.target, r.category, frozenset(r.via)) in means or place in seen:
             continue
-        if any(c.function == "factor" for c in r.via) and any(r.target == m[0] for m in means):
+        if _spanned(r.via) and (r.target, r.category, _spanned(r.via)) in spans:
             continue
         seen.add(place)
         slope = ":".join(c.name for c in r.via)
@@ -41,6 +42,17 @@ def _slopes(table: ParameterTable) -> Iterator[Diagnostic]:
             r.span,
             help=f"add the term '{slope}'",
         )
+
+
+def _spanned(via: Iterable[Covariate]) -> frozenset[object] | None:
+    """Return what the levels of a product's factors span together: its columns, whichever level; None without factors.
+
+    The levels that a formula codes span, with the constant or their margins, all levels (`semlang.model.coding`).
+    """
+    held = list(via)
+    if not any(c.function in ("level", "factor") for c in held):
+        return None
+    return frozenset((c.column, "factor") if c.function in ("level", "factor") else c for c in held)
 
 
 def _bar(r: Row) -> bool:

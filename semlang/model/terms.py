@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semlang.diagnostics import error
 from semlang.model.blocks import Block
+from semlang.model.coding import Coding
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import Covariate, Product
@@ -56,7 +58,7 @@ def _text(value: float | str) -> str:
     return f"{value:g}" if isinstance(value, int | float) else value
 
 
-def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Item, ...]:
+def _factor(ns: Namespace, f: ast.Factor, block: Block, coding: tuple[Coding, Coding]) -> tuple[Item, ...]:
     if isinstance(f, ast.Transform):
         ref = ns.resolve(f.variable, block)
         if ref.role not in ("column", "response", "component"):
@@ -71,7 +73,9 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
             )
             return ()
         if f.function == "factor":
-            found = levels_of(ns, f, full)
+            if not any(f.variable.name in columns for columns in coding):
+                return (Item(""),)
+            found = levels_of(ns, f, f.variable.name in coding[0])
         else:
             found = (Covariate(f.variable.name, f.function, f.argument),)
         is_response = ref.role != "column"
@@ -100,27 +104,28 @@ def _factor(ns: Namespace, f: ast.Factor, block: Block, full: bool) -> tuple[Ite
     return (Item(ref.shown, via=(Covariate(ref.key, response=ref.role == "response"),)),)
 
 
-def expand(ns: Namespace, term: ast.Term, block: Block, full: bool = False) -> tuple[Item, ...]:
-    """Multiply out the factors of a term: one item for each combination of factor levels and classes."""
-    out: list[Item] = []
-    for parts in itertools.product(*(_factor(ns, f, block, full) for f in term.factors)):
-        classes = tuple(dict.fromkeys(c for p in parts for c in p.classes))
-        if len(dict(classes)) < len(classes):  # two classes of one variable: nobody is in both
-            continue
-        out.append(
-            Item(
+def expand(ns: Namespace, term: ast.Term, block: Block, coded: Sequence[tuple[Coding, Coding]]) -> tuple[Item, ...]:
+    """Multiply out the factors of a term: one item for each combination of factor levels and classes.
+
+    Parameters
+    ----------
+    coded : sequence of (full, contrasts)
+        The codings of the term's ``factor()`` columns (see `semlang.model.coding`).
+    """
+    out: dict[Item, None] = {}
+    for coding in coded:
+        for parts in itertools.product(*(_factor(ns, f, block, coding) for f in term.factors)):
+            classes = tuple(dict.fromkeys(c for p in parts for c in p.classes))
+            if len(dict(classes)) < len(classes):  # two classes of one variable: nobody is in both
+                continue
+            item = Item(
                 ":".join(p.shown for p in parts if p.shown),
                 tuple(k for p in parts for k in p.sources),
                 tuple(c for p in parts for c in p.via),
                 classes,
             )
-        )
+            out[item] = None
     return tuple(out)
-
-
-def has_factor(term: ast.Term) -> bool:
-    """Whether a term has a ``factor()``."""
-    return any(isinstance(f, ast.Transform) and f.function == "factor" for f in term.factors)
 
 
 def drops_intercept(terms: tuple[ast.Term | ast.RandomEffects, ...]) -> bool:

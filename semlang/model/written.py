@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from semlang.diagnostics import error, warning
 from semlang.model.bars import bar_rows
 from semlang.model.blocks import Block, Entry
+from semlang.model.coding import Coding, codings
 from semlang.model.draft import Draft, RowKey
 from semlang.model.namespace import Namespace, Ref, product_name
 from semlang.model.ordinal import is_usual
 from semlang.model.targets import Target, read_targets
-from semlang.model.terms import Item, drops_intercept, expand, has_factor
+from semlang.model.terms import Item, drops_intercept, expand
 from semlang.source import Span
 from semlang.syntax import ast
 
@@ -127,11 +128,10 @@ def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.M
 
 def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
     ns, block = rows.ns, rows.block
-    full = drops_intercept(s.rhs)
-    coded = next((t for t in s.rhs if isinstance(t, ast.Term) and has_factor(t)), None) if full else None
+    coded = _codings(block, entry)
     for left in s.lhs:
         for target in read_targets(rows.ns, rows.block, left, entry):
-            for t in s.rhs:
+            for t, coding in zip(s.rhs, coded, strict=True):
                 if isinstance(t, ast.RandomEffects):
                     for row, modifiers in bar_rows(ns, block, target.shown, target.key, target.category, t):
                         rows.add(_in_class(row, target), modifiers)
@@ -140,7 +140,7 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                 if not t.factors:
                     _constant(rows, target, t, modifiers)
                     continue
-                for item in expand(ns, t, block, full=t is coded):
+                for item in expand(ns, t, block, coding):
                     if target.key in item.sources and not item.via and len(item.sources) == 1:
                         _self_loop(ns, target, t)
                         continue
@@ -150,6 +150,30 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                     if any(c.function == "offset" for c in item.via) and not t.modifiers:
                         row.given.append(ast.Modifier("fixed", (1.0,), t.span))
                     _random_slope(rows, row, t)
+
+
+def _codings(block: Block, entry: Entry) -> list[tuple[tuple[Coding, Coding], ...]]:
+    """Return the codings of a regression's terms, next to those of other regressions of the same variables."""
+    here = [e for e in block.entries if e.klass == entry.klass and _same_left(e.statement, entry.statement)]
+    terms = [t for e in here for t in _right(e.statement)]
+    at = sum(
+        len(_right(e.statement)) for e in here[: next(i for i, e in enumerate(here) if e.statement is entry.statement)]
+    )
+    return codings(terms, not drops_intercept(tuple(terms)))[at : at + len(_right(entry.statement))]
+
+
+def _right(s: ast.Formula | ast.Thresholds) -> tuple[ast.Term | ast.RandomEffects, ...]:
+    return () if isinstance(s, ast.Thresholds) else s.rhs
+
+
+def _same_left(a: ast.Formula | ast.Thresholds, b: ast.Formula | ast.Thresholds) -> bool:
+    if isinstance(a, ast.Thresholds) or isinstance(b, ast.Thresholds) or a.op != b.op:
+        return False
+    return {_left(t) for t in a.lhs} == {_left(t) for t in b.lhs}
+
+
+def _left(t: ast.Term) -> tuple[object, ...]:
+    return tuple(f[:1] + f[2:] for f in t.factors)
 
 
 def _random_slope(rows: Rows, row: Draft, t: ast.Term) -> None:
@@ -207,7 +231,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
         v = left.factors[0]
         assert isinstance(v, ast.Variable)
         ref = ns.resolve(v, block)
-        for t in s.rhs:
+        for t, coded in zip(s.rhs, codings(s.rhs, True), strict=True):
             if isinstance(t, ast.RandomEffects):  # the parser rejects them
                 continue
             modifiers = (*left.modifiers, *t.modifiers)
@@ -230,7 +254,7 @@ def _measurement(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                 via: tuple[Item, ...] = (Item(""),)
             else:
                 measured = t._replace(factors=t.factors[:1])
-                via = expand(ns, t._replace(factors=t.factors[1:]), block)
+                via = expand(ns, t._replace(factors=t.factors[1:]), block, coded)
             for target in read_targets(rows.ns, rows.block, measured, entry):
                 if ns.is_class(ref.key):
                     _class_measurement(rows, ref, target, t, modifiers)
@@ -343,13 +367,14 @@ def _thresholds(rows: Rows, s: ast.Thresholds, entry: Entry) -> None:
                 replaces=bool(entry.class_variable),
             )
             rows.add(row, (*left.modifiers, *t.modifiers))
-            for c in s.covariates or ():
+            covariates = s.covariates or ()
+            for c, coded in zip(covariates, codings(covariates, True), strict=True):
                 target = Target(
                     f"{ref.shown}|{f.name}", ref.key, ref.role, "", "", number, entry.klass, entry.class_variable
                 )
                 if not c.factors:
                     continue
-                for item in expand(ns, c, block):
+                for item in expand(ns, c, block, coded):
                     rows.add(_path(target, "~", item, c.span), c.modifiers)
 
 

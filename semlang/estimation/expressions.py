@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semlang.model.table import Defined
 from semlang.syntax import ast
+from semlang.syntax.functions import FUNCTIONS
 
 __all__ = ["Dual", "evaluate", "evaluate_defined", "names_in"]
 
@@ -23,25 +24,6 @@ class Dual:
 
     value: float
     gradient: Floats
-
-
-_FUNCTIONS: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
-    "sqrt": (math.sqrt, lambda x: 0.5 / math.sqrt(x)),
-    "exp": (math.exp, math.exp),
-    "log": (math.log, lambda x: 1.0 / x),
-    "abs": (abs, lambda x: math.copysign(1.0, x)),
-    "sin": (math.sin, math.cos),
-    "cos": (math.cos, lambda x: -math.sin(x)),
-    "tan": (math.tan, lambda x: 1.0 + math.tan(x) ** 2),
-    "atan": (math.atan, lambda x: 1.0 / (1.0 + x * x)),
-    "tanh": (math.tanh, lambda x: 1.0 - math.tanh(x) ** 2),
-    "atanh": (math.atanh, lambda x: 1.0 / (1.0 - x * x)),
-    "pnorm": (
-        lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)),
-        lambda x: math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi),
-    ),
-    "plogis": (lambda x: 0.5 * (1.0 + math.tanh(0.5 * x)), lambda x: 0.25 / math.cosh(0.5 * x) ** 2),
-}
 
 
 def names_in(expression: ast.Expression) -> Iterator[str]:
@@ -105,10 +87,15 @@ def evaluate(expression: ast.Expression, names: Mapping[str, Dual], n: int) -> D
                     case "^" | "**":
                         return power(a, b)
                 raise KeyError(op)
-            case ast.Call(function, (argument,)):
-                f, slope = _FUNCTIONS[function]
-                a = walk(argument)
-                return Dual(f(a.value), slope(a.value) * a.gradient)
+            case ast.Call(function, arguments) if function in FUNCTIONS:
+                at = [walk(x) for x in arguments]
+                values = [x.value for x in at]
+                gradient = np.zeros(n)
+                if any(x.gradient.any() for x in at):
+                    slopes = FUNCTIONS[function].slopes(*values)
+                    for slope, x in zip(slopes, at, strict=True):
+                        gradient = gradient + slope * x.gradient
+                return Dual(float(FUNCTIONS[function].value(*values)), gradient)
         raise KeyError(getattr(e, "function", getattr(e, "text", "?")))
 
     try:

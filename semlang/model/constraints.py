@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.model.draft import Draft
@@ -11,14 +11,7 @@ from semlang.model.nearest import did_you_mean
 from semlang.model.table import Defined, Relation
 from semlang.source import Span
 from semlang.syntax import ast
-
-_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
-    "sqrt": math.sqrt,
-    "exp": math.exp,
-    "log": math.log,
-    "abs": abs,
-    "as.numeric": float,
-}
+from semlang.syntax.functions import FUNCTIONS
 
 
 def constant(e: ast.Expression) -> float | None:
@@ -44,10 +37,20 @@ def constant(e: ast.Expression) -> float | None:
                 a, b = constant(e.left), constant(e.right)
                 if a is None or b is None:
                     return None
-                return {"+": a + b, "-": a - b, "*": a * b}.get(e.op, a**b if e.op in ("^", "**") else a / b)
-            case ast.Call(arguments=(inner,)) if e.function in _FUNCTIONS:
-                x = constant(inner)
-                return None if x is None else _FUNCTIONS[e.function](x)
+                match e.op:
+                    case "+":
+                        return a + b
+                    case "-":
+                        return a - b
+                    case "*":
+                        return a * b
+                    case "/":
+                        return a / b
+                power = a**b
+                return None if isinstance(power, complex) else float(power)
+            case ast.Call() if e.function in FUNCTIONS:
+                values = [x for x in map(constant, e.arguments) if x is not None]
+                return FUNCTIONS[e.function].value(*values) if len(values) == len(e.arguments) else None
     except (ArithmeticError, ValueError, TypeError):
         return None
     return None
@@ -67,6 +70,31 @@ def names(e: ast.Expression) -> Iterator[ast.Name]:
         case ast.Call():
             for a in e.arguments:
                 yield from names(a)
+
+
+def undefined(e: ast.Expression) -> ast.Expression | None:
+    """Return the smallest part of an expression that has no value whatever the parameters are, as ``1/0``."""
+    match e:
+        case ast.Unary():
+            return undefined(e.operand)
+        case ast.Binary():
+            parts: tuple[ast.Expression, ...] = (e.left, e.right)
+        case ast.Call():
+            if e.function not in FUNCTIONS:
+                return e
+            parts = e.arguments
+        case _:
+            return None
+    inner = next((u for u in map(undefined, parts) if u is not None), None)
+    if inner is not None:
+        return inner
+    if isinstance(e, ast.Binary) and e.op == "/" and constant(e.right) == 0:
+        return e
+    values = [constant(x) for x in parts]
+    if None in values:
+        return None
+    value = constant(e)
+    return e if value is None or not math.isfinite(value) else None
 
 
 def _bound(rows: list[Draft], left: ast.Expression, op: str, right: ast.Expression) -> bool:
@@ -109,6 +137,21 @@ def read_constraints(
                     )
                 )
 
+    def valueless(e: ast.Expression) -> None:
+        part = undefined(e)
+        if part is not None:
+            text = model.source.text[part.span.start : part.span.end]
+            findings.append(
+                error(
+                    "not-an-expression",
+                    f"'{text}' has no value",
+                    model.source,
+                    part.span,
+                    label="undefined",
+                    help="divide by what is not 0, and take log() and sqrt() of positive numbers",
+                )
+            )
+
     for s in model.statements:
         if isinstance(s, ast.Definition):
             if s.name in seen:
@@ -135,12 +178,15 @@ def read_constraints(
                 )
                 continue
             unknown(s.expression, "definition")
+            valueless(s.expression)
             if any(n.text == s.name for n in names(s.expression)):
                 findings.append(
                     error("defined-by-itself", f"'{s.name}' is defined by itself", model.source, s.name_span)
                 )
             definitions.append(Defined(s.name, s.expression, s.text, s.span))
         elif isinstance(s, ast.Constraint):
+            for operand in s.operands:
+                valueless(operand)
             for i, op in enumerate(s.operators):
                 left, right = s.operands[i], s.operands[i + 1]
                 if _bound(rows, left, op, right):

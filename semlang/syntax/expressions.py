@@ -6,6 +6,8 @@ from semlang.source import Span
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Binary, Call, Constraint, Definition, Expression, Name, Number, String, Unary
 from semlang.syntax.cover import Node, compact, first_token, text_of
+from semlang.syntax.functions import FUNCTIONS
+from semlang.syntax.nearest import nearest
 from semlang.syntax.reading import Reading
 
 _LONG = 32  # operands; longer sums are balanced, so that their trees stay flat
@@ -63,6 +65,7 @@ def read_expression(reading: Reading, node: Node) -> Expression:
         return _fold(reading, node)
     if kind == "call":
         values = [read_expression(reading, _value(reading, c)) for c in node.children if c.kind == "argument"]
+        _check_function(reading, node, len(values))
         return Call(node.children[0].text, tuple(values), node.span)
     raise reading.reject(
         "not-an-expression",
@@ -71,6 +74,30 @@ def read_expression(reading: Reading, node: Node) -> Expression:
         label="not a parameter",
         help="definitions and constraints hold labels, numbers, + - * / ^ and functions: 'indirect := a*b'",
     )
+
+
+def _check_function(reading: Reading, node: Node, n: int) -> None:
+    name = node.children[0].text
+    if name == "data":  # of ':~'; elaboration rejects it
+        return
+    known = FUNCTIONS.get(name)
+    if known is None:
+        near = nearest(name, FUNCTIONS)
+        raise reading.reject(
+            "unknown-function",
+            f"no function of parameters is called '{name}()'",
+            node.children[0].span,
+            label=f"do you mean '{near}'?" if near else "unknown",
+            help=f"write '{near}(...)'" if near else f"known are {', '.join(FUNCTIONS)}",
+        )
+    if not known.least <= n <= known.most:
+        raise reading.reject(
+            "malformed-call",
+            f"'{name}()' takes {known.arguments}, and here are {n}" if n else f"'{name}()' takes {known.arguments}",
+            node.span,
+            label="called like this",
+            help=f"write '{name}(a)'",
+        )
 
 
 def _value(reading: Reading, argument: Node) -> Node:

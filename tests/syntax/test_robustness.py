@@ -149,7 +149,7 @@ def test_limits_are_findings_and_quick(text: str, slug: str) -> None:
         "p := " + " + ".join(f"x{i}" for i in range(10_000)),
         "y ~ " + "(" * 100 + "2" + ")" * 100 + "*x",
         "y{1..10000} :: poisson",
-        "p := " + "f(1 + 2*-" * 50 + "a" + ")" * 50,
+        "p := " + "exp(1 + 2*-" * 50 + "a" + ")" * 50,
         "\n".join(f"f{i} =~ NA*x{i} + y{i}" for i in range(5_000)),
     ],
     ids=lambda value: value[:24],

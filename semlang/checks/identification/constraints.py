@@ -62,7 +62,7 @@ class Constraints:
         """Return a point near `theta` in which few parameters are changed so that all constraints hold.
 
         Each constraint is solved for a parameter in which it is affine; Gaussian elimination over those that are
-        linear, substitution for the others.
+        linear, substitution for the others; one that is affine in none for a root where it is quadratic.
 
         Raises
         ------
@@ -86,8 +86,41 @@ class Constraints:
                     done.add(p)
                     break
             else:
-                return self._newton(theta, fixed)
+                root = self._root(i, theta, done)
+                if root is None:
+                    return self._newton(theta, fixed)
+                theta = root
         return self._newton(theta, fixed)
+
+    def _root(self, i: int, theta: Ints, done: set[int]) -> Ints | None:
+        """Solve constraint i for a parameter in which it is quadratic, where that has a root in the field.
+
+        P is 3 modulo 4: a root of d is d^((P + 1) / 4), if there is one. Half of the numbers have none: then the other
+        parameters of the constraint are moved. The parameter joins `done`.
+        """
+        free = [p for p in np.flatnonzero(self._value(i, theta).slope).tolist() if p not in done]
+        for p, attempt in ((p, attempt) for attempt in range(1, 11) for p in free):
+            moved = theta.copy()
+            moved[free] = moved[free] * attempt % P
+            values = []
+            for k in range(4):
+                moved[p] = k
+                values.append(int(self._value(i, moved).value))
+            v0, v1, v2, v3 = values
+            a = (v2 - 2 * v1 + v0) * inverse(2) % P
+            if (v3 - 3 * v2 + 3 * v1 - v0) % P or not a:
+                continue
+            b = (v1 - v0 - a) % P
+            d = (b * b - 4 * a * v0) % P
+            root = pow(d, (P + 1) // 4, P)
+            if root * root % P != d:
+                continue
+            for sign in (1, -1):
+                moved[p] = (sign * root - b) * inverse(2 * a % P) % P
+                if all(self._value(j, moved).value == 0 for j in range(i + 1)):
+                    done.add(p)
+                    return moved
+        return None
 
     def _newton(self, theta: Ints, fixed: frozenset[int]) -> Ints:
         """Solve all constraints at once where they are linear."""

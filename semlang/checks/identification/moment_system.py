@@ -228,7 +228,7 @@ class MomentSystem:
                     value = a.value**b.value
                     return Value(value, b.value * a.value ** (b.value - 1) * a.slope)
                 return {"+": a.__add__, "-": a.__sub__, "*": a.__mul__, "/": a.__truediv__}[op](b)
-            case ast.Call(function=f, arguments=(x,)):
+            case ast.Call(function="exp" | "log" | "sqrt" as f, arguments=(x,)):
                 inner = self._evaluate(x, theta)
                 value = {"exp": cmath.exp, "log": cmath.log, "sqrt": cmath.sqrt}[f](inner.value)
                 slope = {"exp": value, "log": 1 / inner.value, "sqrt": 0.5 / value if value else 0}[f]

@@ -26,6 +26,11 @@ def number(x: Any) -> float | None:
     return None if math.isnan(v) else round(v, 9)
 
 
+def determined(lhs: str, op: str, rhs: str) -> bool:
+    """Whether a row is a moment of a product of latent variables: lavaan frees it, here the factors determine it."""
+    return op == "~~" and ":" in lhs + rhs
+
+
 def rows_of_lavaan(t: dict[str, Any]) -> tuple[collections.Counter[Key], set[Key]]:
     """Return lavaan's rows as a multiset, and their places."""
     t = {k: v if isinstance(v, list) else [v] for k, v in t.items()}
@@ -37,6 +42,10 @@ def rows_of_lavaan(t: dict[str, Any]) -> tuple[collections.Counter[Key], set[Key
         lhs, op, rhs = t["lhs"][i], t["op"][i], t["rhs"][i]
         if op == "~~" and lhs > rhs:
             lhs, rhs = rhs, lhs
+        if determined(lhs, op, rhs):
+            out[(lhs, op, rhs, t["block"][i], False, None, "")] += 1
+            keys.add((lhs, op, rhs, t["block"][i]))
+            continue
         free = bool(t["free"][i])
         out[(lhs, op, rhs, t["block"][i], free, None if free else number(t["ustart"][i]), t["label"][i] or "")] += 1
         keys.add((lhs, op, rhs, t["block"][i]))

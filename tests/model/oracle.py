@@ -26,12 +26,13 @@ def number(x: Any) -> float | None:
     return None if math.isnan(v) else round(v, 9)
 
 
-def determined(lhs: str, op: str, rhs: str) -> bool:
-    """Whether a row is a moment of a product of latent variables: lavaan frees it, here the factors determine it."""
-    return op == "~~" and ":" in lhs + rhs
+def determined(table: ParameterTable) -> set[Key]:
+    """Return the places of moments of products of latent variables: lavaan frees them, here the factors decide."""
+    rows = [r for r in table.rows if r.op == "~~" and r.rule == "follows from the factors of the product"]
+    return {(*sorted((r.lhs, r.rhs)), r.block) for r in rows}
 
 
-def rows_of_lavaan(t: dict[str, Any]) -> tuple[collections.Counter[Key], set[Key]]:
+def rows_of_lavaan(t: dict[str, Any], given: set[Key]) -> tuple[collections.Counter[Key], set[Key]]:
     """Return lavaan's rows as a multiset, and their places."""
     t = {k: v if isinstance(v, list) else [v] for k, v in t.items()}
     out: collections.Counter[Key] = collections.Counter()
@@ -42,7 +43,7 @@ def rows_of_lavaan(t: dict[str, Any]) -> tuple[collections.Counter[Key], set[Key
         lhs, op, rhs = t["lhs"][i], t["op"][i], t["rhs"][i]
         if op == "~~" and lhs > rhs:
             lhs, rhs = rhs, lhs
-        if determined(lhs, op, rhs):
+        if op == "~~" and (lhs, rhs, t["block"][i]) in given:
             out[(lhs, op, rhs, t["block"][i], False, None, "")] += 1
             keys.add((lhs, op, rhs, t["block"][i]))
             continue
@@ -82,7 +83,7 @@ def difference(d: dict[str, Any]) -> str | None:
     t = d.get("partable")
     if not t or not isinstance(t, dict) or not t.get("lhs"):
         return None
-    theirs, keys = rows_of_lavaan(t)
+    theirs, keys = rows_of_lavaan(t, determined(table))
     ours = rows_of_semlang(table, keys)
     if ours == theirs:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 
 import numpy as np
@@ -47,11 +47,11 @@ class Objective:
         self.evaluations = 0
         self.admits: Callable[[Floats], bool] | None = None
 
-    def held(self, k: int, value: float) -> Objective:
-        """Return the same function with coordinate k held at a value: it has one coordinate less."""
-        out = copy(self)
-        out.base = self.base + self.basis[:, k] * value
-        out.basis = np.delete(self.basis, k, axis=1)
+    def hold(self, values: Mapping[int, float]) -> Objective:
+        """Return the same function with some coordinates held at values: it has these no more."""
+        out, held = copy(self), list(values)
+        out.base = self.base + self.basis[:, held] @ np.array(list(values.values()))
+        out.basis = np.delete(self.basis, held, axis=1)
         out._plain = False
         return out
 
@@ -59,16 +59,6 @@ class Objective:
     def plain(self) -> bool:
         """Whether the coordinates are those of all parameters."""
         return self._plain
-
-    def hold(self, x: Floats, fixed: Sequence[int]) -> Objective:
-        """Return the same function with some coordinates of a plain objective held at their values in `x`."""
-        out = copy(self)
-        inside = [p for p in range(x.size) if p not in set(fixed)]
-        out.base = np.zeros(x.size)
-        out.base[list(fixed)] = x[list(fixed)]
-        out.basis = np.eye(x.size)[:, inside]
-        out._plain = False
-        return out
 
     @property
     def n(self) -> int:

@@ -254,7 +254,7 @@ class Placing:
     def along(self, best: Optimum, k: int, factor: float, nodes: Nodes) -> tuple[float, Floats]:
         """Return the highest log-likelihood with coordinate k held at `factor` times its value, and where that is."""
         held = factor * best.z[k]
-        profile = Placing(self.objective.held(k, held), self.affordable, self.grid, self.narrator)
+        profile = Placing(self.objective.hold({k: held}), self.affordable, self.grid, self.narrator)
         profile.far = 1.2 * max(self.steepness(best.z) * max(factor, 1.0), FAR)
         try:
             found = profile.climb(np.delete(best.z, k), nodes, free=True)[0]

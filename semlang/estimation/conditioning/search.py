@@ -120,7 +120,7 @@ def run_at_limits(
     if not _value(objective, x) > objective.value(z) - LOSS:
         ascent = make(objective)
         return ascent.run(z), ascent
-    inner = objective.hold(x, sorted(limits))
+    inner = objective.hold({p: float(x[p]) for p in sorted(limits)})
     ascent = make(inner)
     best = ascent.run(inner.z(x))
     inside = np.array([p for p in range(x.size) if p not in limits], dtype=np.int64)

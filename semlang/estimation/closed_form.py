@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.estimation.continuous import Continuous
 from semlang.estimation.expansion import contributing, left_out
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.member import Member, Posterior
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-class ClosedForm:
+class ClosedForm(Continuous):
     """A gaussian engine as a member.
 
     Parameters
@@ -111,23 +112,6 @@ class ClosedForm:
         if self.factors is not None:
             return x, None
         return self.engine.start(x)
-
-    def first_state_values(self, x: Floats) -> Floats | None:
-        """Return None: there are no discrete latent variables."""
-        return None
-
-    def move(self, x: Floats) -> bool:
-        """Return False: nothing stands still."""
-        return False
-
-    @property
-    def distinct(self) -> Mapping[str, int]:
-        """Nothing: there are no discrete latent variables."""
-        return {}
-
-    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
-        """Return nothing: there are no discrete latent variables."""
-        return {}
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances.

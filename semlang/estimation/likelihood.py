@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.chain import Chain
+from semlang.estimation.expanded import Expanded
 from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
@@ -56,7 +57,7 @@ class UnitEvaluation:
         return self._of.chain.reverse(self._inputs, bars, self._jacobian, first)
 
 
-class QuadratureLikelihood:
+class QuadratureLikelihood(Expanded):
     """One group's log-likelihood by nested adaptive quadrature.
 
     Parameters
@@ -112,38 +113,9 @@ class QuadratureLikelihood:
         self._first = self.rows.first
 
     @property
-    def n_units(self) -> int:
-        """Number of top-level units."""
-        return int(self._first.size - 1)
-
-    @property
-    def multiplicity(self) -> Floats:
-        """How often each top-level unit occurred."""
-        return self.rows.multiplicity
-
-    @property
-    def records(self) -> Ints:
-        """First record of each top-level unit."""
-        return self.rows.records
-
-    @property
-    def used(self) -> float:
-        """Number of records with a response, frequencies counted."""
-        return self.rows.used
-
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        """Numbers of responses that are left out, by reason."""
-        return self.rows.dropped
-
-    @property
     def exact(self) -> bool:
         """Second derivatives have no form."""
         return False
-
-    def information(self, x: Floats) -> Floats | None:
-        """Return None: the expected information has no closed form."""
-        return None
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return None: second derivatives have no closed form."""
@@ -176,23 +148,6 @@ class QuadratureLikelihood:
         """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
         values, inputs, bars, jacobian = self._evaluate(x)
         return UnitEvaluation(values, self, inputs, bars, jacobian)
-
-    def first_state_values(self, x: Floats) -> Floats | None:
-        """Return None: there are no discrete latent variables."""
-        return None
-
-    def move(self, x: Floats) -> bool:
-        """Return False: nothing stands still."""
-        return False
-
-    @property
-    def distinct(self) -> Mapping[str, int]:
-        """Nothing: there are no discrete latent variables."""
-        return {}
-
-    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
-        """Return nothing: there are no discrete latent variables."""
-        return {}
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""

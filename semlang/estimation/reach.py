@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.chain import Chain
+from semlang.estimation.expanded import Expanded
 from semlang.estimation.kernels.families import ENTRIES, with_role
 from semlang.estimation.member import Infeasible, Member
 
@@ -34,9 +34,9 @@ def reach(members: Sequence[Member], x: Floats) -> float:
     """
     furthest = 0.0
     for member in members:
-        chain = getattr(member, "chain", None)
-        if not isinstance(chain, Chain):
+        if not isinstance(member, Expanded):
             return np.inf
+        chain = member.chain
         try:
             rows = chain.forward(chain.cells(x)[0])
         except (Infeasible, np.linalg.LinAlgError):

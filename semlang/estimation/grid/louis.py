@@ -36,7 +36,7 @@ def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
     found = grid.evaluate(x, posterior=True)
     J, s = grid.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
     total = _of_densities(grid, found, J) + _of_inputs(grid, x, found) + _between_nodes(grid, found, J, s)
-    scores = pattern_scores(grid, found)
+    scores = pattern_scores(grid, found, J, s)
     out: Floats = total - (scores * grid.weight[:, None]).T @ scores
     return 0.5 * (out + out.T)
 

@@ -21,9 +21,17 @@ CELLS = 4_000_000
 """Numbers of a chunk's matrix of patterns by types."""
 
 
-def pattern_scores(grid: SharedGrid, found: Pass) -> Floats:
-    """Return the scores of the distinct top-level units (patterns, P), without weights."""
-    J, s = grid.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
+def pattern_scores(grid: SharedGrid, found: Pass, J: Floats, s: Floats) -> Floats:
+    """Return the scores of the distinct top-level units (patterns, P), without weights.
+
+    Parameters
+    ----------
+    grid, found
+    J : (K, T, P) floats
+        `SharedGrid.input_jacobian`.
+    s : (K, T, n) floats
+        `SharedGrid.slopes`.
+    """
     return _of_one_layer(grid, found, J, s) if len(grid.layers) == 1 else _of_two_layers(grid, found, J, s)
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.chain import Chain
+from semlang.estimation.expanded import Expanded
 from semlang.estimation.expansion import expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
@@ -96,7 +97,7 @@ class Pass:
     posterior: Floats
 
 
-class SharedGrid:
+class SharedGrid(Expanded):
     """A member whose integrals have nodes in common, see the module.
 
     Parameters
@@ -160,45 +161,6 @@ class SharedGrid:
             self.top_of_unit, representative = distinct(tree.first[1], number)
             self.top = taken(tree.first[1], number, representative)
         self.weight = sum_by(self.top_of_unit, weights[-1], self.top.first.size - 1)
-
-    # ------------------------------------------------------------------ the protocol's descriptions
-
-    @property
-    def multiplicity(self) -> Floats:
-        """How often each top-level unit occurred."""
-        return self.rows.multiplicity
-
-    @property
-    def records(self) -> Ints:
-        """First record of each top-level unit."""
-        return self.rows.records
-
-    @property
-    def used(self) -> float:
-        """Number of records with a response, frequencies counted."""
-        return self.rows.used
-
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        """Numbers of responses that are left out, by reason."""
-        return self.rows.dropped
-
-    @property
-    def distinct(self) -> Mapping[str, int]:
-        """Nothing: there are no discrete latent variables."""
-        return {}
-
-    def first_state_values(self, x: Floats) -> Floats | None:
-        """Return None: there are no discrete latent variables."""
-        return None
-
-    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
-        """Return nothing: there are no discrete latent variables."""
-        return {}
-
-    def move(self, x: Floats) -> bool:
-        """Return False: the nodes are where they are."""
-        return False
 
     @property
     def patterns(self) -> int:
@@ -391,10 +353,6 @@ class SharedGrid:
         information = np.tensordot(J, half, axes=([0, 1], [0, 1]))
         return x, information + np.diag(1e-8 * np.diag(information) + 1e-9)
 
-    def information(self, x: Floats) -> Floats | None:
-        """Return None: the expected information has no closed form."""
-        return None
-
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives by Louis' formula, of one layer; else None."""
         from semlang.estimation.grid.louis import second_derivatives
@@ -406,7 +364,8 @@ class SharedGrid:
         from semlang.estimation.grid.scores import pattern_scores
 
         found = self.evaluate(x, posterior=True)
-        scores = pattern_scores(self, found)
+        J = self.input_jacobian(found.inputs, found.jacobian)
+        scores = pattern_scores(self, found, J, self.slopes(found))
         weight = self.rows.unit_weights[-1]
         return self._by_unit(found.values), scores[self.top_of_unit] * weight[:, None]
 

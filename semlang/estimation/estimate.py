@@ -17,6 +17,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -26,6 +27,7 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
@@ -228,13 +230,16 @@ class _Estimation:
         """Climb on the first road that leads to a maximum.
 
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
-        at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
-        not be negative the likelihood can have a maximum although it has none outside).
+        at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
+        closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
+        maximum although it has none outside).
         """
         theta = start_values(self.table, *self.parts, self.user)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
         roads.append({"scaled": False})
+        if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
+            roads.append({"scaled": False, "any_residual": True})
         if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
         kept, problem = self.findings, ""

@@ -17,6 +17,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.border import singular_blocks
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
@@ -192,6 +193,8 @@ class _Estimation:
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
         self.findings.variances(theta, not self.quadrature)
+        singular = singular_blocks(self.objective.parametrisation.blocks, theta)
+        self.findings.singular(singular)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
@@ -207,6 +210,7 @@ class _Estimation:
             agreed=self.agreed,
             class_sizes=sizes,
             limits=self.limits,
+            border=frozenset(p for block in singular for p in block.parameters),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -264,6 +268,8 @@ class _Estimation:
                        help="give start values: start(0.5)*x")]
             )  # fmt: skip
         found, self.findings, self.objective = best
+        self.plan = self.plan.named([type(m.engine).__name__ for m in self.objective.members
+                                     if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
 

@@ -53,6 +53,8 @@ const editor = new Editor($("text"), opened ?? FIRST, {
   },
 })
 page.editor = editor
+const served = document.documentElement.dataset.transport === "server"
+if (!served) await keep()
 const send = transport(status)
 
 async function ask(text) {
@@ -199,5 +201,32 @@ addEventListener("hashchange", async () => {
   if (text !== null && text !== editor.text) editor.text = text
 })
 
+// the text and the data that `semlang serve` was called with
+async function session() {
+  try {
+    const {text, data: known} = await send({what: "session"})
+    if (known?.key) {
+      page.data = known
+      $("data-name").textContent = `${known.name ?? "data"}: ${known.n_rows} rows, ${known.columns.length} columns`
+    }
+    if (text !== null && opened === null) editor.text = text
+  } catch (problem) {
+    status(problem.message)
+  }
+}
+
+// after the first visit everything is kept, so that the page works without a network
+async function keep() {
+  if (!navigator.serviceWorker) return
+  try {
+    const site = await (await fetch("site.json")).json()
+    await navigator.serviceWorker.register("sw.js?" + site.version)
+    if (navigator.serviceWorker.controller) return
+    const controlled = new Promise(done => navigator.serviceWorker.addEventListener("controllerchange", done, {once: true}))
+    await Promise.race([controlled, new Promise(done => setTimeout(done, 4000))])
+  } catch { /* without it the page works as long as there is a network */ }
+}
+
+if (served) await session()
 if (opened === null && hash) status("the address holds no model: it may have been cut")
 ask(editor.text)

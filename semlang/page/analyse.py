@@ -13,9 +13,9 @@ from semlang.source import Source, Span
 
 if TYPE_CHECKING:
     from semlang.checks.identification import Identification
+    from semlang.data.sheet import Sheet
     from semlang.matrices.matrix import Matrix
     from semlang.model.table import ParameterTable
-    from semlang.page.sheet import Sheet
 
 LOG = logging.getLogger(__name__)
 SCHEMA = "semlang.page/1"
@@ -71,7 +71,7 @@ class _Analysis:
         try:
             model = Model(self.source)
             if data is not None and not model.parameter_table.reshape:
-                from semlang.page.sheet import SheetFacts
+                from semlang.data.sheet import SheetFacts
 
                 model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
             findings = model.check()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from semlang.data.sheet import Sheet, read_sheet
 from semlang.diagnostics import Diagnostic
 from semlang.errors import SemlangError
 from semlang.page.analyse import analyse
-from semlang.page.sheet import Sheet, read_sheet
 from semlang.source import Source
 
 Json = dict[str, Any]
@@ -94,7 +94,7 @@ class Answering:
             return {"findings": shown(problem.diagnostics), "fit": None, "diagram": None}
 
 
-def shown(findings: list[Diagnostic]) -> list[Json]:
+def shown(findings: Sequence[Diagnostic]) -> list[Json]:
     """Return findings as plain data."""
     return [d.to_json() for d in findings]
 

@@ -51,6 +51,10 @@ def _folder(package: str) -> Path:
 
 def _imported(package: str, root: Path) -> list[Path]:
     """Return the files that importing a package loads, asked of a new process."""
-    code = f"import sys, {package}; print(*(getattr(m, '__file__', None) or '' for m in sys.modules.values()), sep='\\n')"
+    code = (
+        f"import sys, {package}; print(*(getattr(m, '__file__', None) or '' for m in sys.modules.values()), sep='\\n')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return sorted(p for line in done.stdout.splitlines() if (p := Path(line)).suffix == ".py" and p.is_relative_to(root))
+    return sorted(
+        p for line in done.stdout.splitlines() if (p := Path(line)).suffix == ".py" and p.is_relative_to(root)
+    )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from semlang.api import Model, ordered
+from semlang.data.sheet import Sheet
 from semlang.errors import NotConvergedWarning
 from semlang.page.analyse import diagrams
-from semlang.page.sheet import Sheet
 from semlang.source import Source
 
 Json = dict[str, Any]

@@ -110,7 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self) -> bool:
         """Whether the browser was told this very address: another name that leads here is somebody else's page."""
-        if self.headers.get("Host", "") in (f"{HOST}:{self.server.server_port}", f"localhost:{self.server.server_port}"):
+        if self.headers.get("Host", "") in (
+            f"{HOST}:{self.server.server_port}",
+            f"localhost:{self.server.server_port}",
+        ):
             return True
         self._refuse(403, f"the page is at {HOST} alone")
         return False

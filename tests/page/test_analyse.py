@@ -12,11 +12,11 @@ import pytest
 
 from semlang.api import Model
 from semlang.cli.commands.check import findings
+from semlang.data.sheet import read_sheet
 from semlang.errors import SemlangError
 from semlang.model.listing import table_rows
 from semlang.page import analyse as module
 from semlang.page.analyse import analyse
-from semlang.page.sheet import read_sheet
 from semlang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -30,4 +30,7 @@ def command(report: Report, folder: str, offline: Path | None) -> None:
     except OSError as problem:
         raise click.UsageError(f"'{folder}' can't be written: {problem.strerror}") from None
     size = sum(map(len, files.values()))
-    report.finish({"folder": folder, "files": sorted(files), "bytes": size}, f"wrote {len(files)} files, {size / 1e6:.1f} MB, to {folder}")
+    report.finish(
+        {"folder": folder, "files": sorted(files), "bytes": size},
+        f"wrote {len(files)} files, {size / 1e6:.1f} MB, to {folder}",
+    )

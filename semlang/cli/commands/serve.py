@@ -26,13 +26,17 @@ def command(report: Report, file: str | None, data: str | None, port: int, no_br
     try:
         server = Server(port, text.name if text is not None else "<text>")
     except OSError as problem:
-        raise click.UsageError(f"port {port} can't be used: {problem.strerror}; leave --port out for one that is free") from None
+        raise click.UsageError(
+            f"port {port} can't be used: {problem.strerror}; leave --port out for one that is free"
+        ) from None
     with server:
         if text is not None:
             server.session |= {"text": text.text, "name": text.name}
         path = data or (named_data(text) if text is not None else None)
         if path is not None:
-            server.session["data"] = server.answering.answer({"what": "data", "name": Path(path).name, "csv": csv_of(path)})
+            server.session["data"] = server.answering.answer(
+                {"what": "data", "name": Path(path).name, "csv": csv_of(path)}
+            )
         if report.as_json:
             import json
 

@@ -1,4 +1,4 @@
-"""Delimited text as columns, without pandas: what the page knows of a data set in a browser."""
+"""Delimited text as columns, without pandas: what a browser knows of a data set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.delimited import MISSING, decimal_of, header_finding, separator_of
+from semlang.data.delimited import MISSING, header_finding, separator_of
 from semlang.data.levels import number_levels, text_levels
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import DataError

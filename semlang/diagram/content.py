@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from semlang.diagram.spec import Edge, Node
-from semlang.model.table import ROWS, ParameterTable, Product, Row
+from semlang.diagram.spec import Edge, Node, Span
+from semlang.diagram.titles import of_edge, of_variable
+from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
+
+ONE = "1"
+"""Key of the constant 1, from which arrows of means come."""
 
 
 @dataclass
@@ -20,10 +24,11 @@ class Content:
         Paths and covariances.
     residuals : dict from key to Edge
         Short arrows.
-    variances : dict from key to label
-        Variances of exogenous latent variables, where estimates are shown.
+    variances : dict from key to Edge
+        Variances of exogenous latent variables, as loops.
     dots : dict from dot key to (covariate, target)
         The path in whose middle a dot stands.
+    products : dict from dot key to the latent variables whose product it is
     measures : set of (latent, indicator)
         Paths that were written with ``=~``.
     """
@@ -31,44 +36,25 @@ class Content:
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     residuals: dict[str, Edge] = field(default_factory=dict)
-    variances: dict[str, str] = field(default_factory=dict)
+    variances: dict[str, Edge] = field(default_factory=dict)
     dots: dict[str, tuple[str, str]] = field(default_factory=dict)
+    products: dict[str, tuple[str, ...]] = field(default_factory=dict)
     measures: set[tuple[str, str]] = field(default_factory=set)
 
 
 def content(table: ParameterTable, estimates: Mapping[int, float] | None = None, group: int = 1) -> Content:
     """Return the nodes and arrows of a group.
 
-    Intercepts, thresholds and models of scale parameters are not drawn, nor is a path or covariance that is fixed
-    at 0.
+    Intercepts of responses, thresholds and models of scale parameters are not drawn, nor is a path or covariance that
+    is fixed at 0. Means of latent variables that are free, or fixed at another value than 0, are arrows from the
+    constant 1.
 
     Parameters
     ----------
     estimates : mapping from row id to float, optional
         Shown in place of labels.
     """
-    out = Content()
-    numbers = superscripts(table)
-    for v in table.variables.values():
-        shape = "box" if v.role == "response" else "ellipse"
-        number = numbers.get(v.level, "") if shape == "ellipse" else ""
-        out.nodes[v.key] = Node(v.key, v.name, shape, v.level, number)
-    rows = [r for r in table.rows if r.group == group and not r.quantity and r.target in table.variables]
-    paths = [r for r in rows if _is_path(r) and not _zero(r)]
-    for row in sorted(paths, key=lambda r: bool(r.source and r.via)):  # random slopes meet paths that are there
-        _path(out, table, row, estimates)
-    for row in rows:
-        if row.klass and row.class_variable in out.nodes and row.class_variable != row.target and row.op in ("~", "~1"):
-            _of_class(out, table, row, estimates is not None)
-    for v in table.variables.values():
-        if v.role == "component" and v.response in table.variables:
-            _add(out, Edge(v.key, v.response, "1", dashed=True))
-    for row in rows:
-        if row.op == "~~" and not _zero(row) and row.source in table.variables:
-            _covariance(out, row, estimates)
-    drawn = {e.source for e in out.edges} | {e.target for e in out.edges} | set(out.residuals)
-    out.nodes = {k: n for k, n in out.nodes.items() if k in drawn}
-    return out
+    return _Reader(table, estimates, group).read()
 
 
 def superscripts(table: ParameterTable) -> dict[str, str]:
@@ -100,6 +86,167 @@ def number(value: float) -> str:
     return ("\u2212" if value < 0 else "") + text
 
 
+class _Reader:
+    def __init__(self, table: ParameterTable, estimates: Mapping[int, float] | None, group: int) -> None:
+        self.table, self.estimates, self.group = table, estimates, group
+        self.out = Content()
+        self.labels = _labels(table)
+
+    def read(self) -> Content:
+        table, out = self.table, self.out
+        numbers = superscripts(table)
+        for v in table.variables.values():
+            out.nodes[v.key] = self._variable(v, numbers)
+        rows = [r for r in table.rows if r.group == self.group and not r.quantity and r.target in table.variables]
+        paths = [r for r in rows if _is_path(r) and not _zero(r)]
+        for row in sorted(paths, key=lambda r: bool(r.source and r.via)):  # random slopes meet paths that are there
+            self._path(row)
+        for row in rows:
+            if row.klass and row.class_variable in out.nodes and row.class_variable != row.target:
+                if row.op in ("~", "~1"):
+                    self._of_class(row)
+            elif row.op == "~1" and not row.klass and not _zero(row):
+                self._mean(row)
+        for v in table.variables.values():
+            if v.role == "component" and v.response in table.variables:
+                what = f"the part of {v.name} that varies over {v.level}"
+                self._add(Edge(v.key, v.response, "1", dashed=True, title=what, span=_span(v.span)))
+        for row in rows:
+            if row.op == "~~" and not _zero(row) and row.source in table.variables:
+                self._covariance(row)
+        self._own_rows(rows)
+        drawn = {e.source for e in out.edges} | {e.target for e in out.edges} | set(out.residuals)
+        drawn |= {s for parts in out.products.values() for s in parts}
+        out.nodes = {k: n for k, n in out.nodes.items() if k in drawn}
+        return out
+
+    # ------------------------------------------------------------------ nodes
+
+    def _variable(self, v: Variable, numbers: Mapping[str, str]) -> Node:
+        name, note = v.name, ""
+        shape = "box" if v.role == "response" else "ellipse"
+        if v.kind.name in ("class", "masspoints"):
+            shape = "octagon"
+            classes = v.arguments.get("classes")
+            what = "classes" if v.kind.name == "class" else "points"
+            note = f"{classes} {what}" if classes else what
+        elif v.role == "response" and v.kind.name != "gaussian":
+            note = v.link if v.kind.name == "binomial" else v.kind.name
+        response = next((r.name for r in self.table.responses if v.name.startswith(f"{r.name}.")), "")
+        if v.role == "latent" and not v.measured and response:  # the random effects of a bar
+            many = len({u.name.split(".")[0] for u in self.table.latents if not u.measured and "." in u.name}) > 1
+            slope = v.name[len(response) + 1 :].replace("1", "intercept", 1) if v.name == f"{response}.1" else ""
+            name, note = "ζ", (f"{response}: " if many else "") + (slope or v.name[len(response) + 1 :])
+        number = numbers.get(v.level, "") if shape != "box" else ""
+        return Node(
+            v.key, name, shape, v.level, number, note=note, title=of_variable(v, self.table), span=_span(v.span)
+        )
+
+    def _own_rows(self, rows: list[Row]) -> None:
+        own: dict[str, list[int]] = {}
+        for r in rows:
+            if r.op in ("~~", "~1", "|", "~*~") and r.source in ("", r.target):
+                own.setdefault(r.target, []).append(r.id)
+        for key, ids in own.items():
+            if key in self.out.nodes:
+                self.out.nodes[key] = replace(self.out.nodes[key], rows=tuple(ids))
+
+    def _covariate(self, via: Product, level: str) -> str:
+        """Return the key of the box of a product of covariates; powers and factors of one column share a box.
+
+        Where estimates are shown, the levels of a factor have boxes of their own, so that no number is lost.
+        """
+        if len(via) == 1 and via[0].response and via[0].column in self.table.variables:
+            return via[0].column
+        spell = self.estimates is not None
+        name = ":".join(c.column if c.function in ("level", "factor") and not spell else c.name for c in via)
+        key = f"covariate {name}"
+        order = {name: k for k, name in enumerate(self.table.levels)}
+        if key not in self.out.nodes:
+            self.out.nodes[key] = Node(key, name, "box", level, title=f"{name}, a covariate")
+        elif order.get(self.out.nodes[key].level, 0) < order.get(level, 0):
+            self.out.nodes[key] = replace(self.out.nodes[key], level=level)
+        return key
+
+    # ------------------------------------------------------------------ arrows
+
+    def _words(self, row: Row) -> str:
+        if self.estimates is not None and row.id in self.estimates:
+            return number(self.estimates[row.id]) if row.parameter >= 0 else f"{self.estimates[row.id]:g}"
+        if row.parameter < 0:
+            return f"{row.ustart:g}".replace("-", "\u2212") if row.ustart is not None else ""
+        return self.labels.get(row.parameter, "")
+
+    def _edge(self, row: Row, source: str = "", target: str = "", both: bool = False) -> Edge:
+        title = of_edge(row, self.table)
+        words, dashed = self._words(row), row.parameter < 0
+        return Edge(source, target, words, dashed, both, title=title, rows=(row.id,), span=_span(row.span))
+
+    def _path(self, row: Row) -> None:
+        out, table = self.out, self.table
+        if row.source and row.source not in table.variables:
+            return
+        if row.op == "=~":
+            out.measures.add((row.source, row.target))
+        edge = self._edge(row, row.source, row.target)
+        if not row.via:
+            self._add(edge)
+            return
+        cause = self._covariate(row.via, table.variables[row.target].level)
+        if not row.source:
+            self._add(replace(edge, source=cause))
+            return
+        self._add(replace(edge, target=self._dot(cause, row.target)))
+
+    def _of_class(self, row: Row) -> None:
+        """Draw an arrow from a class variable to a response, or to the path whose slope differs between classes."""
+        head = row.target
+        if row.via:
+            head = self._dot(self._covariate(row.via, self.table.variables[row.target].level), row.target)
+        self._add(self._edge(row, row.class_variable, head))
+
+    def _dot(self, cause: str, target: str) -> str:
+        """Return the key of the dot in the middle of a path, which is drawn if it is not there."""
+        dot, out = f"{cause} * {target}", self.out
+        if dot not in out.dots:
+            out.dots[dot] = (cause, target)
+            out.nodes[dot] = Node(dot, "", "point", self.table.variables[target].level, title="varies")
+        if not any(e.source == cause and e.target == target for e in out.edges):
+            out.edges.append(Edge(cause, target, title=f"{target} on {cause.removeprefix('covariate ')}"))
+        return dot
+
+    def _mean(self, row: Row) -> None:
+        v = self.table.variables[row.target]
+        if v.role == "response" or v.kind.name in ("class", "masspoints"):
+            return
+        key = ONE if v.level == ROWS else f"{ONE}[{v.level}]"
+        self.out.nodes.setdefault(key, Node(key, "1", "triangle", v.level, title="the constant 1"))
+        self._add(self._edge(row, key, row.target))
+
+    def _add(self, edge: Edge) -> None:
+        """Add a path unless it is there: rows of classes, categories or levels share one arrow."""
+        edges = self.out.edges
+        for k, e in enumerate(edges):
+            if (e.source, e.target, e.both) == (edge.source, edge.target, edge.both):
+                same = e.label if e.label == edge.label or not e.rows else ""
+                rows = (*e.rows, *edge.rows)
+                edges[k] = replace(e, label=same, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
+                return
+        edges.append(edge)
+
+    def _covariance(self, row: Row) -> None:
+        out, edge = self.out, self._edge(row, row.target, row.source, both=True)
+        if row.source != row.target:
+            self._add(edge)
+            return
+        caused = any(e.target == row.target and not e.both and e.source in self.table.variables for e in out.edges)
+        caused = caused or any(e.target == row.target and e.source.startswith("covariate ") for e in out.edges)
+        if caused or out.nodes[row.target].shape == "box":
+            out.residuals.setdefault(row.target, replace(edge, source="", both=False, dashed=False))
+        else:
+            out.variances.setdefault(row.target, edge)
+
+
 def _is_path(row: Row) -> bool:
     return row.op in ("=~", "~", "<~") and bool(row.source or row.via)
 
@@ -108,82 +255,18 @@ def _zero(row: Row) -> bool:
     return row.parameter < 0 and row.ustart == 0
 
 
-def _words(row: Row, estimates: Mapping[int, float] | None) -> str:
-    if estimates is not None and row.id in estimates:
-        return number(estimates[row.id]) if row.parameter >= 0 else f"{estimates[row.id]:g}"
-    if row.parameter < 0:
-        return f"{row.ustart:g}".replace("-", "\u2212") if row.ustart is not None else ""
-    return row.label
+def _span(span: object) -> Span | None:
+    return None if span is None else (span.start, span.end)  # type: ignore[attr-defined]
 
 
-def _path(out: Content, table: ParameterTable, row: Row, estimates: Mapping[int, float] | None) -> None:
-    edge = Edge("", row.target, _words(row, estimates), dashed=row.parameter < 0)
-    if row.source and row.source not in table.variables:
-        return
-    if row.op == "=~":
-        out.measures.add((row.source, row.target))
-    if not row.via:
-        _add(out, replace(edge, source=row.source))
-        return
-    level = table.variables[row.target].level
-    cause = _covariate(out, table, row.via, level, estimates is not None)
-    if not row.source:
-        _add(out, replace(edge, source=cause))
-        return
-    dot = f"{cause} * {row.target}"
-    if dot not in out.dots:
-        out.dots[dot] = (cause, row.target)
-        out.nodes[dot] = Node(dot, "", "point", level)
-    if not any(e.source == cause and e.target == row.target for e in out.edges):
-        out.edges.append(Edge(cause, row.target))
-    out.edges.append(Edge(row.source, dot, edge.label, edge.dashed))
-
-
-def _of_class(out: Content, table: ParameterTable, row: Row, spell: bool) -> None:
-    """Draw an arrow from a class variable to a response, or to the path whose slope differs between classes."""
-    head = row.target
-    if row.via:
-        cause = _covariate(out, table, row.via, table.variables[row.target].level, spell)
-        head = f"{cause} * {row.target}"
-        if head not in out.dots:
-            out.dots[head] = (cause, row.target)
-            out.nodes[head] = Node(head, "", "point", table.variables[row.target].level)
-    elif table.variables[row.target].role == "response":
-        out.measures.add((row.class_variable, row.target))
-    _add(out, Edge(row.class_variable, head))
-
-
-def _covariate(out: Content, table: ParameterTable, via: Product, level: str, spell: bool) -> str:
-    """Return the key of the node of a product of covariates; levels of a factor share one where nothing is lost."""
-    if len(via) == 1 and via[0].response and via[0].column in table.variables:
-        return via[0].column
-    name = ":".join(c.column if c.function in ("level", "factor") and not spell else c.name for c in via)
-    key = f"covariate {name}"
-    order = {name: k for k, name in enumerate(table.levels)}
-    if key not in out.nodes:
-        out.nodes[key] = Node(key, name, "box", level)
-    elif order.get(out.nodes[key].level, 0) < order.get(level, 0):
-        out.nodes[key] = replace(out.nodes[key], level=level)
-    return key
-
-
-def _add(out: Content, edge: Edge) -> None:
-    """Add a path unless it is there: rows of classes, categories or levels share one arrow."""
-    for k, e in enumerate(out.edges):
-        if (e.source, e.target, e.both) == (edge.source, edge.target, edge.both):
-            same = e.label if e.label == edge.label else ""
-            out.edges[k] = replace(e, label=same, dashed=e.dashed and edge.dashed)
-            return
-    out.edges.append(edge)
-
-
-def _covariance(out: Content, row: Row, estimates: Mapping[int, float] | None) -> None:
-    words, dashed = _words(row, estimates), row.parameter < 0
-    if row.source != row.target:
-        _add(out, Edge(row.target, row.source, words, dashed, both=True))
-        return
-    caused = any(e.target == row.target and not e.both for e in out.edges)
-    if caused or out.nodes[row.target].shape == "box":
-        out.residuals.setdefault(row.target, Edge("", row.target, words))
-    elif words and (estimates is not None or row.label or dashed):
-        out.variances.setdefault(row.target, words)
+def _labels(table: ParameterTable) -> dict[int, str]:
+    """Return the label of every parameter that has one; equal parameters without a name get numbers in parentheses."""
+    out: dict[int, str] = {}
+    count: dict[int, int] = {}
+    for r in table.rows:
+        if r.parameter >= 0 and r.target:
+            count[r.parameter] = count.get(r.parameter, 0) + 1
+            if r.label and r.label.replace(".", "_").isidentifier() and not r.label.startswith(".p"):
+                out.setdefault(r.parameter, r.label)
+    shared = [p for p, n in count.items() if n > 1 and p not in out]
+    return out | {p: f"({k})" for k, p in enumerate(shared, 1)}

@@ -54,7 +54,7 @@ def inside(node: Node, place: Floats, margin: float = 0.0) -> NDArray[np.bool_]:
     """Return which points lie in a node."""
     x, y = place[..., 0] - node.x, place[..., 1] - node.y
     w, h = node.width / 2 + margin, node.height / 2 + margin
-    if node.shape == "box":
+    if node.shape not in ("ellipse", "point"):
         return np.asarray((np.abs(x) < w) & (np.abs(y) < h))
     return np.asarray((x / w) ** 2 + (y / h) ** 2 < 1)
 

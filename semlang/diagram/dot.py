@@ -1,14 +1,16 @@
-"""Write a placed diagram with Graphviz: as DOT text, SVG, PNG or PDF."""
+"""Write a placed diagram to a file: DOT text, PNG and PDF by Graphviz; SVG and JSON without it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node
+from semlang.diagram.svg import svg
 from semlang.writing import write_file
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("svg", "png", "pdf", "dot", "json")
 FONT = "Helvetica"
 
 
@@ -33,7 +35,11 @@ def dot_text(spec: DiagramSpec) -> str:
 
 
 def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None]:
-    """Return the picture as bytes, by the engine that comes with pygraphviz or else by an installed ``dot``."""
+    """Return the picture as bytes: PNG and PDF by the engine of pygraphviz or else by an installed ``dot``."""
+    if form == "svg":
+        return svg(spec).encode(), None
+    if form == "json":
+        return (json.dumps(spec.to_json(), ensure_ascii=False, indent=1) + "\n").encode(), None
     text = dot_text(spec)
     if form == "dot":
         return text.encode(), None
@@ -58,7 +64,11 @@ def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None
             "no-graphviz",
             "neither pygraphviz nor an installed Graphviz could draw the diagram",
             notes=(first.split("\n")[0], str(problem).split("\n")[0]),
-            help=("pip install pygraphviz", "or install Graphviz, so that 'dot' is found", "or write a .dot file"),
+            help=(
+                "pip install pygraphviz",
+                "or install Graphviz, so that 'dot' is found",
+                "or write .svg",
+            ),
         )
 
 
@@ -86,11 +96,10 @@ def _html(text: str) -> str:
 def _frame(f: Frame) -> list[str]:
     x, y, w, h = (f.left + f.right) / 2, (f.bottom + f.top) / 2, f.right - f.left, f.top - f.bottom
     name = _quoted(f"frame {f.level}")
-    place = (f.right - 8 - 3.2 * len(f.label), f.bottom + 10)
     return [
         f'  {name} [shape=box, style=rounded, color=gray45, label="", pos="{x:.1f},{y:.1f}", '
         f"width={w / 72:.3f}, height={h / 72:.3f}];",
-        _words(f"name of {f.level}", f.label, place, 11, "gray25"),
+        _words(f"name of {f.level}", f.label, f.place, 11, "gray25"),
     ]
 
 
@@ -105,6 +114,8 @@ def _node(n: Node) -> str:
     label = _quoted(n.label)
     if n.superscript:
         label = f'<{_html(n.label)}<SUP><FONT POINT-SIZE="8">{_html(n.superscript)}</FONT></SUP>>'
+    if n.note:
+        label = f'<{label[1:-1] if n.superscript else _html(n.label)}<BR/><FONT POINT-SIZE="8">{_html(n.note)}</FONT>>'
     style = ", style=filled, fillcolor=black" if n.shape == "point" else ""
     return (
         f'  {_quoted(n.key)} [shape={n.shape}, label={label}, pos="{n.x:.1f},{n.y:.1f}", '
@@ -120,12 +131,14 @@ def _edge(e: Edge, k: int) -> list[str]:
     if not e.source:
         tail = _quoted(f"residual {e.target}")
         lines.append(f'  {tail} [shape=point, style=invis, pos="{ax:.1f},{ay:.1f}", width=0.01, height=0.01];')
-    head = f"e,{bx:.1f},{by:.1f}"
+    head = "" if e.headless else f"e,{bx:.1f},{by:.1f}"
     inner = " ".join(f"{x:.1f},{y:.1f}" for x, y in _short(e))
     ends = f"s,{ax:.1f},{ay:.1f} {head}" if e.both else head
     attributes = [f'pos="{ends} {inner}"']
     if e.both:
         attributes.append("dir=both")
+    if e.headless:
+        attributes.append("dir=none")
     if e.dashed:
         attributes.append("style=dashed")
     if e.label and e.place:
@@ -140,7 +153,7 @@ def _short(e: Edge) -> list[tuple[float, float]]:
 
     length = 6.0
     p = [list(c) for c in e.curve]
-    ends = [(3, 2, 0)] + ([(0, 1, 3)] if e.both else [])
+    ends = ([] if e.headless else [(-1, -2, -4)]) + ([(0, 1, 3)] if e.both else [])
     for end, near, far in ends:
         dx, dy = p[end][0] - p[near][0], p[end][1] - p[near][1]
         size = math.hypot(dx, dy)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from semlang.diagnostics import error
-from semlang.diagram.dot import dot_text, drawn, write
+from semlang.diagram.dot import dot_text, write
 from semlang.diagram.layout import diagram
 from semlang.diagram.spec import DiagramSpec
+from semlang.diagram.svg import svg
 from semlang.errors import SemlangError
 from semlang.model.table import ParameterTable
 
@@ -28,12 +30,21 @@ class Diagram:
     spec: DiagramSpec
 
     @property
+    def svg(self) -> str:
+        """The diagram as the text of an SVG file; Graphviz is not needed."""
+        return svg(self.spec)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the placed diagram as plain data; see `DiagramSpec.to_json`."""
+        return self.spec.to_json()
+
+    @property
     def dot(self) -> str:
         """The diagram as DOT text."""
         return dot_text(self.spec)
 
     def write(self, path: str | Path) -> None:
-        """Write to a file: svg, png, pdf or dot by its ending.
+        """Write to a file: svg, png, pdf, dot or json by its ending.
 
         Raises
         ------
@@ -45,10 +56,10 @@ class Diagram:
             raise SemlangError([wrong])
 
     def _repr_svg_(self) -> str:
-        picture, wrong = drawn(self.spec, "svg")
-        if picture is None:
-            raise SemlangError([wrong] if wrong else [])
-        return picture.decode()
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<semlang.Diagram: {len(self.spec.nodes)} nodes, {len(self.spec.edges)} arrows>"
 
 
 def draw(
@@ -65,7 +76,7 @@ def draw(
     ----------
     table : ParameterTable
     path : str or Path, optional
-        File to write; its ending is svg, png, pdf or dot.
+        File to write; its ending is svg, png, pdf, dot or json.
     estimates : mapping from row id to float, optional
     style : {'gllamm'}
     group : int

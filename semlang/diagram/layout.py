@@ -7,13 +7,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from semlang.diagram.content import Content, content
+from semlang.diagram.letters import width
 from semlang.diagram.routing import Router, arc
 from semlang.diagram.rows import Band, bands
-from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node, Text
+from semlang.diagram.spec import LEVEL, NAME, SMALL, DiagramSpec, Edge, Frame, Node, Text
+from semlang.diagram.titles import describe
 from semlang.model.table import ROWS, ParameterTable
 
-LETTER = 7.2
-"""Width of a letter of 12 points."""
 GAP = 20.0
 CLEAR = 58.0
 """Room between the rows of a level."""
@@ -51,17 +51,23 @@ def diagram(
     nodes = {k: replace(n, x=place[k][0], y=place[k][1]) for k, n in sized.items()}
     router = Router(nodes, frames)
     edges: list[Edge] = router.paths(parts.edges, parts.residuals, _down_side(stack))
-    texts = tuple(Text(label, router.beside(key, label)) for key, label in parts.variances.items())
-    title = table.groups[group - 1] if len(table.groups) > 1 else ""
-    return DiagramSpec(tuple(nodes.values()), tuple(edges), tuple(frames), texts, title, style)
+    shown = {
+        k: e for k, e in parts.variances.items() if e.label and (estimates is not None or e.label != "1" or e.dashed)
+    }
+    texts = tuple(Text(e.label, router.beside(k, e.label), k, e.rows, e.span) for k, e in shown.items())
+    title = f"{table.group_column or 'group'}: {table.groups[group - 1]}" if len(table.groups) > 1 else ""
+    said = describe(table, tuple(nodes.values()), tuple(edges))
+    return DiagramSpec(tuple(nodes.values()), tuple(edges), tuple(frames), texts, title, style, said)
 
 
 def _sized(node: Node) -> Node:
     if node.shape == "point":
         return replace(node, width=5.0, height=5.0)
-    words = LETTER * len(node.label) + 4.5 * len(node.superscript)
+    if node.shape == "triangle":
+        return replace(node, width=30.0, height=28.0)
+    words = max(width(node.label, NAME) + width(node.superscript, SMALL), width(node.note, SMALL))
     if node.shape == "box":
-        return replace(node, width=max(40.0, words + 14), height=28.0)
+        return replace(node, width=max(40.0, words + 12), height=28.0)
     return replace(node, width=max(46.0, words + 24), height=46.0 if words < 60 else 42.0)
 
 
@@ -196,7 +202,7 @@ def _frame(
     if inner:
         left, right = min(left, inner[0].left - PAD), max(right, inner[0].right + PAD)
     low = inner[0].bottom - PAD - 14.0 if inner else bottom - PAD - 8.0
-    short = LETTER * len(label) + 24.0 - (right - left)
+    short = width(label, LEVEL) + 24.0 - (right - left)
     return Frame(band.level, label, left - max(short, 0) / 2, low, right + max(short, 0) / 2, top + PAD - 6.0)
 
 

@@ -10,6 +10,7 @@ from semlang.diagnostics import Diagnostic
 from semlang.model.applied import apply_modifiers
 from semlang.model.automatic import add_automatic
 from semlang.model.blocks import Block, Blocks, cut
+from semlang.model.category_findings import category_findings
 from semlang.model.composites import resolve_composites
 from semlang.model.constraints import read_constraints
 from semlang.model.context import Context
@@ -112,8 +113,9 @@ def elaborate(
     findings: list[Diagnostic] = []
     merged = merge(from_directives(model), options or {}, defaults, model.source, findings)
     declared = declare(model, findings)
+    findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)
-    blocks = cut(model, settings.clusters, declared, findings)
+    blocks = cut(model, settings.clusters, declared, findings, settings.group_column)
     clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
     ns = survey(blocks, declared, model.source, findings, facts, bool(merged["fixed.x"]), clusters)
     labels = group_labels(model, blocks, settings, n_groups)

@@ -187,10 +187,7 @@ def _diagrams(fit: Fit) -> str:
     out = []
     estimated = fit.estimates_by_row()
     for n, label in enumerate(fit.table.groups, 1):
-        try:
-            svg = draw(fit.table, estimates=estimated, group=n)._repr_svg_()
-        except SemlangError as problem:
-            return f'<p class="quiet">{escape(problem.diagnostics[0].message)}</p>'
+        svg = draw(fit.table, estimates=estimated, group=n).svg
         svg = svg[svg.index("<svg") :]
         caption = f"Path diagram with estimates{', group ' + label if label else ''}."
         out.append(f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>")

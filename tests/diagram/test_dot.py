@@ -17,7 +17,7 @@ from semlang.errors import SemlangError
 from .models import MODELS, table_of
 
 SNAPSHOT = Path(__file__).with_name("one_factor.dot")
-MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
+MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph", "json": b"{"}
 
 
 def spec() -> DiagramSpec:
@@ -46,10 +46,9 @@ def _umask() -> int:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_can_be_drawn_and_keeps_its_places(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     table = table_of(MODELS[name])
-    picture, wrong = drawn(diagram(table), "svg")
+    picture, wrong = drawn(diagram(table), "pdf")
     assert wrong is None
     assert picture is not None
-    assert picture.count(b"<ellipse") >= len(table.latents)
     assert "Warning: " not in capfd.readouterr().err.replace("Fontconfig warning", "")
 
 
@@ -65,7 +64,7 @@ def test_bad_names(name: str, slug: str, tmp_path: Path) -> None:
 
 
 def test_a_picture_that_can_not_be_drawn_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "model.svg"
+    path = tmp_path / "model.png"
     path.write_text("old")
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", "")
@@ -78,7 +77,7 @@ def test_a_picture_that_can_not_be_drawn_leaves_the_old_one(tmp_path: Path, monk
     wrong = write(spec(), tmp_path / "model.dot")
     assert wrong is not None
     assert wrong.slug == "unwritable-file"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.dot", "model.svg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.dot", "model.png"]
 
 
 def test_an_installed_graphviz_is_used_where_there_is_no_pygraphviz(
@@ -89,11 +88,11 @@ def test_an_installed_graphviz_is_used_where_there_is_no_pygraphviz(
     program.chmod(0o755)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    picture, wrong = drawn(spec(), "svg")
+    picture, wrong = drawn(spec(), "pdf")
     assert wrong is None
     assert picture is not None
     assert b"-n2" in picture
-    assert b"-Tsvg" in picture
+    assert b"-Tpdf" in picture
 
 
 def _fail(self: Path, target: Path) -> None:

@@ -49,9 +49,10 @@ def test_every_variable_is_one_node_of_its_shape(name: str) -> None:
     assert len(keys) == len(set(keys))
     for v in table.variables.values():
         (node,) = [n for n in spec.nodes if n.key == v.key]
-        assert node.shape == ("box" if v.role == "response" else "ellipse")
+        discrete = v.kind.name in ("class", "masspoints")
+        assert node.shape == ("box" if v.role == "response" else "octagon" if discrete else "ellipse")
         assert node.level == v.level
-        assert node.label == v.name
+        assert node.label == v.name or (node.label == "ζ" and node.note in ("intercept", v.name.split(".")[-1]))
     covariates = {c.column for r in table.rows for c in r.via if not c.response}
     shown = {part for n in spec.nodes if n.key.startswith("covariate") for part in n.label.split(":")}
     assert covariates <= shown
@@ -201,4 +202,4 @@ def test_groups_are_drawn_one_by_one() -> None:
     assert edge(diagram(table, group=1), "f", "x2").label == "a"
     second = diagram(table, group=2)
     assert edge(second, "f", "x2").label == "b"
-    assert second.title == table.groups[1]
+    assert second.title == f"group: {table.groups[1]}"

@@ -17,7 +17,7 @@ from semlang.model.parameter_names import level_of
 @click.command("draw")
 @click.argument("file")
 @model_options
-@click.option("-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png, .pdf or .dot.")
+@click.option("-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png, .pdf, .dot or .json.")
 @click.option("--fit", "fitted", metavar="FIT.JSON", help="Show the estimates of a fit (written by fit -o).")
 @click.option("--style", default="gllamm", show_default=True, help="The only style so far is gllamm.")
 @reporting("draw")

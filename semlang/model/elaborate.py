@@ -19,7 +19,7 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
 from semlang.model.kind_findings import kind_findings
 from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
@@ -128,6 +128,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
+    rows = given_rows(rows, labels, settings.group_column, ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)

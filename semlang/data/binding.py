@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.categories import check_shared_scales
 from semlang.data.clusters import cluster_codes, constant_within, contiguous, first_rows, renumber
 from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
@@ -54,6 +55,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         return (), wrong
     columns = Columns(table, wide, known)
     responses = {v.key: r for v in table.responses if (r := response(columns, v)) is not None}
+    check_shared_scales(columns, {key: r.categories for key, r in responses.items()})
     check_covariates(columns, responses)
     frequency = read_weights(columns, table.frequency, "frequency")
     weights = read_weights(columns, table.weights, "weight")

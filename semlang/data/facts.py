@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from semlang.data.levels import appearance, levels
+from semlang.data.levels import appearance, levels, listed
 from semlang.model.facts import DataFacts
 
 if TYPE_CHECKING:
@@ -90,3 +90,7 @@ class FrameFacts(DataFacts):
         if group not in names or not present.any():
             return False
         return not present[codes == names.index(group)].any()
+
+    def scale(self, column: str) -> tuple[str, ...]:
+        """Return the categories of a pandas Categorical; empty for other columns."""
+        return listed(self._frame[column]) if column in self._frame.columns else ()

@@ -13,6 +13,7 @@ from semlang.data.covariates import ProductColumns
 from semlang.data.levels import number_text
 from semlang.data.responses import Response
 from semlang.diagnostics import error, warning
+from semlang.model.scales import sharing
 from semlang.model.table import ROWS, ParameterTable, Variable
 
 Floats = NDArray[np.float64]
@@ -37,7 +38,7 @@ def check_responses(columns: Columns, responses: Mapping[str, Response], groups:
             elif not what and (v.kind.thresholds or v.kind.name == "multinomial"):
                 kept = np.unique(values[~np.isnan(values)]).astype(int)
                 lost = [c for k, c in enumerate(found.categories) if k not in kept]
-                if lost:
+                if lost and not sharing(columns.table, v):
                     columns.blame(
                         v.name, "empty-category", f"no row{where} has the category {lost[0]} of '{v.name}'", warning
                     )

@@ -29,6 +29,7 @@ from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
+from semlang.model.scales import fit_to_scales
 from semlang.model.settings import Settings, read_directives
 from semlang.model.slope_findings import slope_findings
 from semlang.model.table import ParameterTable
@@ -128,7 +129,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
-    rows = given_rows(rows, labels, settings.group_column, ns)
+    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)

@@ -79,7 +79,7 @@ def _set_of(r: Draft, roles: Roles) -> str:
 
 
 def equal_over_groups(rows: list[Draft], roles: Mapping[int, Roles], options: Mapping[str, Any]) -> None:
-    """Label what ``group.equal`` makes equal, but for ``group.partial``, with the plabel of the row of the first group that has it."""
+    """Label what ``group.equal`` makes equal, but for ``group.partial``, with the plabel of its first row."""
     if not options["group.equal"]:
         return
     partial = {p.replace(" ", "") for p in options["group.partial"]}

@@ -39,7 +39,11 @@ def marker_loadings(c: Context, rows: list[Draft]) -> None:
             continue
         first: dict[str, list[Draft]] = {}
         for r in rows:
-            if r.op == op and r.lhs not in scaled and not (op == "=~" and r.lhs in c.roles.efa and c.options["auto.efa"]):
+            if (
+                r.op == op
+                and r.lhs not in scaled
+                and not (op == "=~" and r.lhs in c.roles.efa and c.options["auto.efa"])
+            ):
                 first.setdefault(r.lhs, []).append(r)
         for name, own in first.items():
             v = c.ns.variables.get(c.roles.key.get(name, ""))

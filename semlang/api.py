@@ -164,9 +164,15 @@ class Model(Simulating):
 
         return "\n".join(overview(self.ast, self.parameter_table))
 
-    def equations(self) -> str:
-        """Return the model's equations as LaTeX."""
-        return Latex(self.matrices.latex())
+    def equations(self, matrices: bool = False) -> str:
+        """Return the model's equations as LaTeX, as a paper prints them.
+
+        Parameters
+        ----------
+        matrices : bool
+            Whether vectors and matrices are written out, as in papers on GLLAMM, in place of a line a response.
+        """
+        return Latex(self.matrices.latex() if matrices else self.matrices.equations())
 
     def identify(self, data: Any = None) -> Identification:
         """Decide whether the model is identified, and why.

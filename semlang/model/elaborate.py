@@ -162,7 +162,9 @@ def elaborate(
     return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
-TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter", "too-many-covariances"})
+TABLE_STANDS = frozenset(
+    {"unknown-label", "data-defined-parameter", "too-many-covariances", "contradictory-constraints", "defined-label"}
+)
 """Errors beside which a text still has a table."""
 
 

@@ -389,7 +389,7 @@ class Model(Simulating):
         from semlang.checks.identification.empirical import after_fit
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
-        from semlang.model.engine_options import standard_errors
+        from semlang.model.standard_errors import standard_errors
 
         clock = time.perf_counter()
         if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):

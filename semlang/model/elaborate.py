@@ -25,6 +25,7 @@ from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
+from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.roles import Roles, assign_roles
@@ -112,7 +113,8 @@ def elaborate(
     [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
     """
     findings: list[Diagnostic] = []
-    merged = merge(from_directives(model), options or {}, defaults, model.source, findings)
+    said = from_directives(model, findings)
+    merged = merge(said, options or {}, defaults, model.source, findings)
     declared = declare(model, findings)
     findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)
@@ -153,6 +155,7 @@ def elaborate(
     if settings.group_column:
         ns.asked.add(("levels", settings.group_column))
     table = resolve_composites(table)
+    findings += idle_options(table, said, any(own.efa for own in roles.values()))
     findings += kind_findings(table, ns)
     findings += slope_findings(table)
     findings += level_findings(table)
@@ -161,7 +164,9 @@ def elaborate(
     return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
-TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter", "too-many-covariances"})
+TABLE_STANDS = frozenset(
+    {"unknown-label", "data-defined-parameter", "too-many-covariances", "contradictory-constraints", "defined-label"}
+)
 """Errors beside which a text still has a table."""
 
 

@@ -73,6 +73,15 @@ def levels(column: pd.Series[Any]) -> tuple[tuple[str, ...], Ints]:
     return text_levels([level_text(v) for v in values], codes.astype(np.int64))
 
 
+def listed(column: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the categories of a Categorical as text, those too that no row has; empty for other columns."""
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return ()
+    return tuple(level_text(c) for c in column.cat.categories)
+
+
 def number_levels(values: NDArray[np.float64]) -> tuple[tuple[str, ...], Ints]:
     """Return the levels of numbers, sorted by value, and the code of every row, -1 where it is NaN."""
     present = ~np.isnan(values)

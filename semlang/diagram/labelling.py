@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 HEIGHT = 12.0
-PLACES = (0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32, 0.74, 0.26, 0.8, 0.2, 0.86, 0.14)
+PLACES = (0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32, 0.74, 0.26, 0.8, 0.2, 0.85, 0.9, 0.15, 0.93, 0.1)
 """Parts of the length at which a label is tried."""
 _ANGLES = (90, 50, 130, 25, 155, 0, 180, 270, 310, 230, 335, 205)
 
@@ -84,8 +84,9 @@ class Labels:
         else:
             tried = [(0.2 * n, at(path, t)) for n, t in enumerate(PLACES)]
         best, least = tried[0][1], math.inf
+        on_line = bool(edge.source) and _length(path) >= w + 16
         for base, p in tried:
-            cost = base + self._trouble(_around(p, w, h), k) + self._doubt(p, k)
+            cost = base + self._trouble(_around(p, w, h), k) + (0.0 if on_line or base < 0 else self._doubt(p, k))
             if cost < least:
                 best, least = p, cost
             if cost < 0.15:
@@ -101,6 +102,8 @@ class Labels:
         reach = min(w / 2 / max(abs(c), 1e-9), h / 2 / max(abs(s), 1e-9)) + 2.0
         tail = path[0]
         out = [(0.0, (float(tail[0] + c * reach), float(tail[1] + s * reach)))]
+        if size > w + 14.0:
+            out.insert(0, (-0.5, at(path, 0.42)))
         for n, t in enumerate((0.1, 0.3, 0.5)):
             x, y = at(path, t)
             side = abs(s) * w / 2 + abs(c) * h / 2 + 3.0
@@ -154,12 +157,12 @@ class Labels:
 
     def _doubt(self, place: Point, own: int) -> float:
         """Return a cost where a label that stands beside its edge is as near to another."""
-        mine = float(np.sqrt(((self.lines[own] - place) ** 2).sum(axis=1).min()))
-        if mine < 2.0 or len(self.lines) == 1:
+        if len(self.lines) == 1:
             return 0.0
         p, d = self.start, self.end - self.start
         t = np.clip(((np.array(place) - p) * d).sum(axis=1) / np.maximum((d**2).sum(axis=1), 1e-12), 0, 1)
         away = np.sqrt(((p + d * t[:, None] - place) ** 2).sum(axis=1))
+        mine = float(away[self.owner == own].min())
         other = float(away[self.owner != own].min())
         return 20.0 if other < mine + 1.0 else max(0.0, 1.0 - (other - mine) / 10.0)
 

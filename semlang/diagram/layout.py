@@ -67,5 +67,7 @@ def best(table: ParameterTable, parts: Content) -> Placed:
 
 def _cost(placed: Placed) -> float:
     left, bottom, right, top = placed.spec.bounds
-    size = max((right - left) / PAGE[0], (top - bottom) / PAGE[1], (right - left) * (top - bottom) / (PAGE[0] * 500), 1.0)
+    size = max(
+        (right - left) / PAGE[0], (top - bottom) / PAGE[1], (right - left) * (top - bottom) / (PAGE[0] * 500), 1.0
+    )
     return 100.0 * placed.faults + 2.0 * placed.crossings + 30.0 * (size - 1.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from semlang.diagram.plan import Plan
 
@@ -93,7 +94,7 @@ def _lanes(plan: Plan, edges: Sequence[Ends]) -> Lanes:
     out = Lanes([_merged(row, plan.rows[r], place) for r, row in enumerate(rows)], chains, outer=outer)
     where = {k: r for r, row in enumerate(rows) for k in row}
     for chain in chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             if where[a] != where[b]:
                 top, low = (a, b) if where[a] < where[b] else (b, a)
                 out.below.setdefault(top, []).append(low)
@@ -110,9 +111,7 @@ def _merged(row: Sequence[str], given: Sequence[str], place: dict[str, float]) -
     return out
 
 
-def _by_median(
-    row: Sequence[str], near: dict[str, list[str]], place: dict[str, int], fixed: set[str]
-) -> list[str]:
+def _by_median(row: Sequence[str], near: dict[str, list[str]], place: dict[str, int], fixed: set[str]) -> list[str]:
     """Order a row by the medians of its neighbours; what has none, and what is fixed, keeps its place in the order."""
     want: dict[str, float] = {}
     for key in row:
@@ -127,10 +126,11 @@ def _by_median(
     out = [k for k in row if k in fixed]
     for key in sorted((k for k in row if k not in fixed), key=lambda k: (want.get(k, 0.0), k)):
         costs = []
-        for at in range(len(out) + 1):
-            left = sum(1 for k in out[:at] if want.get(k, want.get(key, 0.0)) > want.get(key, 0.0))
-            right = sum(1 for k in out[at:] if want.get(k, want.get(key, 0.0)) < want.get(key, 0.0))
-            costs.append((left + right, abs(at - len(out) / 2), at))
+        own = want.get(key, 0.0)
+        for spot in range(len(out) + 1):
+            left = sum(1 for k in out[:spot] if want.get(k, own) > own)
+            right = sum(1 for k in out[spot:] if want.get(k, own) < own)
+            costs.append((left + right, abs(spot - len(out) / 2), spot))
         out.insert(min(costs)[2], key)
     return out
 
@@ -164,7 +164,7 @@ def _inversions(first: Sequence[int], second: Sequence[int]) -> int:
 
 
 def _cost(lanes: Lanes, rows: Sequence[Sequence[str]]) -> float:
-    count = sum(_between(lanes, a, b) for a, b in zip(rows, rows[1:], strict=False))
+    count = sum(_between(lanes, a, b) for a, b in pairwise(rows))
     place = {k: i for row in rows for i, k in enumerate(row)}
     within = [(place[c[0]], place[c[1]]) for c in lanes.chains if len(c) == 2 and _together(lanes, c)]
     return count + 0.3 * sum(abs(a - b) - 1 for a, b in within)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from semlang.diagram.spec import Point
 
@@ -118,7 +119,7 @@ def spread(body: Body, down: bool, ends: Sequence[End], apart: float = 9.0) -> N
         want = [body.hv * math.tan(math.radians(max(-75.0, min(75.0, e.lean)))) for e in order]
     else:
         want = [math.radians(max(-78.0, min(78.0, e.lean))) * radius for e in order]
-    steps = [apart if a.head and b.head else 0.7 * apart for a, b in zip(order, order[1:], strict=False)]
+    steps = [apart if a.head and b.head else 0.7 * apart for a, b in pairwise(order)]
     room = 2 * reach
     if sum(steps) > room:
         steps = [s * room / sum(steps) for s in steps]

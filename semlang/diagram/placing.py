@@ -15,14 +15,18 @@ from semlang.diagram.letters import width
 from semlang.diagram.ordering import Lanes, ordered
 from semlang.diagram.outline import Body
 from semlang.diagram.plan import Plan
-from semlang.diagram.routing import STUB, Link, Router, depths, joined, line, sides
+from semlang.diagram.routing import STUB, TRACK, Link, Router, depths, joined, line, sides
 from semlang.diagram.sizes import sized
 from semlang.diagram.spacing import along
 from semlang.diagram.spec import LABEL, DiagramSpec, Edge, Node, Point, Text
 from semlang.model.table import ParameterTable
 
+_ANGLES = (-45, -135, 45, 135, -60, -120, -30, -150, 60, 120, 30, 150, -90, 90, 0, 180, -75, -105, 75, 105, 15, 165)
+"""Directions of short arrows, in degrees, the preferred first."""
 MANY = 16
 """From so many boxes in one column on they are slim."""
+FLAT = 0.17
+"""Sine of the angle below which edges that cross run on one line for a while."""
 FAN = 44.0
 """Between a node and the indicators that hang on it."""
 
@@ -78,12 +82,22 @@ class _Placing:
         self.owners = {t: frozenset(s for s, u in parts.measures if u == t) for _, t in parts.measures}
         self.next_to = {
             frozenset((x.source, x.target)): max(
-                (self._length(parts.edges[y.edge].label) for y in self.free if {y.source, y.target} == {x.source, x.target}),
-                default=0.0,
+                self._length(parts.edges[y.edge].label)
+                for y in self.free
+                if {y.source, y.target} == {x.source, x.target}
             )
             for x in self.free
             if x.side == "along"
         }
+        for x in self.free:
+            if x.side == "along" and x.label:
+                x.wide = width(parts.edges[x.edge].label, LABEL) if plan.turned else 12.0
+        self.arched = {
+            frozenset((x.source, x.target)): self._length(parts.edges[x.edge].label)
+            for x in self.free
+            if x.side in ("up", "down")
+        }
+        self._widen()
 
     def _links(self) -> list[Link]:
         out = []
@@ -97,6 +111,30 @@ class _Placing:
                 out.append(Link(n, e.source, e.target, e.both, not e.headless, bool(e.label)))
         return out
 
+    def _widen(self) -> None:
+        """Enlarge nodes at which more edges end than their sides have room for."""
+        ends: dict[tuple[str, str], float] = {}
+        for x in self.free:
+            for key, other, head in ((x.source, x.chain[1], x.both), (x.target, x.chain[-2], x.head or x.both)):
+                if x.side == "along":
+                    continue
+                side = x.side if x.side != "between" else "down" if self._row(other) > self.row_of[key] else "up"
+                ends[key, side] = ends.get((key, side), 0.0) + (9.0 if head else 6.0)
+        for key, side in self.stubs.items():
+            if side in ("up", "down"):
+                ends[key, side] = ends.get((key, side), 0.0) + 9.0
+        for (key, _), need in ends.items():
+            n = self.nodes[key]
+            if n.shape == "point":
+                continue
+            if n.shape == "box":
+                size = need + 4.0
+                wide, high = (n.width, max(n.height, size)) if self.plan.turned else (max(n.width, size), n.height)
+                self.nodes[key] = replace(n, width=wide, height=high)
+            else:
+                more = max(0.0, (need - 9.0) / 2.6 - (n.width + n.height) / 4)
+                self.nodes[key] = replace(n, width=n.width + 2 * more, height=n.height + 2 * more)
+
     def _length(self, label: str) -> float:
         """Return how much of a row a label takes."""
         return 0.0 if not label else 12.0 if self.plan.turned else width(label, LABEL)
@@ -109,7 +147,7 @@ class _Placing:
     # ------------------------------------------------------------------ before anything is placed
 
     def _stub_sides(self) -> dict[str, str]:
-        """Return where short arrows come from: ``up``, ``down``, ``before``, ``after`` in the row, or '' for any angle."""
+        """Return where short arrows come from: ``up``, ``down``, ``before``, ``after``, or '' for any angle."""
         ups: set[int] = set()
         downs: set[int] = set()
         busy: dict[str, set[str]] = {}
@@ -151,22 +189,31 @@ class _Placing:
         half = self._half(key)[0]
         before = after = half
         if self.stubs.get(key) in ("before", "after"):
-            more = STUB + 4.0 + self._length(self.parts.residuals[key].label)
+            more = self._tail(key) + (4.0 if not self.plan.turned else 18.0)
             before, after = (before + more, after) if self.stubs[key] == "before" else (before, after + more)
         keys = self.plan.hanging.get(key)
         if keys:
             tall = max(2 * self._half(k)[0] for k in keys)
-            tail = max((STUB + 16.0 for k in keys if k in self.parts.residuals), default=0.0)
+            tail = max((self._tail(k) + 16.0 for k in keys if k in self.parts.residuals), default=0.0)
             after += self.room * FAN + tall + tail
         return before, after
+
+    def _tail(self, key: str) -> float:
+        """Return the length of a short arrow: one that lies carries its label, one that stands has it at its tail."""
+        lies = self.plan.turned == (self.stubs[key] in ("up", "down"))
+        label = self.parts.residuals[key].label
+        return width(label, LABEL) + 22.0 if lies and label else STUB
 
     def _gap(self, a: str, b: str) -> float:
         lane_a, lane_b = a not in self.real, b not in self.real
         if lane_a or lane_b:
             return 12.0 if lane_a and lane_b else 14.0
         if frozenset((a, b)) in self.next_to:
-            small = "point" in (self.nodes[a].shape, self.nodes[b].shape)
-            return (24.0 if small else 44.0) + self.next_to[frozenset((a, b))]
+            return 44.0 + self.next_to[frozenset((a, b))]
+        if frozenset((a, b)) in self.arched:
+            return max(
+                30.0, 14.0 + max(self._length(e.label) for e in self.parts.edges if {e.source, e.target} == {a, b})
+            )
         boxes = self.nodes[a].shape == self.nodes[b].shape == "box"
         gap = (5.0 if self.slim else 10.0 if self.plan.turned else 14.0) if boxes else 26.0
         if boxes and self.owners.get(a) != self.owners.get(b):
@@ -182,20 +229,25 @@ class _Placing:
         rows = self.lanes.rows
         extent = {k: self._extent(k) for row in rows for k in row}
         place = along(self.lanes, extent, self._gap, plan.columns, self._weight)
+        self._centre_dots(place)
         self.place = place
         clear = self._clear()
-        depths(self.free, place, self.row_of, clear)
+        depths(self.free, place, self.row_of, clear, self._track())
         tops, bottoms = self._across(clear)
         bodies = {}
         for key, r in self.row_of.items():
             hu, hv = self._half(key)
-            bodies[key] = Body(key, self.nodes[key].shape, place[key], (tops[r] + bottoms[r]) / 2, hu, hv, r, plan.turned)
+            bodies[key] = Body(
+                key, self.nodes[key].shape, place[key], (tops[r] + bottoms[r]) / 2, hu, hv, r, plan.turned
+            )
         blocks = self._hang(bodies)
         for body in bodies.values():
             if body.key in self.hung:
                 place[body.key] = body.u
-        router = Router(bodies, place, self.row_of, tops, bottoms, blocks)
-        shorts = router.route(self.free, {k: s for k, s in self.stubs.items() if s and k not in self.hung})
+        router = Router(bodies, place, self.row_of, tops, bottoms, blocks, self._bounds(extent))
+        shorts = router.route(
+            self.free, {k: (s, self._tail(k)) for k, s in self.stubs.items() if s and k not in self.hung}
+        )
         self._route_hung(bodies, shorts, router)
         paths: dict[int, list[Point]] = {}
         for link in self.links:
@@ -214,9 +266,28 @@ class _Placing:
         shown = {k: e for k, e in parts.variances.items() if e.label}
         texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
         frames = frames_of(self.table, nodes, edges, texts)
-        through = _through(nodes, edges)
+        crossed, together = _crossings(labels)
         spec = DiagramSpec(nodes, tuple(edges), tuple(frames), texts)
-        return Placed(spec, labels.failures + through, _crossings(labels))
+        return Placed(spec, labels.failures + _through(nodes, edges) + together, crossed)
+
+    def _bounds(self, extent: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        """Return between which places a lane can be moved without touching its neighbours."""
+        out = {}
+        for row in self.lanes.rows:
+            for i, key in enumerate(row):
+                if key not in self.real:
+                    a, b = (row[i - 1] if i else None), (row[i + 1] if i + 1 < len(row) else None)
+                    low = -math.inf if a is None else self.place[a] + extent[a][1] + 6.0
+                    high = math.inf if b is None else self.place[b] - extent[b][0] - 6.0
+                    out[key] = low, high
+        return out
+
+    def _centre_dots(self, place: dict[str, float]) -> None:
+        """Put dots of paths within a row into the middle of what is seen of the path."""
+        for dot, ends in self.parts.dots.items():
+            if len({self.row_of[k] for k in (dot, *ends)}) == 1:
+                a, b = sorted(ends, key=place.__getitem__)
+                place[dot] = (place[a] + self._half(a)[0] + place[b] - self._half(b)[0]) / 2
 
     def _weight(self, key: str, other: str) -> float:
         if key not in self.real and other not in self.real:
@@ -225,15 +296,19 @@ class _Placing:
             return 3.0
         return 0.05 if any(s == key for s, _ in self.parts.measures) else 1.0
 
+    def _track(self) -> float:
+        labels = [self.parts.edges[x.edge].label for x in self.free if x.side in ("up", "down")]
+        words = max((width(w, LABEL) / 2 + 8.0 if self.plan.turned else 15.0 for w in labels if w), default=0.0)
+        return max(TRACK, words) * self.room
+
     def _clear(self) -> dict[tuple[int, str], float]:
         """Return the room that short arrows take on the sides of rows."""
         out: dict[tuple[int, str], float] = {}
         for key, side in self.stubs.items():
             if key not in self.hung and side in ("up", "down"):
-                label = self.parts.residuals[key].label
-                across = (width(label, LABEL) if self.plan.turned else 12.0) + 4.0 if label else 0.0
+                across = 16.0 if self.parts.residuals[key].label and not self.plan.turned else 0.0
                 row = self.row_of[key]
-                out[row, side] = max(out.get((row, side), 0.0), STUB + across)
+                out[row, side] = max(out.get((row, side), 0.0), self._tail(key) + across)
         return out
 
     def _across(self, clear: dict[tuple[int, str], float]) -> tuple[list[float], list[float]]:
@@ -314,7 +389,7 @@ class _Placing:
         for key in self.hung:
             if key in self.parts.residuals:
                 b = bodies[key]
-                shorts[key] = line((b.u + b.hu + STUB, b.v), (b.u + b.hu, b.v))
+                shorts[key] = line((b.u + b.hu + self._tail(key), b.v), (b.u + b.hu, b.v))
 
     # ------------------------------------------------------------------ short arrows at any angle
 
@@ -331,7 +406,30 @@ class _Placing:
         lines = [points(e.curve, 8) for e in edges] + [points(self._real(p), 4) for p in shorts.values()]
         best: list[Point] = []
         least = math.inf
-        prefer = (-45, -135, 45, 135, -60, -120, -30, -150, 60, 120, 30, 150, -90, 90, 0, 180, -75, -105, 75, 105, 15, 165)
+        prefer = (
+            -45,
+            -135,
+            45,
+            135,
+            -60,
+            -120,
+            -30,
+            -150,
+            60,
+            120,
+            30,
+            150,
+            -90,
+            90,
+            0,
+            180,
+            -75,
+            -105,
+            75,
+            105,
+            15,
+            165,
+        )
         for n, degrees in enumerate(prefer):
             angle = math.radians(degrees)
             head = b.leave(angle)
@@ -364,7 +462,8 @@ class _Placing:
 
     def _node(self, b: Body) -> Node:
         ((x, y),) = self._real([(b.u, b.v)])
-        return replace(self.nodes[b.key], x=x, y=y)
+        node = replace(self.nodes[b.key], x=x, y=y)
+        return replace(node, width=2 * b.hu, height=2 * b.hv) if b.shape == "point" else node
 
 
 def _through(nodes: Sequence[Node], edges: Sequence[Edge]) -> int:
@@ -372,10 +471,15 @@ def _through(nodes: Sequence[Node], edges: Sequence[Edge]) -> int:
     count = 0
     solid = [n for n in nodes if n.shape != "point"]
     for e in edges:
-        path = _dense(points(e.curve))
+        rough = points(e.curve)
+        (left, low), (right, high) = rough.min(axis=0), rough.max(axis=0)
+        path = None
         for n in solid:
-            if n.key in (e.source, e.target):
+            if n.key in (e.source, e.target) or abs(n.x - (left + right) / 2) >= (n.width + right - left) / 2:
                 continue
+            if abs(n.y - (low + high) / 2) >= (n.height + high - low) / 2:
+                continue
+            path = _dense(rough) if path is None else path
             x, y = np.abs(path[:, 0] - n.x) / (n.width / 2), np.abs(path[:, 1] - n.y) / (n.height / 2)
             hit = x**2 + y**2 < 0.98 if n.shape == "ellipse" else (x < 0.99) & (y < 0.99)
             count += bool(hit.any())
@@ -395,24 +499,27 @@ def _cross(segment: np.ndarray, path: np.ndarray) -> int:
     return int(_hits(segment[:1], segment[1:], path[:-1], path[1:]).any())
 
 
-def _crossings(labels: Labels) -> int:
-    """Return how many pairs of edges cross."""
+def _crossings(labels: Labels) -> tuple[int, int]:
+    """Return how many pairs of edges cross, and how many do so at so small an angle that they look like one."""
     p, q, owner = labels.start, labels.end, labels.owner
     if not len(p):
-        return 0
-    hit = _hits(p, q, p, q)
-    i, j = np.nonzero(hit)
-    pairs = {(int(owner[a]), int(owner[b])) for a, b in zip(i, j, strict=True) if owner[a] < owner[b]}
-    return len(pairs)
+        return 0, 0
+    i, j = np.nonzero(_hits(p, q, p, q))
+    i, j = i[owner[i] < owner[j]], j[owner[i] < owner[j]]
+    d, e = (q - p)[i], (q - p)[j]
+    sine = np.abs(d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]) / np.hypot(*d.T) / np.hypot(*e.T)
+    flat = {(a, b) for a, b, s in zip(owner[i], owner[j], sine, strict=True) if s < FLAT}
+    return len(set(zip(owner[i], owner[j], strict=True))), len(flat)
 
 
 def _hits(p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray) -> np.ndarray:
     """Return which segments p-q (n) properly cross which segments r-s (m)."""
 
     def side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
+        return np.asarray(
+            (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
+        )
 
     a, b, c, d = p[:, None], q[:, None], r[None], s[None]
     first = side(a, b, c) * side(a, b, d) < -1e-6
-    out: np.ndarray = first & (side(c, d, a) * side(c, d, b) < -1e-6)
-    return out
+    return np.asarray(first & (side(c, d, a) * side(c, d, b) < -1e-6))

@@ -1,4 +1,4 @@
-"""What a layout decides before anything is placed: rows of nodes, their order, and the direction in which they follow."""
+"""What a layout decides before anything is placed: rows of nodes, their order, and the direction."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Plan:
     """Rows of nodes, one below the other, or columns side by side where the plan is turned.
 
-    Everything is computed in coordinates u along a row and v across the rows; `turned` says that v is drawn from the left
-    to the right instead of downwards.
+    Everything is computed in coordinates u along a row and v across the rows; `turned` says that v is drawn from the
+    left to the right instead of downwards.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from semlang.diagram.content import Content
 from semlang.diagram.plan import Plan
@@ -11,7 +12,7 @@ from semlang.diagram.rows import bands
 from semlang.diagram.waves import waves
 from semlang.model.table import ROWS, ParameterTable
 
-WIDE = 14
+WIDE = 18
 """More indicators than this are drawn one below the other rather than side by side."""
 TWO_SIDED = 0.6
 """Part of the indicators that latent variables of both sides must measure."""
@@ -91,9 +92,9 @@ def roles_of(table: ParameterTable, parts: Content) -> Roles:
     middle = {pair: dot for dot, pair in parts.dots.items()}
     measures = set(parts.measures)
     for e in parts.edges:
-        if not e.both and e.source in latents and e.target in responses:
-            if not any(s == e.source for s, _ in parts.measures) and not variables[e.source].measured:
-                measures.add((e.source, e.target))
+        own = not e.both and e.source in latents and e.target in responses and not variables[e.source].measured
+        if own and not any(s == e.source for s, _ in parts.measures):
+            measures.add((e.source, e.target))
     paths = []
     for e in parts.edges:
         if e.both or (e.source, e.target) in measures:
@@ -122,8 +123,7 @@ def _measures(roles: Roles) -> Iterator[Plan]:
     low = [k for k in roles.others if hit[k] and hit[k] <= {*children, *slopes}]
     high = [k for k in roles.others if k not in low]
     rows = [high, *(_causes_first(roles, ranks[r]) for r in sorted(ranks, reverse=True)), dots, main, children]
-    rows += [slopes, below, low] if not below else [slopes, below, low]
-    rows = [r for r in rows if r]
+    rows = [r for r in (*rows, slopes, below, low) if r]
     count = len(children)
     flat = Plan("measures", [list(r) for r in rows])
     tall = Plan("measures", [list(r) for r in rows], turned=True)
@@ -153,7 +153,7 @@ def _split(rows: Sequence[list[str]], main: list[str], children: list[str], turn
 
 
 def _second_side(roles: Roles) -> list[str]:
-    """Return latent variables that stand below the indicators: methods beside traits, a general beside specific factors.
+    """Return latent variables that stand below the indicators: methods beside traits, a general factor.
 
     They share most indicators with the latent variables of the first side, and those of one side share none.
     """
@@ -178,12 +178,11 @@ def _second_side(roles: Roles) -> list[str]:
         sides = [[k for k in lowest if side.get(k) == s] for s in (0, 1)]
         if not even or len(side) < 3:
             continue
-        union = set.union(*(sets[k] for k in side))
-        both = set.union(*(sets[k] for k in sides[0])) & set.union(*(sets[k] for k in sides[1]))
+        first, second = ({c for k in s for c in sets[k]} for s in sides)
+        union, both = first | second, first & second
         if len(both) < TWO_SIDED * len(union):
             continue
-        second = sides[0] if len(sides[0]) < len(sides[1]) else sides[1]
-        out += second
+        out += sides[0] if len(sides[0]) < len(sides[1]) else sides[1]
     return out
 
 
@@ -309,7 +308,7 @@ def _chain(roles: Roles) -> Iterator[Plan]:
     line = sorted(inner, key=depth.__getitem__)
     if len(line) < 2 or roles.dots or len({depth[k] for k in line}) != len(line):
         return
-    if any((a, b) not in roles.paths for a, b in zip(line, line[1:], strict=False)):
+    if any((a, b) not in roles.paths for a, b in pairwise(line)):
         return
     causes = [k for k in roles.others if (k, line[0]) in roles.paths]
     rest = [k for k in roles.others if k not in causes[:1]]
@@ -349,7 +348,9 @@ def _levels(table: ParameterTable, parts: Content) -> Iterator[Plan]:
         rows += own
     middle = dict(parts.dots)
     for dot in [k for k, n in parts.nodes.items() if n.shape == "point"]:
-        ends = middle.get(dot) or tuple(dict.fromkeys([*parts.products[dot], *(e.target for e in parts.edges if e.source == dot)]))
+        ends = middle.get(dot) or tuple(
+            dict.fromkeys([*parts.products[dot], *(e.target for e in parts.edges if e.source == dot)])
+        )
         at = sorted({r for r, row in enumerate(rows) for k in ends if k in row})
         if len(at) == 1 and len(ends) == 2 and abs(rows[at[0]].index(ends[0]) - rows[at[0]].index(ends[1])) == 1:
             row = rows[at[0]]

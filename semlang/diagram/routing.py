@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from semlang.diagram.outline import Body, End, spread
 from semlang.diagram.spec import Point
@@ -12,7 +13,7 @@ from semlang.diagram.spec import Point
 STUB = 24.0
 """Length of a short arrow."""
 TRACK = 15.0
-"""Distance of arcs that lie around one another."""
+"""Distance of arcs that lie around one another, where they have no labels."""
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Link:
         ``between`` (from row to row), ``along`` (straight to the neighbour in the row), ``up`` or ``down`` (an arc).
     depth : float
         Of an arc.
+    wide : float
+        How much room its label takes across the row.
     path : control points
     """
 
@@ -44,6 +47,7 @@ class Link:
     chain: list[str] = field(default_factory=list)
     side: str = "between"
     depth: float = 0.0
+    wide: float = 0.0
     path: list[Point] = field(default_factory=list)
 
 
@@ -91,7 +95,11 @@ def _row(key: str, where: Mapping[str, tuple[int, int]]) -> int:
 
 
 def depths(
-    links: Sequence[Link], place: Mapping[str, float], row_of: Mapping[str, int], clear: Mapping[tuple[int, str], float]
+    links: Sequence[Link],
+    place: Mapping[str, float],
+    row_of: Mapping[str, int],
+    clear: Mapping[tuple[int, str], float],
+    track: float,
 ) -> None:
     """Give arcs their depth: those that lie around others are deeper, and no arc is deeper than it needs.
 
@@ -103,6 +111,8 @@ def depths(
     row_of : mapping from key to row
     clear : mapping from (row, side) to float
         Room that short arrows take there.
+    track : float
+        Distance of arcs that lie around one another.
     """
     groups: dict[tuple[int, str], list[Link]] = {}
     for link in links:
@@ -114,11 +124,11 @@ def depths(
             a, b = sorted((place[link.source], place[link.target]))
             depth = clear.get(where, 0.0) + 12.0 + 0.07 * min(b - a, 600.0)
             within = [d for lo, hi, d in done if lo >= a - 1 and hi <= b + 1]
-            depth = max([depth, *(d + TRACK for d in within)])
+            depth = max([depth, *(d + track for d in within)])
             across = sorted(d for lo, hi, d in done if lo < b - 1 and hi > a + 1)
             for d in across:
-                if abs(d - depth) < 0.6 * TRACK:
-                    depth = d + 0.6 * TRACK
+                if abs(d - depth) < 0.6 * track:
+                    depth = d + 0.6 * track
             link.depth = depth
             done.append((a, b, depth))
 
@@ -131,8 +141,10 @@ class Router:
     bodies : mapping from key to Body
     place : mapping from key (lanes among them) to place along the row
     tops, bottoms : v of the edges of every row
-    reach : mapping from key to (before, after)
-        What hangs on a node across its row, if anything: half of its width.
+    blocks : mapping from key to float
+        How far what hangs on a node reaches across its row.
+    bounds : mapping from lane to (low, high)
+        Between which places it can be moved.
     """
 
     def __init__(
@@ -143,21 +155,22 @@ class Router:
         tops: Sequence[float],
         bottoms: Sequence[float],
         blocks: Mapping[str, float],
+        bounds: Mapping[str, tuple[float, float]],
     ) -> None:
         self.bodies, self.place, self.row_of = bodies, place, row_of
-        self.tops, self.bottoms, self.blocks = tops, bottoms, blocks
+        self.tops, self.bottoms, self.blocks, self.bounds = tops, bottoms, blocks, bounds
         self.solid = [b for b in bodies.values() if b.shape != "point"]
         self.used: dict[str, list[Point]] = {}
 
-    def route(self, links: Sequence[Link], stubs: Mapping[str, str]) -> dict[str, list[Point]]:
-        """Write the paths of all links; return the short arrows whose side is given, from tail to head."""
+    def route(self, links: Sequence[Link], stubs: Mapping[str, tuple[str, float]]) -> dict[str, list[Point]]:
+        """Write the paths of all links; return the short arrows whose side and length are given, from tail to head."""
         ends: dict[tuple[str, bool], list[End]] = {}
         of: dict[tuple[int, int], End] = {}
-        beside: dict[tuple[str, str], int] = {}
+        beside: dict[frozenset[str], int] = {}
         for n, link in enumerate(links):
             if link.side == "along":
-                pair = tuple(sorted((link.source, link.target)))
-                beside[pair] = beside.get(pair, 0) + 1  # type: ignore[index]
+                pair = frozenset((link.source, link.target))
+                beside[pair] = beside.get(pair, 0) + 1
                 continue
             for which, key, other, head in (
                 (0, link.source, link.chain[1], link.both),
@@ -166,22 +179,21 @@ class Router:
                 down, lean = self._lean(link, key, other)
                 of[n, which] = End(lean, n, head)
                 ends.setdefault((key, down), []).append(of[n, which])
-        shorts = {k: End(0.0, -1, True) for k, side in stubs.items() if side in ("up", "down")}
+        shorts = {k: End(0.0, -1, True) for k, (side, _) in stubs.items() if side in ("up", "down")}
         for key, e in shorts.items():
-            ends.setdefault((key, stubs[key] == "down"), []).append(e)
-        flat = {k for x in links if x.side == "along" for k in (x.source, x.target)}
+            ends.setdefault((key, stubs[key][0] == "down"), []).append(e)
         for key in {key for key, _ in ends if self.bodies[key].shape == "point"}:
-            self._at_dot(key, [e for k in (False, True) for e in ends.pop((key, k), ())], key in flat)
+            self._at_dot(key, [e for k in (False, True) for e in ends.pop((key, k), ())])
         for (key, down), at in ends.items():
             spread(self.bodies[key], down, at)
             self.used.setdefault(key, []).extend(e.place for e in at)
-        taken: dict[tuple[str, str], int] = {}
+        taken: dict[frozenset[str], int] = {}
         for n, link in enumerate(links):
             if link.side == "along":
-                pair = tuple(sorted((link.source, link.target)))
-                k = taken.get(pair, 0)  # type: ignore[arg-type]
-                taken[pair] = k + 1  # type: ignore[index]
-                link.path = self._along(link, k, beside[pair])  # type: ignore[index]
+                pair = frozenset((link.source, link.target))
+                k = taken.get(pair, 0)
+                taken[pair] = k + 1
+                link.path = self._along(link, k, beside[pair])
             elif link.side == "between":
                 link.path = self._between(link, of[n, 0].place, of[n, 1].place)
             else:
@@ -189,24 +201,26 @@ class Router:
         out = {}
         for key, e in shorts.items():
             x, y = e.place
-            tail = (x, y + (STUB if stubs[key] == "down" else -STUB))
+            side, length = stubs[key]
+            tail = (x, y + (length if side == "down" else -length))
             out[key] = line(tail, (x, y))
-        for key, side in stubs.items():
+        for key, (side, length) in stubs.items():
             if side in ("before", "after"):
                 b, way = self.bodies[key], 1.0 if side == "after" else -1.0
-                out[key] = line((b.u + way * (b.hu + STUB), b.v), (b.u + way * b.hu, b.v))
+                out[key] = line((b.u + way * (b.hu + length), b.v), (b.u + way * b.hu, b.v))
                 self.used.setdefault(key, []).append((b.u + way * b.hu, b.v))
         return out
 
-    def _at_dot(self, key: str, ends: Sequence[End], flat: bool) -> None:
+    def _at_dot(self, key: str, ends: Sequence[End]) -> None:
         """Let arrows meet the path through a dot one beside the other."""
         b = self.bodies[key]
         heads = sorted((e for e in ends if e.head), key=lambda e: e.lean)
         for e in ends:
             e.place = (b.u, b.v)
         for n, e in enumerate(heads):
-            shift = (n - (len(heads) - 1) / 2) * 9.0
-            e.place = (b.u + shift, b.v) if flat else (b.u, b.v + shift)
+            e.place = (b.u + (n - (len(heads) - 1) / 2) * 9.0, b.v)
+        if len(heads) > 1:
+            b.hu = b.hv = 4.0
 
     def _lean(self, link: Link, key: str, other: str) -> tuple[bool, float]:
         """Return the side at which an edge leaves a node, and its direction there."""
@@ -214,7 +228,7 @@ class Router:
         if link.side in ("up", "down"):
             far = link.target if key == link.source else link.source
             du = self.place[far] - b.u
-            lean = 62.0 - 30.0 * min(1.0, abs(du) / 700.0)
+            lean = (62.0 if b.shape == "box" else 46.0) - 26.0 * min(1.0, abs(du) / 700.0)
             return link.side == "down", math.copysign(lean, du)
         row = self._row(other)
         down = row > b.row
@@ -231,7 +245,8 @@ class Router:
     def _along(self, link: Link, k: int, n: int) -> list[Point]:
         a, b = self.bodies[link.source], self.bodies[link.target]
         way = 1.0 if b.u > a.u else -1.0
-        shift = 0.0 if n == 1 else (k - (n - 1) / 2) * 12.0
+        shift = 0.0 if n == 1 else (k - (n - 1) / 2) * max(16.0, link.wide + 6.0)
+        shift = max(-0.8 * min(a.hv, b.hv), min(0.8 * min(a.hv, b.hv), shift))
         ends = []
         for body, sign in ((a, way), (b, -way)):
             if body.shape == "point":
@@ -250,8 +265,13 @@ class Router:
         row = self._row(link.source)
         edge = self.bottoms[row] if down else self.tops[row]
         deep = edge + (link.depth if down else -link.depth)
-        inner = min(14.0, abs(b[0] - a[0]) * 0.12) * (1.0 if b[0] > a[0] else -1.0)
-        return [a, (a[0] + inner, a[1] + (deep - a[1]) * 4 / 3), (b[0] - inner, b[1] + (deep - b[1]) * 4 / 3), b]
+        way = 1.0 if b[0] > a[0] else -1.0
+        wide = min(abs(b[0] - a[0]) / 2, 30.0 + 0.35 * abs(deep - edge))
+        p, q = (a[0] + way * wide, deep), (b[0] - way * wide, deep)
+        out = [a, (a[0], a[1] + 0.6 * (deep - a[1])), (p[0] - 0.6 * way * wide, deep), p]
+        if abs(q[0] - p[0]) > 1.0:
+            out = joined(out, line(p, q))
+        return [*out, (q[0] + 0.6 * way * wide, deep), (b[0], b[1] + 0.6 * (deep - b[1])), b]
 
     def _between(self, link: Link, a: Point, b: Point) -> list[Point]:
         lanes = link.chain[1:-1]
@@ -286,14 +306,18 @@ class Router:
         return [a, (a[0], a[1] + dv * 0.45), (b[0], b[1] - dv * 0.45), b]
 
     def _free(self, path: Sequence[Point], link: Link) -> bool:
+        """Whether a straight line keeps away from all other nodes, and between the neighbours of its lanes."""
         (x0, y0), (x1, y1) = path[0], path[-1]
-        n = max(int(math.hypot(x1 - x0, y1 - y0) / 6), 4)
+        for lane in link.chain[1:-1]:
+            r, (low, high) = self._row(lane), self.bounds[lane]
+            for v in (self.tops[r], self.bottoms[r]):
+                if not low <= x0 + (x1 - x0) * (v - y0) / (y1 - y0) <= high:
+                    return False
         for b in self.solid:
-            if b.key in (link.source, link.target):
+            w, h = b.hu + 5.0, b.hv + 5.0
+            if b.v - h > max(y0, y1) or b.v + h < min(y0, y1) or b.u - w > max(x0, x1) or b.u + w < min(x0, x1):
                 continue
-            if b.v - b.hv - 5 > max(y0, y1) or b.v + b.hv + 5 < min(y0, y1):
-                continue
-            if any(b.holds((x0 + (x1 - x0) * k / n, y0 + (y1 - y0) * k / n), 5.0) for k in range(n + 1)):
+            if b.key not in (link.source, link.target) and _meets(b, (x0, y0), (x1, y1), w, h):
                 return False
         return True
 
@@ -304,6 +328,24 @@ def line(a: Point, b: Point) -> list[Point]:
     return [a, (a[0] + d[0], a[1] + d[1]), (b[0] - d[0], b[1] - d[1]), b]
 
 
+def _meets(b: Body, p: Point, q: Point, w: float, h: float) -> bool:
+    """Whether a segment meets a node that is made w and h large (halves)."""
+    x, y, dx, dy = (p[0] - b.u) / w, (p[1] - b.v) / h, (q[0] - p[0]) / w, (q[1] - p[1]) / h
+    if b.shape == "box":
+        low, high = 0.0, 1.0
+        for start, step in ((x, dx), (y, dy)):
+            if abs(step) < 1e-9:
+                if abs(start) >= 1:
+                    return False
+                continue
+            one, two = sorted(((-1 - start) / step, (1 - start) / step))
+            low, high = max(low, one), min(high, two)
+        return low < high
+    length = dx * dx + dy * dy
+    t = min(1.0, max(0.0, -(x * dx + y * dy) / length)) if length else 0.0
+    return (x + t * dx) ** 2 + (y + t * dy) ** 2 < 1
+
+
 def joined(first: Sequence[Point], second: Sequence[Point]) -> list[Point]:
     """Return two paths as one; the second begins where the first ends."""
     return [*first, *second[1:]]
@@ -312,7 +354,7 @@ def joined(first: Sequence[Point], second: Sequence[Point]) -> list[Point]:
 def _smooth(stops: Sequence[Point]) -> list[Point]:
     """Return curves through points that pass rows straight across them."""
     out = [stops[0]]
-    for k, (a, b) in enumerate(zip(stops, stops[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(stops)):
         dv = b[1] - a[1]
         if abs(b[0] - a[0]) < 0.5:
             out += line(a, b)[1:]

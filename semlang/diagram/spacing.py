@@ -115,6 +115,20 @@ def _between(row: Sequence[str], key: str, place: Mapping[str, float]) -> float:
     return (left + right) / 2
 
 
+def _room(
+    row: Sequence[str], columns: Mapping[str, int], pair: tuple[int, int], gap: Callable[[str, str], float]
+) -> float:
+    """Return the room that a row needs between two columns: for the gap, and for what runs between them."""
+    most, run = 0.0, [row[0]] if row else []
+    for key in row[1:]:
+        run.append(key)
+        if key in columns:
+            if (columns.get(run[0]), columns[key]) == pair:
+                most = max(most, sum(gap(a, b) for a, b in pairwise(run)))
+            run = [key]
+    return most
+
+
 def _columns(
     lanes: Lanes, extent: Extent, gap: Callable[[str, str], float], columns: Mapping[str, int]
 ) -> dict[str, float]:
@@ -133,8 +147,7 @@ def _columns(
     start, at = {}, 0.0
     for n, c in enumerate(numbers):
         if n:
-            pairs = [(a, b) for row in lanes.rows for a, b in pairwise([k for k in row if k in columns])]
-            at += max((gap(a, b) for a, b in pairs if (columns[a], columns[b]) == (numbers[n - 1], c)), default=30.0)
+            at += max((_room(row, columns, (numbers[n - 1], c), gap) for row in lanes.rows), default=30.0)
         start[c] = at
         at += wide[c]
     out = {}

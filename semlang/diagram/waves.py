@@ -38,13 +38,9 @@ def waves(roles: Roles, parts: Content) -> Plan | None:
             own = [c for c in roles.indicators(k) if c not in used]
             inds += own
             used |= set(own)
-            columns |= {c: t for c in own}
+            columns |= dict.fromkeys(own, t)
         around = inds if inds else line
-        traits = [
-            k
-            for k in roles.latents
-            if k not in used and any(t in around for s, t in roles.measures if s == k)
-        ]
+        traits = [k for k in roles.latents if k not in used and any(t in around for s, t in roles.measures if s == k)]
         used |= set(traits)
         if n < (count + 1) // 2:
             above.append([r for r in (traits, inds, line) if r])

@@ -162,9 +162,7 @@ def _cross(a: Floats, b: Floats) -> bool:
 
 
 def _meet(a: Box, b: Box, slack: float) -> bool:
-    return (
-        min(a[2], b[2]) - max(a[0], b[0]) > slack and min(a[3], b[3]) - max(a[1], b[1]) > slack
-    )
+    return min(a[2], b[2]) - max(a[0], b[0]) > slack and min(a[3], b[3]) - max(a[1], b[1]) > slack
 
 
 def _corner(n: Node, c: Box) -> bool:
@@ -186,9 +184,7 @@ def _inside(n: Node, path: Floats) -> NDArray[np.bool_]:
 
 
 def _in(box: Box, path: Floats) -> NDArray[np.bool_]:
-    return np.asarray(
-        (path[:, 0] > box[0]) & (path[:, 0] < box[2]) & (path[:, 1] > box[1]) & (path[:, 1] < box[3])
-    )
+    return np.asarray((path[:, 0] > box[0]) & (path[:, 0] < box[2]) & (path[:, 1] > box[1]) & (path[:, 1] < box[3]))
 
 
 def _ambiguous(e: Edge, edges: list[Edge]) -> bool:
@@ -206,6 +202,10 @@ def _together(a: Floats, b: Floats) -> bool:
     """Whether two edges run on one line for a while."""
     if (a.max(axis=0) < b.min(axis=0) - 1).any() or (b.max(axis=0) < a.min(axis=0) - 1).any():
         return False
+    low, high = b.min(axis=0) - 1.2, b.max(axis=0) + 1.2
+    a = a[((a > low) & (a < high)).all(axis=1)]
+    if len(a) < 4:
+        return False
     near = np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1)).min(axis=1) < 1.2
     steps = np.hypot(*np.diff(a, axis=0).T)
-    return bool(steps[near[1:] & near[:-1]].sum() > LINE)
+    return bool(steps[near[1:] & near[:-1] & (steps < 2.5)].sum() > LINE)

@@ -164,9 +164,15 @@ class Model(Simulating):
 
         return "\n".join(overview(self.ast, self.parameter_table))
 
-    def equations(self) -> str:
-        """Return the model's equations as LaTeX."""
-        return Latex(self.matrices.latex())
+    def equations(self, matrices: bool = False) -> str:
+        """Return the model's equations as LaTeX, as a paper prints them.
+
+        Parameters
+        ----------
+        matrices : bool
+            Whether vectors and matrices are written out, as in papers on GLLAMM, in place of a line a response.
+        """
+        return Latex(self.matrices.latex() if matrices else self.matrices.equations())
 
     def identify(self, data: Any = None) -> Identification:
         """Decide whether the model is identified, and why.
@@ -177,12 +183,28 @@ class Model(Simulating):
             Then the designs that the data have count: distinct values of covariates, sizes of clusters.
         """
         from semlang.checks.identification import identify
+        from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
 
         model, designs = self, None
         if data is not None:
             model, designs, _ = self.bind(data)
         model._refuse_errors()
+        unknown = without_thresholds(model.parameter_table)
+        if unknown:
+            return identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
         return identify(model.parameter_table, model.graphs, designs)
+
+    def _identify_with(self, categories: Mapping[str, int]) -> Identification:
+        """Return the verdict on the model in which columns have numbers of categories."""
+        from semlang.checks.identification import identify
+        from semlang.graph.build import build_graphs
+        from semlang.model.elaborate import elaborate
+        from semlang.model.facts import DataFacts
+
+        levels = {name: tuple(map(str, range(n))) for name, n in categories.items()}
+        table = elaborate(self.ast, **self._arguments, facts=DataFacts(self.parameter_table.columns(), levels)).table
+        assert table is not None
+        return identify(table, build_graphs(table))
 
     def equivalents(self) -> list[Equivalent]:
         """Return the equivalent models that one known move on the graph reaches."""
@@ -367,7 +389,7 @@ class Model(Simulating):
         from semlang.checks.identification.empirical import after_fit
         from semlang.checks.run import run_checks
         from semlang.estimation.estimate import estimate
-        from semlang.model.engine_options import standard_errors
+        from semlang.model.standard_errors import standard_errors
 
         clock = time.perf_counter()
         if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):

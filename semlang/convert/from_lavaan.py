@@ -8,7 +8,8 @@ from typing import Any
 
 from semlang.convert.converted import Converted
 from semlang.diagnostics import Diagnostic, note, warning
-from semlang.model.options import DEFAULTS, canonical
+from semlang.model.option_table import FUNCTIONS, OPTIONS, defaults
+from semlang.model.options import canonical
 from semlang.source import Source
 from semlang.syntax.parser import parse
 from semlang.syntax.printer import format_text
@@ -106,7 +107,7 @@ def _head(call: Mapping[str, Any], findings: list[Diagnostic]) -> list[str]:
     function = str(call.get("defaults", "sem"))
     if function != "sem":
         options["defaults"] = function
-    known = DEFAULTS[function] if function in DEFAULTS else DEFAULTS["sem"]
+    known = defaults(function if function in FUNCTIONS else "sem") | {"defaults": "sem"}
     for name, value in call.items():
         match name:
             case "defaults" | "file":
@@ -137,7 +138,7 @@ def _head(call: Mapping[str, Any], findings: list[Diagnostic]) -> list[str]:
                 findings.append(note("converted-differently", f"estimator = {value}: here it is maximum likelihood"))
             case "parameterization" if value == "theta":
                 options[name] = value
-            case _ if name in known:
+            case _ if name in OPTIONS and name not in _SILENT and OPTIONS[name].allows(value):
                 options[name] = value
             case _ if name not in _SILENT and name not in ("estimator", "parameterization"):
                 findings.append(

@@ -137,8 +137,7 @@ def r_covariate(c: Covariate, frame: str = "") -> str:
         case "log":
             return f"log({column})"
         case "level":
-            inner = f'{column} == "{c.argument}"'
-            return f"as.numeric({inner})" if frame else f"I({inner})"
+            return f'as.numeric({column} == "{c.argument}")'  # a logical would be a factor in a formula
         case "factor":
             if c.argument is not None:
                 return f'relevel(factor({column}), ref = "{c.argument}")'

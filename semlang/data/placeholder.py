@@ -104,6 +104,10 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
                 )  # fmt: skip
     for column in (*table.frequency.values(), *table.weights.values()):
         columns[column] = np.ones(n)
+    for v in table.responses:
+        for name, value in (("event", 1), ("entry", 0.0)):
+            if isinstance(v.arguments.get(name), str):
+                columns[v.arguments[name]] = np.full(n, value)
     return with_responses(table, pd.DataFrame(columns, index=range(n)))
 
 
@@ -133,6 +137,6 @@ def _values(table: ParameterTable, v: Variable, n: int) -> NDArray[np.float64] |
         if success is not None:
             return np.array(["not " + str(success), str(success)], dtype=object)[codes]
         return codes.astype(np.float64)
-    if v.kind.name == "poisson":
+    if v.kind.name in ("poisson", "negbinomial"):
         return np.asarray(np.arange(n) % 3 + 0.0)
     return np.asarray((np.arange(n) * 0.618034) % 1.0 + 0.1)

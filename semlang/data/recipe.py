@@ -93,7 +93,7 @@ def _denominators(table: ParameterTable) -> set[str]:
     return {
         v.arguments[name]
         for v in table.responses
-        for name in ("trials", "exposure")
+        for name in ("trials", "exposure", "event")
         if isinstance(v.arguments.get(name), str)
     }
 

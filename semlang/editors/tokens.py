@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from semlang.syntax.declarations import DIRECTIVES, HEADERS
+from semlang.syntax.cut import DIRECTIVES, HEADERS
 from semlang.syntax.scan import plain
 
 MARKS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e\u1dc0-\u1dff"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.expected import expected
+from semlang.estimation.distributions import Quantities, expected
+from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.quadrature import Nodes
@@ -21,6 +22,9 @@ __all__ = ["Predictors", "completed", "observed_responses"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+QUANTITIES = ("sigma", "shape", "guess", "slip", "zero")
+"""Numbers of rows that are parameters of a distribution."""
 
 PRIOR_POINTS = 101
 """Nodes of the one-dimensional rule for a linear predictor's prior."""
@@ -39,9 +43,10 @@ def completed(design: Design, variables: Mapping[str, Variable]) -> Design:
         here = np.ones(design.n_rows, dtype=bool)
         if level != ROWS and level in design.clusters:
             here = np.diff(design.clusters[level], prepend=-1) != 0
-        responses[key] = np.where(np.isnan(y) & here, 0.0, y)
-    trials = {k: np.where(np.isnan(n), 1.0, n) for k, n in design.trials.items()}
-    return replace(design, responses=responses, trials=trials)
+        value = 0.0 if variables[key].kind.thresholds else 1.0
+        responses[key] = np.where(np.isnan(y) & here, value, y)
+    trials, event = ({k: np.where(np.isnan(n), 1.0, n) for k, n in of.items()} for of in (design.trials, design.event))
+    return replace(design, responses=responses, trials=trials, event=event, entry={})
 
 
 @dataclass(frozen=True)
@@ -187,8 +192,21 @@ class Predictors:
             cuts = None
             if k in self.form.thresholds:
                 cuts = self.thresholds(k)[:, self.rows.source[i]] * self.inputs.scale[i]
-            for c, values in enumerate(expected(variable, nu[here], cuts)):
-                out[i, c] = (values * weights[here]).sum(axis=1)
+            q = self.quantities(i)
+            with np.errstate(invalid="ignore"):
+                for c, values in enumerate(expected(variable, nu[here], q, cuts)):
+                    out[i, c] = (values * weights[here]).sum(axis=1)
+
+    def quantities(self, rows: Ints) -> Quantities:
+        """Return the distribution parameters of rows of one response, by name, (n, 1) each."""
+        if not rows.size:
+            return {}
+        entry = ENTRIES[int(self.rows.codes[rows[0]])]
+        return {
+            role: f[rows][:, None]
+            for role, f in ((entry.f1, self.inputs.f1), (entry.f2, self.inputs.f2))
+            if role in QUANTITIES
+        }
 
     def thresholds(self, k: int) -> Floats:
         """Return the thresholds of a response by record (S, n_rows)."""

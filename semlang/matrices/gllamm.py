@@ -67,9 +67,22 @@ class GllammMatrices:
     # ------------------------------------------------------------------ response model
 
     @cached_property
-    def _fixed(self) -> tuple[Matrix, Matrix]:
+    def _fixed_paths(self) -> list[Path]:
+        """Paths from covariates and constants into responses: intercepts first, so that X begins with a unit matrix."""
         paths = [p for k in self.responses for p in self.graph.into(k) if not p.source]
-        return self._design("X", "beta", paths)
+        return sorted(paths, key=lambda p: bool(p.via))
+
+    @cached_property
+    def _beta_columns(self) -> dict[tuple[int, float], int]:
+        return {key: j for j, key in enumerate(_columns(self._fixed_paths), 1)}
+
+    def column(self, path: Path) -> int:
+        """Return the number from 1 of the column of X, and so of beta, that a path of the fixed part belongs to."""
+        return self._beta_columns[_column_key(path)]
+
+    @cached_property
+    def _fixed(self) -> tuple[Matrix, Matrix]:
+        return self._design("X", "beta", self._fixed_paths)
 
     @property
     def X(self) -> Matrix:
@@ -84,9 +97,10 @@ class GllammMatrices:
     @cached_property
     def _random(self) -> dict[str, tuple[Matrix, Matrix]]:
         found = {}
-        for m, key in enumerate(self.eta, 1):
+        for key in self.eta:
             paths = [p for k in self.responses for p in self.graph.into(k) if p.source == key]
-            suffix = f"{m}({self.level[key]})"
+            same = [k for k in self.eta if self.level[k] == self.level[key]]
+            suffix = f"{same.index(key) + 1}({self.level[key]})"
             z, loadings = self._design(f"Z{suffix}", f"lambda{suffix}", paths)
             if not z.cells:
                 z = Matrix(z.symbol, z.rows, ("1",), {}, self.theta)
@@ -112,14 +126,13 @@ class GllammMatrices:
 
     def _design(self, symbol: str, vector: str, paths: Sequence[Path]) -> tuple[Matrix, Matrix]:
         """Return covariates (a column a distinct coefficient) and the coefficients."""
-        columns: dict[tuple[int, float], Path] = {}
+        columns = _columns(paths)
+        index = {key: j for j, key in enumerate(columns)}
         cells: dict[tuple[int, int], Cell] = {}
         for p in paths:
             if p.is_zero:
                 continue
-            key = (p.parameter, 0.0 if p.parameter >= 0 else p.value)
-            columns.setdefault(key, p)
-            place = self.responses.index(p.target), list(columns).index(key)
+            place = self.responses.index(p.target), index[_column_key(p)]
             cells[place] = (*cells.get(place, ()), Addend(-1, 1.0, p.via))
         coefficients = {(i, 0): (_addend(p, ()),) for i, p in enumerate(columns.values())}
         names = tuple(a.text() for (a,) in coefficients.values())
@@ -184,7 +197,7 @@ class GllammMatrices:
     @cached_property
     def Theta(self) -> Matrix:
         """Residual (co)variances of the gaussian responses."""
-        kinds = {v.key: v.kind for v in self.graph.table.responses}
+        kinds = {k: self.graph.table.variables[k].kind for k in self.responses}
         return self._covariances("Theta", tuple(k for k in self.responses if kinds[k].residual))
 
     def _covariances(self, symbol: str, keys: tuple[str, ...]) -> Matrix:
@@ -229,13 +242,14 @@ class GllammMatrices:
 
     @cached_property
     def all(self) -> tuple[Matrix, ...]:
-        """Every matrix that is not empty, in the order of the equations."""
+        """Every matrix that is not empty, and each Z, in the order of the equations."""
         found = [self.X, self.beta]
         for key in self.eta:
-            found += [self.Z[key], self.lambda_[key]] if self.Z[key].cells else []
+            found += [self.Z[key], self.lambda_[key]]
         found += [self.B, self.Gamma, *self.Psi.values(), self.Theta, self.thresholds, self.quantities]
         found += [m for pair in self.classes.values() for m in pair]
-        return tuple(m for m in found if m.cells)
+        zero = {id(z) for z in self.Z.values()}  # a column of zeros tells that nothing measures a latent variable
+        return tuple(m for m in found if m.cells or id(m) in zero)
 
     def to_frame(self) -> pd.DataFrame:
         """Return all cells that are not 0: columns matrix, row, column, text, parameter (index or -1), value."""
@@ -254,8 +268,14 @@ class GllammMatrices:
         """Return every matrix, for programs."""
         return [m.to_json() for m in self.all]
 
+    def equations(self, theta: Floats | None = None) -> str:
+        """Return the equations in LaTeX as a paper prints them, with numbers where estimates are given."""
+        from semlang.matrices.equations import equations
+
+        return equations(self if theta is None else self.with_estimates(theta))
+
     def latex(self, theta: Floats | None = None) -> str:
-        """Return the equations in LaTeX, with numbers where estimates are given."""
+        """Return the equations in LaTeX with matrices written out, with numbers where estimates are given."""
         from semlang.matrices.latex import latex
 
         return latex(self if theta is None else self.with_estimates(theta))
@@ -263,7 +283,7 @@ class GllammMatrices:
     @property
     def heading(self) -> tuple[str, ...]:
         """The equations in plain text."""
-        terms = [f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta if self.Z[k].cells]
+        terms = [f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta]
         terms += [f"{e.symbol} e_c" for e, _ in self.classes.values() if e.cells]
         lines = ["nu = " + (" + ".join(["X beta"] * bool(self.X.cells) + terms) or "0")]
         if self.eta:
@@ -292,6 +312,20 @@ class GllammMatrices:
 def product_name(via: Product) -> str:
     """Return the name of a product of covariates, ``1`` for the empty one."""
     return ":".join(c.name for c in via) or "1"
+
+
+def _column_key(path: Path) -> tuple[int, float]:
+    """Return what paths of one column share: the parameter, or the fixed value."""
+    return path.parameter, 0.0 if path.parameter >= 0 else path.value
+
+
+def _columns(paths: Sequence[Path]) -> dict[tuple[int, float], Path]:
+    """Return the first path of each column, in order of appearance."""
+    found: dict[tuple[int, float], Path] = {}
+    for p in paths:
+        if not p.is_zero:
+            found.setdefault(_column_key(p), p)
+    return found
 
 
 def _addend(path: Path, via: Product) -> Addend:

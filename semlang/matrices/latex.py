@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from semlang.matrices.gllamm import GllammMatrices
 from semlang.matrices.matrix import Addend, Cell, Matrix
-from semlang.matrices.symbols import distribution, escape, indexed, label, numbers_text, under
-from semlang.model.table import ROWS, Product, Variable
+from semlang.matrices.naming import Naming
+from semlang.matrices.symbols import distribution, indexed, label, name_text, numbers_text, under
+from semlang.model.table import Product, Variable
 
 
 def latex(matrices: GllammMatrices) -> str:
@@ -24,13 +25,9 @@ class _Writer:
         self.m = matrices
         self.variables = matrices.graph.table.variables
         self.theta = matrices.theta
-        first = matrices.level_numbers[ROWS]
-        letters = "ijklmnopq"
-        self.units = {
-            level: "".join(letters[n - 1] for n in list(matrices.level_numbers.values())[height:])
-            for height, (level, _) in enumerate(matrices.level_numbers.items())
-        }
-        self.outermost = letters[first + len(matrices.level_numbers) - 2]
+        self.names = Naming(matrices)
+        self.units = self.names.units
+        self.outermost = self.names.outermost
         # number of each latent variable within its level
         self.number: dict[str, int] = {}
         for key in matrices.eta:
@@ -47,7 +44,7 @@ class _Writer:
         return f"{symbol}_{{{self.number[key]}{self.units[self.variables[key].level]}}}^{{({self.m.level[key]})}}"
 
     def product(self, via: Product) -> str:
-        return r" \, ".join(rf"\mathit{{{escape(c.name)}}}" for c in via) or "1"
+        return r" \, ".join(map(self.names.covariate, via)) or "1"
 
     def coefficient(self, addend: Addend, symbol: str) -> str:
         """Return a number, the label, or the symbol of the place."""
@@ -91,7 +88,10 @@ class _Writer:
         nu = under([[self.response(r"\nu", k)] for k in m.responses], rf"\boldsymbol{{\nu}}_{{{self.outermost}}}")
         terms = []
         if m.X.cells:
-            x = self.block(m.X, lambda i, j: "", rf"\mathbf{{X}}_{{{self.outermost}}}")
+            name = rf"\mathbf{{X}}_{{{self.outermost}}}"
+            x = self.block(m.X, lambda i, j: "", name)
+            if len(m.responses) > 1 and _is_identity(m.X):
+                x = rf"\underbrace{{\mathbf{{I}}}}_{{{name}}}"
             terms.append(x + self.block(m.beta, lambda i, j: indexed(r"\beta", i), r"\boldsymbol{\beta}"))
         for key in m.eta:
             terms.append(self.latent(key) + self.loadings(key))
@@ -113,7 +113,7 @@ class _Writer:
         """Return the multinomial logit of each class variable, whose values are the unit vectors e_c."""
         lines = []
         for n, (key, (_, varrho)) in enumerate(self.m.classes.items(), 1):
-            v = under([[rf"\mathit{{{escape(name)}}}" if name != "1" else "1"] for name in varrho.rows], r"\mathbf{v}")
+            v = under([[name_text(name) if name != "1" else "1"] for name in varrho.rows], r"\mathbf{v}")
             matrix = self.block(varrho, lambda i, j: indexed(r"\varrho", i, j), r"\boldsymbol{\varrho}")
             above, below = (rf"\exp(\mathbf{{v}}' \boldsymbol{{\varrho}}^{{{k}}})" for k in "cd")
             fraction = rf"\frac{{{above}}}{{\sum_{{d}} {below}}}"
@@ -162,14 +162,15 @@ class _Writer:
     def distributions(self) -> list[str]:
         """Return the distribution of each response given nu; alike ones share a line."""
         groups: dict[tuple[str, str], list[Variable]] = {}
-        for v in self.m.graph.table.responses:
+        for v in map(self.variables.__getitem__, self.m.responses):
             groups.setdefault((v.kind.name, v.link), []).append(v)
         lines = []
         for (kind, link), members in groups.items():
             numbers = [self.m.responses.index(v.key) + 1 for v in members]
             several = len(self.m.responses) > 1
-            index = ("r" if several else "") + self.units[members[0].level]
-            lines.append(distribution(kind, link, index) + (rf", \quad r = {numbers_text(numbers)}" if several else ""))
+            response = "" if not several else "r" if len(numbers) > 1 else str(numbers[0])
+            end = rf", \quad r = {numbers_text(numbers)}" if response == "r" else ""
+            lines.append(distribution(kind, link, response, self.units[members[0].level]) + end)
         theta = self.m.Theta
         if theta.cells:
             free = sorted({tuple(sorted(place)) for place in theta.cells})
@@ -188,3 +189,9 @@ class _Writer:
             kappa = self.block(self.m.thresholds, lambda i, j: indexed(r"\kappa", i, j), r"\boldsymbol{\kappa}")
             lines.append("&" + kappa)
         return lines
+
+
+def _is_identity(matrix: Matrix) -> bool:
+    """Whether it is the unit matrix, which is not written out."""
+    one = (Addend(-1, 1.0),)
+    return matrix.shape[0] == matrix.shape[1] and dict(matrix.cells) == {(i, i): one for i in range(matrix.shape[0])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
@@ -23,26 +23,103 @@ _GREEK = frozenset(
 )
 
 
-def distribution(kind: str, link: str, index: str) -> str:
-    """Return the distribution of responses of one kind given nu; `index` are the indices of response and units."""
-    y, nu = rf"y_{{{index}}}", rf"\nu_{{{index}}}"
+def distribution(kind: str, link: str, response: str, units: str, modelled: Mapping[str, bool] | None = None) -> str:
+    """Return the distribution of responses of one kind given nu.
+
+    Parameters
+    ----------
+    kind, link : str
+    response, units : str
+        Indices of the response (``r``, a number, or '' where it is the only one) and of its units.
+    modelled : mapping of str to bool, optional
+        Further parameters of the distribution that have a linear predictor, e.g. ``sigma``, and whether it varies.
+    """
+    index, modelled = response + units, modelled or {}
+
+    def own(symbol: str, name: str) -> str:
+        """Return a further parameter, with the units where it varies over them."""
+        below = index if modelled.get(name) else response
+        return f"{symbol}_{{{below}}}" if below else symbol
+
+    y, nu, mu = rf"y_{{{index}}}", rf"\nu_{{{index}}}", rf"\mu_{{{index}}}"
     g = _LINKS.get(link, rf"\operatorname{{{link}}}")
-    theta = r"\theta_{r}" if index.startswith("r") else r"\theta"
     given = rf"{y} \mid \boldsymbol{{\eta}}"
+    mean = rf", \quad {g}({mu}) = {nu}" if g else ""
+    equal = mean or rf", \quad {mu} = {nu}"
+    centre = mu if g else nu
+    variance = (
+        own(r"\sigma", "sigma") + "^{2}"
+        if "sigma" in modelled
+        else rf"\theta_{{{response}}}"
+        if response
+        else r"\theta"
+    )
+    shape = own(r"\alpha", "shape")
+    threshold = rf"\kappa_{{{response}s}}"
+    latent = rf"{nu} - {threshold}"
+    sigma = r"\sigma"
+    if "sigma" in modelled:
+        latent = rf"({latent}) / {own(sigma, 'sigma')}"
+    hazard = rf"h({y} \mid \boldsymbol{{\eta}})"
     match kind:
         case "gaussian":
-            mean = nu if not g else r"\mu_{" + index + "}"
-            extra = "" if not g else rf", \quad {g}(\mu_{{{index}}}) = {nu}"
-            return rf"{given} &\sim N({mean}, {theta}){extra}"
+            text = rf"{given} &\sim N({centre}, {variance}){mean}"
+        case "lognormal":
+            text = rf"\log {y} \mid \boldsymbol{{\eta}} &\sim N({nu}, {variance})"
         case "binomial":
-            return rf"{g}\bigl[\Pr({y} = 1 \mid \boldsymbol{{\eta}})\bigr] &= {nu}"
+            text = rf"{g}\bigl[\Pr({y} = 1 \mid \boldsymbol{{\eta}})\bigr] &= {nu}"
+            if modelled:
+                low = own("g", "guess") if "guess" in modelled else "0"
+                high = "1 - " + own("s", "slip") if "slip" in modelled else "1"
+                width = (high if low == "0" else f"{high} - {low}").replace("1 - 0", "1")
+                inverse = rf"{g}^{{-1}}({nu})" if "^" not in g else rf"\Phi({nu})"
+                first = "" if low == "0" else f"{low} + "
+                text = rf"\Pr({y} = 1 \mid \boldsymbol{{\eta}}) &= {first}({width}) \, {inverse}"
         case "poisson":
-            return rf"{given} &\sim \operatorname{{Poisson}}(\mu_{{{index}}}), \quad {g}(\mu_{{{index}}}) = {nu}"
+            text = rf"{given} &\sim \operatorname{{Poisson}}({mu}){equal}"
+        case "negbinomial":
+            text = rf"{given} &\sim \operatorname{{NegBin}}({mu}, {shape}){equal}"
+        case "gamma":
+            text = rf"{given} &\sim \operatorname{{Gamma}}({mu}, {shape}){equal}"
+        case "beta":
+            text = rf"{given} &\sim \operatorname{{Beta}}({mu}, {shape}){mean}"
+        case "exponential" | "weibull" | "loglogistic" if link == "aft":
+            text = rf"{given} &\sim \operatorname{{{kind.capitalize()}}}, \quad \text{{scale }} \exp({nu})"
+        case "exponential":
+            text = rf"\log {hazard} &= {nu}"
+        case "weibull":
+            text = rf"\log {hazard} &= \log {shape} + ({shape} - 1) \log {y} + {nu}"
         case "ordinal":
-            threshold = r"\kappa_{rs}" if index.startswith("r") else r"\kappa_{s}"
-            return rf"{g}\bigl[\Pr({y} > s \mid \boldsymbol{{\eta}})\bigr] &= {nu} - {threshold}"
+            text = rf"{g}\bigl[\Pr({y} > s \mid \boldsymbol{{\eta}})\bigr] &= {latent}"
+        case "sequential":
+            text = rf"{g}\bigl[\Pr({y} > s \mid {y} \ge s, \boldsymbol{{\eta}})\bigr] &= {nu} - {threshold}"
+        case "adjacent":
+            above, below = (rf"\Pr({y} = {s} \mid \boldsymbol{{\eta}})" for s in ("s", "s - 1"))
+            text = rf"\log\frac{{{above}}}{{{below}}} &= {nu} - {threshold}"
         case _:
-            return rf"{given} &\sim \operatorname{{{kind}}}, \quad {g or 'E'}({y}) = {nu}"
+            text = rf"{given} &\sim \operatorname{{{kind}}}, \quad {g or 'E'}({y}) = {nu}"
+    if "zero" in modelled:
+        text += r"\text{ with probability } 1 - " + own(r"\pi", "zero") + r"\text{, else 0}"
+    return text
+
+
+_QUANTITIES = {"sigma": (r"\log", r"\sigma"), "shape": (r"\log", r"\alpha"), "zero": (r"\operatorname{logit}", r"\pi"),
+               "guess": (r"\operatorname{logit}", "g"), "slip": (r"\operatorname{logit}", "s")}  # fmt: skip
+
+
+def quantity(name: str, index: str) -> str:
+    """Return a further parameter of a distribution on the scale of its linear predictor."""
+    function, symbol = _QUANTITIES.get(name, ("", rf"\mathit{{{name}}}"))
+    return rf"{function} {symbol}" + (f"_{{{index}}}" if index else "")
+
+
+def number(value: float) -> str:
+    """Return an estimate with three decimals."""
+    return f"{value:.3f}"
+
+
+_BMATRIX = 10
+"""Columns up to which amsmath's matrices go."""
 
 
 def under(body: Sequence[Sequence[str]], name: str) -> str:
@@ -54,7 +131,12 @@ def under(body: Sequence[Sequence[str]], name: str) -> str:
     \underbrace{\begin{bmatrix} 1 & 0 \end{bmatrix}}_{B}
     """
     inside = r" \\ ".join(" & ".join(row) for row in body)
-    return rf"\underbrace{{\begin{{bmatrix}} {inside} \end{{bmatrix}}}}_{{{name}}}"
+    columns = max((len(row) for row in body), default=1)
+    if columns > _BMATRIX:
+        matrix = rf"\left[\begin{{array}}{{{'c' * columns}}} {inside} \end{{array}}\right]"
+    else:
+        matrix = rf"\begin{{bmatrix}} {inside} \end{{bmatrix}}"
+    return rf"\underbrace{{{matrix}}}_{{{name}}}"
 
 
 def indexed(symbol: str, *indices: int, level: int | None = None) -> str:
@@ -65,13 +147,25 @@ def indexed(symbol: str, *indices: int, level: int | None = None) -> str:
     >>> indexed("b", 1, 2), indexed("b", 1, 12), indexed(r"\psi", 1, 1, level=2)
     ('b_{12}', 'b_{1,12}', '\\psi_{11}^{(2)}')
     """
-    comma = "," if max(indices) > 9 else ""
-    return f"{symbol}_{{{comma.join(map(str, indices))}}}" + (f"^{{({level})}}" if level else "")
+    comma = "," if max(indices, default=0) > 9 else ""
+    below = f"_{{{comma.join(map(str, indices))}}}" if indices else ""
+    return symbol + below + (f"^{{({level})}}" if level else "")
 
 
 def escape(text: str) -> str:
     """Return a name with LaTeX's special characters escaped."""
     return "".join(_ESCAPES.get(c, c) for c in text)
+
+
+def name_text(text: str) -> str:
+    r"""Return a name in italics within mathematics.
+
+    Examples
+    --------
+    >>> print(name_text("age"), name_text("x^2"))
+    \mathit{age} \textit{x\^{}2}
+    """
+    return rf"\{'textit' if set(text) & set('^~') else 'mathit'}{{{escape(text)}}}"
 
 
 def label(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from semlang.diagnostics import Diagnostic, error, warning
+from semlang.diagnostics import Diagnostic, Edit, error, warning
 from semlang.model.declarations import Declared
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import ROWS
@@ -71,11 +71,38 @@ def _levels(headers: list[ast.Header], clusters: tuple[str, ...]) -> dict[str, t
     return out
 
 
+def _lone(source: Source, headers: list[ast.Header]) -> list[Diagnostic]:
+    """Return the error about the only block of its sort: a model of one group or block needs no header."""
+    if len({h.label for h in headers}) != 1:
+        return []
+    h = headers[0]
+    key = Span(h.span.start, h.span.start + len(h.kind))
+    column = f"`{h.label}`" if not h.label.isidentifier() else h.label
+    if h.kind == "group":
+        help_ = [f"write 'groups: {column}' where {column} is the column that holds the groups", "else delete the line"]
+    elif h.kind == "class":
+        help_ = [f"declare the latent classes: 'c :: class({h.label if h.label.isdigit() else 2})'"]
+    else:
+        help_ = ["delete the line"]
+    return [
+        error(
+            "lone-block",
+            f"there is one '{h.kind}:' block alone, so there is nothing that it differs from",
+            source,
+            h.span,
+            label="holds for all rows",
+            help=help_,
+            fix=[Edit(key, "groups")] if h.kind == "group" and not h.label.isdigit() else [],
+        )
+    ]
+
+
 def cut(
     model: ast.Model,
     clusters: tuple[str, ...],
     declared: Declared,
     findings: list[Diagnostic],
+    group_column: str = "",
 ) -> Blocks:
     """Cut the statements into blocks.
 
@@ -93,6 +120,9 @@ def cut(
     numbered = any(h.kind == "block" or (h.kind == "class" and plain_classes) for h in headers)
 
     groups = tuple(dict.fromkeys(h.label for h in group_headers))
+    if not group_column:
+        findings += _lone(source, [h for h in headers if h.kind == "group"])
+    findings += _lone(source, [h for h in headers if h.kind == "block" or (h.kind == "class" and plain_classes)])
     blocks: dict[tuple[str | None, str | None, str], Block] = {}
     common: list[Entry] = []
     group: str | None = None

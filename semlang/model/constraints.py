@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from semlang.diagnostics import Diagnostic, error
+from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.model.draft import Draft
+from semlang.model.feasibility import Fact, contradiction, difference, opposite
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import Defined, Relation
-from semlang.source import Span
+from semlang.source import Source, Span
 from semlang.syntax import ast
 from semlang.syntax.functions import FUNCTIONS
 
@@ -19,7 +20,7 @@ def constant(e: ast.Expression) -> float | None:
 
     Examples
     --------
-    >>> from semlang.source import Span
+    >>> from semlang.source import Source, Span
     >>> s = Span(0, 1)
     >>> constant(ast.Binary("*", ast.Number(2.0, s), ast.Number(0.1, s), s))
     0.2
@@ -103,12 +104,70 @@ def _bound(rows: list[Draft], left: ast.Expression, op: str, right: ast.Expressi
     if not isinstance(left, ast.Name) or value is None or op == "==":
         return False
     own = [r for r in rows if r.label == left.text]
-    for r in own:
+    for r in own:  # of several bounds the narrowest holds
         if op in (">", ">="):
-            r.lower = value
+            r.lower = value if r.lower is None else max(r.lower, value)
         else:
-            r.upper = value
+            r.upper = value if r.upper is None else min(r.upper, value)
     return bool(own)
+
+
+def _facts(model: ast.Model, rows: list[Draft]) -> tuple[list[Fact], list[tuple[str, Span]]]:
+    """Return what linear constraints, definitions and bounds say, with text and place of each constraint."""
+    facts: list[Fact] = []
+    shown: list[tuple[str, Span]] = []
+
+    def add(left: ast.Expression, op: str, right: ast.Expression, places: frozenset[int]) -> None:
+        form = difference(left, right)
+        if form is not None:
+            facts.append(Fact(opposite(form) if op in (">", ">=") else form, op == "==", places))
+
+    for s in model.statements:
+        if isinstance(s, ast.Definition) and s.op == ":=":
+            add(ast.Name(s.name, s.name_span), "==", s.expression, frozenset())
+        for i, op in enumerate(s.operators if isinstance(s, ast.Constraint) else ()):
+            assert isinstance(s, ast.Constraint)
+            shown.append((f"{s.texts[i].strip()} {op} {s.texts[i + 1].strip()}", s.span))
+            add(s.operands[i], op, s.operands[i + 1], frozenset([len(shown) - 1]))
+    for r in rows:
+        for op, bound in (("<", r.upper), (">", r.lower)):
+            if r.label and bound is not None and math.isfinite(bound) and r.span is not None:
+                shown.append((f"{r.label} {op} {bound:g}", r.span))
+                place = frozenset([len(shown) - 1])
+                add(ast.Name(r.label, r.span), op, ast.Number(bound, r.span), place)
+    return facts, shown
+
+
+def _contradictions(model: ast.Model, rows: list[Draft], source: Source) -> Iterator[Diagnostic]:
+    """Yield the error about linear constraints that can't hold together; `rows` have the bounds of modifiers."""
+    if not any(isinstance(s, ast.Constraint) for s in model.statements):
+        return
+    facts, shown = _facts(model, rows)
+    while places := contradiction(facts):
+        facts = [f for f in facts if not f.places & places]
+        told = [shown[k] for k in sorted(places)]
+        several = ", ".join(f"'{text}'" for text, _ in told)
+        yield error(
+            "contradictory-constraints",
+            f"these constraints can't hold together: {several}" if len(told) > 1 else f"'{told[0][0]}' can't hold",
+            source,
+            max((span for _, span in told), key=lambda span: span.start),
+            label="contradicts what stands before" if len(told) > 1 else "never true",
+            help="delete or mend one of them",
+        )
+
+
+def _defined_label(source: Source, s: ast.Definition) -> Diagnostic:
+    spot = source.text.index(":=", s.name_span.end)
+    return error(
+        "defined-label",
+        f"'{s.name}' is the label of a parameter, and can't be defined, too",
+        source,
+        s.name_span,
+        label="a label",
+        help=(f"write '{s.name} == {s.text.strip()}' to constrain the parameter", "or choose another name"),
+        fix=[Edit(Span(spot, spot + 2), "==")],
+    )
 
 
 def read_constraints(
@@ -121,6 +180,7 @@ def read_constraints(
     definitions: list[Defined] = []
     seen: dict[str, Span] = {}
     reported: set[str] = set()
+    findings += _contradictions(model, rows, model.source)
 
     def unknown(e: ast.Expression, where: str) -> None:
         for n in names(e):
@@ -166,6 +226,9 @@ def read_constraints(
                 )
                 continue
             seen[s.name] = s.span
+            if s.name in labels and s.op == ":=":
+                findings.append(_defined_label(model.source, s))
+                continue
             if s.op == ":~":
                 findings.append(
                     error(

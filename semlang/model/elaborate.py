@@ -10,6 +10,7 @@ from semlang.diagnostics import Diagnostic
 from semlang.model.applied import apply_modifiers
 from semlang.model.automatic import add_automatic
 from semlang.model.blocks import Block, Blocks, cut
+from semlang.model.category_findings import category_findings
 from semlang.model.composites import resolve_composites
 from semlang.model.constraints import read_constraints
 from semlang.model.context import Context
@@ -18,16 +19,18 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
 from semlang.model.kind_findings import kind_findings
 from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
+from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
+from semlang.model.scales import fit_to_scales
 from semlang.model.settings import Settings, read_directives
 from semlang.model.slope_findings import slope_findings
 from semlang.model.table import ParameterTable
@@ -110,10 +113,12 @@ def elaborate(
     [('f', '=~', 'x1', 'marker loading'), ('f', '=~', 'x2', 'written')]
     """
     findings: list[Diagnostic] = []
-    merged = merge(from_directives(model), options or {}, defaults, model.source, findings)
+    said = from_directives(model, findings)
+    merged = merge(said, options or {}, defaults, model.source, findings)
     declared = declare(model, findings)
+    findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)
-    blocks = cut(model, settings.clusters, declared, findings)
+    blocks = cut(model, settings.clusters, declared, findings, settings.group_column)
     clusters = settings.clusters or ((blocks.assumed_cluster,) if blocks.assumed_cluster else ())
     ns = survey(blocks, declared, model.source, findings, facts, bool(merged["fixed.x"]), clusters)
     labels = group_labels(model, blocks, settings, n_groups)
@@ -126,6 +131,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
+    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)
@@ -149,6 +155,7 @@ def elaborate(
     if settings.group_column:
         ns.asked.add(("levels", settings.group_column))
     table = resolve_composites(table)
+    findings += idle_options(table, said, any(own.efa for own in roles.values()))
     findings += kind_findings(table, ns)
     findings += slope_findings(table)
     findings += level_findings(table)
@@ -157,7 +164,9 @@ def elaborate(
     return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
-TABLE_STANDS = frozenset({"unknown-label", "data-defined-parameter", "too-many-covariances"})
+TABLE_STANDS = frozenset(
+    {"unknown-label", "data-defined-parameter", "too-many-covariances", "contradictory-constraints", "defined-label"}
+)
 """Errors beside which a text still has a table."""
 
 

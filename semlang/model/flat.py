@@ -51,7 +51,7 @@ def flat(model: ast.Model, facts: DataFacts | None = None) -> tuple[dict[str, An
     [('f', '=~', 'x1', 'NA', ''), ('f', '=~', 'x2', '', 'a')]
     """
     findings: list[Diagnostic] = []
-    options = merge(from_directives(model), {}, "sem", model.source, findings)
+    options = merge(from_directives(model, []), {}, "sem", model.source, findings)
     declared = declare(model, findings)
     settings = read_directives(model, None, facts, findings)
     blocks = cut(model, settings.clusters, declared, findings)

@@ -31,6 +31,7 @@ def name_findings(
     out = list(_labels(model, table, ns, facts))
     if facts is not None:
         out += _absent(table, ns, facts, mentioned)
+        out += _hidden(table, facts)
     else:
         out += _near_misses(model, table, ns)
     out += _unused(table, ns)
@@ -84,6 +85,25 @@ def _labels(model: ast.Model, table: ParameterTable, ns: Namespace, facts: DataF
 def _stem(name: str) -> str | None:
     found = re.fullmatch(r"(.*?\D)\d+", name)
     return found.group(1) if found else None
+
+
+def _hidden(table: ParameterTable, facts: DataFacts) -> Iterator[Diagnostic]:
+    """Latent variables whose name a column has: the column is then not used."""
+    known = set(facts.columns)
+    for v in table.latents:
+        if v.role == "latent" and v.name in known and v.arguments.get("observed") != v.name and v.span is not None:
+            yield warning(
+                "latent-is-column",
+                f"'{v.name}' is a latent variable here; the column '{v.name}' of the data is not used",
+                table.source,
+                v.span,
+                label="latent, and a column",
+                help=(
+                    "give the latent variable another name",
+                    f"where the column is an indicator, it stands on the right of '=~'; where it tells some units' "
+                    f"values: '{v.name} :: normal(observed={v.name})'",
+                ),
+            )
 
 
 def _absent(

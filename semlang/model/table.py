@@ -238,6 +238,13 @@ class ParameterTable:
         """The responses in order of appearance."""
         return tuple(v for v in self.variables.values() if v.role == "response")
 
+    def responses_of(self, group: int) -> tuple[Variable, ...]:
+        """The responses that have a row in a group, counted from 1, in order of appearance."""
+        if len(self.groups) == 1:
+            return self.responses
+        own = {key for r in self.rows if r.group == group for key in (r.target, r.source)}
+        return tuple(v for v in self.responses if v.key in own)
+
     @property
     def latents(self) -> tuple[Variable, ...]:
         """Latent variables and components in order of appearance."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from semlang.diagnostics import error, warning
 from semlang.model.bars import bar_rows
@@ -25,6 +26,8 @@ class Rows:
     ns: Namespace
     block: Block
     rows: dict[RowKey, Draft] = field(default_factory=dict)
+    codings: dict[tuple[int, int], list[tuple[tuple[Coding, Coding], ...]]] = field(default_factory=dict)
+    """Of the terms of each regression, by class and identity of the statement."""
 
     def add(self, row: Draft, modifiers: Sequence[ast.Modifier] = ()) -> Draft:
         """Add a row, or merge it into the one that stands in its place."""
@@ -128,7 +131,7 @@ def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.M
 
 def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
     ns, block = rows.ns, rows.block
-    coded = _codings(block, entry)
+    coded = _codings(rows, entry)
     for left in s.lhs:
         for target in read_targets(rows.ns, rows.block, left, entry):
             for t, coding in zip(s.rhs, coded, strict=True):
@@ -152,24 +155,25 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
                     _random_slope(rows, row, t)
 
 
-def _codings(block: Block, entry: Entry) -> list[tuple[tuple[Coding, Coding], ...]]:
+def _codings(rows: Rows, entry: Entry) -> list[tuple[tuple[Coding, Coding], ...]]:
     """Return the codings of a regression's terms, next to those of other regressions of the same variables."""
-    here = [e for e in block.entries if e.klass == entry.klass and _same_left(e.statement, entry.statement)]
-    terms = [t for e in here for t in _right(e.statement)]
-    at = sum(
-        len(_right(e.statement)) for e in here[: next(i for i, e in enumerate(here) if e.statement is entry.statement)]
-    )
-    return codings(terms, not drops_intercept(tuple(terms)))[at : at + len(_right(entry.statement))]
+    if not rows.codings:
+        rows.codings.update(_all_codings(rows.block))
+    return rows.codings[entry.klass, id(entry.statement)]
 
 
-def _right(s: ast.Formula | ast.Thresholds) -> tuple[ast.Term | ast.RandomEffects, ...]:
-    return () if isinstance(s, ast.Thresholds) else s.rhs
-
-
-def _same_left(a: ast.Formula | ast.Thresholds, b: ast.Formula | ast.Thresholds) -> bool:
-    if isinstance(a, ast.Thresholds) or isinstance(b, ast.Thresholds) or a.op != b.op:
-        return False
-    return {_left(t) for t in a.lhs} == {_left(t) for t in b.lhs}
+def _all_codings(block: Block) -> Iterator[tuple[tuple[int, int], list[tuple[tuple[Coding, Coding], ...]]]]:
+    """Yield the codings of each regression, by class and identity; those of the same variables are coded at once."""
+    alike: dict[tuple[int, str, frozenset[tuple[object, ...]]], list[ast.Formula]] = {}
+    for e in block.entries:
+        if not isinstance(e.statement, ast.Thresholds):
+            key = (e.klass, e.statement.op, frozenset(map(_left, e.statement.lhs)))
+            alike.setdefault(key, []).append(e.statement)
+    for (klass, _, _), statements in alike.items():
+        terms = [t for s in statements for t in s.rhs]
+        coded = iter(codings(terms, not drops_intercept(tuple(terms))))
+        for s in statements:
+            yield (klass, id(s)), list(islice(coded, len(s.rhs)))
 
 
 def _left(t: ast.Term) -> tuple[object, ...]:

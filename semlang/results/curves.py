@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.expected import expected
+from semlang.estimation.distributions import expected, variance
 from semlang.results.implied import Implied
-from semlang.results.items import item_named, latent_of, mean_design, probabilities_at, refuse, thresholds_of
+from semlang.results.items import (
+    item_named,
+    latent_of,
+    mean_design,
+    probabilities_at,
+    quantities_of,
+    refuse,
+    thresholds_of,
+)
 from semlang.results.predict import linear_predictors
 
 if TYPE_CHECKING:
@@ -22,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["curves", "default_values", "information"]
 
 Floats = NDArray[np.float64]
+
+MEAN_IS_ENOUGH = ("binomial", "gaussian", "poisson", "negbinomial", "gamma")
+"""Kinds whose information about the linear predictor is ``mu'**2 / Var(y)``."""
 
 
 def default_values(fit: Fit, latent: Variable) -> Floats:
@@ -71,7 +82,7 @@ def information(
 ) -> pd.DataFrame:
     """Return the Fisher information of items about a latent variable.
 
-        I(f) = sum_c P_c'(f)^2 / P_c(f),   of gaussian responses l^2 / sigma^2,   of counts mu'(f)^2 / mu(f).
+        I(f) = sum_c P_c'(f)^2 / P_c(f),   of responses whose mean is enough mu'(f)^2 / Var(y | f).
 
     Parameters
     ----------
@@ -107,19 +118,13 @@ def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
     nu = np.array([linear_predictors(fit, graph, design, {latent.key: float(v)})[item.key][0] for v in (0.0, 1.0)])
     slope, start = float(nu[1] - nu[0]), float(nu[0])
     at = start + slope * x
-    if item.kind.name == "gaussian" and item.link in ("", "identity"):
-        implied = Implied(graph, fit.designs[0])
-        variance = float(implied.residual_variances(fit.estimate.theta)[implied.place[item.key]])
-        return np.full(x.size, slope**2 / variance)
-    cuts = thresholds_of(fit, graph, design, item)
+    cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)
     repeated = None if cuts is None else np.repeat(cuts, x.size, axis=1)
     h = 1e-5
-    p = np.stack(expected(item, at, repeated))
-    d = (np.stack(expected(item, at + h, repeated)) - np.stack(expected(item, at - h, repeated))) / (2.0 * h)
-    if item.kind.name == "binomial":
-        return np.asarray((slope * d[0]) ** 2 / np.maximum(p[0] * (1.0 - p[0]), 1e-300))
-    if item.kind.name == "ordinal":
+    p = np.stack(expected(item, at, q, repeated))
+    d = (np.stack(expected(item, at + h, q, repeated)) - np.stack(expected(item, at - h, q, repeated))) / (2.0 * h)
+    if item.kind.thresholds:
         return np.asarray(((slope * d) ** 2 / np.maximum(p, 1e-300)).sum(axis=0))
-    if item.kind.name == "poisson":
-        return np.asarray((slope * d[0]) ** 2 / np.maximum(p[0], 1e-300))
-    raise refuse("information", f"'{item.name}' is {item.kind.name} with link {item.link}")
+    if item.kind.name in MEAN_IS_ENOUGH and not {"zero", "censored"} & {*q, *item.arguments}:
+        return np.asarray((slope * d[0]) ** 2 / np.maximum(variance(item, at, q), 1e-300))
+    raise refuse("information", f"of '{item.name}' it is not in its mean alone ({item.kind.name})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,11 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.expected import expected, has_expectation
+from semlang.estimation.distributions import CATEGORIES, Quantities, expected, has_distribution, transform
 from semlang.estimation.predictors import Predictors
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.nearest import did_you_mean
-from semlang.model.table import ROWS, Variable
+from semlang.model.table import ROWS, Row, Variable
 from semlang.results.predict import linear_predictors
 from semlang.results.scores import predictors_of
 
@@ -66,7 +66,7 @@ def latent_of(fit: Fit, item: Variable, name: str | None = None) -> Variable:
     """
     if is_conditional(fit.table):
         raise refuse("a curve", "it has classes or products of latent variables")
-    if not has_expectation(item, fit.table):
+    if not has_distribution(item):
         raise refuse("a curve", f"expected values of a {item.kind.name} response are not computed yet")
     sources = [p.source for p in fit.graphs[0].into(item.key) if p.source and not p.is_zero and not p.via]
     found = [fit.table.variables[s] for s in sources]
@@ -94,8 +94,8 @@ def probabilities_at(fit: Fit, item: Variable, latent: Variable, at: Floats, gro
     """Return means or category probabilities (at, categories), covariates at their means, other disturbances 0."""
     graph, design = fit.graphs[group], mean_design(fit.designs[group])
     nu = np.array([linear_predictors(fit, graph, design, {latent.key: float(x)})[item.key][0] for x in at])
-    cuts = thresholds_of(fit, graph, design, item)
-    return np.stack(expected(item, nu, None if cuts is None else np.repeat(cuts, at.size, axis=1)), axis=1)
+    cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)
+    return np.stack(expected(item, nu, q, None if cuts is None else np.repeat(cuts, at.size, axis=1)), axis=1)
 
 
 def thresholds_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -> Floats | None:
@@ -105,9 +105,27 @@ def thresholds_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -
         return None
     out = np.zeros((max(r.threshold for r in rows), design.n_rows))
     for r in rows:
-        value = fit.estimate.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
-        out[r.threshold - 1] += value * (design.columns[r.via] if r.via else 1.0)
+        out[r.threshold - 1] += _addend(fit, design, r)
     return out
+
+
+def quantities_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -> Quantities:
+    """Return the distribution parameters of a response by name, (n_rows,) each; a residual SD is ``sigma``."""
+    sums: dict[str, Floats] = {}
+    for r in graph.quantities:
+        if r.target == item.key and not r.source:
+            sums[r.quantity] = sums.get(r.quantity, np.zeros(design.n_rows)) + _addend(fit, design, r)
+    out = {name: transform(name, value) for name, value in sums.items()}
+    if item.kind.residual and "sigma" not in out:
+        c = next((c for c in graph.covariances if c.a == c.b == item.key), None)
+        value = 0.0 if c is None else fit.estimate.theta[c.parameter] if c.parameter >= 0 else c.value
+        out["sigma"] = np.full(design.n_rows, np.sqrt(max(float(value), 0.0)))
+    return out
+
+
+def _addend(fit: Fit, design: Design, r: Row) -> Any:
+    value = fit.estimate.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
+    return value * (design.columns[r.via] if r.via else 1.0)
 
 
 class Items:
@@ -145,7 +163,7 @@ class Items:
             raise refuse(what, "there are several groups; fit them one by one")
         for v in table.responses:
             trials = v.arguments.get("trials", 1)
-            if v.kind.name not in ("binomial", "ordinal") or trials != 1:
+            if not (v.kind.name == "binomial" or v.kind.name in CATEGORIES) or trials != 1:
                 raise refuse(what, f"'{v.name}' is not binary or ordinal")
         p = predictors_of(fit, fit.designs)[0]
         layers = p.member.layers
@@ -168,6 +186,13 @@ class Items:
         D = self.A.shape[1]
         if D not in NODES:
             raise refuse(what, f"it has {D} dimensions; it is computed for at most {max(NODES)}")
+        self.quantities = [
+            quantities_of(fit, fit.graphs[0], p.design, v) if v.kind.quantities else {} for v in self.items
+        ]
+        for v, q in zip(self.items, self.quantities, strict=True):
+            if any(np.ptp(x) > 0.0 for x in q.values()):
+                raise refuse(what, f"a distribution parameter of '{v.name}' depends on covariates")
+        self.quantities = [{name: x[:1] for name, x in q.items()} for q in self.quantities]
         x, w = np.polynomial.hermite_e.hermegauss(NODES[D])
         grids = np.meshgrid(*[x] * D, indexing="ij")
         self.v = np.stack([g.ravel() for g in grids], axis=1)
@@ -204,9 +229,9 @@ class Items:
         for k, item in enumerate(self.items):
             nu = o[k] + v @ A[k]
             cuts = None
-            if item.kind.name == "ordinal":
+            if item.kind.thresholds:
                 cuts = np.repeat(self.thresholds(k)[:, None], nu.size, axis=1)
-            p = np.stack(expected(item, nu, cuts), axis=1)
+            p = np.stack(expected(item, nu, self.quantities[k], cuts), axis=1)
             out.append(np.column_stack([1.0 - p[:, 0], p[:, 0]]) if item.kind.name == "binomial" else p)
         return out
 

@@ -12,7 +12,7 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.expected import has_expectation
+from semlang.estimation.distributions import has_distribution
 from semlang.estimation.mixed_predictors import mixed_expectations
 from semlang.estimation.predictors import Predictors, RowExpectations
 from semlang.graph.model_graph import ModelGraph
@@ -94,8 +94,9 @@ def optional_columns(fit: Fit, kind: str = "marginal") -> tuple[str, ...]:
         return weights
     predictors = {c.column for row in fit.table.rows for c in row.via if c.response}
     responses = tuple(v.name for v in fit.table.responses if v.name not in predictors)
-    trials = tuple(str(v.arguments["trials"]) for v in fit.table.responses if "trials" in v.arguments)
-    return (*responses, *fit.table.clusters, *weights, *trials)
+    arguments = (v.arguments.get(name) for v in fit.table.responses for name in ("trials", "event", "entry"))
+    beside = tuple(str(a) for a in arguments if a is not None)
+    return (*responses, *fit.table.clusters, *weights, *beside)
 
 
 def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
@@ -105,7 +106,7 @@ def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
                    help="kind='marginal' or 'conditional'")]
         )  # fmt: skip
     for v in fit.table.responses:
-        if not has_expectation(v, fit.table):
+        if not has_distribution(v):
             raise FitError(
                 [error("not-predicted", f"expected values of a {v.kind.name} response are not computed yet",
                        fit.table.source, v.span)]

@@ -196,7 +196,7 @@ def _diagrams(fit: Fit) -> str:
 
 def _equations(fit: Fit) -> str:
     try:
-        text = GllammMatrices(fit.graphs[0]).latex()
+        text = GllammMatrices(fit.graphs[0]).equations()
     except (SemlangError, ValueError, KeyError):
         return ""
     return f"<pre>{escape(text)}</pre>"

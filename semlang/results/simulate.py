@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.expected import expected, has_expectation
+from semlang.estimation.distributions import censored, drawn, has_distribution, transform
 from semlang.estimation.factors import semidefinite_factor
 from semlang.estimation.member import Infeasible
 from semlang.graph.model_graph import ModelGraph
@@ -22,6 +22,7 @@ from semlang.graph.order import causes_first
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Linear
 from semlang.model.table import ROWS, ParameterTable, Product, Variable
+from semlang.results.ended import ended
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,16 @@ __all__ = ["Population", "simulated"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+_NONE = np.zeros(1)
+
+
+class Drawn(NamedTuple):
+    """Responses of a group by key (n_rows,), coded as in `Design.responses`; which durations ended with the event."""
+
+    responses: dict[str, Floats]
+    event: dict[str, Floats]
 
 
 class Population:
@@ -62,35 +73,43 @@ class Population:
         if is_conditional(table):
             raise FitError([error("not-simulated", "models with classes or products are not simulated yet")])
         for v in table.responses:
-            if not has_expectation(v, table):
+            if not has_distribution(v):
                 raise FitError(
                     [error("not-simulated", f"a {v.kind.name} response is not simulated yet", table.source, v.span)]
                 )
 
-    def draw(self, rng: np.random.Generator) -> list[dict[str, Floats]]:
-        """Return the responses of each group by key (n_rows,), coded as in `Design.responses`; none is missing.
+    def draw(self, rng: np.random.Generator) -> list[Drawn]:
+        """Return what is drawn of each group; no response is missing.
 
         A response of a higher level has its value in all rows of its unit.
+
+        Raises
+        ------
+        FitError
+            ``not-simulated`` where a mean is negative that has to be positive.
         """
         return [self._group(g, d, rng) for g, d in zip(self.graphs, self.designs, strict=True)]
 
     def draw_designs(self, rng: np.random.Generator) -> tuple[Design, ...]:
         """Return designs with responses drawn anew, missing where they were missing."""
         out = []
-        for design, drawn in zip(self.designs, self.draw(rng), strict=True):
-            responses = {k: np.where(np.isnan(y), np.nan, drawn[k]) for k, y in design.responses.items()}
-            out.append(replace(design, responses=responses))
+        for design, new in zip(self.designs, self.draw(rng), strict=True):
+            responses = {k: np.where(np.isnan(y), np.nan, new.responses[k]) for k, y in design.responses.items()}
+            limits = {k: censored(self.table.variables[k], y) for k, y in responses.items() if k in design.censored}
+            out.append(replace(design, responses=responses, event=new.event, censored=limits))
         return tuple(out)
 
-    def _group(self, graph: ModelGraph, design: Design, rng: np.random.Generator) -> dict[str, Floats]:
+    def _group(self, graph: ModelGraph, design: Design, rng: np.random.Generator) -> Drawn:
         form = reduced_form(graph, lift=False)
         zeta = self._disturbances(
             design, [(z.key, z.level) for z in form.disturbances], form.psi.matrix(self.theta), rng
         )
         errors = self._errors(design, form.responses, form.theta.matrix(self.theta), rng)
         values: dict[str, Floats] = {}
-        drawn: dict[str, Floats] = {}
-        quantities = {(form.responses[k], name): addends for (k, name), addends in form.quantities.items()}
+        out = Drawn({}, dict(design.event))
+        quantities: dict[str, dict[str, Sequence[Linear]]] = {}
+        for (k, name), addends in form.quantities.items():
+            quantities.setdefault(form.responses[k], {})[name] = addends
         for key in causes_first(graph.causes):
             variable = self.table.variables[key]
             nu = np.zeros(design.n_rows)
@@ -98,24 +117,48 @@ class Population:
                 if not p.is_zero:
                     coefficient = self.theta[p.parameter] if p.parameter >= 0 else p.value
                     source = values[p.source] if p.source else 1.0
-                    nu = nu + coefficient * self._column(p.via, design, drawn) * source
+                    nu = nu + coefficient * self._column(p.via, design, out.responses) * source
             if key in zeta:
                 nu = nu + zeta[key]
             values[key] = nu
             if variable.role == "response":
                 if key in design.exposure:
                     nu = nu + np.log(design.exposure[key])
-                sigma = self._sigma(quantities.get((key, "sigma")), design, drawn)
+                q = {
+                    name: transform(name, self._sum(addends, design, out.responses))
+                    for name, addends in quantities.get(key, {}).items()
+                }
                 cuts = None
                 k = form.responses.index(key)
                 if k in form.thresholds:
-                    cuts = np.stack([self._sum(t, design, drawn) for t in form.thresholds[k]])
-                own = errors.get(key, np.zeros(1) if key in zeta else None)
-                drawn[key] = _response(variable, nu, own, sigma, cuts, design, rng)
+                    cuts = np.stack([self._sum(t, design, out.responses) for t in form.thresholds[k]])
+                elif "sigma" not in q:
+                    q["residual"] = errors.get(key, _NONE)
+                for name, column in (("trials", design.trials), ("entry", design.entry)):
+                    if key in column:
+                        q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
+                out.responses[key] = self._response(variable, nu, q, cuts, rng)
+                if key in design.event:
+                    out.responses[key], out.event[key] = ended(
+                        out.responses[key], design.responses[key], design.event[key], rng
+                    )
                 if variable.level != ROWS and variable.level in design.clusters:
                     first = np.diff(design.clusters[variable.level], prepend=-1) != 0
-                    drawn[key] = drawn[key][first][design.clusters[variable.level]]
-        return drawn
+                    out.responses[key] = out.responses[key][first][design.clusters[variable.level]]
+                    if key in design.event:
+                        out.event[key] = out.event[key][first][design.clusters[variable.level]]
+        return out
+
+    def _response(
+        self, variable: Variable, nu: Floats, q: Mapping[str, Any], cuts: Floats | None, rng: np.random.Generator
+    ) -> Floats:
+        try:
+            return drawn(variable, nu, q, cuts, rng)
+        except ValueError:
+            raise FitError(
+                [error("not-simulated", f"the mean of '{variable.name}' is not positive in some rows",
+                       self.table.source, variable.span, help="a log link keeps means positive")]
+            ) from None  # fmt: skip
 
     def _disturbances(
         self, design: Design, names: list[tuple[str, str]], psi: Floats, rng: np.random.Generator
@@ -147,53 +190,22 @@ class Population:
         draws = rng.standard_normal((design.n_rows, members.size)) @ F.T
         return {keys[k]: draws[:, n] for n, k in enumerate(members.tolist())}
 
-    def _column(self, via: Product, design: Design, drawn: Mapping[str, Floats]) -> Any:
+    def _column(self, via: Product, design: Design, responses: Mapping[str, Floats]) -> Any:
         """Return a product of covariates, responses among them as they were drawn."""
         if not any(c.response for c in via):
             return design.columns[via] if via else 1.0
         out: Any = 1.0
         for c in via:
-            out = out * (transformed(drawn[c.column], c) if c.response and c.column in drawn else design.columns[(c,)])
+            known = c.response and c.column in responses
+            out = out * (transformed(responses[c.column], c) if known else design.columns[(c,)])
         return out
 
-    def _sum(self, addends: Sequence[Linear], design: Design, drawn: Mapping[str, Floats]) -> Floats:
+    def _sum(self, addends: Sequence[Linear], design: Design, responses: Mapping[str, Floats]) -> Floats:
         out = np.zeros(design.n_rows)
         for a in addends:
             value = self.theta[a.parameter] if a.parameter >= 0 else a.value
-            out = out + value * self._column(a.via, design, drawn)
+            out = out + value * self._column(a.via, design, responses)
         return out
-
-    def _sigma(self, addends: Sequence[Linear] | None, design: Design, drawn: Mapping[str, Floats]) -> Floats | None:
-        return None if addends is None else np.exp(self._sum(addends, design, drawn))
-
-
-def _response(
-    variable: Variable, nu: Floats, errors: Floats | None, sigma: Floats | None, cuts: Floats | None, design: Design,
-    rng: np.random.Generator,
-) -> Floats:  # fmt: skip
-    """Draw a response from its linear predictor."""
-    kind = variable.kind.name
-    if kind == "gaussian":
-        mean = expected(variable, nu)[0]
-        if sigma is not None:
-            return np.asarray(mean + sigma * rng.standard_normal(nu.size))
-        return np.asarray(mean + (errors if errors is not None else 0.0))
-    if kind == "ordinal":
-        assert cuts is not None
-        scale = 1.0 if sigma is None else sigma
-        p = np.stack(expected(variable, nu / scale, cuts / scale))
-        return np.asarray((rng.random(nu.size) > np.cumsum(p, axis=0)[:-1]).sum(axis=0), dtype=np.float64)
-    mean = expected(variable, nu)[0]
-    known = ~np.isnan(mean)
-    out = np.full(nu.size, np.nan)
-    if kind == "binomial":
-        trials = (
-            np.nan_to_num(design.trials[variable.key], nan=1.0) if variable.key in design.trials else np.ones(nu.size)
-        )
-        out[known] = rng.binomial(trials[known].astype(np.int64), mean[known])
-    else:
-        out[known] = rng.poisson(mean[known])
-    return out
 
 
 def simulated(
@@ -215,9 +227,13 @@ def simulated(
     out = frame.copy()
     table = population.table
     values = {v.name: np.full(len(frame), np.nan) for v in table.responses}
-    for design, drawn in zip(population.designs, population.draw(rng), strict=True):
+    for design, new in zip(population.designs, population.draw(rng), strict=True):
         for v in table.responses:
-            values[v.name][design.row] = drawn[v.key]
+            values[v.name][design.row] = new.responses[v.key]
+            if v.key in new.event:
+                events = out[str(v.arguments["event"])].to_numpy(dtype=np.float64, copy=True)
+                events[design.row] = new.event[v.key]
+                out[str(v.arguments["event"])] = events.astype(np.int64) if np.isfinite(events).all() else events
     for v in table.responses:
         categories = next((d.categories[v.key] for d in population.designs if v.key in d.categories), ())
         y = values[v.name]
@@ -236,6 +252,7 @@ def simulated(
                 texts[missing] = None
                 out[v.name] = texts
                 continue
-        whole = v.kind.name != "gaussian" and not missing.any() and (y == np.round(y)).all()
+        counted = v.kind.thresholds or v.kind.name in ("binomial", "poisson", "negbinomial")
+        whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
     return out

@@ -23,6 +23,12 @@ _CONTINUES = frozenset({"=~", "~", "~~", "~*~", "<~", "|~", "+", "-", "*", "|", 
 _ENDS_OPEN = _CONTINUES | {",", "/", "?"}
 _CLOSING = {"(": ")", "[": "]"}
 
+DIRECTIVES = ("data", "cluster", "groups", "weights", "frequency", "reshape", "options", "layout", "include")
+"""Keys of statements that say something of the whole text."""
+HEADERS = ("group", "level", "class", "block")
+"""Keys of statements that begin a block."""
+KEYS = frozenset((*DIRECTIVES, *HEADERS))
+
 
 @dataclass(slots=True)
 class Piece:
@@ -129,6 +135,10 @@ class _Cutter:
                 after = self.following[i]
                 if self._goes_on(previous, after):
                     if previous.text in _ENDS_OPEN and operator and not open_brackets:
+                        if after is not None and _begins_directive(tokens, i):
+                            findings.append(self._dangling(token, previous))
+                            current.pop()
+                            break
                         dangling = (i, len(current))
                 elif not open_brackets or len(open_brackets) > MAX_NESTING:
                     break
@@ -209,12 +219,23 @@ class _Cutter:
             )
         return error(
             "dangling-operator",
-            f"the line ends in '{last.text}' but the next one is a formula of its own",
+            f"the line ends in '{last.text}' but the next one is a statement of its own",
             self.source,
             place,
             label="continues the formula on the next line",
             help=f"delete the '{last.text}', or write the term that is missing behind it",
         )
+
+
+def _begins_directive(tokens: list[Token], i: int) -> bool:
+    """Whether a directive or block header with a space behind its colon begins behind the newline `i`."""
+    while tokens[i].kind == "newline":
+        i += 1
+    head = tokens[i : i + 4]
+    colon = next((k for k, t in enumerate(head[:3]) if t.text == ":"), 0)
+    if head[0].text.lower() not in KEYS or not colon or len(head) == colon + 1:
+        return False
+    return head[colon + 1].start > head[colon].end
 
 
 def _begins_block(after: Token, tokens: list[Token], i: int) -> bool:

@@ -8,14 +8,12 @@ from semlang.diagnostics import Edit
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Argument, Declaration, Directive, Header, Variable
 from semlang.syntax.cover import Node, first_token, text_of
-from semlang.syntax.cut import MAX_TERMS
+from semlang.syntax.cut import DIRECTIVES, HEADERS, MAX_TERMS
 from semlang.syntax.nearest import nearest
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.terms import addends
 from semlang.syntax.variables import read_variables
 
-DIRECTIVES = ("data", "cluster", "groups", "weights", "frequency", "reshape", "options", "layout", "include")
-HEADERS = ("group", "level", "class", "block")
 _FREE = frozenset({"layout", "composite"})  # their arguments may be any expression, kept as text
 
 

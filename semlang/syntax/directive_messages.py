@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
-from semlang.syntax.messages import KEYS, OPERANDS, is_inside, unexpected, unmatched
+from semlang.syntax.cut import KEYS
+from semlang.syntax.messages import OPERANDS, is_inside, unexpected, unmatched
 from semlang.syntax.scan import OPERATORS, Token
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
+from semlang.syntax.cut import KEYS
 from semlang.syntax.scan import OPERATORS, Token
 
-KEYS = frozenset({"group", "level", "class", "block", "groups", "cluster", "data", "frequency", "weights", "include"})
 OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
 _WORDS = {"by": "=~", "on": "~", "with": "~~", "is": "==", "equals": "=="}
 _JOINS = "'=~' (is measured by), '~' (is regressed on), '~~' (covaries with), ':=' (defines), '::' (is of kind)"

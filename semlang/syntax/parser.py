@@ -110,6 +110,7 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
     errors = 0
     for piece in pieces:
         before = len(reading.findings)
+        reading.last = piece is pieces[-1]
         statement = read_piece(reading, piece)
         new = sum(f.severity is Severity.ERROR for f in reading.findings[before:])
         errors += new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.diagnostics import Diagnostic, error, note, warning
+from semlang.diagnostics import Diagnostic, Edit, error, note, warning
 from semlang.source import Source, Span
 from semlang.syntax.cover import Node
 
@@ -30,12 +30,15 @@ class Reading:
     findings : list of Diagnostic
     budget : int
         How many terms the ranges of this text may still expand to.
+    last : bool
+        Whether no other statement follows the one that is read.
     """
 
     def __init__(self, source: Source, budget: int) -> None:
         self.source = source
         self.findings: list[Diagnostic] = []
         self.budget = budget
+        self.last = True
 
     def reject(self, slug: str, message: str, span: Span, **more: Any) -> Rejected:
         """Return the exception to raise where a part has no meaning."""
@@ -64,16 +67,31 @@ class Reading:
                 help=f"rename the variable; `{name}` in backticks is allowed",
             )
 
-    def check_no_stray_plus(self, node: Node) -> None:
-        """Reject a sum that ends in a plus sign; lavaan lets that pass at the end of a formula alone."""
-        if node.kind == "sum" and node.children[-1].kind == "PLUS":
-            raise self.reject(
-                "dangling-operator",
-                "nothing stands behind '+'",
-                node.children[-1].span,
-                label="something is missing behind this",
-                help="delete the '+', or write what belongs behind it",
-            )
+    def check_no_stray_plus(self, node: Node, *, lavaan: bool = False) -> None:
+        """Reject a sum that ends in a plus sign.
+
+        Parameters
+        ----------
+        lavaan : bool
+            The right side of a formula: at the end of a text lavaan lets it pass, and here it is a warning.
+        """
+        if node.kind != "sum" or node.children[-1].kind != "PLUS":
+            return
+        span = node.children[-1].span
+        before = node.children[-2]
+        make = warning if lavaan and self.last else error
+        finding = make(
+            "dangling-operator",
+            "nothing stands behind '+'",
+            self.source,
+            span,
+            label="something is missing behind this",
+            help="delete the '+', or write what belongs behind it",
+            fix=[Edit(Span(before.end, span.end), "")] if "\n" not in self.source.text[before.end : span.end] else [],
+        )
+        if finding.is_error:
+            raise Rejected(finding)
+        self.findings.append(finding)
 
     def spend(self, names: int, span: Span) -> None:
         """Count names that ranges give, and reject the one that takes a text beyond its limit."""

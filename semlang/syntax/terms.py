@@ -55,6 +55,7 @@ def read_left(reading: Reading, node: Node, operator: str) -> list[Term]:
 def read_right(reading: Reading, node: Node, operator: str) -> list[Term | RandomEffects]:
     """Return the terms on the right of an operator; every wrong term is reported, not the first alone."""
     terms: list[Term | RandomEffects] = []
+    reading.check_no_stray_plus(node, lavaan=True)
     for minus, part in addends(node):
         try:
             if part.kind == "bar" and operator == "~" and minus is None:

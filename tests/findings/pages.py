@@ -29,7 +29,6 @@ FITTED = frozenset(
         "negative-variance",
         "no-data",
         "nothing-free",
-        "contradictory-constraints",
         "unbounded-likelihood",
         "probability-at-limit",
         "no-overdispersion",

@@ -82,7 +82,10 @@ def test_response_model_is_the_talks(matrices: GllammMatrices) -> None:
 
 def test_text(matrices: GllammMatrices) -> None:
     text = str(matrices)
-    assert text.splitlines()[0] == "nu = X beta + ability Z1(2) lambda1(2) + climate[school] Z2(3) lambda2(3)"
+    assert (
+        text.splitlines()[0]
+        == "nu = X beta + ability Z1(2) lambda1(2) + climate[school] Z1(3) lambda1(3) + u[school] Z2(3) lambda2(3)"
+    )
     assert text.splitlines()[1] == "eta = B eta + Gamma w + zeta"
     assert "Psi(3)" in text
     assert "<table>" in matrices._repr_html_()

@@ -54,7 +54,7 @@ def say(term: Term | RandomEffects) -> str:
 
 FORMULAS = [
     ("f =~ x1 + x2", "f", "=~", "x1 | x2"),
-    ("f =~ + x1 + + x2 +", "f", "=~", "x1 | x2"),
+    ("f =~ + x1 + + x2", "f", "=~", "x1 | x2"),
     ("f =~ 0", "f", "=~", "0"),
     ("y ~ 1 + x", "y", "~", "1 | x"),
     ("y ~ 0 + x", "y", "~", "0 | x"),
@@ -139,6 +139,37 @@ def test_formula(text: str, lhs: str, op: str, rhs: str) -> None:
     assert isinstance(statement, Formula)
     assert (" | ".join(map(say, statement.lhs)), statement.op) == (lhs, op)
     assert " | ".join(map(say, statement.rhs)) == rhs
+
+
+@pytest.mark.parametrize("text", ["f =~ x1 + x2 +", "f =~ + x1 + + x2 +  # and\n\n", "o | t1 +", "f =~ x1 +\n+"])
+def test_a_plus_at_the_end_of_the_text_is_warned_of(text: str) -> None:
+    """lavaan lets it pass, so it has the same table."""
+    model, findings = parse(Source(text))
+    assert [(f.slug, f.severity.value) for f in findings] == [("dangling-operator", "warning")]
+    assert len(model.statements) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("f =~ x1 + x2 +; y ~ f", 14),
+        ("f =~ x1 +\n\noptions: std.lv = true", 9),
+        ("y ~ x + # more\ngroup: a", 7),
+        ("y ~ x +\n\nclass c: 2\ny ~ z", 7),
+    ],
+)
+def test_a_plus_before_another_statement_is_an_error(text: str, column: int) -> None:
+    findings = [f for f in parse(Source(text))[1] if f.is_error]
+    assert [f.slug for f in findings] == ["dangling-operator"]
+    assert findings[0].span is not None
+    assert findings[0].span.start == column - 1
+
+
+def test_a_product_goes_on_behind_a_plus(read: Read) -> None:
+    """``group:x`` without a space is a product of columns, as in lavaan."""
+    statement = read("y ~ x +\n group:x")
+    assert isinstance(statement, Formula)
+    assert say(statement.rhs[1]) == "group:x"
 
 
 def test_thresholds(read: Read) -> None:

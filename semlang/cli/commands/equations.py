@@ -10,13 +10,14 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 @click.command("equations")
 @click.argument("file")
 @model_options
+@click.option("--matrices", is_flag=True, help="Write vectors and matrices out.")
 @reporting("equations")
-def command(report: Report, file: str, data: str | None, defaults: str | None) -> None:
+def command(report: Report, file: str, data: str | None, defaults: str | None, matrices: bool) -> None:
     """Print the model's equations as LaTeX."""
     model = model_of(file, defaults)
     if data is not None:
         model, _, found = model.bind(data)
         report.add(found)
     report.add(model.findings)
-    latex = model.equations()
+    latex = model.equations(matrices)
     report.finish({"latex": latex}, latex)

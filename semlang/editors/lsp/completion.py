@@ -11,7 +11,8 @@ from semlang.editors.lsp.context import OPERANDS, Context, context
 from semlang.editors.lsp.hover import role
 from semlang.editors.lsp.names import clusters, labels, loose_names, variables
 from semlang.model.kinds import ALIASES, KINDS
-from semlang.model.options import DEFAULTS, ENGINE
+from semlang.model.option_table import OPTIONS
+from semlang.model.options import canonical
 from semlang.syntax import ast
 from semlang.syntax.scan import scan
 from semlang.words.catalogue import ARGUMENTS, DIRECTIVES, FUNCTIONS, OPERATORS, QUANTITIES
@@ -147,10 +148,13 @@ def _values(analysis: Analysis, where: Context, size: int) -> Iterator[Suggestio
         yield from (Suggestion(_written(c), "column of the data", "column", size) for c in analysis.columns)
     elif where.key == "level":
         yield from (Suggestion(c, "cluster", "cluster", size) for c in (*clusters(analysis), "within", "between"))
-    elif where.key == "options" and where.before[-1].text == "=":
-        yield from (Suggestion(v, "", "value", size) for v in ("true", "false"))
+    elif where.key == "options" and (where.before[-1].text == "=" or where.brackets):
+        named = next((k for k in range(len(where.before) - 1, 0, -1) if where.before[k].text == "="), 1)
+        option = OPTIONS.get(canonical(where.before[named - 1].text))
+        words = () if option is None else ("true", "false") if option.kind == "switch" else option.values
+        yield from (Suggestion(v, option.doc if option else "", "value", size) for v in words)
     elif where.key == "options":
-        yield from (Suggestion(f"{o} = ", "option", "option", size) for o in sorted({*DEFAULTS["sem"], *ENGINE}))
+        yield from (Suggestion(f"{o} = ", OPTIONS[o].doc, "option", size) for o in sorted(OPTIONS))
 
 
 def _files(analysis: Analysis, where: Context) -> Iterator[Suggestion]:

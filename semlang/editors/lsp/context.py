@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from semlang.source import Source
-from semlang.syntax.cut import cut
-from semlang.syntax.declarations import DIRECTIVES, HEADERS
+from semlang.syntax.cut import DIRECTIVES, HEADERS, cut
 from semlang.syntax.scan import OPERATORS, Token, scan
 
 _SENTINEL = "zzz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-__all__ = ["CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "Entry", "code_of", "has_density", "with_role"]
+__all__ = ["CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "Entry", "code_of", "family_of", "has_density", "with_role"]
 
 NO_THRESHOLD = 1e10
 """Stands for an infinite threshold: ``f1`` of the last category, ``-NO_THRESHOLD`` in ``f2`` of the first."""
@@ -63,9 +63,14 @@ _WORDS = {**MIXTURES, "censored": "censored"}
 """Distribution parameters that make the density a mixture, and the word before its family."""
 
 
-def _pair(family: str, link: str, quantities: Collection[str]) -> tuple[str, str]:
+def family_of(kind: str, quantities: Collection[str]) -> str:
+    """Return the family of a kind, given which distribution parameters are modelled and its arguments."""
     words = {_WORDS[q] for q in quantities if q in _WORDS}
-    return " ".join([*sorted(words), family]), link or "identity"
+    return " ".join([*sorted(words), kind])
+
+
+def _pair(family: str, link: str, quantities: Collection[str]) -> tuple[str, str]:
+    return family_of(family, quantities), link or "identity"
 
 
 def code_of(family: str, link: str, quantities: Collection[str] = ()) -> int:

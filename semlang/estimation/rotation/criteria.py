@@ -124,12 +124,13 @@ def criterion(name: str, options: Mapping[str, Any], orthogonal: bool) -> Criter
 
     Examples
     --------
-    >>> criterion("varimax", {}, False).orthogonal
+    >>> from semlang.model.option_table import defaults
+    >>> criterion("varimax", defaults("sem"), False).orthogonal
     True
     """
-    epsilon = float(options.get("geomin.epsilon", 0.001))
-    gamma = float(options.get("oblimin.gamma", 0.0))
-    power = float(options.get("promax.kappa", 4.0))
+    epsilon = float(options["geomin.epsilon"])
+    gamma = float(options["oblimin.gamma"])
+    power = float(options["promax.kappa"])
     made: dict[str, Criterion] = {
         "geomin": Criterion("geomin", geomin(epsilon), orthogonal),
         "oblimin": Criterion("oblimin", oblimin(gamma), orthogonal),

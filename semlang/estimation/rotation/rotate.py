@@ -40,11 +40,11 @@ def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Esti
     estimate : Estimate
     """
     sets = exploratory_sets(table)
-    name = str(table.options.get("rotation", "geomin") or "none").casefold()
+    name = str(table.options["rotation"] or "none").casefold()
     if not sets or name == "none":
         return table, found
-    method = criterion(name, table.options, bool(table.options.get("orthogonal.efa")))
-    scaled = table.options.get("rotation.std.ov", True) is not False
+    method = criterion(name, table.options, bool(table.options["orthogonal.efa"]))
+    scaled = bool(table.options["rotation.std.ov"])
     solutions: dict[ExploratorySet, Solution] = {}
     for s in sets:
         first = next((o for o in solutions if o.name == s.name and o.group == 1), None)
@@ -63,7 +63,7 @@ def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Esti
 
 
 def _starts(table: ParameterTable) -> int:
-    return int(table.options.get("rotation.starts", 30))
+    return int(table.options["rotation.starts"])
 
 
 class _Rotated:

@@ -17,6 +17,7 @@ from semlang.estimation.rotation import rotate
 from semlang.estimation.rotation.criteria import criterion
 from semlang.graph.build import build_graph
 from semlang.matrices.build import reduced_form
+from semlang.model.option_table import defaults
 
 DATA = Path(__file__).parents[3] / "examples/holzinger-swineford/holzinger-swineford.csv"
 EFA3 = 'efa("e")*f1 + efa("e")*f2 + efa("e")*f3 =~ x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + x9'
@@ -158,7 +159,7 @@ def test_what_no_rotation_allows(pupils, line):
     "name", ["geomin", "oblimin", "quartimin", "varimax", "quartimax", "equamax", "parsimax", "bentler"]
 )
 def test_gradients_of_criteria(name):
-    function = criterion(name, {"oblimin.gamma": 0.3}, False).function
+    function = criterion(name, defaults("sem") | {"oblimin.gamma": 0.3}, False).function
     L = np.random.default_rng(2).normal(size=(7, 3))
     gradient = function(L)[1]
     step = np.zeros((7, 3), dtype=complex)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from semlang.api import Model
@@ -13,8 +13,8 @@ from semlang.source import Source, Span
 
 if TYPE_CHECKING:
     from semlang.checks.identification import Identification
+    from semlang.data.sheet import Sheet
     from semlang.matrices.matrix import Matrix
-    from semlang.model.facts import DataFacts
     from semlang.model.table import ParameterTable
 
 LOG = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
+def analyse(text: str | Source, data: Sheet | None = None) -> Json:
     """Return findings, table, diagram, matrices, equations, words and the verdict on identification of a text.
 
     Whatever the text, there is an answer. A view that the text does not have is None, and a finding says why; a view
@@ -37,8 +37,8 @@ def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
     ----------
     text : str or Source
         The model. Offsets in the answer count its code points from 0 (with ``\\n`` as the only line ending).
-    facts : DataFacts, optional
-        Names and levels of the columns of the data, where there are any.
+    data : Sheet, optional
+        Data: then names are checked against its columns, and factors and thresholds are spelt out.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
     ['unknown-operator']
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-    return _Analysis(source).answer(facts)
+    return _Analysis(source).answer(data)
 
 
 class _Analysis:
@@ -65,13 +65,15 @@ class _Analysis:
         self.source = source
         self.failed: list[Json] = []
 
-    def answer(self, facts: DataFacts | None) -> Json:
+    def answer(self, data: Sheet | None) -> Json:
         findings: Sequence[Diagnostic] = ()
         model = None
         try:
             model = Model(self.source)
-            if facts is not None:
-                model = model.with_facts(facts)
+            if data is not None and not model.parameter_table.reshape:
+                from semlang.data.sheet import SheetFacts
+
+                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
             findings = model.check()
         except SemlangError as problem:
             findings = problem.diagnostics
@@ -157,14 +159,20 @@ class _Analysis:
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
 
 
-def diagrams(table: ParameterTable) -> list[Json] | None:
-    """Return the placed diagram of each group; None where the model is too large to be looked at."""
+def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None) -> list[Json] | None:
+    """Return the placed diagram of each group; None where the model is too large to be looked at.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    estimates : mapping from row id to float, optional
+        Shown in place of labels.
+    """
     from semlang.diagram.layout import diagram
-    from semlang.page.placed import placed
 
     if len(table.rows) > DRAWN * len(table.groups):
         return None
-    return [placed(diagram(table, None, "gllamm", g + 1)) for g in range(len(table.groups))]
+    return [diagram(table, estimates, "gllamm", g + 1).to_json() for g in range(len(table.groups))]
 
 
 def _matrices(model: Model, group: int) -> Json:

@@ -12,8 +12,8 @@ import pytest
 
 from semlang.api import Model
 from semlang.cli.commands.check import findings
+from semlang.data.sheet import read_sheet
 from semlang.errors import SemlangError
-from semlang.model.facts import DataFacts
 from semlang.model.listing import table_rows
 from semlang.page import analyse as module
 from semlang.page.analyse import analyse
@@ -141,8 +141,20 @@ def test_sets_that_move_together_name_their_rows() -> None:
     assert answer["identification"]["sets"]
 
 
+def test_arrows_name_their_rows_and_their_text() -> None:
+    text = "f =~ x1 + a*x2 + x3"
+    answer = analyse(text)
+    rows = {r["id"]: (r["lhs"], r["op"], r["rhs"]) for r in answer["table"]["rows"]}
+    arrows = {(e["source"], e["target"]): e for e in answer["diagram"][0]["edges"]}
+    assert [rows[i] for i in arrows["f", "x2"]["rows"]] == [("f", "=~", "x2")]
+    assert "x2" in text[slice(*arrows["f", "x2"]["span"])]
+
+
 def test_columns_of_the_data_count() -> None:
-    facts = DataFacts(("x1", "x2", "x3"), {})
-    answer = analyse("f =~ x1 + x2 + x33", facts)
+    sheet = read_sheet("d.csv", "x1,x2,x3\n1,2,low\n2,1,high\n,3,low\n")
+    answer = analyse("f =~ x1 + x2 + x33", sheet)
     assert [f["slug"] for f in answer["findings"]] == ["unknown-column"]
-    assert analyse("f =~ x1 + x2 + x3", facts)["ok"]
+    assert answer["table"]
+    assert analyse("f =~ x1 + x2 + x3", sheet)["ok"]
+    rows = analyse("x1 ~ x2 + factor(x3)", sheet)["table"]["rows"]
+    assert "x3=low" in [r["rhs"] for r in rows]

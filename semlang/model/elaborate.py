@@ -28,9 +28,9 @@ from semlang.model.numbering import name_rows, number_rows, share_labels
 from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
+from semlang.model.product_indicators import read_product_indicators
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
-from semlang.model.product_indicators import read_product_indicators
 from semlang.model.scales import fit_to_scales
 from semlang.model.settings import Settings, read_directives
 from semlang.model.slope_findings import slope_findings

@@ -1,4 +1,4 @@
-"""Products among indicators: ``fxz =~ x1:z1`` is lavaan's product of columns, or a loading that a covariate multiplies."""
+"""Products among indicators: ``fxz =~ x1:z1`` is a product of columns, or a loading that a covariate multiplies."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _read(
 
 
 def _responses(model: ast.Model, declared: Declared) -> set[str]:
-    """Return names that the text models otherwise: declared, regressed, with thresholds, or indicators by themselves."""
+    """Return names that the text models otherwise: declared, regressed, or indicators by themselves."""
     found = {name for name, d in declared.kinds.items() if not d.kind.latent}
     for s in model.statements:
         if isinstance(s, ast.Formula) and s.op in ("~", "~~", "~*~", "=~"):

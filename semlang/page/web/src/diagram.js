@@ -95,7 +95,8 @@ export class Diagram {
     if (!ids.length) return group
     group.setAttribute("tabindex", "0")
     group.setAttribute("role", "button")
-    group.setAttribute("aria-label", group.querySelector("title")?.textContent ?? "")
+    const words = [...group.querySelectorAll("text")].map(t => t.textContent).join(" ")
+    group.setAttribute("aria-label", [words, group.querySelector("title")?.textContent ?? ""].filter(Boolean).join(": "))
     const choose = () => this.onSelect(ids, about.span)
     group.addEventListener("click", choose)
     group.addEventListener("keydown", event => {

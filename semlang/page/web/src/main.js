@@ -10,9 +10,12 @@ import {Views} from "./views.js"
 const $ = id => document.getElementById(id)
 const FIRST = "# Type a model: who is measured by what, what depends on what\nvisual  =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed   =~ x7 + x8 + x9\nspeed ~ visual + textual\n"
 const WAIT = 120 // milliseconds after the last key
-const page = {answer: null, data: null, answers: 0, ms: null, text: null} // what tests look at, too
+const page = {answer: null, data: null, answers: 0, ms: null, text: null, said: []} // what tests look at, too
 window.semlang = page
-const status = words => { $("status").textContent = words }
+const status = words => {
+  $("status").textContent = words
+  page.said.push([Math.round(performance.now()), words])
+}
 
 // ------------------------------------------------------------------ what is chosen
 
@@ -107,6 +110,7 @@ function list(answer) {
     return item
   })
   for (const f of answer.failed) items.push(Object.assign(document.createElement("li"), {className: "error", textContent: `semlang failed at the ${f.view}: please report it (${f.problem})`}))
+  if (!items.length) items.push(Object.assign(document.createElement("li"), {className: "none", textContent: "none"}))
   $("findings").replaceChildren(...items)
 }
 
@@ -131,9 +135,7 @@ $("file").addEventListener("change", async event => {
   if (file) await data(file.name, await file.text())
   event.target.value = ""
 })
-$("file-button").addEventListener("keydown", event => {
-  if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click() }
-})
+$("open").addEventListener("click", () => $("file").click())
 
 $("fit").addEventListener("click", async () => {
   $("fit").disabled = true

@@ -142,7 +142,7 @@ export class Views {
     if (fit) {
       const facts = [["Log-likelihood", number(fit.loglik)], ["Free parameters", fit.n_free], ["Rows", fit.n_rows], ["AIC, BIC", `${number(fit.information?.aic)}, ${number(fit.information?.bic)}`], ["Method", fit.method], ["Converged", fit.converged ? "yes" : "NO"]]
       parts.push(make("dl", {}, ...facts.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, String(v ?? ""))])))
-      const names = ["", "estimate", "std. error", "z"]
+      const names = ["parameter", "estimate", "std. error", "z"]
       const line = p => {
         const tr = make("tr", {onclick: () => p.ids && this.onSelect(p.ids)}, make("th", {scope: "row"}, p.name ?? [p.lhs, p.op, p.rhs].join(" ").trim()), make("td", {}, number(p.est)), make("td", {}, p.se ? number(p.se) : p.free ? "" : "fixed"), make("td", {}, p.se ? (p.est / p.se).toFixed(2) : ""))
         return tr

@@ -12,12 +12,15 @@ const make = (name, attributes = {}, ...children) => {
   return element
 }
 
-const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", fit: "Fit"}
+const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", compare: "Compare", fit: "Fit"}
 const number = value => value === null || value === undefined ? "" : Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(3) : value.toFixed(4)
 
 export class Views {
-  constructor(tabs, panels, onSelect) {
+  // page: text() returns the text, compare() asks how the kept text and this one stand to each other
+  constructor(tabs, panels, onSelect, page) {
     this.onSelect = onSelect
+    this.page = page
+    this.kept = null
     this.panels = {}
     this.drawn = {}
     this.cells = []
@@ -54,7 +57,7 @@ export class Views {
   show(answer) {
     this.answer = answer
     this.cells = []
-    for (const key of Object.keys(NAMES)) if (key !== "fit") this.drawn[key] = false
+    for (const key of Object.keys(NAMES)) if (key !== "fit" && key !== "compare") this.drawn[key] = false
     this.draw(this.shown)
   }
 
@@ -132,6 +135,22 @@ export class Views {
     }
     const head = make("thead", {}, make("tr", {}, ...names.map(n => make("th", {scope: "col"}, n))))
     return [make("div", {class: "wide", tabindex: "0", role: "region", "aria-label": "Parameter table"}, make("table", {class: "rows"}, head, make("tbody", {}, ...table.rows.map(line))))]
+  }
+
+  compare() {
+    const keep = make("button", {type: "button", onclick: () => {
+      this.kept = this.page.text()
+      this.panels.compare.panel.replaceChildren(...this.compare())
+      this.page.compare()
+    }}, this.kept === null ? "Keep this model as a, then change the text" : "Keep this model as a instead")
+    this.relation = make("div", {role: "status"})
+    if (this.kept === null) return [make("p", {}, "Two models can say the same of all data (equivalent), or one can be a special case of the other (nested)."), keep]
+    return [this.relation, make("h3", {}, "a"), make("pre", {tabindex: "0"}, this.kept), make("p", {}, "b is the model beside."), keep]
+  }
+
+  compared({relation, why}) {
+    if (!this.relation) return
+    this.relation.replaceChildren(make("p", {class: "relation"}, relation ?? "no answer"), make("p", {}, why ?? ""))
   }
 
   fitted(answer) {

@@ -82,7 +82,8 @@ async function ask(text) {
   status(counts.map(([n, s]) => `${n} ${s}${n > 1 ? "s" : ""}`).join(", ") || "no findings")
   $("fit").disabled = !answer.ok || !page.data
   if (answer.table && !await draw(text)) return
-  compare()
+  await compare()
+  if (text !== editor.text) return
   page.text = text
   page.answers += 1
 }

@@ -35,6 +35,7 @@ from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs, turned_over
+from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
@@ -52,6 +53,9 @@ DEFAULT_STARTS = 20
 
 CONSTRAINED_STARTS = 4
 """Starts of a model with nonlinear equalities, before signs are turned."""
+
+STUCK = 1e-8
+"""A standard error below this share of a variance's unit is that of a factor of zero: its square does not move."""
 
 
 def estimate(
@@ -189,7 +193,8 @@ class _Estimation:
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
-        self.findings.variances(theta, not self.quadrature)
+        units = units_of_covariances(self.parts[0], self.parts[2], theta)
+        self.findings.variances(theta, {p: float(theta[p]) / unit for p, unit in units.items()}, not self.quadrature)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
@@ -379,7 +384,7 @@ class _Estimation:
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
                 )
             else:
-                flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                flat = self._on_border(theta, vcov, D)
                 flat[sorted(self.limits)] = True
                 vcov[flat], vcov[:, flat] = np.nan, np.nan
         signs = reporting_signs(self.parts[0], theta)
@@ -391,6 +396,15 @@ class _Estimation:
         if self.se in ("opg", "robust"):
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
+
+    def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
+        """Return which (co)variances no coordinate moves: their factors are zero."""
+        se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
+        own = (np.count_nonzero(D, axis=1) == 1) & (D == 1.0).any(axis=1)
+        out = np.asarray(~D.any(axis=1))
+        for p, unit in units_of_covariances(self.parts[0], self.parts[2], theta).items():
+            out[p] |= not own[p] and se[p] < STUCK * unit
+        return out
 
     def _scores(self, z: Floats, D: Floats) -> Floats:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""

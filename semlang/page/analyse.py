@@ -27,7 +27,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def analyse(text: str | Source, data: Sheet | None = None) -> Json:
+def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True) -> Json:
     """Return findings, table, diagram, matrices, equations, words and the verdict on identification of a text.
 
     Whatever the text, there is an answer. A view that the text does not have is None, and a finding says why; a view
@@ -39,6 +39,8 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
         The model. Offsets in the answer count its code points from 0 (with ``\\n`` as the only line ending).
     data : Sheet, optional
         Data: then names are checked against its columns, and factors and thresholds are spelt out.
+    drawn : bool
+        Whether the diagram is placed, which takes as long as everything else; else ``diagram`` is None.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
     ['unknown-operator']
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-    return _Analysis(source).answer(data)
+    return _Analysis(source).answer(data, drawn)
 
 
 class _Analysis:
@@ -65,26 +67,19 @@ class _Analysis:
         self.source = source
         self.failed: list[Json] = []
 
-    def answer(self, data: Sheet | None) -> Json:
-        findings: Sequence[Diagnostic] = ()
-        model = None
-        try:
-            model = Model(self.source)
-            if data is not None and not model.parameter_table.reshape:
-                from semlang.data.sheet import SheetFacts
-
-                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
-            findings = model.check()
-        except SemlangError as problem:
-            findings = problem.diagnostics
-        except Exception as problem:
-            self._failed("findings", problem)
+    def answer(self, data: Sheet | None, drawn: bool) -> Json:
+        model, findings = self._model(data)
+        if model is not None and not findings:
+            try:
+                findings = model.check()
+            except Exception as problem:
+                self._failed("findings", problem)
         views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
         if model is not None:
             m = model
             groups = range(len(m.parameter_table.groups))
             views["table"] = self._view("table", lambda: self._table(m))
-            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table))
+            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
             views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
@@ -97,6 +92,25 @@ class _Analysis:
             **views,
             "failed": self.failed,
         }
+
+    def drawing(self, data: Sheet | None) -> list[Json] | None:
+        model, _ = self._model(data)
+        return None if model is None else self._view("diagram", lambda: diagrams(model.parameter_table))
+
+    def _model(self, data: Sheet | None) -> tuple[Model | None, Sequence[Diagnostic]]:
+        """Return the model, None where the text has no table, and what stands in the way of checking it."""
+        model = None
+        try:
+            model = Model(self.source)
+            if data is not None and not model.parameter_table.reshape:
+                from semlang.data.sheet import SheetFacts
+
+                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
+        except SemlangError as problem:
+            return model, problem.diagnostics
+        except Exception as problem:
+            self._failed("findings", problem)
+        return model, ()
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -157,6 +171,11 @@ class _Analysis:
         nowhere = {"from": None, "to": None}
         spots = [nowhere, *places, *[nowhere] * (len(sentences) - 1 - len(places))]
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
+
+
+def drawing(source: Source, data: Sheet | None = None) -> list[Json] | None:
+    """Return the diagram alone, as `analyse` has it."""
+    return _Analysis(source).drawing(data)
 
 
 def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None) -> list[Json] | None:

@@ -84,7 +84,25 @@ const tasks = {
     await page.click("#tab-equations")
     out.katex = await page.$$eval("#view-equations .katex", all => all.length)
     out.katexErrors = await page.$$eval("#view-equations .katex-error", all => all.length)
-    out.before = out.console.length
+    await page.click("#tab-compare")
+    await page.click("#view-compare button")
+    const centre = name => page.evaluate(n => {
+      const r = [...document.querySelectorAll("#diagram .node")].find(e => e.dataset.key === n).getBoundingClientRect()
+      return [r.x + r.width / 2, r.y + r.height / 2]
+    }, name)
+    await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
+    const [[a, b], [c, d]] = [await centre("y1"), await centre("f")]
+    await page.mouse.move(c, d)
+    await page.mouse.down()
+    await page.mouse.move((a + c) / 2, (b + d) / 2)
+    await page.mouse.move(a, b)
+    await page.mouse.up()
+    out.drawn = await page.evaluate(() => window.semlang.editor.text.slice(-8))
+    await answered(text + "f =~ y1\n")
+    await page.waitForFunction(() => document.querySelector("#view-compare .relation"), {timeout: 60000})
+    out.relation = await page.$eval("#view-compare .relation", e => e.textContent)
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
     await page.setOfflineMode(true)
     const worker = page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
     const again = Date.now()

@@ -419,7 +419,9 @@ class Model(Simulating):
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
         )
-        after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
+        inner = [p for p in range(table.n_parameters) if p not in result.border]
+        vcov = None if result.vcov is None else result.vcov[inner][:, inner]
+        after = after_fit(table, result.theta, Curvature.of_covariance(vcov), inner)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)

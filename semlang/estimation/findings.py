@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
+from semlang.estimation.border import Singular
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["FindingsOfFit", "describe", "row_of"]
@@ -229,6 +230,20 @@ class FindingsOfFit:
             parameters[0],
             help=help,
         )
+
+    def singular(self, blocks: Sequence[Singular]) -> None:
+        """Covariance matrices without full rank; two variables that correlate perfectly are found by themselves."""
+        for block in blocks:
+            if block.pairwise:
+                continue
+            keys = [row_of(self.table, p).target for p in block.variances]
+            self.warn(
+                "singular-covariance",
+                f"the covariance matrix of {', '.join(keys)} is estimated with rank {block.rank}, on the border of the "
+                "parameter space",
+                block.variances[0],
+                help="take fewer random effects, or leave out their covariances: (1 + x || g)",
+            )
 
     def unbounded(self, parameters: Sequence[int]) -> None:
         """Estimates without bound."""

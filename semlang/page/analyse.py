@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from semlang.api import Model
+from semlang.analysis import analyse as analyse_text
 from semlang.diagnostics import Diagnostic, in_file
 from semlang.errors import SemlangError
 from semlang.source import Source, Span
 
 if TYPE_CHECKING:
+    from semlang.api import Model
     from semlang.checks.identification import Identification
+    from semlang.data.design import Design
     from semlang.matrices.matrix import Matrix
     from semlang.model.facts import DataFacts
     from semlang.model.table import ParameterTable
@@ -67,12 +69,10 @@ class _Analysis:
 
     def answer(self, facts: DataFacts | None) -> Json:
         findings: Sequence[Diagnostic] = ()
-        model = None
+        model, designs = None, None
         try:
-            model = Model(self.source)
-            if facts is not None:
-                model = model.with_facts(facts)
-            findings = model.check()
+            found = analyse_text(self.source, facts=facts)
+            model, findings, designs = found.model, found.findings, found.designs
         except SemlangError as problem:
             findings = problem.diagnostics
         except Exception as problem:
@@ -86,7 +86,7 @@ class _Analysis:
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
             views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
-            views["identification"] = self._view("identification", lambda: _identification(m))
+            views["identification"] = self._view("identification", lambda: _identification(m, designs))
         ok = model is not None and not self.failed and not any(d.is_error for d in findings)
         return {
             "schema": SCHEMA,
@@ -181,9 +181,9 @@ def _matrix(matrix: Matrix) -> Json:
     return {**matrix.to_json(), "ids": ids}
 
 
-def _identification(model: Model) -> Json:
+def _identification(model: Model, designs: Sequence[Design] | None) -> Json:
     """Return the report as ``semlang identify --json`` does, as text, and the table's rows of each set."""
-    found: Identification = model.identify()
+    found: Identification = model.identify(designs=designs)
     rows = model.parameter_table.rows
     ids: dict[tuple[str, str, str], list[int]] = {}
     for row in rows:

@@ -46,7 +46,7 @@ def differences(source: Source) -> list[str]:
     shown: dict[str, Any] = {"findings": [{k: v for k, v in f.items() if k not in ("from", "to")} | {"fix": None}
                                           for f in answer["findings"]]}  # fmt: skip
     try:
-        model = Model(source)
+        model, designs, _ = Model(source).with_data()
         same["table"] = table_rows(model.parameter_table)
         same["words"] = model.explain().splitlines()
     except SemlangError:
@@ -56,7 +56,7 @@ def differences(source: Source) -> list[str]:
         try:
             same["matrices"] = [model.group_matrices(g).to_json() for g in groups]
             same["equations"] = [model.group_matrices(g).latex() for g in groups]
-            same["identification"] = [model.identify().to_json()]
+            same["identification"] = [model.identify(designs=designs).to_json()]
         except SemlangError:
             assert any(d.is_error for d in found)
     if answer["table"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from semlang.checks.run import run_checks, structural_errors
 from semlang.data.bound import Reader
 from semlang.data.named import as_warnings, named_path, placed
 from semlang.diagnostics import Diagnostic, ordered
+from semlang.errors import ModelError
 from semlang.model.unbroken import unbroken
 from semlang.source import Source
 from semlang.syntax import ast
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.data.design import Design
-    from semlang.model.facts import DataFacts
     from semlang.model.table import ParameterTable
 
 
@@ -54,7 +55,7 @@ def analyse(
     source: Source,
     data: Any = None,
     *,
-    facts: DataFacts | None = None,
+    facts: Callable[[Model], Model] | None = None,
     reader: Reader | None = None,
     thorough: bool = True,
     **arguments: Any,
@@ -66,8 +67,8 @@ def analyse(
     source : Source
     data : DataFrame, path or anything that converts, optional
         In place of the data that the text names.
-    facts : DataFacts, optional
-        Names and levels of columns, in place of data.
+    facts : callable, optional
+        Gives a model names and levels of columns, in place of data.
     reader : callable, optional
         Reads the file that the text names; default `semlang.data.reading.read_data`.
     thorough : bool
@@ -84,9 +85,13 @@ def analyse(
     if not stands:
         return _beside(model, data, reader, thorough)
     if facts is not None:
-        informed = model.with_facts(facts)
+        try:
+            informed = facts(model)
+        except ModelError as problem:
+            return Analysis(model.ast, model, model.parameter_table, problem.diagnostics)
         return Analysis(model.ast, informed, informed.parameter_table, tuple(informed.check(read=False)))
     known, frame, designs, found = model._attempt(data, reader, thorough=thorough)
+    known.__dict__["known"] = known  # its views read nothing again
     checks = run_checks(known.parameter_table, known.graphs, designs)
     findings = ordered((*known.findings, *checks, *as_warnings(found)))
     return Analysis(model.ast, known, known.parameter_table, tuple(findings), frame, designs)

@@ -200,10 +200,26 @@ class Model(Bound, Simulating):
             What `bind` or `with_data` made of the data, in their place.
         """
         from semlang.checks.identification import identify
+        from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
 
         model, designs = self._designed(data, designs)
         model._refuse_errors()
+        unknown = without_thresholds(model.parameter_table)
+        if unknown:
+            return identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
         return identify(model.parameter_table, model.graphs, designs)
+
+    def _identify_with(self, categories: Mapping[str, int]) -> Identification:
+        """Return the verdict on the model in which columns have numbers of categories."""
+        from semlang.checks.identification import identify
+        from semlang.graph.build import build_graphs
+        from semlang.model.elaborate import elaborate
+        from semlang.model.facts import DataFacts
+
+        levels = {name: tuple(map(str, range(n))) for name, n in categories.items()}
+        table = elaborate(self.ast, **self._arguments, facts=DataFacts(self.parameter_table.columns(), levels)).table
+        assert table is not None
+        return identify(table, build_graphs(table))
 
     def equivalents(self) -> list[Equivalent]:
         """Return the equivalent models that one known move on the graph reaches."""
@@ -335,7 +351,9 @@ class Model(Bound, Simulating):
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
         )
-        after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
+        inner = [p for p in range(table.n_parameters) if p not in result.border]
+        vcov = None if result.vcov is None else result.vcov[inner][:, inner]
+        after = after_fit(table, result.theta, Curvature.of_covariance(vcov), inner)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)

@@ -17,6 +17,8 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.border import singular_blocks
+from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -26,6 +28,7 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
@@ -35,6 +38,7 @@ from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.signs import reporting_signs, turned_over
+from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
@@ -52,6 +56,9 @@ DEFAULT_STARTS = 20
 
 CONSTRAINED_STARTS = 4
 """Starts of a model with nonlinear equalities, before signs are turned."""
+
+STUCK = 1e-8
+"""A standard error below this share of a variance's unit is that of a factor of zero: its square does not move."""
 
 
 def estimate(
@@ -189,7 +196,10 @@ class _Estimation:
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
-        self.findings.variances(theta, not self.quadrature)
+        units = units_of_covariances(self.parts[0], self.parts[2], theta)
+        self.findings.variances(theta, {p: float(theta[p]) / unit for p, unit in units.items()}, not self.quadrature)
+        singular = singular_blocks(self.objective.parametrisation.blocks, theta)
+        self.findings.singular(singular)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
@@ -205,6 +215,7 @@ class _Estimation:
             agreed=self.agreed,
             class_sizes=sizes,
             limits=self.limits,
+            border=frozenset(p for block in singular for p in block.parameters),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -228,13 +239,16 @@ class _Estimation:
         """Climb on the first road that leads to a maximum.
 
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
-        at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
-        not be negative the likelihood can have a maximum although it has none outside).
+        at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
+        closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
+        maximum although it has none outside).
         """
         theta = start_values(self.table, *self.parts, self.user)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
         roads.append({"scaled": False})
+        if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
+            roads.append({"scaled": False, "any_residual": True})
         if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
         kept, problem = self.findings, ""
@@ -259,6 +273,8 @@ class _Estimation:
                        help="give start values: start(0.5)*x")]
             )  # fmt: skip
         found, self.findings, self.objective = best
+        self.plan = self.plan.named([type(m.engine).__name__ for m in self.objective.members
+                                     if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
 
@@ -379,7 +395,7 @@ class _Estimation:
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
                 )
             else:
-                flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                flat = self._on_border(theta, vcov, D)
                 flat[sorted(self.limits)] = True
                 vcov[flat], vcov[:, flat] = np.nan, np.nan
         signs = reporting_signs(self.parts[0], theta)
@@ -391,6 +407,15 @@ class _Estimation:
         if self.se in ("opg", "robust"):
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
+
+    def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
+        """Return which (co)variances no coordinate moves: their factors are zero."""
+        se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
+        own = (np.count_nonzero(D, axis=1) == 1) & (D == 1.0).any(axis=1)
+        out = np.asarray(~D.any(axis=1))
+        for p, unit in units_of_covariances(self.parts[0], self.parts[2], theta).items():
+            out[p] |= not own[p] and se[p] < STUCK * unit
+        return out
 
     def _scores(self, z: Floats, D: Floats) -> Floats:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""

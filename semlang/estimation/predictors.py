@@ -78,6 +78,8 @@ class Predictors:
         Of the fit; one where that is exact, or Laplace.
     inflation : float
         Multiplies the standard deviations of all latent variables; large values give maximum likelihood scores.
+    factored : tuple of bool, optional
+        Which blocks of Psi have factor coordinates in `theta`; default: `theta` are parameters of the table.
 
     Raises
     ------
@@ -93,17 +95,20 @@ class Predictors:
         theta: Floats,
         points: int,
         inflation: float = 1.0,
+        factored: tuple[bool, ...] | None = None,
     ) -> None:
         self.table, self.graph, self.design, self.theta = table, graph, design, theta
         form = reduced_form(graph, lift=False)
-        parametrisation = Parametrisation([form])
+        x = theta
+        if factored is None:
+            parametrisation = Parametrisation([form])
+            factored, x = parametrisation.factored[0], parametrisation.coordinates(theta)
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
-            form, completed(design, table.variables), table.variables, table.levels, parametrisation.factored[0],
-            points, 1, counted=counted,
+            form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
+            counted=counted,
         )  # fmt: skip
         self.form = self.member.reduced
-        x = parametrisation.coordinates(theta)
         self.inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
         self.inputs.A[:] *= inflation
         self.F = self.member.factors.evaluate(x)[0] * inflation

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.distributions import expected, variance
+from semlang.estimation.linear_predictors import linear_predictors
 from semlang.results.implied import Implied
 from semlang.results.items import (
     item_named,
@@ -19,7 +20,6 @@ from semlang.results.items import (
     refuse,
     thresholds_of,
 )
-from semlang.results.predict import linear_predictors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,8 @@ def information(
 
 def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
     graph, design = fit.graphs[0], mean_design(fit.designs[0])
-    nu = np.array([linear_predictors(fit, graph, design, {latent.key: float(v)})[item.key][0] for v in (0.0, 1.0)])
+    ends = [linear_predictors(graph, design, fit.estimate.theta, {latent.key: v})[item.key][0] for v in (0.0, 1.0)]
+    nu = np.array(ends)
     slope, start = float(nu[1] - nu[0]), float(nu[0])
     at = start + slope * x
     cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.border import singular_blocks
+from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.limits import at_limit
@@ -34,6 +36,7 @@ from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
+from semlang.estimation.placing import Nodes
 from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
@@ -75,6 +78,7 @@ def estimate(
     cluster: str | None = None,
     threads: int | None = None,
     progress: Callable[[str], None] | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Estimate:
     """Maximise the log-likelihood.
 
@@ -95,6 +99,8 @@ def estimate(
     threads : int, optional
     progress : callable, optional
         Takes a line of text.
+    checkpoint : str or Path, optional
+        File that the best point so far is written to, and that a fit of the same model and data begins from.
 
     Raises
     ------
@@ -102,7 +108,7 @@ def estimate(
         If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
     """
     with _libraries().limit(limits=1, user_api="blas"):
-        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress).run()
+        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress, checkpoint).run()
 
 
 @cache
@@ -127,7 +133,10 @@ class _Estimation:
         cluster: str | None,
         threads: int | None,
         progress: Callable[[str], None] | None,
+        checkpoint: str | Path | None,
     ) -> None:
+        self.checkpoint = Checkpoint(table, designs, checkpoint)
+        start = {**self.checkpoint.start(), **(start or {})}
         self.table, self.graphs, self.designs = table, graphs, designs
         self.se, self.cluster = se, cluster
         given = points if points is not None else table.options.get("points")
@@ -151,6 +160,9 @@ class _Estimation:
         self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
         self.tried = 1
+        self.history: list[tuple[int, float]] = []
+        self.points = self.plan.points
+        self.nodes: Nodes | None = None
         self.limits: dict[int, float] = {}
         self.units_of: dict[str, float] = {}
         for member in self.objective.members:
@@ -185,10 +197,15 @@ class _Estimation:
 
     def _assemble_free(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
-        return assemble(
+        objective = assemble(
             self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
             shared=shared, **road,
         )  # fmt: skip
+        objective.watch = self._watch
+        return objective
+
+    def _watch(self, objective: Objective, z: Floats, value: float) -> None:
+        self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -215,10 +232,18 @@ class _Estimation:
     # ------------------------------------------------------------------ optimisation
 
     def run(self) -> Estimate:
-        """Estimate."""
-        best = self._optimise()
+        """Estimate; an interrupted fit gives the best point so far, marked as such and without standard errors."""
+        try:
+            best = self._optimise()
+        except KeyboardInterrupt:
+            best = self._interrupted()
+        self.checkpoint.write()
         theta = self.objective.theta(best.z)
-        theta, vcov, scores = self._uncertainty(best, theta)
+        try:
+            theta, vcov, scores = self._uncertainty(best, theta)
+        except KeyboardInterrupt:  # the estimates are there
+            vcov, scores = None, None
+            self.findings.warn("no-standard-errors", "interrupted before the standard errors were there")
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
@@ -273,6 +298,21 @@ class _Estimation:
             self.plan = plan(self.table, self.graphs, self.designs, self.asked, shared=False)
             self.objective = self._assemble()
             return self._climb()
+
+    def _interrupted(self) -> Optimum:
+        """Return the best point so far."""
+        if self.checkpoint.best is None:
+            raise KeyboardInterrupt
+        self.objective, z, value = self.checkpoint.best
+        self.se = "none"
+        self.points = self.plan.points
+        self.findings = FindingsOfFit(self.table)
+        self.findings.fail(
+            "not-converged",
+            f"the fit was interrupted after {len(self.narrator.log)} iterations; this is the best point so far",
+            help="with a checkpoint file the next fit begins here: fit(checkpoint=...), --checkpoint FILE",
+        )
+        return Optimum(z, value, np.zeros(z.size), np.eye(z.size), np.inf, False)
 
     def _climb(self) -> Optimum:
         """Climb on the first road that leads to a maximum.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from semlang.analysis import analyse as analyse_text
 from semlang.api import Model
 from semlang.diagnostics import Diagnostic, in_file
 from semlang.errors import SemlangError
@@ -68,12 +70,13 @@ class _Analysis:
         self.failed: list[Json] = []
 
     def answer(self, data: Sheet | None, drawn: bool) -> Json:
-        model, findings = self._model(data)
-        if model is not None and not findings:
-            try:
-                findings = model.check()
-            except Exception as problem:
-                self._failed("findings", problem)
+        model: Model | None = None
+        findings: Sequence[Diagnostic] = ()
+        try:
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
+            model, findings = found.model, found.findings
+        except Exception as problem:
+            self._failed("findings", problem)
         views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
         if model is not None:
             m = model
@@ -94,23 +97,16 @@ class _Analysis:
         }
 
     def drawing(self, data: Sheet | None) -> list[Json] | None:
-        model, _ = self._model(data)
-        return None if model is None else self._view("diagram", lambda: diagrams(model.parameter_table))
-
-    def _model(self, data: Sheet | None) -> tuple[Model | None, Sequence[Diagnostic]]:
-        """Return the model, None where the text has no table, and what stands in the way of checking it."""
-        model = None
         try:
             model = Model(self.source)
-            if data is not None and not model.parameter_table.reshape:
-                from semlang.data.sheet import SheetFacts
-
-                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
-        except SemlangError as problem:
-            return model, problem.diagnostics
+            facts = _facts(data)
+            model = model if facts is None else facts(model)
+        except SemlangError:
+            return None
         except Exception as problem:
-            self._failed("findings", problem)
-        return model, ()
+            self._failed("diagram", problem)
+            return None
+        return self._view("diagram", lambda: diagrams(model.parameter_table))
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -171,6 +167,24 @@ class _Analysis:
         nowhere = {"from": None, "to": None}
         spots = [nowhere, *places, *[nowhere] * (len(sentences) - 1 - len(places))]
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
+
+
+def _facts(data: Sheet | None) -> Callable[[Model], Model] | None:
+    """Return what gives a model the levels of a sheet."""
+    if data is None:
+        return None
+    from semlang.data.sheet import SheetFacts
+
+    return lambda model: (
+        model
+        if model.parameter_table.reshape
+        else model.with_facts(SheetFacts(data, model.parameter_table.group_column))
+    )
+
+
+def _unread(path: Path) -> tuple[None, tuple[Diagnostic, ...]]:
+    """Read no file: the page opens the data that a text names by itself."""
+    return None, ()
 
 
 def drawing(source: Source, data: Sheet | None = None) -> list[Json] | None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from semlang.analysis import analyse as analyse_text
 from semlang.api import Model, compare
-from semlang.cli.commands.check import findings
 from semlang.data.sheet import read_sheet
 from semlang.errors import SemlangError
 from semlang.model.listing import table_rows
@@ -42,17 +42,14 @@ def differences(source: Source) -> list[str]:
     """Return in what the answer on a text is not as described, or not what the command line prints."""
     answer = json.loads(json.dumps(analyse(source), allow_nan=False))
     out = [*PROBLEMS(answer, SCHEMA, SCHEMA), *(f"{f['view']}: {f['problem']}" for f in answer["failed"])]
-    found = findings(source, None, None)
+    analysis = analyse_text(source, reader=lambda path: (None, ()))  # the page reads the data by itself
+    found, model = analysis.findings, analysis.model
     same = {"findings": [d.to_json() | {"fix": None} for d in found]}
     shown: dict[str, Any] = {"findings": [{k: v for k, v in f.items() if k not in ("from", "to")} | {"fix": None}
                                           for f in answer["findings"]]}  # fmt: skip
-    try:
-        model = Model(source)
+    if model is not None:
         same["table"] = table_rows(model.parameter_table)
         same["words"] = model.explain().splitlines()
-    except SemlangError:
-        pass
-    else:
         groups = range(len(model.parameter_table.groups))
         try:
             same["matrices"] = [model.group_matrices(g).to_json() for g in groups]

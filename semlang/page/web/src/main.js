@@ -4,6 +4,7 @@ import "../style.css"
 import {Diagram} from "./diagram.js"
 import {Editor} from "./editor.js"
 import {packed, unpacked} from "./link.js"
+import {Sliders} from "./sliders.js"
 import {transport} from "./transport.js"
 import {Views} from "./views.js"
 
@@ -42,7 +43,9 @@ const current = () => page.answer && (page.text === null || page.text === editor
 
 // ------------------------------------------------------------------ answers
 
-const views = new Views($("tabs"), $("views"), select, {text: () => editor.text, compare})
+const views = new Views($("tabs"), $("views"), select, {text: () => editor.text, compare, sliders: () => sliders.refresh()})
+const sliders = new Sliders(views.panels.sliders.panel, values => send({what: "implied", text: editor.text, data: page.data?.key ?? null, values}).catch(() => null))
+
 const diagram = new Diagram($("diagram"), select, line => editor.append(line))
 let timer = null
 const hash = location.hash.slice(1)
@@ -141,6 +144,7 @@ async function data(name, csv) {
     return
   }
   const {n_rows, columns, findings} = page.data
+  $("close").hidden = false
   const wrong = findings.find(f => f.severity === "error")
   if (wrong) page.data = null
   $("data-name").textContent = wrong ? `${name}: ${wrong.message}` : `${name}: ${n_rows} rows, ${columns.length} columns`
@@ -152,6 +156,12 @@ $("file").addEventListener("change", async event => {
   if (file) await data(file.name, await file.text())
   event.target.value = ""
 })
+$("close").addEventListener("click", () => {
+  page.data = null
+  $("data-name").textContent = "no data"
+  $("close").hidden = true
+  ask(editor.text)
+})
 $("open").addEventListener("click", () => $("file").click())
 
 $("fit").addEventListener("click", async () => {
@@ -162,6 +172,10 @@ $("fit").addEventListener("click", async () => {
     if (!answer) return
     page.fit = answer
     views.fitted(answer)
+    if (answer.fit) {
+      sliders.set(Object.fromEntries(answer.fit.parameters.filter(p => p.free).map(p => [p.name, p.est])))
+      views.drawn.sliders = false
+    }
     if (answer.diagram && current()) diagram.show(answer.diagram)
     status(answer.fit ? (answer.fit.converged ? "fitted" : "NOT converged") : "not fitted")
   } catch (problem) {
@@ -186,7 +200,6 @@ async function choose(name) {
   if (!model) return
   $("about").textContent = model.about
   page.data = null
-  $("data-name").textContent = "no data"
   editor.text = model.text
   const csv = await fetch("gallery/" + model.data)
   if (csv.ok) await data(model.data, await csv.text())
@@ -226,6 +239,7 @@ async function session() {
     const {text, data: known} = await send({what: "session"})
     if (known?.key) {
       page.data = known
+      $("close").hidden = false
       $("data-name").textContent = `${known.name ?? "data"}: ${known.n_rows} rows, ${known.columns.length} columns`
     }
     if (text !== null && opened === null) editor.text = text

@@ -12,7 +12,7 @@ const make = (name, attributes = {}, ...children) => {
   return element
 }
 
-const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", compare: "Compare", fit: "Fit"}
+const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", sliders: "Sliders", compare: "Compare", fit: "Fit"}
 const number = value => value === null || value === undefined ? "" : Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(3) : value.toFixed(4)
 
 export class Views {
@@ -65,6 +65,7 @@ export class Views {
   draw(key) {
     if (!this.answer || key === "fit" || this.drawn[key]) return
     this.drawn[key] = true
+    if (key === "sliders") return this.page.sliders()
     const missing = make("p", {class: "missing"}, "There is none: the findings say why.")
     const parts = this[key](this.answer)
     this.panels[key].panel.replaceChildren(...(parts ?? [missing]))

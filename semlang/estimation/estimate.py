@@ -279,7 +279,7 @@ class _Estimation:
             agreed=self.agreed,
             class_sizes=sizes,
             limits=self.limits if self.separation is None else self.separation.limits,
-            border=frozenset(p for block in singular for p in block.parameters),
+            border=tuple(sorted({p for block in singular for p in block.parameters})),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 

@@ -167,3 +167,19 @@ def test_random_data_are_not_separated():
         assert bool(slug & {"coefficient-at-infinity", "unbounded-likelihood"}) == separated
         found += separated
     assert 2 <= found <= 38
+
+
+def test_kept_and_read_again(frame, tmp_path):
+    data = frame.assign(d=(frame.index % 20 == 0) * 1)
+    data.loc[data.d == 1, "y"] = 1
+    fit = Model("y :: binomial(logit)\ny ~ 1 + x + d + (1 + x | g)").fit(data)
+    fit.save(tmp_path / "fit.json")
+    again = sl.load(tmp_path / "fit.json")
+    pd.testing.assert_frame_equal(again.params, fit.params)
+    assert again.estimate.border == fit.estimate.border
+    wald = fit.confint().set_index("name").loc["y ~ d"]
+    assert wald.est == np.inf
+    assert fit.unit_logliks.sum() == pytest.approx(fit.loglik, abs=1e-6)
+    profile = fit.confint(method="profile", parameters=["y ~ d"]).iloc[0]  # one-sided
+    assert np.isfinite(profile.lower)
+    assert profile.upper == np.inf

@@ -25,6 +25,8 @@ SCHEMA = "semlang.page/1"
 DRAWN = 400
 """Rows of the table up to which a diagram is drawn: beyond that nobody can read it, and placing it takes seconds."""
 
+VIEWS = ("table", "diagram", "matrices", "equations", "marked_equations", "words", "identification")
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -47,8 +49,9 @@ def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True
     Returns
     -------
     dict
-        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations, words,
-        identification, failed``. What is there equals what the command line prints with ``--json``.
+        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations,
+        marked_equations, words, identification, failed``. What is there equals what the command line prints with
+        ``--json``.
 
     Examples
     --------
@@ -77,7 +80,7 @@ class _Analysis:
             model, findings = found.model, found.findings
         except Exception as problem:
             self._failed("findings", problem)
-        views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
+        views: Json = dict.fromkeys(VIEWS)
         if model is not None:
             m = model
             groups = range(len(m.parameter_table.groups))
@@ -85,6 +88,7 @@ class _Analysis:
             views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
             views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
+            views["marked_equations"] = self._view("marked_equations", lambda: [_marked(m, g) for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
             views["identification"] = self._view("identification", lambda: _identification(m))
         ok = model is not None and not self.failed and not any(d.is_error for d in findings)
@@ -211,6 +215,13 @@ def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None
 def _matrices(model: Model, group: int) -> Json:
     matrices = model.group_matrices(group)
     return {"heading": list(matrices.heading), "matrices": [_matrix(m) for m in matrices.all]}
+
+
+def _marked(model: Model, group: int) -> str:
+    r"""Return the equations with ``\htmlData{ids=ROW}{...}`` (KaTeX) around what stands for a row of the table."""
+    from semlang.matrices.latex import latex
+
+    return latex(model.group_matrices(group), lambda row, term: rf"\htmlData{{ids={row.id}}}{{{term}}}")
 
 
 def _matrix(matrix: Matrix) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -156,6 +157,30 @@ def test_columns_of_the_data_count() -> None:
     assert analyse("f =~ x1 + x2 + x3", sheet)["ok"]
     rows = analyse("x1 ~ x2 + factor(x3)", sheet)["table"]["rows"]
     assert "x3=low" in [r["rhs"] for r in rows]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name + "-" + p.stem)
+def test_marks_in_equations_name_rows_and_change_nothing_else(path: Path) -> None:
+    answer = analyse(Source(path.read_text(encoding="utf-8"), str(path)), drawn=False)
+    ids = {r["id"] for r in answer["table"]["rows"]}
+    free = {r["id"] for r in answer["table"]["rows"] if r["op"] == "=~" and r["parameter"] >= 0}
+    for plain, marked in zip(answer["equations"], answer["marked_equations"], strict=True):
+        seen = {int(i) for i in re.findall(r"\\htmlData\{ids=(\d+)\}", marked)}
+        assert seen <= ids
+        assert free <= seen
+        assert unmarked(marked) == plain
+
+
+def unmarked(latex: str) -> str:
+    """Take marks away, whose braces balance."""
+    while (start := latex.find(r"\htmlData{")) >= 0:
+        inner = latex.index("}", start) + 2
+        end, depth = inner, 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(latex[end], 0)
+            end += 1
+        latex = latex[:start] + latex[inner : end - 1] + latex[end:]
+    return latex
 
 
 def test_the_diagram_can_wait() -> None:

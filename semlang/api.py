@@ -288,6 +288,7 @@ class Model(Bound, Simulating):
         threads: int | None = None,
         force: bool = False,
         progress: bool | Callable[[str], None] = False,
+        checkpoint: str | Path | None = None,
     ) -> Fit:
         """Estimate the model by maximum likelihood.
 
@@ -311,6 +312,9 @@ class Model(Bound, Simulating):
             Estimate although the model is not identified.
         progress : bool or callable
             Show a line an iteration, or hand it to the callable.
+        checkpoint : str or Path, optional
+            File that the best point so far is written to every few seconds, and that a fit of the same model and data
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
 
         Raises
         ------
@@ -329,7 +333,7 @@ class Model(Bound, Simulating):
 
             options: dict[str, Any] = {
                 "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
-                "progress": progress,
+                "progress": progress, "checkpoint": checkpoint,
             }  # fmt: skip
             return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
         model, frame, designs, found = self._bound(data)
@@ -350,6 +354,7 @@ class Model(Bound, Simulating):
             cluster=cluster,
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
+            checkpoint=checkpoint,
         )
         inner = [p for p in range(table.n_parameters) if p not in result.border]
         vcov = None if result.vcov is None else result.vcov[inner][:, inner]

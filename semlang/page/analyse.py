@@ -65,6 +65,10 @@ def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True
     return _Analysis(source).answer(data, drawn)
 
 
+_last: tuple[Source, Sheet | None, tuple[Model | None, Sequence[Diagnostic]]] | None = None
+"""What was found on the last text: its diagram is asked for next."""
+
+
 class _Analysis:
     """One analysis: the text, and what failed so far."""
 
@@ -73,13 +77,7 @@ class _Analysis:
         self.failed: list[Json] = []
 
     def answer(self, data: Sheet | None, drawn: bool) -> Json:
-        model: Model | None = None
-        findings: Sequence[Diagnostic] = ()
-        try:
-            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
-            model, findings = found.model, found.findings
-        except Exception as problem:
-            self._failed("findings", problem)
+        model, findings = self._found(data)
         views: Json = dict.fromkeys(VIEWS)
         if model is not None:
             m = model
@@ -87,7 +85,7 @@ class _Analysis:
             views["table"] = self._view("table", lambda: self._table(m))
             views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
-            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
+            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).equations() for g in groups])
             views["marked_equations"] = self._view("marked_equations", lambda: [_marked(m, g) for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
             views["identification"] = self._view("identification", lambda: _identification(m))
@@ -101,16 +99,22 @@ class _Analysis:
         }
 
     def drawing(self, data: Sheet | None) -> list[Json] | None:
+        model, _ = self._found(data)
+        return None if model is None else self._view("diagram", lambda: diagrams(model.parameter_table))
+
+    def _found(self, data: Sheet | None) -> tuple[Model | None, Sequence[Diagnostic]]:
+        """Return the model and all findings; those of the text before are still known."""
+        global _last
+        if _last is not None and _last[0] == self.source and _last[1] is data:
+            return _last[2]
         try:
-            model = Model(self.source)
-            facts = _facts(data)
-            model = model if facts is None else facts(model)
-        except SemlangError:
-            return None
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
         except Exception as problem:
-            self._failed("diagram", problem)
-            return None
-        return self._view("diagram", lambda: diagrams(model.parameter_table))
+            self._failed("findings", problem)
+            return None, ()
+        answer = found.model, found.findings
+        _last = self.source, data, answer
+        return answer
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -218,7 +222,7 @@ def _matrices(model: Model, group: int) -> Json:
 
 
 def _marked(model: Model, group: int) -> str:
-    r"""Return the equations with ``\htmlData{ids=ROW}{...}`` (KaTeX) around what stands for a row of the table."""
+    r"""Return the equations with matrices written out, ``\htmlData{ids=ROW}{...}`` around what a row of the table is."""
     from semlang.matrices.latex import latex
 
     return latex(model.group_matrices(group), lambda row, term: rf"\htmlData{{ids={row.id}}}{{{term}}}")

@@ -191,7 +191,7 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["mended"] == "f =~ x1 + x2 + x3"
     assert out["marked"] == ["x2"]
     assert out["cells"] == ["f=~x2"]
-    assert (out["katex"], out["katexErrors"]) == (1, 0)
+    assert (out["katex"], out["katexErrors"]) == (2, 0)
     assert out["terms"] == 1
     assert out["moved"]
     assert out["drawn"] == "f =~ y1\n"

@@ -117,7 +117,8 @@ export class Views {
     if (!equations) return null
     return equations.flatMap((latex, g) => [
       ...(equations.length > 1 ? [make("h3", {}, `Group ${table.groups[g] || g + 1}`)] : []),
-      make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations"}, this.terms(math(marked?.[g] ?? latex, true))),
+      make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations"}, math(latex, true)),
+      ...(marked?.[g] ? [make("h3", {}, "Matrices written out"), make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations with matrices"}, this.terms(math(marked[g], true)))] : []),
       make("details", {}, make("summary", {}, "LaTeX"), make("pre", {tabindex: "0"}, latex)),
     ])
   }

@@ -28,6 +28,8 @@ class Kind:
         Names of arguments of the declaration.
     sequence : bool
         Whether a response is a product of steps from one category to the next.
+    alternatives : bool
+        Whether one of several linear predictors is chosen: a category, or an alternative.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
     estimable : bool
@@ -43,6 +45,7 @@ class Kind:
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     sequence: bool = False
+    alternatives: bool = False
     logarithm: bool = False
     estimable: bool = False
 
@@ -110,7 +113,15 @@ KINDS: dict[str, Kind] = {
             arguments=("level",),
             estimable=True,
         ),
-        Kind("adjacent", ("logit",), thresholds=True, intercept=False, arguments=("level",)),
+        Kind(
+            "adjacent",
+            ("logit",),
+            thresholds=True,
+            intercept=False,
+            arguments=("level",),
+            alternatives=True,
+            estimable=True,
+        ),
         Kind(
             "sequential",
             ("logit",),
@@ -120,9 +131,9 @@ KINDS: dict[str, Kind] = {
             sequence=True,
             estimable=True,
         ),
-        Kind("multinomial", ("logit",), arguments=("level", "base")),
-        Kind("choice", ("logit",), intercept=False, arguments=("level", "set")),
-        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set")),
+        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, estimable=True),
+        Kind("choice", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
+        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
         Kind("composite", (), arguments=("level",)),
         Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
         Kind("class", (), latent=True, arguments=("observed",), estimable=True),

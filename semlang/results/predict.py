@@ -52,7 +52,8 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     -------
     DataFrame
         One row a row of the data; a column ``y`` with the mean of each response (of a binomial one the probability of a
-        success), or ``y=category`` with the probability of each category.
+        success), or ``y=category`` with the probability of each category; ``y@category`` with the linear predictor of
+        each category of a nominal response.
 
     Raises
     ------
@@ -123,6 +124,8 @@ def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
 def linear_predictors(fit: Fit, graph: ModelGraph, design: Design, at: Mapping[str, float]) -> dict[str, Floats]:
     """Return the values of all variables by record (n_rows,), some latent variables given, disturbances 0.
 
+    Those of a nominal response are (K, n_rows), one row a category.
+
     Parameters
     ----------
     fit : Fit
@@ -138,13 +141,19 @@ def linear_predictors(fit: Fit, graph: ModelGraph, design: Design, at: Mapping[s
         if given is not None:
             values[key] = np.full(design.n_rows, float(given))
             continue
-        out = np.zeros(design.n_rows)
+        names = design.categories.get(key, ())
+        nominal = variable.kind.alternatives and not variable.kind.thresholds
+        out = np.zeros((len(names), design.n_rows) if nominal else design.n_rows)
         for p in graph.into(key):
             if p.is_zero:
                 continue
             coefficient = theta[p.parameter] if p.parameter >= 0 else p.value
             column = design.columns[p.via] if p.via else 1.0
-            out = out + coefficient * column * (values[p.source] if p.source else 1.0)
+            addend = coefficient * column * (values[p.source] if p.source else 1.0)
+            if nominal:
+                out[[not p.category or p.category == c for c in names]] += addend
+            else:
+                out = out + addend
         if key in design.exposure:
             out = out + np.log(design.exposure[key])
         values[key] = out
@@ -159,9 +168,14 @@ def _frame(fit: Fit, p: Predictors, found: RowExpectations, linear: bool) -> pd.
     for k, key in enumerate(p.form.responses):
         here = found.response == k
         name = fit.table.variables[key].name
-        categories = fit.designs[0].categories.get(key, ()) if k in p.form.thresholds and not linear else ("",)
+        kind = fit.table.variables[key].kind
+        categories: tuple[str, ...] = ("",)
+        if kind.thresholds or kind.alternatives:
+            categories = fit.designs[0].categories.get(key, ())
+        if linear and kind.thresholds:
+            categories = ("",)
         for c, category in enumerate(categories):
             values = np.full(p.design.n_rows, np.nan)
             values[found.record[here]] = found.values[here, c]
-            columns[f"{name}={category}" if category else name] = values
+            columns[f"{name}{'@' if linear else '='}{category}" if category else name] = values
     return pd.DataFrame(columns, index=p.design.row)

@@ -112,12 +112,18 @@ class Population:
             quantities.setdefault(form.responses[k], {})[name] = addends
         for key in causes_first(graph.causes):
             variable = self.table.variables[key]
-            nu = np.zeros(design.n_rows)
+            names = design.categories.get(key, ())
+            nominal = variable.kind.alternatives and not variable.kind.thresholds
+            nu = np.zeros((len(names), design.n_rows) if nominal else design.n_rows)
             for p in graph.into(key):
                 if not p.is_zero:
                     coefficient = self.theta[p.parameter] if p.parameter >= 0 else p.value
                     source = values[p.source] if p.source else 1.0
-                    nu = nu + coefficient * self._column(p.via, design, out.responses) * source
+                    addend = coefficient * self._column(p.via, design, out.responses) * source
+                    if nominal:
+                        nu[[not p.category or p.category == c for c in names]] += addend
+                    else:
+                        nu = nu + addend
             if key in zeta:
                 nu = nu + zeta[key]
             values[key] = nu
@@ -252,7 +258,7 @@ def simulated(
                 texts[missing] = None
                 out[v.name] = texts
                 continue
-        counted = v.kind.thresholds or v.kind.name in ("binomial", "poisson", "negbinomial")
+        counted = v.kind.thresholds or v.kind.alternatives or v.kind.name in ("binomial", "poisson", "negbinomial")
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
     return out

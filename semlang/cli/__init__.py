@@ -35,6 +35,8 @@ COMMANDS = {
     "report": "one HTML page about an analysis",
     "draw": "the path diagram",
     "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
+    "serve": "the live page on this machine: type, see, fit",
+    "playground": "the live page as a static site that needs no server",
     "lsp": "the language server for editors",
     "warmup": "compile the numerical kernels once",
     "doctor": "what is installed and works",

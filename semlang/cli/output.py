@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from semlang.diagnostics import Diagnostic, error, render
 from semlang.errors import SemlangError
 from semlang.source import Source
+
+if TYPE_CHECKING:
+    from semlang.api import Model
+    from semlang.data.design import Design
 
 FILE_PROBLEMS = frozenset(
     (
@@ -148,11 +152,26 @@ def model_options(function: Callable[..., None]) -> Callable[..., None]:
     )(function)
 
 
-def model_of(file: str, defaults: str | None = None) -> Any:
+def model_of(file: str, defaults: str | None = None) -> Model:
     """Return the model in a file."""
     from semlang.api import Model
 
     return Model(source_of(file), defaults=defaults)
+
+
+def model_and_data(
+    report: Report, file: str, data: str | None, defaults: str | None
+) -> tuple[Model, tuple[Design, ...] | None]:
+    """Return the model in a file with what its data say, and their designs: those given, else those that it names.
+
+    Where the named data can't be read or do not fit, a finding says so, and the model is that of the text alone.
+    """
+    from semlang.data.named import not_read
+
+    model, designs, found = model_of(file, defaults).with_data(data)
+    report.add(not_read(found) if data is None else found)
+    report.add(model.findings)
+    return model, designs
 
 
 def writable(path: str | None) -> None:

@@ -93,7 +93,7 @@ def _formula(table: ParameterTable, model: Mixed) -> str:
         trials = r_name(n) if isinstance(n, str) else number(n)
         left = f"cbind({name}, {trials} - {name})"
     elif "success" in y.arguments:
-        left = f'I({name} == "{y.arguments["success"]}")'
+        left = f'as.numeric({name} == "{y.arguments["success"]}")'
     terms = ["1" if model.constant else "0"]
     terms += [_product(via) for via in model.fixed]
     for value, via in model.offsets:

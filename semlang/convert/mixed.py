@@ -127,5 +127,11 @@ def _parts(table: ParameterTable, effects: dict[str, Product], findings: Finding
                 a, b = missing[0]
                 findings.left_out(f"that '{a}' and '{b}' are uncorrelated, while both covary with a third,")
             ordered = [x for x in own if x in joined]
+            factor = next((x for x in ordered if any(c.function == "factor" for c in effects[x])), None)
+            if factor is not None:
+                findings.left_out(
+                    f"how the effects '{factor}' of a factor's levels covary, which the data tell,",
+                    help="give the data (a line data: or --data FILE): each level then has its own term",
+                )
             out.append(RandomPart(level, tuple(effects[x] for x in ordered)))
     return out

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.categories import check_shared_scales
 from semlang.data.clusters import cluster_codes, constant_within, contiguous, first_rows, renumber
 from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
@@ -54,6 +55,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         return (), wrong
     columns = Columns(table, wide, known)
     responses = {v.key: r for v in table.responses if (r := response(columns, v)) is not None}
+    check_shared_scales(columns, {key: r.categories for key, r in responses.items()})
     check_covariates(columns, responses)
     frequency = read_weights(columns, table.frequency, "frequency")
     weights = read_weights(columns, table.weights, "weight")
@@ -65,8 +67,8 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         check_responses(columns, responses, groups)
     check_across_groups(columns, codes, groups)
     made = [
-        _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, label)
-        for rows, label in zip(groups, table.groups, strict=True)
+        _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, g)
+        for g, rows in enumerate(groups, 1)
     ]
     if any(d.is_error for d in columns.findings):
         return (), tuple(columns.findings)
@@ -79,7 +81,7 @@ def _design(
     weights: Mapping[str, Mapping[str, Floats]],
     codes: Mapping[str, Ints],
     rows: Ints | None,
-    label: str,
+    group: int,
 ) -> Design:
     """Sort one group's rows and take what the model needs of them."""
     table = columns.table
@@ -104,9 +106,10 @@ def _design(
     check_within(columns, covariates, clusters, order)
     values: dict[str, Floats] = {}
     dropped: dict[str, int] = {}
+    given = {v.key for v in table.responses_of(group)}
     for v in table.responses:
         found = responses[v.key]
-        values[v.key] = taken(found.values)
+        values[v.key] = taken(found.values) if v.key in given else np.full(order.size, np.nan)
         if v.level != ROWS and v.level in clusters:
             values[v.key] = _of_units(columns, v.name, v.level, values[v.key], clusters[v.level], order)
         dropped |= found.dropped
@@ -125,7 +128,7 @@ def _design(
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),
         dropped=dropped,
-        group=label,
+        group=table.groups[group - 1],
         observed={key: taken(known) for key, known in observed_values(columns).items()},
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.columns import Columns
-from semlang.data.levels import level_text
+from semlang.data.levels import level_text, listed
 from semlang.diagnostics import error, warning
 from semlang.model.nearest import did_you_mean
+from semlang.model.scales import declared_categories, sharing, used_range
 from semlang.model.table import Variable
 
 Floats = NDArray[np.float64]
@@ -23,6 +26,17 @@ def category_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, .
     None where a finding says what is wrong.
     """
     names, codes = columns.levels(v.name)
+    shared = sharing(columns.table, v)
+    scale = declared_categories(v) or (listed(columns.frame[v.name]) if shared else ())
+    if scale:
+        new = [n for n in names if n not in scale]
+        if new:
+            _unlisted(columns, v, new[0], scale)
+            return None
+        low, high = used_range(scale, names)
+        kept = scale[low : high + 1] if shared else tuple(c for c in scale if c in names)
+        place = np.array([kept.index(n) for n in names] + [-1], dtype=np.int64)
+        names, codes = kept, place[codes]
     if not names:
         columns.blame(v.name, "empty-column", f"column '{v.name}' has no value", label="all rows are missing")
         return None
@@ -33,10 +47,58 @@ def category_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, .
         return None
     if not (_addressed(columns, v, names) and _thresholds(columns, v, names)):
         return None
-    _order(columns, v, names)
+    if not scale:
+        _order(columns, v, names)
     out = codes.astype(np.float64)
     out[codes < 0] = np.nan
     return out, names
+
+
+def check_shared_scales(columns: Columns, categories: Mapping[str, tuple[str, ...]]) -> None:
+    """Find responses that share thresholds but not categories: a threshold is the boundary between two of them."""
+
+    def whole(v: Variable) -> tuple[str, ...]:
+        return declared_categories(v) or listed(columns.frame[v.name]) or categories.get(v.key, ())
+
+    seen: set[str] = set()
+    for v in columns.table.responses:
+        seen.add(v.key)
+        for other in (o for o in sharing(columns.table, v) if o.key not in seen):
+            own, its = whole(v), whole(other)
+            if not own or not its or own == its:
+                continue
+            both = _joined(own, its)
+            shown = ", ".join(both) if _numbers(both) else ", ".join(f'"{c}"' for c in both)
+            columns.blame(
+                v.name,
+                "different-categories",
+                f"'{v.name}' and '{other.name}' share thresholds, but not their categories",
+                label=f"{v.name} has {_listed(own)}, {other.name} has {_listed(its)}",
+                notes="a threshold is the boundary between two categories: the same number would mean another boundary",
+                help=(
+                    f"declare them: {v.name} + {other.name} :: {v.kind.name}({v.link}, categories=[{shown}])",
+                    "or give pandas Categoricals with the same categories",
+                ),
+            )
+
+
+def _joined(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    both = tuple(dict.fromkeys((*a, *b)))
+    return tuple(sorted(both, key=float)) if _numbers(both) else both
+
+
+def _numbers(names: tuple[str, ...]) -> bool:
+    return all(n.lstrip("-").replace(".", "", 1).isdigit() for n in names)
+
+
+def _unlisted(columns: Columns, v: Variable, new: str, scale: tuple[str, ...]) -> None:
+    columns.blame(
+        v.name,
+        "unknown-category",
+        f"'{v.name}' has the value '{new}', which is not among its categories",
+        label=f"its categories are {_listed(scale)}",
+        help=did_you_mean(new, scale),
+    )
 
 
 def _addressed(columns: Columns, v: Variable, names: tuple[str, ...]) -> bool:

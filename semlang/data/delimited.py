@@ -38,11 +38,11 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame | None, Diagnostic | None]:
     first = next((line for line in head.splitlines() if line.strip()), "")
     if not first:
         return None, error("empty-data", f"{path.name} is empty", help="the first line holds the names of the columns")
-    separator = _separator(first)
-    wrong = _header(path, head, separator)
+    separator = separator_of(first)
+    wrong = header_finding(path.name, head, separator)
     if wrong:
         return None, wrong
-    decimal = "," if separator == ";" and _DECIMAL_COMMA.search("\n".join(head.splitlines()[1:20])) else "."
+    decimal = decimal_of(head, separator)
     with warnings.catch_warnings(record=True) as lost:
         warnings.simplefilter("always", pd.errors.ParserWarning)
         try:
@@ -94,26 +94,31 @@ def _encoding(path: Path) -> Diagnostic | None:
             line += chunk.count(b"\n")
 
 
-def _separator(line: str) -> str:
+def separator_of(line: str) -> str:
     """Return the separator that is most frequent in the header, outside quotes.
 
     Examples
     --------
-    >>> _separator('"a,b";c;d'), _separator("x"), _separator("a\\tb")
+    >>> separator_of('"a,b";c;d'), separator_of("x"), separator_of("a\\tb")
     (';', ',', '\\t')
     """
     bare = re.sub(r'"[^"]*"', "", line)
     return max((",", ";", "\t"), key=bare.count)
 
 
-def _header(path: Path, head: str, separator: str) -> Diagnostic | None:
+def decimal_of(head: str, separator: str) -> str:
+    """Return the decimal sign: with semicolons a comma, where one stands in a number of the first rows."""
+    return "," if separator == ";" and _DECIMAL_COMMA.search("\n".join(head.splitlines()[1:20])) else "."
+
+
+def header_finding(name: str, head: str, separator: str) -> Diagnostic | None:
     """Check the names of the columns."""
     names = [n.strip() for n in next(csv.reader(io.StringIO(head.lstrip()), delimiter=separator), [])]
     numbers = [bool(_NUMBER.fullmatch(n)) for n in names]
     if all(numbers):
         return error(
             "no-header",
-            f"the first line of {path.name} holds numbers and no names of columns",
+            f"the first line of {name} holds numbers and no names of columns",
             label=f"it begins {', '.join(names[:4])}",
             help="put a line with the names of the columns first",
         )
@@ -121,21 +126,21 @@ def _header(path: Path, head: str, separator: str) -> Diagnostic | None:
     if len(names) > 3 and not numbers[0] and all(numbers[1:]) and (repeated or any("." in n for n in names[1:])):
         return error(
             "transposed-data",
-            f"{path.name} looks transposed: its first line is '{names[0]}' and numbers",
+            f"{name} looks transposed: its first line is '{names[0]}' and numbers",
             help="rows are units and columns are variables: exchange them, for instance with frame.T",
         )
     second = next((line for line in head.splitlines()[1:] if line.strip()), "")
     if len(names) == 1 and len(names[0].split()) > 1 and len(second.split()) == len(names[0].split()):
         return error(
             "no-separator",
-            f"the columns of {path.name} are not separated by commas, semicolons or tabs",
+            f"the columns of {name} are not separated by commas, semicolons or tabs",
             help="separate them by commas",
         )
     if repeated:
         shown = ", ".join(f"'{n}'" for n in repeated[:5])
         return error(
             "duplicate-columns",
-            f"{path.name} has more than one column named {shown}",
+            f"{name} has more than one column named {shown}",
             help="give every column a name of its own",
         )
     return None

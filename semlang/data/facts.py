@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from semlang.data.levels import appearance, levels
+from semlang.data.levels import appearance, levels, listed
 from semlang.model.facts import DataFacts
 
 if TYPE_CHECKING:
@@ -72,3 +72,25 @@ class FrameFacts(DataFacts):
     def appearance(self, column: str) -> tuple[str, ...]:
         """Return the levels of a column in order of appearance, as the labels of groups are."""
         return appearance(self._frame[column])
+
+    def not_given(self, column: str, group_column: str, group: str) -> bool:
+        """Return whether a column has no value in a group of rows but has values in others.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> facts = FrameFacts(pd.DataFrame({"g": ["a", "b"], "x": [1.0, None]}))
+        >>> facts.not_given("x", "g", "a"), facts.not_given("x", "g", "b")
+        (False, True)
+        """
+        if column not in self._frame.columns or group_column not in self._frame.columns:
+            return False
+        present = self._frame[column].notna().to_numpy()
+        names, codes = levels(self._frame[group_column])
+        if group not in names or not present.any():
+            return False
+        return not present[codes == names.index(group)].any()
+
+    def scale(self, column: str) -> tuple[str, ...]:
+        """Return the categories of a pandas Categorical; empty for other columns."""
+        return listed(self._frame[column]) if column in self._frame.columns else ()

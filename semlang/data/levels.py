@@ -70,7 +70,16 @@ def levels(column: pd.Series[Any]) -> tuple[tuple[str, ...], Ints]:
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         return number_levels(column.to_numpy(dtype=np.float64, na_value=np.nan))
     codes, values = pd.factorize(column, sort=False)
-    return _sorted([level_text(v) for v in values], codes.astype(np.int64))
+    return text_levels([level_text(v) for v in values], codes.astype(np.int64))
+
+
+def listed(column: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the categories of a Categorical as text, those too that no row has; empty for other columns."""
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return ()
+    return tuple(level_text(c) for c in column.cat.categories)
 
 
 def number_levels(values: NDArray[np.float64]) -> tuple[tuple[str, ...], Ints]:
@@ -114,7 +123,7 @@ def _used(names: list[str], codes: Ints) -> tuple[tuple[str, ...], Ints]:
     return tuple(kept), new[codes]
 
 
-def _sorted(names: list[str], codes: Ints) -> tuple[tuple[str, ...], Ints]:
+def text_levels(names: list[str], codes: Ints) -> tuple[tuple[str, ...], Ints]:
     """Sort levels, as numbers where all of them are numbers."""
     try:
         keys = {n: (float(n), n) for n in names}

@@ -13,7 +13,8 @@ from semlang.data.covariates import ProductColumns
 from semlang.data.levels import number_text
 from semlang.data.responses import Response
 from semlang.diagnostics import error, warning
-from semlang.model.table import ROWS, Variable
+from semlang.model.scales import sharing
+from semlang.model.table import ROWS, ParameterTable, Variable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,22 +23,31 @@ Ints = NDArray[np.int64]
 def check_responses(columns: Columns, responses: Mapping[str, Response], groups: Sequence[Ints | None]) -> None:
     """Find responses that do not vary, in any group, and categories that a group lacks."""
     labels = columns.table.groups
+    given = [{v.key for v in columns.table.responses_of(g)} for g in range(1, len(labels) + 1)]
     for v in columns.table.responses:
         found = responses[v.key]
-        for rows, label in zip(groups, labels, strict=True):
+        for g, (rows, label) in enumerate(zip(groups, labels, strict=True), 1):
+            if v.key not in given[g - 1]:
+                continue  # the group's model is without it
             values = found.values if rows is None else found.values[rows]
             trials = found.trials if rows is None or found.trials is None else found.trials[rows]
             where = f" in group {label}" if label else ""
             what = _constant(v, values, trials)
-            if what:
+            if what and not (np.isfinite(values).any() and _shared(columns.table, v, g)):
                 columns.blame(v.name, "constant-response", f"the response '{v.name}' does not vary{where}", label=what)
-            elif v.kind.thresholds or v.kind.name == "multinomial":
+            elif not what and (v.kind.thresholds or v.kind.name == "multinomial"):
                 kept = np.unique(values[~np.isnan(values)]).astype(int)
                 lost = [c for k, c in enumerate(found.categories) if k not in kept]
-                if lost:
+                if lost and not sharing(columns.table, v):
                     columns.blame(
                         v.name, "empty-category", f"no row{where} has the category {lost[0]} of '{v.name}'", warning
                     )
+
+
+def _shared(table: ParameterTable, v: Variable, group: int) -> bool:
+    """Whether all that a response's distribution needs in a group is fixed or estimated in others, too."""
+    own = {r.parameter for r in table.rows if r.group == group and r.target == v.key} - {-1}
+    return len(table.groups) > 1 and own <= {r.parameter for r in table.rows if r.group != group}
 
 
 def _constant(v: Variable, values: Floats, trials: Floats | None) -> str:

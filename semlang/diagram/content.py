@@ -189,6 +189,8 @@ class _Reader:
         if row.op == "=~":
             out.measures.add((row.source, row.target))
         edge = self._edge(row, row.source, row.target)
+        if row.moderators:
+            edge = replace(edge, source=self._product((row.source, *row.moderators), table.variables[row.target].level))
         if not row.via:
             self._add(edge)
             return
@@ -197,6 +199,18 @@ class _Reader:
             self._add(replace(edge, source=cause))
             return
         self._add(replace(edge, target=self._dot(cause, row.target)))
+
+    def _product(self, factors: tuple[str, ...], level: str) -> str:
+        """Return the key of the dot at which latent variables are multiplied, which is drawn if it is not there."""
+        out, name = self.out, ":".join(factors)
+        if name not in out.products:
+            out.products[name] = factors
+            out.nodes[name] = Node(name, "", "point", level, title=f"the product of {' and '.join(factors)}")
+            for key in dict.fromkeys(factors):
+                power = factors.count(key)
+                label = {1: "", 2: "²", 3: "³"}.get(power, f"^{power}")
+                out.edges.append(Edge(key, name, label, headless=True, title=f"{key} is a factor of {name}"))
+        return name
 
     def _of_class(self, row: Row) -> None:
         """Draw an arrow from a class variable to a response, or to the path whose slope differs between classes."""
@@ -217,7 +231,7 @@ class _Reader:
 
     def _mean(self, row: Row) -> None:
         v = self.table.variables[row.target]
-        if v.role == "response" or v.kind.name in ("class", "masspoints"):
+        if v.role != "latent" or v.kind.name in ("class", "masspoints"):
             return
         key = ONE if v.level == ROWS else f"{ONE}[{v.level}]"
         self.out.nodes.setdefault(key, Node(key, "1", "triangle", v.level, title="the constant 1"))

@@ -267,7 +267,7 @@ CATEGORIES: Mapping[str, Callable[[str, Floats], Floats]] = {
 
 def has_distribution(variable: Variable) -> bool:
     """Whether a response is of a family of these tables."""
-    return variable.kind.name in (*CATEGORIES, *DISTRIBUTIONS, "multinomial")
+    return variable.kind.nominal or variable.kind.name in (*CATEGORIES, *DISTRIBUTIONS)
 
 
 def transform(quantity: str, value: Floats) -> Floats:
@@ -297,7 +297,7 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
         Of a response with categories; a ``sigma`` divides them and nu.
     """
     kind, link = variable.kind.name, variable.link or "identity"
-    if kind == "multinomial":
+    if variable.kind.nominal:
         return list(softmax(nu, axis=0))
     if kind in CATEGORIES:
         assert thresholds is not None

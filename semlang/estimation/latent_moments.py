@@ -6,6 +6,7 @@ unit and of the units above it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,13 +96,15 @@ class _Spherical:
         return np.asarray((self.covariance[a][:, :1, 1:] @ solved)[:, 0, 0])
 
 
-def latent_moments(predictors: Predictors) -> dict[str, LatentMoments]:
+def latent_moments(predictors: Predictors, wanted: Sequence[str] | None = None) -> dict[str, LatentMoments]:
     """Return the posterior moments of the latent variables of each level that has any.
 
     Parameters
     ----------
     predictors : Predictors
         With one point these are modes and blocks of the inverse Hessian.
+    wanted : sequence of str, optional
+        Keys of latent variables; default: all that vary.
     """
     graph, design, theta = predictors.graph, predictors.design, predictors.theta
     form = whole_form(graph, lift=False)
@@ -112,14 +115,16 @@ def latent_moments(predictors: Predictors) -> dict[str, LatentMoments]:
     spherical = _Spherical(predictors) if predictors.member.layers else None
     x = np.stack([design.columns[p] if p else np.ones(design.n_rows) for p in form.mean_columns], axis=1)
     d = np.stack([design.columns[p] if p else np.ones(design.n_rows) for p in form.random_columns], axis=1)
-    prior = np.sqrt(np.maximum(np.diag(form.psi.matrix(theta)), 0.0))
+    prior = np.sqrt(np.maximum(np.diag(form.psi.matrix(theta)), 0.0)) if form.disturbances else np.zeros(0)
     own = {z.key: float(prior[j]) for j, z in enumerate(form.disturbances)}
     out: dict[str, LatentMoments] = {}
     for level in graph.table.levels:
         keys = tuple(
             v.key
             for v in graph.table.latents
-            if v.level == level and v.kind.name == "normal" and _moves(v.key, moving, L[place[v.key]])
+            if v.level == level
+            and v.kind.name == "normal"
+            and (_moves(v.key, moving, L[place[v.key]]) if wanted is None else v.key in wanted)
         )
         if not keys:
             continue

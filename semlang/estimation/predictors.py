@@ -97,6 +97,8 @@ class Predictors:
         Of the fit; one where that is exact, or Laplace.
     inflation : float
         Multiplies the standard deviations of all latent variables; large values give maximum likelihood scores.
+    factored : tuple of bool, optional
+        Which blocks of Psi have factor coordinates in `theta`; default: `theta` are parameters of the table.
 
     Raises
     ------
@@ -112,17 +114,20 @@ class Predictors:
         theta: Floats,
         points: int,
         inflation: float = 1.0,
+        factored: tuple[bool, ...] | None = None,
     ) -> None:
         self.table, self.graph, self.design, self.theta = table, graph, design, theta
         form = reduced_form(graph, lift=False)
-        parametrisation = Parametrisation([form])
+        x = theta
+        if factored is None:
+            parametrisation = Parametrisation([form])
+            factored, x = parametrisation.factored[0], parametrisation.coordinates(theta)
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
-            form, completed(design, table.variables), table.variables, table.levels, parametrisation.factored[0],
-            points, 1, counted=counted,
+            form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
+            counted=counted,
         )  # fmt: skip
         self.form = replace(self.member.reduced, thresholds=form.thresholds)
-        x = parametrisation.coordinates(theta)
         self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
         self._engine_inputs.A[:] *= inflation
         self.inputs = replace(self._engine_inputs, o=self._engine_inputs.o.copy())
@@ -134,7 +139,7 @@ class Predictors:
         kinds = [table.variables[key].kind for key in form.responses]
         among = np.array([k.alternatives for k in kinds])[self.rows.response]
         steps = among & np.array([k.thresholds for k in kinds])[self.rows.response]
-        self._nominal = among & ~steps
+        self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
         self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
         for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
             i = np.flatnonzero(steps & (self.rows.response == k) & self._told)

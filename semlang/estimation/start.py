@@ -125,7 +125,7 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         variable = table.variables[key]
         weight = None if frequency is None else frequency[known]
         tables = (design.trials, design.exposure, design.event)
-        if variable.kind.name == "multinomial":
+        if variable.kind.nominal:
             own = {p.category: p.parameter for p in intercepts if p.target == key}
             _logits(design.categories.get(key, ()), own, values, weight, theta)
             continue

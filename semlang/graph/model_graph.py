@@ -129,8 +129,8 @@ class ModelGraph:
 
     @cached_property
     def responses(self) -> tuple[str, ...]:
-        """Keys of the responses."""
-        return tuple(v.key for v in self.table.responses)
+        """Keys of the responses of the group."""
+        return tuple(v.key for v in self.table.responses_of(self.group))
 
     @cached_property
     def latents(self) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ class _Substitution:
                 self.terms[key] = {}
                 self.categories[key] = {c: self._of_category(graph.into(key), c) for c in named}
                 continue
-            plain = response.role == "response" and response.kind.name != "multinomial" and key not in zeta
+            plain = response.role == "response" and not response.kind.nominal and key not in zeta
             components = [p for p in graph.into(key) if self._components.get(p.source) == key]
             for path in graph.into(key):
                 if plain and _is_offset(path):

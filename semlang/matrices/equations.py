@@ -320,7 +320,7 @@ class _Equations:
             if row.quantity:
                 of = modelled.setdefault(row.target, {})
                 of[row.quantity] = of.get(row.quantity, False) or _varies(row)
-        for v in self.graph.table.responses:
+        for v in map(self.variables.__getitem__, self.m.responses):
             extra = tuple(sorted(modelled.get(v.key, {}).items()))
             groups.setdefault((v.kind.name, v.link, v.level, extra), []).append(v)
         for (kind, link, _, extra), members in groups.items():

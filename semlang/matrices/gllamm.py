@@ -197,7 +197,7 @@ class GllammMatrices:
     @cached_property
     def Theta(self) -> Matrix:
         """Residual (co)variances of the gaussian responses."""
-        kinds = {v.key: v.kind for v in self.graph.table.responses}
+        kinds = {k: self.graph.table.variables[k].kind for k in self.responses}
         return self._covariances("Theta", tuple(k for k in self.responses if kinds[k].residual))
 
     def _covariances(self, symbol: str, keys: tuple[str, ...]) -> Matrix:

@@ -162,7 +162,7 @@ class _Writer:
     def distributions(self) -> list[str]:
         """Return the distribution of each response given nu; alike ones share a line."""
         groups: dict[tuple[str, str], list[Variable]] = {}
-        for v in self.m.graph.table.responses:
+        for v in map(self.variables.__getitem__, self.m.responses):
             groups.setdefault((v.kind.name, v.link), []).append(v)
         lines = []
         for (kind, link), members in groups.items():

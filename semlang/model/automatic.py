@@ -25,7 +25,7 @@ def thresholds(c: Context) -> Iterator[Draft]:
         if not v.kind.thresholds:
             continue
         written = [r for r in c.of(v) if r.op == "|"]
-        known = c.ns.levels_in_data(v.name)
+        known = c.ns.categories_of(v)
         n = len(known) - 1 if known else max((r.threshold for r in written), default=0)
         named = {r.rhs for r in written if not r.klass}
         other = len({r.rhs for r in written if not is_usual(r.rhs)})

@@ -19,7 +19,7 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
 from semlang.model.kind_findings import kind_findings
 from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
@@ -28,8 +28,10 @@ from semlang.model.numbering import name_rows, number_rows, share_labels
 from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
+from semlang.model.product_indicators import read_product_indicators
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
+from semlang.model.scales import fit_to_scales
 from semlang.model.settings import Settings, read_directives
 from semlang.model.slope_findings import slope_findings
 from semlang.model.table import ParameterTable
@@ -114,7 +116,8 @@ def elaborate(
     findings: list[Diagnostic] = []
     said = from_directives(model, findings)
     merged = merge(said, options or {}, defaults, model.source, findings)
-    declared = declare(model, findings)
+    written, declared = model, declare(model, findings)
+    model = read_product_indicators(model, declared, findings)
     findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)
     blocks = cut(model, settings.clusters, declared, findings, settings.group_column)
@@ -130,6 +133,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
+    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)
@@ -159,7 +163,7 @@ def elaborate(
     findings += level_findings(table)
     names = name_findings(model, table, ns, facts, settings.spans)
     empty = not (table_rows or relations or defined)
-    return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
+    return Elaboration(written, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
 TABLE_STANDS = frozenset(

@@ -28,3 +28,11 @@ class DataFacts:
         if columns and not columns.isdisjoint(self.columns):
             return True
         return any(self.levels.get(name) for kind, name in asked if kind == "levels")
+
+    def not_given(self, column: str, group_column: str, group: str) -> bool:
+        """Return whether a column has no value in a group of rows but has values in others; no data, no answer."""
+        return False
+
+    def scale(self, column: str) -> tuple[str, ...]:
+        """Return the categories that a column's type lists, in rows or not; empty where it lists none."""
+        return ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semlang.model.draft import Draft
 from semlang.model.exploratory import RULE as EXPLORATORY
+from semlang.model.namespace import Namespace
 from semlang.model.roles import Roles
 
 
@@ -78,14 +79,14 @@ def _set_of(r: Draft, roles: Roles) -> str:
 
 
 def equal_over_groups(rows: list[Draft], roles: Mapping[int, Roles], options: Mapping[str, Any]) -> None:
-    """Label what ``group.equal`` makes equal, but for ``group.partial``, with the plabel of the first group's row."""
+    """Label what ``group.equal`` makes equal, but for ``group.partial``, with the plabel of its first row."""
     if not options["group.equal"]:
         return
     partial = {p.replace(" ", "") for p in options["group.partial"]}
-    first = {(r.key, r.level): r for r in rows if r.group == 1}
+    first: dict[object, Draft] = {}
     for r in rows:
-        reference = first.get((r.key, r.level))
-        if r.group == 1 or reference is None or _set_of(r, roles[r.block]) not in options["group.equal"]:
+        reference = first.setdefault((r.key, r.level), r)
+        if r.group == reference.group or _set_of(r, roles[r.block]) not in options["group.equal"]:
             continue
         if f"{r.lhs}{r.op}{r.rhs}" in partial or r.exo or not (r.free and reference.free):
             continue
@@ -93,3 +94,21 @@ def equal_over_groups(rows: list[Draft], roles: Mapping[int, Roles], options: Ma
             r.label = reference.label
         elif not reference.label and not r.label:
             reference.label = r.label = reference.plabel
+
+
+def given_rows(rows: list[Draft], labels: Sequence[str], group_column: str, ns: Namespace) -> list[Draft]:
+    """Leave out the rows of responses that no unit of a group was given, as where forms are linked by common items.
+
+    A response whose observed value is a cause of others in the group keeps its rows: without it they have no value.
+    """
+    if ns.facts is None or not group_column or len(labels) < 2:
+        return rows
+    causes = {(r.group, c.column) for r in rows for c in r.via if c.response}
+    responses = {key: v for key, v in ns.variables.items() if v.role == "response"}
+    absent = {
+        (g, key)
+        for g, label in enumerate(labels, 1)
+        for key, v in responses.items()
+        if (g, key) not in causes and ns.facts.not_given(v.name, group_column, label)
+    }
+    return [r for r in rows if not {(r.group, r.target), (r.group, r.source)} & absent]

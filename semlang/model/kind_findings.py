@@ -86,7 +86,7 @@ def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
         v = table.variables[key]
         odd = next((r for r in own if r.user == 1 and not is_usual(r.rhs)), None)
         written = sorted({r.threshold for r in own if r.user == 1})
-        known = ns.levels_in_data(v.name)
+        known = ns.categories_of(v)
         if known and v.kind.thresholds and own and max(r.threshold for r in own) > len(known) - 1:
             first = max(own, key=lambda r: (r.user, r.threshold))
             yield error(

@@ -30,6 +30,8 @@ class Kind:
         Whether a response is a product of steps from one category to the next.
     alternatives : bool
         Whether one of several linear predictors is chosen: a category, or an alternative.
+    nominal : bool
+        Whether each category has a linear predictor of its own.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
     estimable : bool
@@ -46,6 +48,7 @@ class Kind:
     arguments: tuple[str, ...] = ()
     sequence: bool = False
     alternatives: bool = False
+    nominal: bool = False
     logarithm: bool = False
     estimable: bool = False
 
@@ -110,7 +113,7 @@ KINDS: dict[str, Kind] = {
             thresholds=True,
             intercept=False,
             quantities=("sigma",),
-            arguments=("level",),
+            arguments=("level", "categories"),
             estimable=True,
         ),
         Kind(
@@ -118,7 +121,7 @@ KINDS: dict[str, Kind] = {
             ("logit",),
             thresholds=True,
             intercept=False,
-            arguments=("level",),
+            arguments=("level", "categories"),
             alternatives=True,
             estimable=True,
         ),
@@ -127,11 +130,11 @@ KINDS: dict[str, Kind] = {
             ("logit",),
             thresholds=True,
             intercept=False,
-            arguments=("level",),
+            arguments=("level", "categories"),
             sequence=True,
             estimable=True,
         ),
-        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, estimable=True),
+        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, nominal=True, estimable=True),
         Kind("choice", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
         Kind("ranking", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
         Kind("composite", (), arguments=("level",)),

@@ -10,6 +10,7 @@ from semlang.model.blocks import Block, Blocks
 from semlang.model.declarations import Declared
 from semlang.model.facts import DataFacts
 from semlang.model.kinds import KINDS
+from semlang.model.scales import declared_categories, names_with_shared_thresholds
 from semlang.model.table import ROWS, Variable
 from semlang.source import Source, Span
 from semlang.syntax import ast
@@ -35,7 +36,8 @@ class Namespace:
     `latents` maps bare names to the levels that latent variables of that name have; `responses` maps names of
     responses to the levels of the blocks where they are modelled; `slopes` maps names in ``rv()`` to their
     level; `split` holds responses of higher levels that are covariates at level 1; `parts` maps components that
-    stand as a term of their own response, ``y ~ x + y[school]``, to it.
+    stand as a term of their own response, ``y ~ x + y[school]``, to it; `sharing` holds responses that share
+    thresholds with others.
     """
 
     source: Source
@@ -55,6 +57,7 @@ class Namespace:
     split: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
     asked: set[tuple[str, str]] = field(default_factory=set)
+    sharing: frozenset[str] = frozenset()
 
     def in_data(self, column: str) -> bool:
         """Return whether the data have a column; False where there are no data."""
@@ -65,6 +68,17 @@ class Namespace:
         """Return the levels of a column of the data; None where there are no data, or no such column."""
         self.asked.add(("levels", column))
         return None if self.facts is None else self.facts.levels.get(column)
+
+    def categories_of(self, v: Variable) -> tuple[str, ...] | None:
+        """Return the categories of an ordinal response; None where neither text nor data tell.
+
+        Those that a declaration or a Categorical lists, where thresholds are shared with another response; else those
+        that the data have.
+        """
+        known = self.levels_in_data(v.name)
+        if v.name in self.sharing:
+            return declared_categories(v) or (self.facts.scale(v.name) if self.facts is not None else ()) or known
+        return known
 
     def level_of(self, v: ast.Variable, block: Block) -> str | None:
         """Return the level of the latent variable that a name means in a block, or None where it is none."""
@@ -265,6 +279,7 @@ def survey(
     """
     ns = Namespace(source, declared, findings, facts=facts, levels=(ROWS, *clusters))
     entries = [(b, e.statement) for b in blocks.blocks for e in b.entries]
+    ns.sharing = names_with_shared_thresholds(s for _, s in entries)
     bracketed: dict[str, dict[str, Span]] = {}
     bare: dict[str, int] = {}
     predictor: dict[str, int] = {}

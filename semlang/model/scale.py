@@ -26,16 +26,24 @@ def standardised_latents(c: Context, rows: list[Draft]) -> None:
 
 
 def marker_loadings(c: Context, rows: list[Draft]) -> None:
-    """With ``auto.fix.first``, fix the first loading of a latent variable (or its ``marker``) to 1."""
+    """With ``auto.fix.first``, fix the first loading of a latent variable (or its ``marker``) to 1.
+
+    A composite is scaled by its first weight, but for one that is measured, too: its marker loading is its scale.
+    """
     composite = c.options["auto.fix.first"] or c.options["std.lv"]
     marker = c.options["marker"]
     marker = marker if isinstance(marker, dict) else {}
+    scaled: set[str] = set()
     for op, active in (("=~", c.options["auto.fix.first"]), ("<~", composite)):
         if not active:
             continue
         first: dict[str, list[Draft]] = {}
         for r in rows:
-            if r.op == op and not (op == "=~" and r.lhs in c.roles.efa and c.options["auto.efa"]):
+            if (
+                r.op == op
+                and r.lhs not in scaled
+                and not (op == "=~" and r.lhs in c.roles.efa and c.options["auto.efa"])
+            ):
                 first.setdefault(r.lhs, []).append(r)
         for name, own in first.items():
             v = c.ns.variables.get(c.roles.key.get(name, ""))
@@ -43,6 +51,7 @@ def marker_loadings(c: Context, rows: list[Draft]) -> None:
                 continue
             chosen = next((r for r in own if r.rhs == marker.get(name)), own[0])
             chosen.fix(1.0, "marker loading")
+        scaled |= set(first)
 
 
 def first_paths(c: Context, rows: list[Draft], started: set[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from semlang.analysis import analyse as analyse_text
 from semlang.api import Model
 from semlang.diagnostics import Diagnostic, in_file
 from semlang.errors import SemlangError
@@ -13,8 +15,8 @@ from semlang.source import Source, Span
 
 if TYPE_CHECKING:
     from semlang.checks.identification import Identification
+    from semlang.data.sheet import Sheet
     from semlang.matrices.matrix import Matrix
-    from semlang.model.facts import DataFacts
     from semlang.model.table import ParameterTable
 
 LOG = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
+def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True) -> Json:
     """Return findings, table, diagram, matrices, equations, words and the verdict on identification of a text.
 
     Whatever the text, there is an answer. A view that the text does not have is None, and a finding says why; a view
@@ -37,8 +39,10 @@ def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
     ----------
     text : str or Source
         The model. Offsets in the answer count its code points from 0 (with ``\\n`` as the only line ending).
-    facts : DataFacts, optional
-        Names and levels of the columns of the data, where there are any.
+    data : Sheet, optional
+        Data: then names are checked against its columns, and factors and thresholds are spelt out.
+    drawn : bool
+        Whether the diagram is placed, which takes as long as everything else; else ``diagram`` is None.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def analyse(text: str | Source, facts: DataFacts | None = None) -> Json:
     ['unknown-operator']
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-    return _Analysis(source).answer(facts)
+    return _Analysis(source).answer(data, drawn)
 
 
 class _Analysis:
@@ -65,16 +69,12 @@ class _Analysis:
         self.source = source
         self.failed: list[Json] = []
 
-    def answer(self, facts: DataFacts | None) -> Json:
+    def answer(self, data: Sheet | None, drawn: bool) -> Json:
+        model: Model | None = None
         findings: Sequence[Diagnostic] = ()
-        model = None
         try:
-            model = Model(self.source)
-            if facts is not None:
-                model = model.with_facts(facts)
-            findings = model.check()
-        except SemlangError as problem:
-            findings = problem.diagnostics
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
+            model, findings = found.model, found.findings
         except Exception as problem:
             self._failed("findings", problem)
         views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
@@ -82,7 +82,7 @@ class _Analysis:
             m = model
             groups = range(len(m.parameter_table.groups))
             views["table"] = self._view("table", lambda: self._table(m))
-            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table))
+            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
             views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
@@ -95,6 +95,18 @@ class _Analysis:
             **views,
             "failed": self.failed,
         }
+
+    def drawing(self, data: Sheet | None) -> list[Json] | None:
+        try:
+            model = Model(self.source)
+            facts = _facts(data)
+            model = model if facts is None else facts(model)
+        except SemlangError:
+            return None
+        except Exception as problem:
+            self._failed("diagram", problem)
+            return None
+        return self._view("diagram", lambda: diagrams(model.parameter_table))
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -157,14 +169,43 @@ class _Analysis:
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
 
 
-def diagrams(table: ParameterTable) -> list[Json] | None:
-    """Return the placed diagram of each group; None where the model is too large to be looked at."""
+def _facts(data: Sheet | None) -> Callable[[Model], Model] | None:
+    """Return what gives a model the levels of a sheet."""
+    if data is None:
+        return None
+    from semlang.data.sheet import SheetFacts
+
+    return lambda model: (
+        model
+        if model.parameter_table.reshape
+        else model.with_facts(SheetFacts(data, model.parameter_table.group_column))
+    )
+
+
+def _unread(path: Path) -> tuple[None, tuple[Diagnostic, ...]]:
+    """Read no file: the page opens the data that a text names by itself."""
+    return None, ()
+
+
+def drawing(source: Source, data: Sheet | None = None) -> list[Json] | None:
+    """Return the diagram alone, as `analyse` has it."""
+    return _Analysis(source).drawing(data)
+
+
+def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None) -> list[Json] | None:
+    """Return the placed diagram of each group; None where the model is too large to be looked at.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    estimates : mapping from row id to float, optional
+        Shown in place of labels.
+    """
     from semlang.diagram.layout import diagram
-    from semlang.page.placed import placed
 
     if len(table.rows) > DRAWN * len(table.groups):
         return None
-    return [placed(diagram(table, None, "gllamm", g + 1)) for g in range(len(table.groups))]
+    return [diagram(table, estimates, "gllamm", g + 1).to_json() for g in range(len(table.groups))]
 
 
 def _matrices(model: Model, group: int) -> Json:

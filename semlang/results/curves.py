@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.distributions import expected, variance
+from semlang.estimation.linear_predictors import linear_predictors
 from semlang.results.implied import Implied
 from semlang.results.items import (
     item_named,
@@ -19,7 +20,6 @@ from semlang.results.items import (
     refuse,
     thresholds_of,
 )
-from semlang.results.predict import linear_predictors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +115,9 @@ def information(
 
 def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
     graph, design = fit.graphs[0], mean_design(fit.designs[0])
+    theta = fit.estimate.theta
     start, end = (
-        linear_predictors(fit, graph, design, {latent.key: v})[item.key].reshape(-1, 1) for v in (0.0, 1.0)
+        linear_predictors(graph, design, theta, {latent.key: v})[item.key].reshape(-1, 1) for v in (0.0, 1.0)
     )  # one line a category of a nominal response, else one
     slope = end - start
     at = start + slope * x

@@ -110,7 +110,7 @@ def augment(fit: Fit) -> pd.DataFrame:
         end = f".{v.name}" if several else ""
         names = [c for c in fitted.columns if c == v.name or str(c).startswith(f"{v.name}=")]
         values = fitted[names].to_numpy()
-        if v.kind.alternatives and not v.kind.thresholds:
+        if v.kind.nominal:
             for name in names:
                 out[f".fitted{end}={name.split('=', 1)[1]}"] = fitted[name].to_numpy()
             continue

@@ -14,11 +14,11 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.distributions import CATEGORIES, Quantities, expected, has_distribution, transform
+from semlang.estimation.linear_predictors import linear_predictors
 from semlang.estimation.predictors import Predictors
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import ROWS, Row, Variable
-from semlang.results.predict import linear_predictors
 from semlang.results.scores import predictors_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def mean_design(design: Design) -> Design:
 def probabilities_at(fit: Fit, item: Variable, latent: Variable, at: Floats, group: int = 0) -> Floats:
     """Return means or category probabilities (at, categories), covariates at their means, other disturbances 0."""
     graph, design = fit.graphs[group], mean_design(fit.designs[group])
-    nu = np.array([linear_predictors(fit, graph, design, {latent.key: float(x)})[item.key][..., 0] for x in at]).T
+    theta = fit.estimate.theta
+    nu = np.array([linear_predictors(graph, design, theta, {latent.key: float(x)})[item.key][..., 0] for x in at]).T
     cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)
     return np.stack(expected(item, nu, q, None if cuts is None else np.repeat(cuts, at.size, axis=1)), axis=1)
 

@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.distributions import has_distribution
-from semlang.estimation.mixed_predictors import mixed_expectations
+from semlang.estimation.linear_predictors import linear_predictors
+from semlang.estimation.mixed_predictors import MixedPredictors
 from semlang.estimation.predictors import Predictors, RowExpectations
-from semlang.graph.model_graph import ModelGraph
-from semlang.graph.order import causes_first
+from semlang.graph.condition import n_states
 from semlang.model.nearest import did_you_mean
-from semlang.results.scores import data_of, predictors_of
+from semlang.results.scores import any_predictors_of, data_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from semlang.results.fit import Fit
 
-__all__ = ["KINDS", "linear_predictors", "predict"]
+__all__ = ["KINDS", "predict"]
 
 Floats = NDArray[np.float64]
 
@@ -44,16 +42,17 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     kind : {'marginal', 'conditional', 'at', 'linear'}
         Integrated over the latent variables: a new unit. Given all responses of the unit: integrated over its
         posterior (at the mode, where the fit has one point). At given values of latent variables, the others at what
-        these and the covariates say. The posterior mean of the linear predictor.
+        these and the covariates say; classes that are not given are averaged over. The posterior mean of the linear
+        predictor.
     at : mapping from latent variable to value
-        For ``at``; default none, so that all disturbances are 0.
+        For ``at``; default none, so that all disturbances are 0. Of a class variable the number of a class.
 
     Returns
     -------
     DataFrame
         One row a row of the data; a column ``y`` with the mean of each response (of a binomial one the probability of a
-        success), or ``y=category`` with the probability of each category; ``y@category`` with the linear predictor of
-        each category of a nominal response.
+        success), or ``y=category`` with the probability of each category; ``y@category`` with
+        the linear predictor of each category of a nominal response.
 
     Raises
     ------
@@ -64,14 +63,7 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     _check(fit, kind, at if kind == "at" else None)
     designs, frame = data_of(fit, data, optional_columns(fit, kind))
     parts = []
-    if is_conditional(fit.table):
-        mixed = mixed_expectations(
-            fit.table, fit.graphs, designs, fit.estimate.theta, fit.estimate.points, kind == "conditional"
-        )
-        if mixed is None:
-            raise FitError([error("not-predicted", "predictions of this combination of classes are not computed yet")])
-        parts = [_frame(fit, p, found, False) for p, found in mixed]
-    for p in () if parts else predictors_of(fit, designs):
+    for p in any_predictors_of(fit, designs):
         match kind:
             case "marginal":
                 found = p.marginal()
@@ -79,8 +71,10 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
                 found = p.conditional()
             case "linear":
                 found = p.linear()
+            case _ if isinstance(p, MixedPredictors):
+                found = p.at(at or {})
             case _:
-                nu = linear_predictors(fit, p.graph, p.design, at or {})
+                nu = linear_predictors(p.graph, p.design, fit.estimate.theta, at or {})
                 found = p.at({k: nu[key] for k, key in enumerate(p.form.responses)})
         parts.append(_frame(fit, p, found, kind == "linear"))
     out = pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
@@ -101,66 +95,28 @@ def optional_columns(fit: Fit, kind: str = "marginal") -> tuple[str, ...]:
 
 
 def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
-    if is_conditional(fit.table) and kind in ("at", "linear"):
-        raise FitError(
-            [error("not-predicted", f"predictions of kind '{kind}' of models with classes are not computed yet",
-                   help="kind='marginal' or 'conditional'")]
-        )  # fmt: skip
     for v in fit.table.responses:
         if not has_distribution(v):
             raise FitError(
                 [error("not-predicted", f"expected values of a {v.kind.name} response are not computed yet",
                        fit.table.source, v.span)]
             )  # fmt: skip
-    latent = {v.key for v in fit.table.latents} | {v.name for v in fit.table.latents}
-    for name in at or {}:
+    latent = {name: v for v in fit.table.latents for name in (v.key, v.name)}
+    for name, value in (at or {}).items():
         if name not in latent:
             raise FitError(
                 [error("not-a-latent", f"'{name}' is no latent variable of the model",
                        help=did_you_mean(name, sorted(latent)) or f"it has {', '.join(sorted(latent))}")]
             )  # fmt: skip
+        v = latent[name]
+        if v.kind.name == "class" and value not in range(1, n_states(v) + 1):
+            raise FitError(
+                [error("unknown-class", f"{value} is no class of '{v.name}'",
+                       help=f"at={{'{v.name}': 1}}; its classes are 1 to {n_states(v)}")]
+            )  # fmt: skip
 
 
-def linear_predictors(fit: Fit, graph: ModelGraph, design: Design, at: Mapping[str, float]) -> dict[str, Floats]:
-    """Return the values of all variables by record (n_rows,), some latent variables given, disturbances 0.
-
-    Those of a nominal response are (K, n_rows), one row a category.
-
-    Parameters
-    ----------
-    fit : Fit
-    graph : ModelGraph
-    design : Design
-    at : mapping from name or key of a latent variable to its value
-    """
-    theta = fit.estimate.theta
-    values: dict[str, Floats] = {}
-    for key in causes_first(graph.causes):
-        variable = fit.table.variables[key]
-        given = at.get(key, at.get(variable.name)) if variable.role != "response" else None
-        if given is not None:
-            values[key] = np.full(design.n_rows, float(given))
-            continue
-        names = design.categories.get(key, ())
-        nominal = variable.kind.alternatives and not variable.kind.thresholds
-        out = np.zeros((len(names), design.n_rows) if nominal else design.n_rows)
-        for p in graph.into(key):
-            if p.is_zero:
-                continue
-            coefficient = theta[p.parameter] if p.parameter >= 0 else p.value
-            column = design.columns[p.via] if p.via else 1.0
-            addend = coefficient * column * (values[p.source] if p.source else 1.0)
-            if nominal:
-                out[[not p.category or p.category == c for c in names]] += addend
-            else:
-                out = out + addend
-        if key in design.exposure:
-            out = out + np.log(design.exposure[key])
-        values[key] = out
-    return values
-
-
-def _frame(fit: Fit, p: Predictors, found: RowExpectations, linear: bool) -> pd.DataFrame:
+def _frame(fit: Fit, p: Predictors | MixedPredictors, found: RowExpectations, linear: bool) -> pd.DataFrame:
     """Spread expectations over columns; rows are those of the file."""
     import pandas as pd
 
@@ -169,11 +125,8 @@ def _frame(fit: Fit, p: Predictors, found: RowExpectations, linear: bool) -> pd.
         here = found.response == k
         name = fit.table.variables[key].name
         kind = fit.table.variables[key].kind
-        categories: tuple[str, ...] = ("",)
-        if kind.thresholds or kind.alternatives:
-            categories = fit.designs[0].categories.get(key, ())
-        if linear and kind.thresholds:
-            categories = ("",)
+        many = kind.nominal or (k in p.form.thresholds and not linear)
+        categories = fit.designs[0].categories.get(key, ()) if many else ("",)
         for c, category in enumerate(categories):
             values = np.full(p.design.n_rows, np.nan)
             values[found.record[here]] = found.values[here, c]

@@ -14,6 +14,7 @@ from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.latent_moments import LatentMoments, latent_moments
 from semlang.estimation.member import Infeasible
+from semlang.estimation.mixed_predictors import MixedPredictors, mixed_predictors
 from semlang.estimation.predictors import Predictors
 from semlang.model.table import ROWS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from semlang.results.fit import Fit
 
-__all__ = ["METHODS", "predictors_of", "scores"]
+__all__ = ["METHODS", "any_predictors_of", "predictors_of", "scores"]
 
 Floats = NDArray[np.float64]
 
@@ -62,16 +63,14 @@ def scores(fit: Fit, method: str = "eb", data: Any = None, covariance: bool = Fa
     import pandas as pd
 
     if is_conditional(fit.table):
-        raise FitError(
-            [error("not-predicted", "scores of latent variables beside classes or products are not computed yet",
-                   help="fit.class_probabilities() gives the probabilities of the classes")]
-        )  # fmt: skip
+        _posterior_means(fit, method)
     designs, frame = data_of(fit, data)
     if method == "ml":
         _one_level(fit)
     parts: dict[str, list[pd.DataFrame]] = {}
-    for p in predictors_of(fit, designs, 1 if method != "eb" else None, INFLATION if method == "ml" else 1.0):
-        for level, moments in latent_moments(p).items():
+    for p in any_predictors_of(fit, designs, 1 if method != "eb" else None, INFLATION if method == "ml" else 1.0):
+        found = p.moments() if isinstance(p, MixedPredictors) else latent_moments(p)
+        for level, moments in found.items():
             table = _table(fit, p.design, moments, frame, level, covariance, method == "ml")
             parts.setdefault(level, []).append(table)
     out = {}
@@ -91,10 +90,28 @@ def data_of(fit: Fit, data: Any, optional: Sequence[str] = ()) -> tuple[tuple[De
     return fit.origin.recipe.designs(data, optional)
 
 
+def any_predictors_of(
+    fit: Fit, designs: Sequence[Design], points: int | None = None, inflation: float = 1.0
+) -> Sequence[Predictors | MixedPredictors]:
+    """Return `predictors_of`, or those of a model with classes or products.
+
+    Raises
+    ------
+    FitError
+        ``no-posterior`` where a variance is negative.
+    """
+    if not is_conditional(fit.table):
+        return predictors_of(fit, designs, points, inflation)
+    try:
+        return mixed_predictors(fit.table, fit.graphs, designs, fit.estimate.theta, fit.estimate.points)
+    except Infeasible as problem:
+        raise _no_posterior(problem) from None
+
+
 def predictors_of(
     fit: Fit, designs: Sequence[Design], points: int | None = None, inflation: float = 1.0
 ) -> list[Predictors]:
-    """Return the linear predictors of each group.
+    """Return the linear predictors of each group of a model without classes and products.
 
     Raises
     ------
@@ -109,10 +126,29 @@ def predictors_of(
             if design.n_rows
         ]
     except Infeasible as problem:
+        raise _no_posterior(problem) from None
+
+
+def _no_posterior(problem: Infeasible) -> FitError:
+    return FitError(
+        [error("no-posterior", f"the latent variables have no distribution at the estimates: {problem}",
+               help="a negative variance is often a sign of a wrong model, or of few data")]
+    )  # fmt: skip
+
+
+def _posterior_means(fit: Fit, method: str) -> None:
+    """Raise where another score than a posterior mean is asked for, or there is no latent variable but classes."""
+    if all(v.kind.name == "class" for v in fit.table.latents):
         raise FitError(
-            [error("no-posterior", f"the latent variables have no distribution at the estimates: {problem}",
-                   help="a negative variance is often a sign of a wrong model, or of few data")]
-        ) from None  # fmt: skip
+            [error("not-predicted", "the model has no latent variables but classes",
+                   help="fit.class_probabilities() gives the probabilities of the classes")]
+        )  # fmt: skip
+    if method != "eb":
+        raise FitError(
+            [error("not-predicted", f"scores by method='{method}' are not defined beside classes or products",
+                   label="a mixture has several modes, and the classes have no density to leave out",
+                   help="method='eb' gives posterior means")]
+        )  # fmt: skip
 
 
 def _one_level(fit: Fit) -> None:

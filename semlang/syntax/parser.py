@@ -107,6 +107,7 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
     pieces, tokens = cut(source)
     reading = Reading(source, MAX_TERMS_IN_FILE)
     statements: list[Statement] = []
+    broken: list[Span] = []
     errors = 0
     for piece in pieces:
         before = len(reading.findings)
@@ -116,13 +117,15 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
         errors += new
         if statement is not None and not new:
             statements.append(statement)
-        if reading.budget < 0:
-            break
+        elif new:
+            broken.append(piece.span)
         if errors >= MAX_ERRORS:
             reading.error("too-many-errors", f"{errors} errors: the rest is not read", piece.span)
+        if reading.budget < 0 or errors >= MAX_ERRORS:
+            broken.append(Span(piece.span.end, len(source.text)))
             break
     comments = tuple(Comment(t.text, Span(t.start, t.end)) for t in tokens if t.kind == "comment")
-    return Model(source, tuple(statements), comments), tuple(sorted(reading.findings, key=_place))
+    return Model(source, tuple(statements), comments, tuple(broken)), tuple(sorted(reading.findings, key=_place))
 
 
 def read_piece(reading: Reading, piece: Piece) -> Statement | None:

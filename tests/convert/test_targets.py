@@ -59,7 +59,7 @@ def test_unknown_target() -> None:
         ("y ~ 1 + x", "lm(y ~ 1 + x, data = d)"),
         ("y ~ x^2 + log(z) + x:z", "lm(y ~ 1 + I(x^2) + log(z) + x:z, data = d)"),
         ("y :: poisson(exposure=t)\ny ~ x + offset(z) + (1 | g)", "offset(z) + offset(log(t)) + (1 | g)"),
-        ('y :: binomial(success="Y")\ny ~ x', 'glm(I(y == "Y") ~ 1 + x, data = d, family = binomial)'),
+        ('y :: binomial(success="Y")\ny ~ x', 'glm(as.numeric(y == "Y") ~ 1 + x, data = d, family = binomial)'),
         ("y :: gamma\ny ~ x + (1 | g)", 'family = Gamma(link = "log")'),
     ],
 )

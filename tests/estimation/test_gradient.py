@@ -51,7 +51,10 @@ OTHERS = {
         "f ~~ 0*s + 0*t\ns ~~ 0*t"
     ),
     "adjacent with moved thresholds": "o1 :: adjacent\no1 | t1 ~ x\no1 ~ z + offset(w) + (1 + z | person)",
-    "adjacent factor": "cluster: school/person\no1 + o2 + o3 :: adjacent\nb1 :: binomial(probit)\nf =~ o1 + o2 + o3 + b1\nf ~ x + u[school]",
+    "adjacent factor": (
+        "cluster: school/person\no1 + o2 + o3 :: adjacent\nb1 :: binomial(probit)\nf =~ o1 + o2 + o3 + b1\n"
+        "f ~ x + u[school]"
+    ),
     "nominal": "cluster: school/person\no1 :: multinomial\no1 ~ x + u[person]\no1@2 ~ v[school]",
     "nominal factor": (
         "o1 + o2 :: multinomial\nb1 :: binomial(logit)\noptions: std.lv = true\nf =~ o1 + o2 + b1\ng =~ o2 + p1\n"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import Conditions, conditions, prefix, with_locations
 from semlang.estimation.conditioning.derived import Derived
@@ -16,7 +19,9 @@ from semlang.estimation.parameters import Parametrisation
 from semlang.graph.condition import given_known
 from semlang.model.table import ParameterTable, Row
 
-__all__ = ["conditional_members"]
+__all__ = ["conditional_members", "with_last_points"]
+
+Floats = NDArray[np.float64]
 
 
 def conditional_members(
@@ -64,6 +69,18 @@ def conditional_members(
         for n, own in made.items()
     ]
     return members, parametrisation
+
+
+def with_last_points(table: ParameterTable, theta: Floats) -> tuple[ParameterTable, Floats]:
+    """Return the table in which last mass points have parameters, and all parameters of it.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    theta : (P,) floats
+    """
+    extended, last = with_locations(table)
+    return extended, Derived(table.n_parameters, [_location(extended, row) for row in last]).extend(theta)[0]
 
 
 def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation) -> bool:

@@ -121,17 +121,7 @@ class Mixture:
         """Build the leaves of the nodes as they are, and the log weights of these."""
         design, self._last = self._leaf_design, None
         n = len(self.conditions.sizes)
-        own: dict[str, Floats] = {}
-        for nodes in self.nodes:
-            values = nodes.values  # (dims, q^dims, U)
-            unit = np.maximum(self._unit[nodes.level], 0)
-            for d, axis in enumerate(nodes.axes):
-                shape = [1] * (len(self.shape) - n)
-                for a in nodes.axes:
-                    shape[a - n] = nodes.points
-                each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
-                key = self.conditions.continuous[axis - n]
-                own[f"node({key})"] = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+        own = self.node_columns()
         if own:
             design = repeated(design, own, self.copies)
         points = 1 if self._gaussian else self._points
@@ -164,6 +154,22 @@ class Mixture:
                 if axis < n:
                     here += self._of_axis(axis, stage, design)
             self._memberships.append(here)
+
+    def node_columns(self) -> dict[str, Floats]:
+        """Return the nodes of each continuous variable by copy and record, (copies, n_rows)."""
+        n = len(self.conditions.sizes)
+        own: dict[str, Floats] = {}
+        for nodes in self.nodes:
+            values = nodes.values  # (dims, q^dims, U)
+            unit = np.maximum(self._unit[nodes.level], 0)
+            for d, axis in enumerate(nodes.axes):
+                shape = [1] * (len(self.shape) - n)
+                for a in nodes.axes:
+                    shape[a - n] = nodes.points
+                each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
+                key = self.conditions.continuous[axis - n]
+                own[f"node({key})"] = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+        return own
 
     def _of_axis(self, axis: int, stage: Stage, design: Design) -> list[_Logits]:
         """Return the probabilities of a discrete variable in each configuration of the others."""
@@ -404,17 +410,45 @@ class Mixture:
                     F[keys.index(key), keys.index(d.key)] = full[parameter] if parameter >= 0 else value
         return F
 
-    def prior(self, x: Floats) -> dict[str, Floats]:
-        """Return the prior probabilities (units, states) of each discrete variable that depends on no other."""
-        full, _ = self.derived.extend(x)
-        out: dict[str, Floats] = {}
-        for number, stage in enumerate(self.fold.stages):
-            for g in self._memberships[number]:
-                if all(i < 0 for i in g.index):
-                    p = np.exp(g.logits.log_probabilities(full))[:, 0]
-                    each = np.broadcast_to(p, (p.shape[0], stage.parent.size)).T.copy()
-                    out[self.conditions.discrete[g.axis]] = self._all_units(each, stage.level)
-        return out
+    def probabilities(self, x: Floats, informed: bool) -> Floats:
+        """Return the joint probabilities (*states, U) of all states for the units of the lowest stage.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        informed : bool
+            Given the responses of the top-level unit, else before them; NaN in units of weight zero.
+        """
+        if informed:
+            joint = self._evaluate(x)[0].adjoints[0]
+        else:
+            full, _ = self.derived.extend(x)
+            nothing = np.zeros((*self.shape, self.fold.stages[0].parent.size))
+            weights = [self._log_weights(i, full) for i in range(len(self.fold.stages))]
+            joint = self.fold.run(nothing, weights).adjoints[0]
+        total = joint.sum(axis=tuple(range(joint.ndim - 1)))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(joint / total)
+
+    @property
+    def unit_of_records(self) -> Ints:
+        """Unit of the lowest stage of each record of the design that was given, -1 where it has none."""
+        return self._unit[self._levels[0]][self.merged]
+
+    @property
+    def weighted_inside(self) -> tuple[str, ...]:
+        """Levels whose weights the leaves apply: those below the stages."""
+        return self.table.levels[: self.table.levels.index(self._levels[0])]
+
+    @property
+    def leaf_points(self) -> int:
+        """Points a dimension inside the leaves."""
+        return 1 if self._gaussian else self._points
+
+    @property
+    def moving(self) -> tuple[bool, ...]:
+        """Which configurations see the nodes."""
+        return tuple(self._moves)
 
     def _all_units(self, values: Floats, level: str) -> Floats:
         """Return values by unit of the design that was given; NaN for units that are left out."""

@@ -1,0 +1,217 @@
+"""Draws of one group's latent variables and responses, in the order of their causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.covariates import transformed
+from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.distributions import drawn, transform
+from semlang.estimation.factors import semidefinite_factor
+from semlang.estimation.linear_predictors import no_predictor, with_addend
+from semlang.estimation.member import Infeasible
+from semlang.graph.model_graph import ModelGraph
+from semlang.graph.order import causes_first
+from semlang.matrices.build import reduced_form
+from semlang.matrices.reduced import Linear, ReducedForm
+from semlang.model.table import ROWS, Product, Variable
+from semlang.results.ended import ended
+
+__all__ = ["Drawn", "Normals", "draw_group", "of_first"]
+
+Floats = NDArray[np.float64]
+
+_NONE = np.zeros(1)
+
+
+@dataclass
+class Drawn:
+    """What is drawn of a group, by key (n_rows,) each.
+
+    Parameters
+    ----------
+    responses : coded as in `Design.responses`
+    event : which durations ended with the event
+    latent : values of latent variables, of classes their numbers from 1
+    """
+
+    responses: dict[str, Floats] = field(default_factory=dict)
+    event: dict[str, Floats] = field(default_factory=dict)
+    latent: dict[str, Floats] = field(default_factory=dict)
+
+
+class Normals:
+    """Standard normal numbers by unit, one a disturbance, drawn when they are first asked for.
+
+    Models of different states of one population ask for the same ones, so that what does not depend on the states is
+    the same in all.
+    """
+
+    def __init__(self, design: Design, rng: np.random.Generator) -> None:
+        self._design, self._rng = design, rng
+        self._of: dict[str, Floats] = {}
+
+    def __call__(self, key: str, level: str) -> Floats:
+        """Return the numbers of a disturbance by unit of its level."""
+        if key not in self._of:
+            self._of[key] = self._rng.standard_normal(self._design.n_units(level))
+        return self._of[key]
+
+
+def _disturbances(
+    graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats, normals: Normals
+) -> dict[str, Floats]:
+    """Return the disturbances by key (n_rows,).
+
+    Raises
+    ------
+    FitError
+        ``not-simulated`` where a covariance matrix is none.
+    """
+    psi = form.psi.matrix(theta)
+    out: dict[str, Floats] = {}
+    for level in graph.table.levels:
+        members = [j for j, z in enumerate(form.disturbances) if z.level == level]
+        if not members:
+            continue
+        try:
+            F = semidefinite_factor(psi[np.ix_(members, members)])
+        except Infeasible as problem:
+            raise FitError([error("not-simulated", f"at the level {level} {problem}")]) from None
+        z = np.stack([normals(form.disturbances[j].key, level) for j in members], axis=1) @ F.T
+        unit = slice(None) if level == ROWS else design.clusters[level]
+        out.update({form.disturbances[j].key: z[unit, n] for n, j in enumerate(members)})
+    return out
+
+
+def draw_group(graph: ModelGraph, design: Design, theta: Floats, normals: Normals, rng: np.random.Generator) -> Drawn:
+    """Return draws of all latent variables and responses; no response is missing.
+
+    Parameters
+    ----------
+    graph : ModelGraph
+        Without discrete latent variables; products of continuous ones among its `others` multiply their values.
+    design : Design
+    theta : (P,) floats
+    normals : Normals
+    rng : numpy Generator
+
+    Raises
+    ------
+    FitError
+        ``not-simulated`` where a mean is negative that has to be positive, or a covariance matrix is none.
+    """
+    return _Draw(graph, design, theta, rng).run(normals)
+
+
+class _Draw:
+    def __init__(self, graph: ModelGraph, design: Design, theta: Floats, rng: np.random.Generator) -> None:
+        self.graph, self.design, self.theta, self.rng = graph, design, theta, rng
+        self.form = reduced_form(graph, lift=False)
+        self.out = Drawn(event=dict(design.event))
+
+    def run(self, normals: Normals) -> Drawn:
+        graph, design, form, out = self.graph, self.design, self.form, self.out
+        variables = graph.table.variables
+        zeta = _disturbances(graph, form, design, self.theta, normals)
+        errors = self._errors(form.responses, form.theta.matrix(self.theta))
+        products = [r for r in graph.others if r.moderators and r.target in variables and not r.quantity]
+        causes = {key: list(found) for key, found in graph.causes.items()}
+        for r in products:
+            causes[r.target] += [k for k in (r.source, *r.moderators) if k in variables]
+        values: dict[str, Floats] = {}
+        for key in causes_first(causes):
+            variable = variables[key]
+            nu = no_predictor(variable, design)
+            for p in graph.into(key):
+                if not p.is_zero:
+                    coefficient = self.theta[p.parameter] if p.parameter >= 0 else p.value
+                    addend = coefficient * self._column(p.via) * (values[p.source] if p.source else 1.0)
+                    nu = with_addend(nu, addend, p.category, variable, design)
+            for r in products:
+                if r.target == key:
+                    coefficient = self.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
+                    factors = [values[k] for k in (r.source, *r.moderators) if k in variables]
+                    addend = coefficient * self._column(r.via) * np.prod(factors, axis=0)
+                    nu = with_addend(nu, addend, r.category, variable, design)
+            if key in zeta:
+                nu = nu + zeta[key]
+            values[key] = nu
+            if variable.role == "response":
+                self._respond(variable, nu, errors.get(key, _NONE))
+            else:
+                out.latent[key] = nu
+        return out
+
+    def _respond(self, variable: Variable, nu: Floats, residual: Floats) -> None:
+        key, design, form, out = variable.key, self.design, self.form, self.out
+        if key in design.exposure:
+            nu = nu + np.log(design.exposure[key])
+        k = form.responses.index(key)
+        q: dict[str, Any] = {
+            name: transform(name, self._sum(addends)) for (j, name), addends in form.quantities.items() if j == k
+        }
+        cuts = None
+        if k in form.thresholds:
+            cuts = np.stack([self._sum(t) for t in form.thresholds[k]])
+        elif "sigma" not in q:
+            q["residual"] = residual
+        for name, column in (("trials", design.trials), ("entry", design.entry)):
+            if key in column:
+                q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
+        try:
+            y = drawn(variable, nu, q, cuts, self.rng)
+        except ValueError:
+            raise FitError(
+                [error("not-simulated", f"the mean of '{variable.name}' is not positive in some rows",
+                       self.graph.table.source, variable.span, help="a log link keeps means positive")]
+            ) from None  # fmt: skip
+        if key in design.event:
+            y, out.event[key] = ended(y, design.responses[key], design.event[key], self.rng)
+        out.responses[key] = y
+        if variable.level != ROWS and variable.level in design.clusters:
+            for of in (out.responses, out.event):
+                if key in of:
+                    of[key] = of_first(of[key], design, variable.level)
+
+    def _errors(self, keys: Sequence[str], theta: Floats) -> dict[str, Floats]:
+        members = np.flatnonzero(np.diag(theta) != 0)
+        if not members.size:
+            return {}
+        try:
+            F = semidefinite_factor(theta[np.ix_(members, members)])
+        except Infeasible as problem:
+            raise FitError([error("not-simulated", f"of the residuals {problem}")]) from None
+        draws = self.rng.standard_normal((self.design.n_rows, members.size)) @ F.T
+        return {keys[k]: draws[:, n] for n, k in enumerate(members.tolist())}
+
+    def _column(self, via: Product) -> Any:
+        """Return a product of covariates, responses among them as they were drawn."""
+        columns, responses = self.design.columns, self.out.responses
+        if not any(c.response for c in via):
+            return columns[via] if via else 1.0
+        out: Any = 1.0
+        for c in via:
+            known = c.response and c.column in responses
+            out = out * (transformed(responses[c.column], c) if known else columns[(c,)])
+        return out
+
+    def _sum(self, addends: Sequence[Linear]) -> Floats:
+        out = np.zeros(self.design.n_rows)
+        for a in addends:
+            value = self.theta[a.parameter] if a.parameter >= 0 else a.value
+            out = out + value * self._column(a.via)
+        return out
+
+
+def of_first(values: Floats, design: Design, level: str) -> Floats:
+    """Give every record of a unit the value of the first."""
+    code = design.clusters[level]
+    return np.asarray(values[np.diff(code, prepend=-1) != 0][code])

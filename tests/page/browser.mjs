@@ -1,0 +1,156 @@
+// Opens the built site in a headless Chromium and prints what it shows, as JSON.
+// node browser.mjs NODE_MODULES CHROMIUM ADDRESS TASK [PICTURES]; TASK is `gallery`, `visit` or `looks`.
+import {createRequire} from "module"
+import path from "path"
+
+const [modules, chromium, address, task, pictures] = process.argv.slice(2)
+const require = createRequire(path.resolve(modules, "any.js"))
+const puppeteer = require("puppeteer-core")
+const only = "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+const args = ["--no-sandbox", "--disable-gpu", `--host-resolver-rules=${only}`]
+const browser = await puppeteer.launch({executablePath: chromium, headless: true, protocolTimeout: 600000, args})
+const context = browser.defaultBrowserContext()
+const page = await browser.newPage()
+await page.setViewport({width: 1280, height: 800})
+const out = {elsewhere: [], console: [], shown: {}}
+page.on("request", r => { if (!/^(data|blob):/.test(r.url()) && new URL(r.url()).hostname !== "127.0.0.1") out.elsewhere.push(r.url()) })
+page.on("console", m => { if (["error", "warn"].includes(m.type())) out.console.push(m.text()) })
+page.on("pageerror", e => out.console.push(String(e)))
+
+const answered = (text, timeout = 300000) => page.waitForFunction(t => window.semlang?.text === t && window.semlang.editor.text === t, {timeout}, text)
+const open = async url => {
+  await page.goto(url, {waitUntil: "domcontentloaded"})
+  await page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
+}
+const type = async text => { // letter by letter, as a change of its own each
+  await page.evaluate(() => { window.semlang.editor.text = "" })
+  for (const letter of text) await page.evaluate(c => {
+    const {view} = window.semlang.editor
+    view.dispatch({changes: {from: view.state.doc.length, insert: c}})
+  }, letter)
+  await answered(text)
+}
+const shown = () => page.evaluate(() => ({
+  answer: window.semlang.answer,
+  findings: [...document.querySelectorAll("#findings > li")].length,
+  nodes: document.querySelectorAll("#diagram .node").length,
+  verdict: document.querySelector(".verdict")?.textContent ?? null,
+  status: document.querySelector("#status").textContent,
+}))
+
+const tasks = {
+  // every model of the gallery typed, the data opened, fitted where a browser can
+  async gallery() {
+    await open(address)
+    const gallery = await page.evaluate(() => window.semlang.gallery)
+    for (const model of gallery) {
+      if (await page.$eval("#close", e => !e.hidden)) await page.click("#close")
+      await type(model.text)
+      const typed = await shown()
+      await page.evaluate(name => window.semlang.choose(name), model.name)
+      await answered(model.text)
+      await page.waitForFunction(() => !document.querySelector("#fit").disabled, {timeout: 60000})
+      await page.evaluate(() => { window.semlang.fit = null; document.querySelector("#fit").click() })
+      await page.waitForFunction(() => window.semlang.fit, {timeout: 300000})
+      const {fit, ms} = await page.evaluate(() => ({fit: window.semlang.fit, ms: window.semlang.ms}))
+      out.shown[model.name] = {typed, fit, ms}
+    }
+  },
+  // a link, a mistake and its fix, an arrow and its text, a reload without a network
+  async visit() {
+    const begun = Date.now()
+    await open(address)
+    out.first = Date.now() - begun
+    const text = "# ü 😀\nf =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\ng ~ f\n"
+    await type(text)
+    await page.waitForFunction(() => location.hash.length > 1)
+    const url = page.url()
+    out.link = url.length
+    await type("f =- x1 + x2 + x3")
+    out.wrong = (await shown()).answer.findings.map(f => f.slug)
+    out.squiggles = await page.$$eval(".cm-lintRange-error", e => e.length)
+    await page.click("#findings .fix").catch(() => {})
+    await page.waitForFunction(() => window.semlang.answer.ok, {timeout: 60000}).catch(() => {})
+    out.mended = await page.evaluate(() => window.semlang.editor.text)
+    const second = await browser.newPage()
+    await second.goto(url, {waitUntil: "domcontentloaded"})
+    await second.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
+    out.opened = await second.evaluate(() => window.semlang.editor.text) === text
+    await second.close()
+    await type(text)
+    await page.evaluate(() => [...document.querySelectorAll("#diagram .edge")].find(e => e.textContent.includes("x2 measures f")).dispatchEvent(new MouseEvent("click", {bubbles: true})))
+    out.marked = await page.$$eval(".cm-content .marked", all => all.map(e => e.textContent))
+    await page.click("#tab-matrices")
+    out.cells = await page.$$eval("#view-matrices td.marked", all => all.map(e => e.textContent))
+    await page.click("#tab-equations")
+    out.katex = await page.$$eval("#view-equations .katex", all => all.length)
+    out.katexErrors = await page.$$eval("#view-equations .katex-error", all => all.length)
+    await page.click("#tab-sliders")
+    await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})
+    const implied = () => page.$eval("#view-sliders .effect table", e => e.textContent)
+    const still = await implied()
+    await page.focus("#slider-0")
+    for (let k = 0; k < 5; k++) await page.keyboard.press("ArrowRight")
+    await page.waitForFunction(s => document.querySelector("#view-sliders .effect table").textContent !== s, {timeout: 60000}, still).catch(() => {})
+    out.moved = await implied() !== still
+    await page.click("#tab-compare")
+    await page.click("#view-compare button")
+    const centre = name => page.evaluate(n => {
+      const r = [...document.querySelectorAll("#diagram .node")].find(e => e.dataset.key === n).getBoundingClientRect()
+      return [r.x + r.width / 2, r.y + r.height / 2]
+    }, name)
+    await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
+    const [[a, b], [c, d]] = [await centre("y1"), await centre("f")]
+    await page.mouse.move(c, d)
+    await page.mouse.down()
+    await page.mouse.move((a + c) / 2, (b + d) / 2)
+    await page.mouse.move(a, b)
+    await page.mouse.up()
+    out.drawn = await page.evaluate(() => window.semlang.editor.text.slice(-8))
+    await answered(text + "f =~ y1\n")
+    await page.waitForFunction(() => document.querySelector("#view-compare .relation"), {timeout: 60000})
+    out.relation = await page.$eval("#view-compare .relation", e => e.textContent)
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
+    await page.setOfflineMode(true)
+    const worker = page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
+    const again = Date.now()
+    await page.reload({waitUntil: "domcontentloaded"})
+    await page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
+    await worker
+    out.warm = Date.now() - again
+    out.offline = await page.evaluate(() => window.semlang.editor.text) === text
+  },
+  // axe-core in both colours and on a phone; pictures where a folder is given
+  async looks() {
+    await open(address)
+    await page.evaluate(() => window.semlang.choose("democracy"))
+    await page.waitForFunction(() => !document.querySelector("#fit").disabled, {timeout: 120000})
+    const axe = require("axe-core").source
+    for (const [name, width, height, dark] of [["wide", 1280, 800, false], ["dark", 1280, 800, true], ["phone", 390, 844, false]]) {
+      await page.setViewport({width, height})
+      await page.evaluate(d => { if ((document.documentElement.dataset.theme === "dark") !== d) document.querySelector("#theme").click() }, dark)
+      const faults = []
+      for (const tab of ["verdict", "matrices", "equations", "words", "table", "sliders", "compare", "fit"]) {
+        await page.click(`#tab-${tab}`)
+        if (tab === "sliders") await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})
+        if (tab === "fit") {
+          await page.click("#fit")
+          await page.waitForFunction(() => /fitted|converged/.test(document.querySelector("#status").textContent), {timeout: 120000})
+        }
+        await page.evaluate(axe)
+        const result = await page.evaluate(() => window.axe.run(document, {resultTypes: ["violations"]}))
+        faults.push(...result.violations.map(v => ({tab, id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary.slice(0, 200))})))
+        if (pictures) await page.screenshot({path: path.join(pictures, `${name}-${tab}.png`), fullPage: name === "phone"})
+      }
+      out.shown[name] = faults
+      out.shown[name + "-overflow"] = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    }
+  },
+}
+try { await tasks[task]() } catch (problem) {
+  out.problem = String(problem)
+  out.status = await page.$eval("#status", e => e.textContent).catch(() => "")
+}
+await browser.close()
+process.stdout.write(JSON.stringify(out))

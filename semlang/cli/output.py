@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from semlang.diagnostics import Diagnostic, error, render
+from semlang.diagnostics import Diagnostic, Severity, error, render
 from semlang.errors import SemlangError
 from semlang.source import Source
 
@@ -32,6 +32,9 @@ FILE_PROBLEMS = frozenset(
     )
 )
 """Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
+
+SHOWN = 10
+"""So many findings of one kind are shown to people."""
 
 COLOURS = {"error": 31, "warning": 33, "note": 36}
 
@@ -72,8 +75,8 @@ class Report:
     def finish(self, result: Any = None, text: str = "", *, failed: bool = False) -> NoReturn:
         """Print findings and result; exit 1 where a finding is an error or `failed`, else 0."""
         wrong = failed or any(d.is_error for d in self.diagnostics)
-        for finding in () if self.shape else self.diagnostics:
-            print(coloured(finding, sys.stderr), file=sys.stderr)
+        for finding in () if self.shape else capped(self.diagnostics):
+            print(coloured(finding, sys.stderr) if isinstance(finding, Diagnostic) else finding, file=sys.stderr)
         if self.as_json:
             envelope = {
                 "schema": f"semlang.{self.command}/1",
@@ -92,6 +95,21 @@ class Report:
             print(text)
         unread = any(d.slug in FILE_PROBLEMS for d in self.diagnostics)
         sys.exit(2 if unread else 1 if wrong else 0)
+
+
+def capped(findings: Iterable[Diagnostic]) -> list[Diagnostic | str]:
+    """Return findings as they are shown to people: of each kind the first few, then a line that counts the others."""
+    out: list[Diagnostic | str] = []
+    seen: dict[tuple[Severity, str], int] = {}
+    for d in findings:
+        kind = (d.severity, d.slug)
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= SHOWN:
+            out.append(d)
+    for (severity, slug), n in seen.items():
+        if n > SHOWN:
+            out.append(f"{severity.value}[{slug}]: and {n - SHOWN} more of this kind (--json lists all)")
+    return out
 
 
 def coloured(finding: Diagnostic, stream: Any) -> str:

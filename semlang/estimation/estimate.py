@@ -21,6 +21,7 @@ from semlang.estimation.assemble import assemble, multiplicity, start_parts
 from semlang.estimation.border import singular_blocks
 from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.closed_form import ClosedForm
+from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -40,6 +41,7 @@ from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
+from semlang.estimation.separation import Separation, separate
 from semlang.estimation.signs import reporting_signs, turned_over
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.start import start_values, user_values
@@ -47,6 +49,7 @@ from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["estimate"]
@@ -144,6 +147,10 @@ class _Estimation:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
+        self.separation = self._separation()
+        self.given = tuple(designs)
+        if self.separation is not None:
+            self.designs = designs = self.separation.designs
         self.parts = start_parts(table, graphs, designs)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
@@ -161,7 +168,34 @@ class _Estimation:
         for member in self.objective.members:
             self._refuse_more_states(member)
 
+    def _separation(self) -> Separation | None:
+        """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
+
+        Raises
+        ------
+        FitError
+            If nothing is left of a response.
+        """
+        if discrete_variables(self.table) or is_conditional(self.table):
+            return None
+        forms = [reduced_form(graph, lift=False) for graph in self.graphs]
+        found = separate(self.table, forms, self.designs, self.constraints.pinned)
+        if found is None:
+            return None
+        self.findings.separated(found)
+        if any(d.is_error for d in self.findings.found):
+            raise FitError(self.findings.found)
+        return found
+
     def _assemble(self, **road: bool) -> Objective:
+        objective = self._assemble_free(**road)
+        if self.separation is None:
+            return objective
+        basis = np.abs(objective.basis)
+        held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
+        return objective.hold(dict.fromkeys(held, 0.0))
+
+    def _assemble_free(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
         objective = assemble(
             self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
@@ -213,6 +247,11 @@ class _Estimation:
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
+        if self.separation is not None:
+            gone = [*self.separation.limits, *self.separation.lost]
+            theta = theta + self.separation.shift
+            if vcov is not None:
+                vcov[gone], vcov[:, gone] = np.nan, np.nan
         by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
         if by_size is not None:
             theta, T, order, self.limits = by_size
@@ -239,8 +278,8 @@ class _Estimation:
             finished=self.tried,
             agreed=self.agreed,
             class_sizes=sizes,
-            limits=self.limits,
-            border=frozenset(p for block in singular for p in block.parameters),
+            limits=self.limits if self.separation is None else self.separation.limits,
+            border=tuple(sorted({p for block in singular for p in block.parameters})),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -502,9 +541,14 @@ class _Estimation:
     def _sizes(self) -> tuple[int, float]:
         rows = 0.0
         top = 0.0
-        for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
-            rows += member.used
+        for member, form, design, fitted in zip(
+            self.objective.members, self.forms, self.given, self.designs, strict=True
+        ):
             counts = contributing(form, design)
+            rows += member.used
+            if fitted is not design:
+                weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
+                rows += float(weight[counts].sum() - weight[contributing(form, fitted)].sum())
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
                 top += float(multiplicity(self.table, design)[np.unique(code)].sum())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
 from semlang.estimation.border import Singular
+from semlang.estimation.separation import Separation
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["FindingsOfFit", "describe", "row_of"]
@@ -244,6 +245,28 @@ class FindingsOfFit:
                 block.variances[0],
                 help="take fewer random effects, or leave out their covariances: (1 + x || g)",
             )
+
+    def separated(self, found: Separation) -> None:
+        """Combinations of covariates that separate responses: coefficients at infinity."""
+        at = sorted(found.limits)
+        if found.whole:
+            self.fail(
+                "unbounded-likelihood",
+                f"the likelihood has no maximum: it keeps rising as {self.names(at)} grow without bound, until all "
+                f"responses of '{found.whole[0]}' have probability 1",
+                at[0],
+                help="a category is empty or a covariate separates the responses: merge categories or drop the term",
+            )
+            return
+        rest = f"; these rows alone tell of {self.names(found.lost)}" if found.lost else ""
+        what = "is at infinity: it separates" if len(at) == 1 else "are at infinity: together they separate"
+        these = "one response, which has" if found.rows == 1 else f"{found.rows} responses, which have"
+        self.warn(
+            "coefficient-at-infinity",
+            f"{self.names(at)} {what} {these} probability 1{rest}",
+            at[0],
+            help="the other estimates are those at the limit; drop the term or merge categories for finite ones",
+        )
 
     def unbounded(self, parameters: Sequence[int]) -> None:
         """Estimates without bound."""

@@ -42,6 +42,9 @@ __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "cons
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_BLOCK = 1 << 16
+"""Rows whose constants are computed together: a million need no memory for what is in between."""
+
 TOLERANCE = 1e-14
 """Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
 NEWTON_STEPS = 200
@@ -470,17 +473,20 @@ class NestedQuadrature:
         read = rows.f1 if self._all_read else rows.f1[self._read]
         if self._constant is not None and np.array_equal(self._constant[0], read):
             return self._constant[1:]
-        constant, slopes = np.zeros(rows.y.size), np.zeros(rows.y.size)
-        moving = False
-        for function, here in self._constant_parts:
-            value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
-            constant[here] = value
-            if slope is not None:
-                slopes[here], moving = slope, True
+        constant = np.zeros(rows.y.size)
+        slopes: Floats | None = None
+        for function, all_rows in self._constant_parts:
+            for first in range(0, all_rows.size, _BLOCK):
+                here = all_rows[first : first + _BLOCK]
+                constant[here], slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                if slope is not None:
+                    slopes = np.zeros(rows.y.size) if slopes is None else slopes
+                    slopes[here] = slope
         weight = self._reduced.row_total
+        constant *= weight
         sums = np.zeros(self._reduced.clusters)
-        sums += sum_by(self._reduced.row_owner, constant * weight, sums.size)
-        self._constant = read.copy(), sums, slopes * weight if moving else None
+        sums += sum_by(self._reduced.row_owner, constant, sums.size)
+        self._constant = read.copy(), sums, slopes * weight if slopes is not None else None
         return self._constant[1:]
 
 

@@ -222,7 +222,7 @@ def _matrices(model: Model, group: int) -> Json:
 
 
 def _marked(model: Model, group: int) -> str:
-    r"""Return the equations with matrices written out, ``\htmlData{ids=ROW}{...}`` around what a row of the table is."""
+    r"""Return the equations with matrices written out, ``\htmlData{ids=ROW}{...}`` around what stands for a row."""
     from semlang.matrices.latex import latex
 
     return latex(model.group_matrices(group), lambda row, term: rf"\htmlData{{ids={row.id}}}{{{term}}}")

@@ -19,6 +19,7 @@ from semlang.model.listing import table_rows
 from semlang.page import analyse as module
 from semlang.page.analyse import analyse, drawing
 from semlang.page.compared import compared
+from semlang.page.text_model import text_model
 from semlang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,11 +162,11 @@ def test_columns_of_the_data_count() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name + "-" + p.stem)
 def test_marks_in_equations_name_rows_and_change_nothing_else(path: Path) -> None:
-    source = Source(path.read_text(encoding="utf-8"))  # without a place, so that no data are found
+    source = Source(path.read_text(encoding="utf-8"), str(path))
     answer = analyse(source, drawn=False)
     ids = {r["id"] for r in answer["table"]["rows"]}
     free = {r["id"] for r in answer["table"]["rows"] if r["op"] == "=~" and r["parameter"] >= 0}
-    model = Model(source)
+    model = text_model(source)
     plains = [model.group_matrices(g).latex() for g in range(len(answer["equations"]))]
     for plain, marked in zip(plains, answer["marked_equations"], strict=True):
         seen = {int(i) for i in re.findall(r"\\htmlData\{ids=(\d+)\}", marked)}
@@ -210,3 +211,11 @@ def test_two_models_are_compared_as_by_the_command_line(a: str, b: str, relation
         assert found["relation"] == relation
     if found["relation"] is not None:
         assert found == compare(Model(a), Model(b)).to_json()
+
+
+def test_a_sheet_stands_in_the_place_of_the_data_that_the_text_names(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("y,g\n1,a\n2,b\n3,c\n")
+    source = Source('data: "d.csv"\ny ~ factor(g)\n', str(tmp_path / "m.sem"))
+    answer = analyse(source, read_sheet("other.csv", "y,g\n1,p\n2,q\n3,q\n"))
+    assert "\\mathit{g=q}" in answer["marked_equations"][0].replace(r"\_", "_")
+    assert "g=b" not in json.dumps(answer)

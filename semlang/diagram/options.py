@@ -9,6 +9,7 @@ from semlang.diagnostics import error
 from semlang.diagram.styles import STYLES
 from semlang.diagram.styles.style import Style
 from semlang.errors import SemlangError
+from semlang.model.nearest import did_you_mean
 
 SHOW = ("names", "estimates", "standardized", "none")
 MEANS = ("auto", "latent", "all", "none")
@@ -88,8 +89,24 @@ def options(**given: Any) -> Options:
         if name in _VALUES and value not in _VALUES[name]:
             words = ", ".join(f"'{v}'" for v in _VALUES[name])
             if name == "style":
-                raise SemlangError([error("unknown-style", f"there is no style '{value}'", help=f"one of {words}")])
-            raise SemlangError([error("not-a-choice", f"{name} is {value!r}, not one of {words}")])
+                raise SemlangError(
+                    [
+                        error(
+                            "unknown-style",
+                            f"there is no style '{value}'",
+                            help=(*did_you_mean(str(value), _VALUES[name]), f"one of {words}"),
+                        )
+                    ]
+                )
+            raise SemlangError(
+                [
+                    error(
+                        "not-a-choice",
+                        f"{name} is {value!r}, not one of {words}",
+                        help=did_you_mean(str(value), _VALUES[name]),
+                    )
+                ]
+            )
     for name, low in (("digits", 0), ("wrap", 0), ("dpi", 20)):
         value = given.get(name)
         if value is not None and (not isinstance(value, int) or not low <= value <= 2400):

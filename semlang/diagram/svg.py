@@ -17,7 +17,7 @@ HEAD = 7.0
 
 _STYLE = (
     "text{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;text-anchor:middle;stroke:none;fill:#000}"
-    "path{fill:none}.edge text,.text text{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}"
+    "path{fill:none}.edge text,.text text{paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}"
 )
 _CORNERS = ((0.4, 1), (1, 0.4), (1, -0.4), (0.4, -1), (-0.4, -1), (-1, -0.4), (-1, 0.4), (-0.4, 1))
 

@@ -267,6 +267,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         """
         from semlang.diagram.content import stars_of
         from semlang.diagram.draw import draw
+        from semlang.results.implied import refuse_conditional
         from semlang.results.reading import choice
         from semlang.results.standardized import standardized_estimates
 
@@ -274,6 +275,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         shown = show[choice("what", what, tuple(show))]
         values: dict[int, float] | None = dict(self.estimates_by_row()) if what == "est" else None
         if what == "std":
+            refuse_conditional(self.table)
             given = zip(self.reported_rows, standardized_estimates(self, "all"), strict=True)
             values = {r.id: v for r, v in given if v is not None}
         marks: dict[int, str] = {}

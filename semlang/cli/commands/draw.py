@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 from semlang.diagnostics import error
 from semlang.diagram.content import stars_of
 from semlang.diagram.options import COLOURS, DIRECTIONS, MEANS, SHOW
 from semlang.errors import SemlangError
+from semlang.model.facts import DataFacts
 from semlang.model.parameter_names import level_of
+
+if TYPE_CHECKING:
+    from semlang.api import Model
 
 
 @click.command("draw")
@@ -56,19 +58,15 @@ def command(
     """Draw the path diagram: frames for clusters, circles for latent variables, dashed lines for fixed paths."""
     from semlang.diagram.draw import draw
 
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
-    table = model.parameter_table
+    model, _ = model_and_data(report, file, data, defaults)
     show = show or ("names" if fitted is None else "estimates")
     if fitted is None and (show in ("estimates", "standardized") or stars):
         raise click.UsageError("estimates are those of a fit: give --fit FIT.JSON")
     estimates: dict[int, float] = {}
     marks: dict[int, str] = {}
     if fitted is not None:
-        estimates, marks = read_estimates(fitted, table, "std_all" if show == "standardized" else "est")
+        model, estimates, marks = read_estimates(fitted, model, "std_all" if show == "standardized" else "est")
+    table = model.parameter_table
     draw(
         table,
         output,
@@ -81,42 +79,61 @@ def command(
     report.finish({"file": output}, f"wrote {output}")
 
 
-def read_estimates(path: str, table: Any, what: str = "est") -> tuple[dict[int, float], dict[int, str]]:
-    """Return estimates and stars by row id from a file that ``semlang fit -o`` wrote.
+def read_estimates(path: str, model: Model, what: str = "est") -> tuple[Model, dict[int, float], dict[int, str]]:
+    """Return the model with the fit's groups, and estimates and stars by row id, from what ``semlang fit -o`` wrote.
 
     Parameters
     ----------
     path : str
-    table : ParameterTable
+    model : Model
     what : {'est', 'std_all'}
 
     Raises
     ------
     SemlangError
-        Where the file is missing or is no fit.
+        Where the file is missing or is no fit, or the fit of another model.
     """
+    from semlang.results.stored import read_envelope
+
     try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))["result"]["parameters"]
-        known = {(r["lhs"], r["op"], r["rhs"], r.get("group", ""), r["level"]): r for r in rows}
-    except FileNotFoundError:
-        raise SemlangError([error("missing-file", f"there is no file '{path}'")]) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError):
+        rows = read_envelope(path)["result"]["parameters"]
+        known = {
+            (r["lhs"], r["op"], r["rhs"], r.get("group", ""), r["level"], int(r.get("class") or 0)): r for r in rows
+        }
+    except (KeyError, TypeError, ValueError):
+        what = f"'{path}' does not hold a fit"
+        raise SemlangError([error("not-a-fit", what, help=f"write it with  semlang fit MODEL -o {path}")]) from None
+    table = model.parameter_table
+    groups = tuple(dict.fromkeys(r.get("group", "") for r in rows))
+    if table.groups == ("",) and groups != ("",) and table.group_column:
+        model = model.with_facts(DataFacts(table.columns(), {table.group_column: groups}))
+        table = model.parameter_table
+    several = table.groups != ("",)
+    own = {}
+    for row in table.rows:
+        group = table.groups[row.group - 1] if several else ""
+        own[row.id] = (row.lhs, row.op, row.rhs, group, level_of(table, row), row.klass)
+    missing = [own[r.id] for r in table.rows if r.target and r.parameter >= 0 and own[r.id] not in known]
+    strange = [key for key, r in known.items() if r["free"] and key not in own.values()]
+    if missing or strange:
+        lhs, op, rhs = (*missing, *strange)[0][:3]
+        side = "is not in the fit" if missing else "is not in the model"
         raise SemlangError(
             [
                 error(
-                    "not-a-fit",
-                    f"'{path}' does not hold a fit",
-                    help=f"write it with  semlang fit MODEL -o {path}",
+                    "other-model",
+                    f"'{path}' holds the fit of another model: '{' '.join((lhs, op, rhs)).rstrip()}' {side}",
+                    help=(
+                        "name the model that was fitted, and the data with --data FILE where it does not name them",
+                        f"or fit this one:  semlang fit MODEL -o {path}",
+                    ),
                 )
             ]
-        ) from None
-    out: dict[int, float] = {}
-    marks: dict[int, str] = {}
-    for row in table.rows:
-        group = table.groups[row.group - 1] if table.groups != ("",) else ""
-        found = known.get((row.lhs, row.op, row.rhs, group, level_of(table, row)))
-        if found is not None and found.get(what) is not None:
-            out[row.id] = found[what]
-            if found.get("se"):
-                marks[row.id] = stars_of(math.erfc(abs(found["est"] / found["se"]) / math.sqrt(2.0)))
-    return out, marks
+        )
+    found = {i: known[key] for i, key in own.items() if key in known}
+    marks = {
+        i: stars_of(math.erfc(abs(r["est"] / r["se"]) / math.sqrt(2.0)))
+        for i, r in found.items()
+        if r.get("se") and r["est"] is not None
+    }
+    return model, {i: r[what] for i, r in found.items() if r.get(what) is not None}, marks

@@ -253,16 +253,3 @@ def test_what_is_open_is_said(data, text):
     with pytest.raises((DataError, FitError)) as problem:
         Model(text).fit(data.assign(n=3))
     assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["gam :: gaussian(censored=[0.5, 3])\ngam ~ x", "b :: binomial(guess=0.2)\nb ~ x", "gam :: gamma\ngam ~ x"],
-)
-def test_what_is_not_predicted_is_said(data, text):
-    """No expected value is that of another density."""
-    fit = Model(text).fit(data)
-    for verb, slug in ((fit.predict, "not-predicted"), (fit.simulate, "not-simulated")):
-        with pytest.raises(FitError) as problem:
-            verb()
-        assert slug in {d.slug for d in problem.value.diagnostics}

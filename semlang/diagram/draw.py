@@ -13,6 +13,7 @@ from semlang.diagram.layout import diagram
 from semlang.diagram.spec import DiagramSpec
 from semlang.diagram.svg import svg
 from semlang.errors import SemlangError
+from semlang.model.nearest import did_you_mean
 from semlang.model.table import ParameterTable
 
 STYLES = ("gllamm",)
@@ -89,7 +90,13 @@ def draw(
     """
     if style not in STYLES:
         raise SemlangError(
-            [error("unknown-style", f"there is no style '{style}' yet", help=f"one of {', '.join(STYLES)}")]
+            [
+                error(
+                    "unknown-style",
+                    f"there is no style '{style}' yet",
+                    help=(*did_you_mean(style, STYLES), f"one of {', '.join(STYLES)}"),
+                )
+            ]
         )
     out = Diagram(diagram(table, estimates, style, group))
     if path is not None:

@@ -253,10 +253,35 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         return html(self)
 
     def draw(self, path: str | None = None, *, what: str = "est", style: str = "gllamm") -> Any:
-        """Draw the path diagram with estimates; see `semlang.Model.draw`."""
-        from semlang.diagram.draw import draw
+        """Draw the path diagram with estimates; see `semlang.Model.draw`.
 
-        return draw(self.table, path, estimates=self.estimates_by_row() if what == "est" else None, style=style)
+        Parameters
+        ----------
+        path : str, optional
+        what : {'est', 'std', 'names'}
+            Estimates, the standardised solution (what can't be standardised has no number), or names of parameters.
+        style : {'gllamm'}
+
+        Raises
+        ------
+        FitError
+            ``not-a-choice``.
+        """
+        from semlang.diagram.draw import draw
+        from semlang.results.reading import choice
+
+        estimates: Mapping[int, float] | None = None
+        match choice("what", what, ("est", "std", "names")):
+            case "est":
+                estimates = self.estimates_by_row()
+            case "std":
+                from semlang.results.implied import refuse_conditional
+                from semlang.results.standardized import standardized_estimates
+
+                refuse_conditional(self.table)
+                found = zip(self.reported_rows, standardized_estimates(self, "all"), strict=True)
+                estimates = {row.id: value for row, value in found if value is not None}
+        return draw(self.table, path, estimates=estimates, style=style)
 
     def estimates_by_row(self) -> Mapping[int, float]:
         """Return estimates (or fixed values) by row id."""

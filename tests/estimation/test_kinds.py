@@ -253,3 +253,10 @@ def test_what_is_open_is_said(data, text):
     with pytest.raises((DataError, FitError)) as problem:
         Model(text).fit(data.assign(n=3))
     assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
+
+
+def test_a_mean_that_is_not_positive_is_not_drawn():
+    model = Model("y :: gamma(identity)\ny ~ start(-2)*1 + start(0.1)*x\nshape(y) ~ start(0)*1")
+    with pytest.raises(FitError) as problem:
+        model.simulate(n=20, seed=1)
+    assert {d.slug for d in problem.value.diagnostics} == {"not-simulated"}

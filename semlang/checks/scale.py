@@ -201,13 +201,19 @@ def _unscaled(table: ParameterTable, graph: ModelGraph, key: str) -> Diagnostic:
     first = next((p for p in loadings if p.row), None)
     shown = key if first is None or first.row is None else _example(first.row)
     what = "loadings" if measured or operator == "=~" else "paths"
+    groups = table.groups
+    where = f" in group {graph.label}" if len(groups) > 1 else ""
+    one = "c(" + ", ".join("1" if g == graph.group else "NA" for g in range(1, len(groups) + 1)) + ")"
+    if where:
+        shown = shown.replace(" 1*", f" {one}*")
+    fixed = one if where else "1"
     return error(
         "unscaled-latent",
-        f"'{key}' has no scale: neither one of its {what} nor its variance is fixed",
+        f"'{key}' has no scale{where}: neither one of its {what} nor its variance is fixed",
         table.source,
         _place(table, graph, key),
         label=f"all {what} and the variance are free",
-        help=(f"fix its first one: {shown}", f"or fix its variance: {key} ~~ 1*{key}"),
+        help=(f"fix its first one: {shown}", f"or fix its variance: {key} ~~ {fixed}*{key}"),
     )
 
 

@@ -27,7 +27,7 @@ class Designs:
             dummy = self.items[y]
             if dummy and not via:
                 return dummy
-            if not dummy and len(via) == 1 and via[0].function in ("identity", "offset"):
+            if not dummy and len(via) == 1 and via[0].is_column:
                 return stata_name(via[0].column)
             words = [dummy, *(plain(c.name) for c in via)]
             name = stata_name("_".join(w for w in words if w) or "one")

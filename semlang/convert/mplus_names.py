@@ -53,6 +53,8 @@ def compute(name: Callable[[str], str]) -> Callable[[str, Product], str]:
                 return f"{column}**{number(c.argument)}"
             case "log":
                 return f"LOG({column})"
+            case "offset" if c.argument == "log":
+                return f"LOG({column})"
             case "level":
                 return f"({column} EQ {c.argument})"
             case _:

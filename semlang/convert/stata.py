@@ -62,6 +62,8 @@ def covariate(c: Covariate, texts: frozenset[str] = frozenset()) -> str:
             return f"{name}^{c.argument:g}"
         case "log":
             return f"log({name})"
+        case "offset" if c.argument == "log":
+            return f"log({name})"
         case "level":
             return equals(name, str(c.argument), c.column in texts)
         case _:

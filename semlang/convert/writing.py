@@ -92,7 +92,7 @@ class Columns:
 
     def of(self, via: Product) -> str:
         """Return the column that holds a product of covariates."""
-        if len(via) == 1 and via[0].function in ("identity", "offset"):
+        if len(via) == 1 and via[0].is_column:
             return self.name(via[0].column)
         column = self.name("_".join(_word(c) for c in via))
         self.made.setdefault(column, self.compute(column, via))
@@ -110,6 +110,8 @@ def _word(c: Covariate) -> str:
             return f"{c.column}_{c.argument:g}".replace(".", "_")
         case "level":
             return f"{c.column}_{c.argument}"
+        case "offset" if c.argument:
+            return f"{c.argument}_{c.column}"
         case "identity" | "offset":
             return c.column
         case function:
@@ -136,6 +138,8 @@ def r_covariate(c: Covariate, frame: str = "") -> str:
             return inner if frame else f"I({inner})"
         case "log":
             return f"log({column})"
+        case "offset" if c.argument:
+            return f"{c.argument}({column})"
         case "level":
             return f'as.numeric({column} == "{c.argument}")'  # a logical would be a factor in a formula
         case "factor":

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 def binary_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, ...]] | None:
     """Return 0, 1 or NaN for every row and the two categories; None where a finding says what is wrong.
 
-    Numbers are 0 and 1; two categories of any other sort need ``success=``.
+    Numbers are 0 and 1, booleans false and true; two categories of any other sort need ``success=``.
     """
     name = v.name
     success = v.arguments.get("success")
@@ -28,6 +28,9 @@ def binary_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, ...
         if (((values == 0) | (values == 1)) | np.isnan(values)).all():
             return values, ("0", "1")
     names, codes = columns.levels(name)
+    if success is None and names and set(names) <= {"False", "True"}:
+        truth = np.array([float(n == "True") for n in names] + [np.nan])
+        return truth[codes], ("False", "True")
     if not names:
         columns.blame(name, "empty-column", f"column '{name}' has no value", label="all rows are missing")
         return None

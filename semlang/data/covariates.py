@@ -121,7 +121,7 @@ def indicator(names: tuple[str, ...], codes: Ints, level: float | str | None) ->
 def transformed(values: Floats, c: Covariate) -> Floats:
     """Return the function of a column that a covariate is."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        if c.function == "log":
+        if c.function == "log" or (c.function == "offset" and c.argument == "log"):
             out: Floats = np.log(values)
             return out
         if c.function == "power":

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from semlang.data.reading import frame_findings
 from semlang.data.reshaping import widen
-from semlang.data.spots import absent
-from semlang.diagnostics import Diagnostic
+from semlang.data.spots import absent, spot
+from semlang.diagnostics import Diagnostic, error
 from semlang.model.table import ParameterTable
 
 if TYPE_CHECKING:
@@ -37,7 +37,29 @@ def prepare(table: ParameterTable, frame: pd.DataFrame) -> tuple[pd.DataFrame | 
     if wide is None:
         return None, wrong
     missing = absent(table, wide)
-    return (None, tuple(missing)) if missing else (listwise(table, wide), ())
+    if missing:
+        return None, tuple(missing)
+    wide, wrong = with_products(table, wide)
+    return (None, wrong) if wrong else (listwise(table, wide), ())
+
+
+def with_products(table: ParameterTable, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Diagnostic, ...]]:
+    """Return the frame with a column for each response that is a product of columns, ``x1:z1``."""
+    import pandas as pd
+
+    new: dict[str, pd.Series[float]] = {}
+    wrong: list[Diagnostic] = []
+    for v in table.responses:
+        if v.name in frame.columns or ":" not in v.name:
+            continue
+        parts = v.name.split(":")
+        text = [p for p in parts if not pd.api.types.is_numeric_dtype(frame[p].infer_objects().dtype)]
+        if text:
+            message = f"the product '{v.name}' needs numbers, and column '{text[0]}' is text"
+            wrong.append(error("text-column", message, table.source, spot(table, v.name)))
+            continue
+        new[v.name] = frame[parts].astype(float).prod(axis=1, skipna=False)
+    return (frame.assign(**new) if new else frame), tuple(wrong)
 
 
 def listwise(table: ParameterTable, frame: pd.DataFrame) -> pd.DataFrame:

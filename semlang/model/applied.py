@@ -22,6 +22,8 @@ def _pick(m: ast.Modifier, group: int, labels: tuple[str, ...]) -> tuple[str, Va
         return None
     kind = m.kinds[i] if m.kinds is not None else m.kind
     value = m.values[i]
+    if kind == "none":
+        return None
     if value is None and kind in ("fixed", "free"):
         mixed = m.kinds is not None and "label" in m.kinds and "fixed" not in m.kinds
         return None if mixed or m.kind == "label" else ("free", None)

@@ -130,6 +130,7 @@ def cut(
     klass = ""
     tag: tuple[str, int] = ("", 0)
     early: list[Span] = []
+    inside: ast.Header | None = None  # a group header below a level header
     unknown: set[str] = set()
 
     def block() -> Block:
@@ -142,6 +143,8 @@ def cut(
     for s in model.statements:
         if isinstance(s, ast.Header):
             if s.kind == "group":
+                if level is not None and group is None:
+                    inside = s
                 group, level, tag, klass = s.label, None, ("", 0), ""
                 if not level_headers:
                     block()
@@ -209,7 +212,18 @@ def cut(
                 common.append(entry)
             else:
                 block().entries.append(entry)
-    if early:
+    if early and inside is not None and early[0].start > inside.span.start:
+        findings.append(
+            error(
+                "block-order",
+                "'group:' stands inside a 'level:' block",
+                source,
+                inside.span,
+                label="groups stand outside, levels inside",
+                help=f"write 'group: {inside.label}' first, and 'level:' lines below it",
+            )
+        )
+    elif early:
         findings.append(
             error(
                 "formula-before-level",

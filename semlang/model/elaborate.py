@@ -28,6 +28,7 @@ from semlang.model.numbering import name_rows, number_rows, share_labels
 from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
+from semlang.model.product_indicators import read_product_indicators
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
 from semlang.model.scales import fit_to_scales
@@ -115,7 +116,8 @@ def elaborate(
     findings: list[Diagnostic] = []
     said = from_directives(model, findings)
     merged = merge(said, options or {}, defaults, model.source, findings)
-    declared = declare(model, findings)
+    written, declared = model, declare(model, findings)
+    model = read_product_indicators(model, declared, findings)
     findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)
     blocks = cut(model, settings.clusters, declared, findings, settings.group_column)
@@ -161,7 +163,7 @@ def elaborate(
     findings += level_findings(table)
     names = name_findings(model, table, ns, facts, settings.spans)
     empty = not (table_rows or relations or defined)
-    return Elaboration(model, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
+    return Elaboration(written, None if empty else table, tuple(findings), tuple(names), ns, settings.spans)
 
 
 TABLE_STANDS = frozenset(

@@ -31,7 +31,7 @@ def _slots(row: Draft) -> Iterator[tuple[str, str]]:
             values = ["NA"] * len(m.values) if m.kind == "free" else [_text(v) for v in m.values]
             yield _SLOT.get(m.kind, m.kind), ";".join(values)
             continue
-        for kind in dict.fromkeys(_SLOT.get(k, k) for k in m.kinds):
+        for kind in dict.fromkeys(_SLOT.get(k, k) for k in m.kinds if k != "none"):
             said = [_text(v) if _SLOT.get(k, k) == kind else "" for k, v in zip(m.kinds, m.values, strict=True)]
             yield kind, ";".join(said)
 

@@ -19,14 +19,20 @@ class Covariate:
     """A function of one column, a factor of a product of covariates.
 
     `function` is ``identity``, ``power`` (`argument` the exponent), ``log``, ``level`` (1 where the column, as text,
-    equals `argument`, else 0), ``offset`` or ``factor`` (a factor whose levels are not known yet, for there are no
-    data; `argument` its base). `response` tells that the column is a response of the model: its observed value.
+    equals `argument`, else 0), ``offset`` (with `argument` ``log`` that of the logarithm) or ``factor`` (a factor whose
+    levels are not known yet, for there are no data; `argument` its base). `response` tells that the column is a
+    response of the model: its observed value.
     """
 
     column: str
     function: str = "identity"
     argument: float | str | None = None
     response: bool = False
+
+    @property
+    def is_column(self) -> bool:
+        """Whether it is the column itself."""
+        return self.function == "identity" or (self.function == "offset" and not self.argument)
 
     @property
     def name(self) -> str:
@@ -44,6 +50,8 @@ class Covariate:
                 return f"{self.column}={self.argument}"
             case "identity":
                 return self.column
+            case "offset" if self.argument:
+                return f"offset({self.argument}({self.column}))"
             case function:
                 return f"{function}({self.column})"
 

@@ -125,6 +125,7 @@ def _in_class(row: Draft, target: Target) -> Draft:
 
 def _constant(rows: Rows, target: Target, t: ast.Term, modifiers: Sequence[ast.Modifier]) -> None:
     row = rows.add(_path(target, "~1", Item(""), t.span), modifiers)
+    _random_slope(rows, row, t)
     if t.constant in (0.0, -1.0):
         row.given.append(ast.Modifier("fixed", (0.0,), t.span))
 

@@ -97,8 +97,9 @@ _NAMES = {"start": "starting value", "lower": "lower bound", "upper": "upper bou
 
 def _plain(reading: Reading, node: Node, vector: Vector) -> Modifier:
     """Return a modifier whose values say what it does: numbers fix, ``NA`` frees, names label."""
+    several = len(vector.values) > 1
     for value in vector.values:
-        if value == "" or (isinstance(value, float) and math.isinf(value)):
+        if (value == "" and not several) or (isinstance(value, float) and math.isinf(value)):
             raise reading.reject(
                 "empty-label" if value == "" else "undefined-number",
                 "a label has no letters" if value == "" else "a parameter can not be fixed at infinity",
@@ -108,11 +109,13 @@ def _plain(reading: Reading, node: Node, vector: Vector) -> Modifier:
             )
     kinds = tuple(_kind(value) for value in vector.values)
     distinct = set(kinds)
-    main = next(k for k in ("label", "fixed", "free") if k in distinct)
+    main = next(k for k in ("label", "fixed", "free", "none") if k in distinct)
     return Modifier(main, vector.values, node.span, vector.names, kinds if len(distinct) > 1 else None)
 
 
 def _kind(value: Value) -> str:
     if value is None:
         return "free"
+    if value == "":
+        return "none"  # nothing is said of this group, as in lavaan
     return "label" if isinstance(value, str) else "fixed"

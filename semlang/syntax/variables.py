@@ -132,6 +132,9 @@ def _transform(reading: Reading, node: Node) -> list[Factor]:
         if factors is None:
             raise _not_computed(reading, node)
         return factors
+    within = _logarithm(reading, inside) if function.text == "offset" else None
+    if within is not None:
+        return [Transform("offset", v, node.span, "log") for v in read_variables(reading, within)]
     if inside.kind in ("sum", "product", "power", "call", "unary", "interaction", "paren"):
         raise _not_computed(reading, node)
     base: float | str | None = None
@@ -149,6 +152,15 @@ def _transform(reading: Reading, node: Node) -> list[Factor]:
             raise _one_argument(reading, node, 'factor(x, base="low")')
         base = number(reading, value) if value.kind == "NUMBER" else value.name
     return [Transform(function.text, v, node.span, base) for v in read_variables(reading, inside)]
+
+
+def _logarithm(reading: Reading, node: Node) -> Node | None:
+    """Return x of ``log(x)``, else None."""
+    if node.kind != "call" or node.children[0].text != "log":
+        return None
+    given = arguments(reading, node)
+    inside = given[0][1] if len(given) == 1 and given[0][0] is None else None
+    return inside if inside is not None and inside.kind in ("NAME", "QUOTED", "RANGE") else None
 
 
 def _unknown_function(reading: Reading, function: Node) -> Rejected:

@@ -71,6 +71,7 @@ ARGUMENTS: dict[str, str] = {
     "event": "column: 1 where the event was observed, 0 where censored",
     "entry": "column of the time of entry",
     "base": "the base category",
+    "categories": "all categories in order: [1, 2, 3]",
     "set": "column of the sets of alternatives",
     "observed": "column with the true values of some units",
 }

@@ -37,6 +37,8 @@ def variable(v: ast.Variable | ast.Transform) -> str:
     """Return a variable as it is written: ``u[school]``, ``c@2``, ``log(x)``."""
     if isinstance(v, ast.Transform):
         inner = variable(v.variable)
+        if v.function == "offset" and v.argument:
+            inner = f"{v.argument}({inner})"
         return f"{inner}^{value(v.argument)}" if v.function == "power" else f"{v.function}({inner})"
     level = f"[{v.level}]" if v.level else ""
     category = f"@{v.category}" if v.category else ""

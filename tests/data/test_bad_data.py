@@ -81,7 +81,6 @@ CASES: dict[str, tuple[str, pd.DataFrame, str, str]] = {
     "coded 1 and 2": (LOGIT, GOOD.assign(b=GOOD["b"] + 1), "not-binary", "error"),
     "three values": (LOGIT, GOOD.assign(b=GOOD["o"] - 1), "not-binary", "error"),
     "two words": (LOGIT, GOOD.assign(b=GOOD["g"]), "no-success-category", "error"),
-    "true and false": (LOGIT, GOOD.assign(b=GOOD["b"] == 1), "no-success-category", "error"),
     "no such success": (
         'b :: binomial(logit, success="male")\nb ~ x\n',
         GOOD.assign(b=GOOD["g"]),

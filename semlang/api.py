@@ -419,7 +419,8 @@ class Model(Simulating):
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
         )
-        after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
+        theta, vcov = result.inside or (result.theta, result.vcov)
+        after = after_fit(table, theta, Curvature.of_covariance(vcov))
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)

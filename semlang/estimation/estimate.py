@@ -17,6 +17,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -26,6 +27,7 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.frame import Framed, frame
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
@@ -132,7 +134,10 @@ class _Estimation:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
-        self.parts = start_parts(table, graphs, designs)
+        inside = not is_conditional(table)
+        self.frame = frame(table, graphs, designs, self.constraints.pinned) if inside else None
+        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
+        self.parts = start_parts(table, *self.inside)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
@@ -148,10 +153,13 @@ class _Estimation:
 
     def _assemble(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
-        return assemble(
-            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
+        objective = assemble(
+            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points, self.threads,
             shared=shared, **road,
         )  # fmt: skip
+        if self.frame is not None:
+            objective.parametrisation = Framed(objective.within, self.frame)
+        return objective
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -180,8 +188,8 @@ class _Estimation:
     def run(self) -> Estimate:
         """Estimate."""
         best = self._optimise()
-        theta = self.objective.theta(best.z)
-        theta, vcov, scores = self._uncertainty(best, theta)
+        inside, vcov_inside, scores = self._uncertainty(best, self.objective.inside(best.z))
+        theta, vcov, scores = self._out_of_frame(inside, vcov_inside, scores)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
@@ -193,13 +201,14 @@ class _Estimation:
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
-        units = units_of_covariances(self.parts[0], self.parts[2], theta)
-        self.findings.variances(theta, {p: float(theta[p]) / unit for p, unit in units.items()}, not self.quadrature)
+        units = units_of_covariances(self.parts[0], self.parts[2], inside)
+        self.findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not self.quadrature)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
         return Estimate(
-            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self._method(), se=self.se,
+            theta=theta, vcov=vcov, inside=None if self.frame is None else (inside, vcov_inside),
+            loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
             spread=self.nodes.spread if self.nodes is not None else None,
             points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
@@ -236,9 +245,9 @@ class _Estimation:
         at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
         not be negative the likelihood can have a maximum although it has none outside).
         """
-        theta = start_values(self.table, *self.parts, self.user)
+        theta = start_values(self.table, *self.parts, self.user, self.frame)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
-        roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
+        roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
         if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
@@ -268,10 +277,10 @@ class _Estimation:
         return found
 
     def _from(self, theta: Floats) -> Optimum:
-        """Climb from start values of the table's parameters, or the best of several."""
+        """Climb from start values of the parameters in the frame, or the best of several."""
 
         def coordinates(at: Floats) -> Floats:
-            return self.objective.z(self.objective.parametrisation.coordinates(at))
+            return self.objective.z(self.objective.within.coordinates(at))
 
         def make(objective: Objective) -> Ascent:
             curvature = self.se != "none"
@@ -316,7 +325,7 @@ class _Estimation:
         others = (perturbed(self.table, theta, rng) for _ in range(max(self.starts, CONSTRAINED_STARTS) - 1))
         best, _ = self._best_of(ascent, best, map(coordinates, others))
         while True:
-            turned = turned_over(self.parts[0], self.objective.theta(best.z))
+            turned = turned_over(self.parts[0], self.objective.inside(best.z))
             best, better = self._best_of(ascent, best, map(coordinates, turned))
             if not better:
                 return best.z
@@ -354,10 +363,13 @@ class _Estimation:
     # ------------------------------------------------------------------ results
 
     def _uncertainty(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
-        """Return reported parameters, their covariance matrix, and the scores of the top-level units."""
+        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units.
+
+        Constraints are functions of parameters that the frame leaves as they are.
+        """
         vcov: Floats | None = None
         z = best.z
-        D = self.objective.jacobian(z)
+        D = self.objective.jacobian_inside(z)
         if self.se != "none":
             curvature = best.curvature
             if curvature is None and self.se != "opg":
@@ -397,6 +409,20 @@ class _Estimation:
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
 
+    def _out_of_frame(
+        self, inside: Floats, vcov: Floats | None, scores: Floats | None
+    ) -> tuple[Floats, Floats | None, Floats | None]:
+        """Return the table's parameters, their covariance matrix and the scores of the top-level units."""
+        if self.frame is None:
+            return inside, vcov, scores
+        A = self.frame.A
+        if vcov is not None:
+            unknown = np.isnan(np.diagonal(vcov))
+            lost = ~((A != 0.0) @ ~unknown)
+            vcov = A @ np.where(unknown[:, None] | unknown, 0.0, vcov) @ A.T
+            vcov[lost], vcov[:, lost] = np.nan, np.nan
+        return self.frame.theta(inside), vcov, None if scores is None else scores @ np.asarray(np.linalg.inv(A))
+
     def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
         """Return which (co)variances no coordinate moves: their factors are zero."""
         se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
@@ -415,11 +441,13 @@ class _Estimation:
     def _sizes_of_covariates(self) -> Floats:
         """Root mean squares of the covariates that each parameter multiplies."""
         out = np.ones(self.table.n_parameters)
-        for row in self.table.rows:
-            if row.parameter >= 0 and row.via:
-                column = self.designs[0].columns.get(row.via)
-                if column is not None and not np.isnan(column).all():
-                    out[row.parameter] = np.sqrt(np.nanmean(column**2))
+        for graph, design in zip(self.parts[0], self.parts[2], strict=True):
+            placed = [(p.parameter, p.via) for p in graph.paths]
+            placed += [(row.parameter, row.via) for row in (*graph.thresholds, *graph.quantities)]
+            for parameter, via in placed:
+                if parameter >= 0 and via:
+                    known = design.columns[via][~np.isnan(design.columns[via])]
+                    out[parameter] = np.sqrt(np.mean(known**2)) if known.size else 1.0
         return out
 
     def _active(self, theta: Floats, D: Floats) -> Floats | None:

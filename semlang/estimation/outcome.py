@@ -37,6 +37,8 @@ class Estimate:
         Estimates of the table's parameters.
     vcov : (P, P) floats or None
         Their covariance matrix; NaN for parameters on the border of the parameter space.
+    inside : ((P,) floats, (P, P) floats or None) or None
+        The same where covariates are centred and scaled, see `semlang.estimation.frame`; None where none are.
     loglik : float
     converged : bool
     method, se : str
@@ -97,3 +99,4 @@ class Estimate:
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
     rotation: str = ""
+    inside: tuple[Floats, Floats | None] | None = field(default=None, repr=False)

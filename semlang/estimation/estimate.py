@@ -28,6 +28,7 @@ from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Framed, frame
+from semlang.estimation.left_out import left_out
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
@@ -154,8 +155,8 @@ class _Estimation:
     def _assemble(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
         objective = assemble(
-            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points, self.threads,
-            shared=shared, **road,
+            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
+            self.threads, shared=shared, **road,
         )  # fmt: skip
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
@@ -206,12 +207,14 @@ class _Estimation:
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
+        read, lost = left_out(self.forms, self.inside[1], [m.used for m in self.objective.members], dropped)
         return Estimate(
             theta=theta, vcov=vcov, inside=None if self.frame is None else (inside, vcov_inside),
             loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
             spread=self.nodes.spread if self.nodes is not None else None,
             points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
+            n_rows_read=read, left_out=lost,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
             starts=self.starts,
@@ -390,7 +393,8 @@ class _Estimation:
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
                     self.findings.running_off(x, se, self._sizes_of_covariates(), far)
-            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
+            units = self._units() if self.se == "robust" else None
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
@@ -458,14 +462,12 @@ class _Estimation:
                 rows.append(gradient @ D)
         return np.array(rows) if rows else None
 
-    def _units(self) -> Ints | None:
-        """Numbers of the independent units of the sandwich, one for each top-level unit of the likelihood."""
-        if self.se != "robust":
-            return None
+    def _units(self) -> tuple[Ints, Floats]:
+        """Return the units of the sandwich: that of each top-level unit, and how often each occurred."""
         top = self.cluster or (self.table.clusters[-1] if self.table.clusters else "")
         if not top:
-            return None
-        codes, offset = [], 0
+            return np.arange(self.objective.multiplicity.size), self.objective.multiplicity
+        codes, copies, offset = [], [], 0
         for member, design in zip(self.objective.members, self.designs, strict=True):
             if top not in design.clusters:
                 raise FitError(
@@ -473,18 +475,19 @@ class _Estimation:
                            help="name it in a line 'cluster:'")]
                 )  # fmt: skip
             codes.append(design.clusters[top][member.records] + offset)
-            offset += int(design.clusters[top].max(initial=-1)) + 1
-        return np.concatenate(codes)
+            copies.append(multiplicity(top, design))
+            offset += copies[-1].size
+        return np.concatenate(codes), np.concatenate(copies)
 
     def _sizes(self) -> tuple[int, float]:
         rows = 0.0
         top = 0.0
-        for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
+        for member, form, design in zip(self.objective.members, self.forms, self.inside[1], strict=True):
             rows += member.used
             counts = contributing(form, design)
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
-                top += float(multiplicity(self.table, design)[np.unique(code)].sum())
+                top += float(multiplicity(self.table.clusters[-1], design)[np.unique(code)].sum())
             else:
                 top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
         return round(rows), top

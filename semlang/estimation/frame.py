@@ -2,8 +2,8 @@
 
 With x = m + s x', a term b x of a linear predictor is b' x' where b' = s b, and its intercept (or each of its
 thresholds) takes b m. A random slope u x with an intercept u0 beside it is u' x' where u' = s u, and u0' = u0 + m u:
-their covariance matrix changes by Psi = T Psi' T'. A response y = o + y' gives o to its intercept. All of that is linear
-in the parameters,
+their covariance matrix changes by Psi = T Psi' T'. A response y = o + y' gives o to its intercept. All of that is
+linear in the parameters,
 
     theta = A theta' + b,
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.diagnostics import Diagnostic
+from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
 from semlang.estimation.plan import Plan
 
@@ -54,6 +55,10 @@ class Estimate:
         Number of free parameters, after equality constraints.
     n_rows : int
         Records with a response, frequencies counted.
+    n_rows_read : int
+        Rows that were read, frequencies counted.
+    left_out : tuple of LeftOut
+        Rows and responses that do not count, and why.
     n_clusters : mapping from cluster to its number of units
     n_top : float
         Independent units, frequencies counted.
@@ -99,4 +104,6 @@ class Estimate:
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
     rotation: str = ""
+    n_rows_read: int = 0
+    left_out: tuple[LeftOut, ...] = ()
     inside: tuple[Floats, Floats | None] | None = field(default=None, repr=False)

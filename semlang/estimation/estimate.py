@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.border import singular_blocks
+from semlang.estimation.checkpoint import Checkpoint
+from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
@@ -27,16 +31,19 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.frame import Framed, frame
+from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.left_out import left_out
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
+from semlang.estimation.placing import Nodes
 from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
+from semlang.estimation.separation import Separation, separate
 from semlang.estimation.signs import reporting_signs, turned_over
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.start import start_values, user_values
@@ -44,6 +51,7 @@ from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["estimate"]
@@ -72,6 +80,7 @@ def estimate(
     cluster: str | None = None,
     threads: int | None = None,
     progress: Callable[[str], None] | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Estimate:
     """Maximise the log-likelihood.
 
@@ -92,6 +101,8 @@ def estimate(
     threads : int, optional
     progress : callable, optional
         Takes a line of text.
+    checkpoint : str or Path, optional
+        File that the best point so far is written to, and that a fit of the same model and data begins from.
 
     Raises
     ------
@@ -99,7 +110,7 @@ def estimate(
         If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
     """
     with _libraries().limit(limits=1, user_api="blas"):
-        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress).run()
+        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress, checkpoint).run()
 
 
 @cache
@@ -124,7 +135,10 @@ class _Estimation:
         cluster: str | None,
         threads: int | None,
         progress: Callable[[str], None] | None,
+        checkpoint: str | Path | None,
     ) -> None:
+        self.checkpoint = Checkpoint(table, designs, checkpoint)
+        start = {**self.checkpoint.start(), **(start or {})}
         self.table, self.graphs, self.designs = table, graphs, designs
         self.se, self.cluster = se, cluster
         given = points if points is not None else table.options.get("points")
@@ -135,11 +149,16 @@ class _Estimation:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
-        inside = not is_conditional(table)
-        self.frame = frame(table, graphs, designs, self.constraints.pinned) if inside else None
+        self.separation = self._separation()
+        self.given = tuple(designs)
+        if self.separation is not None:
+            self.designs = designs = self.separation.designs
+        self.frame = self._frame()
         self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
         self.parts = start_parts(table, *self.inside)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
+        if self.frame is not None:
+            self.forms = [reduced_form(graph, lift=False) for graph in graphs]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
         self.objective = self._assemble()
@@ -147,12 +166,49 @@ class _Estimation:
         self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
         self.tried = 1
+        self.history: list[tuple[int, float]] = []
+        self.points = self.plan.points
+        self.nodes: Nodes | None = None
         self.limits: dict[int, float] = {}
         self.units_of: dict[str, float] = {}
         for member in self.objective.members:
             self._refuse_more_states(member)
 
+    def _frame(self) -> Frame | None:
+        """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
+        if is_conditional(self.table):
+            return None
+        held = () if self.separation is None else self.separation.held
+        return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
+
+    def _separation(self) -> Separation | None:
+        """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
+
+        Raises
+        ------
+        FitError
+            If nothing is left of a response.
+        """
+        if discrete_variables(self.table) or is_conditional(self.table):
+            return None
+        forms = [reduced_form(graph, lift=False) for graph in self.graphs]
+        found = separate(self.table, forms, self.designs, self.constraints.pinned)
+        if found is None:
+            return None
+        self.findings.separated(found)
+        if any(d.is_error for d in self.findings.found):
+            raise FitError(self.findings.found)
+        return found
+
     def _assemble(self, **road: bool) -> Objective:
+        objective = self._assemble_free(**road)
+        if self.separation is None:
+            return objective
+        basis = np.abs(objective.basis)
+        held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
+        return objective.hold(dict.fromkeys(held, 0.0))
+
+    def _assemble_free(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
@@ -160,7 +216,11 @@ class _Estimation:
         )  # fmt: skip
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
+        objective.watch = self._watch
         return objective
+
+    def _watch(self, objective: Objective, z: Floats, value: float) -> None:
+        self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -187,13 +247,27 @@ class _Estimation:
     # ------------------------------------------------------------------ optimisation
 
     def run(self) -> Estimate:
-        """Estimate."""
-        best = self._optimise()
-        inside, vcov_inside, scores = self._uncertainty(best, self.objective.inside(best.z))
+        """Estimate; an interrupted fit gives the best point so far, marked as such and without standard errors."""
+        try:
+            best = self._optimise()
+        except KeyboardInterrupt:
+            best = self._interrupted()
+        self.checkpoint.write()
+        inside = self.objective.inside(best.z)
+        try:
+            inside, vcov_inside, scores = self._uncertainty(best, inside)
+        except KeyboardInterrupt:  # the estimates are there
+            vcov_inside, scores = None, None
+            self.findings.warn("no-standard-errors", "interrupted before the standard errors were there")
         theta, vcov, scores = self._out_of_frame(inside, vcov_inside, scores)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
+        if self.separation is not None:
+            gone = [*self.separation.limits, *self.separation.lost]
+            theta = theta + self.separation.shift
+            if vcov is not None:
+                vcov[gone], vcov[:, gone] = np.nan, np.nan
         by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
         if by_size is not None:
             theta, T, order, self.limits = by_size
@@ -204,16 +278,18 @@ class _Estimation:
         rows, top = self._sizes()
         units = units_of_covariances(self.parts[0], self.parts[2], inside)
         self.findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not self.quadrature)
+        singular = singular_blocks(self.objective.parametrisation.blocks, inside)
+        self.findings.singular(singular)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
-        read, lost = left_out(self.forms, self.inside[1], [m.used for m in self.objective.members], dropped)
+        read, lost = left_out(self.forms, self.given, rows, dropped)
         return Estimate(
             theta=theta, vcov=vcov, inside=None if self.frame is None else (inside, vcov_inside),
             loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
             spread=self.nodes.spread if self.nodes is not None else None,
-            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
+            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=round(sum(rows)),
             n_rows_read=read, left_out=lost,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
@@ -221,7 +297,8 @@ class _Estimation:
             finished=self.tried,
             agreed=self.agreed,
             class_sizes=sizes,
-            limits=self.limits,
+            limits=self.limits if self.separation is None else self.separation.limits,
+            border=tuple(sorted({p for block in singular for p in block.parameters})),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -241,17 +318,35 @@ class _Estimation:
             self.objective = self._assemble()
             return self._climb()
 
+    def _interrupted(self) -> Optimum:
+        """Return the best point so far."""
+        if self.checkpoint.best is None:
+            raise KeyboardInterrupt
+        self.objective, z, value = self.checkpoint.best
+        self.se = "none"
+        self.points = self.plan.points
+        self.findings = FindingsOfFit(self.table)
+        self.findings.fail(
+            "not-converged",
+            f"the fit was interrupted after {len(self.narrator.log)} iterations; this is the best point so far",
+            help="with a checkpoint file the next fit begins here: fit(checkpoint=...), --checkpoint FILE",
+        )
+        return Optimum(z, value, np.zeros(z.size), np.eye(z.size), np.inf, False)
+
     def _climb(self) -> Optimum:
         """Climb on the first road that leads to a maximum.
 
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
-        at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
-        not be negative the likelihood can have a maximum although it has none outside).
+        at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
+        closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
+        maximum although it has none outside).
         """
         theta = start_values(self.table, *self.parts, self.user, self.frame)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
+        if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
+            roads.append({"scaled": False, "any_residual": True})
         if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
         kept, problem = self.findings, ""
@@ -276,6 +371,8 @@ class _Estimation:
                        help="give start values: start(0.5)*x")]
             )  # fmt: skip
         found, self.findings, self.objective = best
+        self.plan = self.plan.named([type(m.engine).__name__ for m in self.objective.members
+                                     if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
 
@@ -479,18 +576,24 @@ class _Estimation:
             offset += copies[-1].size
         return np.concatenate(codes), np.concatenate(copies)
 
-    def _sizes(self) -> tuple[int, float]:
-        rows = 0.0
+    def _sizes(self) -> tuple[list[float], float]:
+        """Return the numbers of rows of each group, and of top-level units, that count."""
+        rows: list[float] = []
         top = 0.0
-        for member, form, design in zip(self.objective.members, self.forms, self.inside[1], strict=True):
-            rows += member.used
+        for member, form, design, fitted in zip(
+            self.objective.members, self.forms, self.given, self.designs, strict=True
+        ):
             counts = contributing(form, design)
+            rows.append(member.used)
+            if fitted is not design:
+                weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
+                rows[-1] += float(weight[counts].sum() - weight[contributing(form, fitted)].sum())
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
                 top += float(multiplicity(self.table.clusters[-1], design)[np.unique(code)].sum())
             else:
                 top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
-        return round(rows), top
+        return rows, top
 
     def _class_sizes(self, z: Floats) -> dict[str, tuple[float, ...]]:
         """Return the proportions of the states of discrete latent variables, over all groups."""

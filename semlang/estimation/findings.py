@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
+from semlang.estimation.border import Singular
+from semlang.estimation.separation import Separation
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["FindingsOfFit", "describe", "row_of"]
@@ -228,6 +230,42 @@ class FindingsOfFit:
             f"{name} runs away: it grew until no affordable number of points shows the likelihood",
             parameters[0],
             help=help,
+        )
+
+    def singular(self, blocks: Sequence[Singular]) -> None:
+        """Covariance matrices without full rank; two variables that correlate perfectly are found by themselves."""
+        for block in blocks:
+            if block.pairwise:
+                continue
+            keys = [row_of(self.table, p).target for p in block.variances]
+            self.warn(
+                "singular-covariance",
+                f"the covariance matrix of {', '.join(keys)} is estimated with rank {block.rank}, on the border of the "
+                "parameter space",
+                block.variances[0],
+                help="take fewer random effects, or leave out their covariances: (1 + x || g)",
+            )
+
+    def separated(self, found: Separation) -> None:
+        """Combinations of covariates that separate responses: coefficients at infinity."""
+        at = sorted(found.limits)
+        if found.whole:
+            self.fail(
+                "unbounded-likelihood",
+                f"the likelihood has no maximum: it keeps rising as {self.names(at)} grow without bound, until all "
+                f"responses of '{found.whole[0]}' have probability 1",
+                at[0],
+                help="a category is empty or a covariate separates the responses: merge categories or drop the term",
+            )
+            return
+        rest = f"; these rows alone tell of {self.names(found.lost)}" if found.lost else ""
+        what = "is at infinity: it separates" if len(at) == 1 else "are at infinity: together they separate"
+        these = "one response, which has" if found.rows == 1 else f"{found.rows} responses, which have"
+        self.warn(
+            "coefficient-at-infinity",
+            f"{self.names(at)} {what} {these} probability 1{rest}",
+            at[0],
+            help="the other estimates are those at the limit; drop the term or merge categories for finite ones",
         )
 
     def unbounded(self, parameters: Sequence[int]) -> None:

@@ -32,6 +32,8 @@ class Objective:
     ----------
     admits : callable or None
         Says of coordinates of all parameters whether they are looked at; the others have no likelihood.
+    watch : callable or None
+        Is shown every evaluation with a gradient: this function, coordinates, value.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Objective:
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.evaluations = 0
         self.admits: Callable[[Floats], bool] | None = None
+        self.watch: Callable[[Objective, Floats, float], None] | None = None
 
     def hold(self, values: Mapping[int, float]) -> Objective:
         """Return the same function with some coordinates held at values: it has these no more."""
@@ -130,14 +133,20 @@ class Objective:
         x = self._admitted(z)
         parts = [m.value_and_gradient(x) for m in self.members]
         gradient: Floats = np.sum([g for _, g in parts], axis=0)
-        return sum(f for f, _ in parts), gradient if self._plain else gradient @ self.basis
+        value = sum(f for f, _ in parts)
+        if self.watch is not None:
+            self.watch(self, z, value)
+        return value, gradient if self._plain else gradient @ self.basis
 
     def value_and_scores(self, z: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and the scores of all top-level units (C, n)."""
         x = self._admitted(z)
         parts = [m.values_and_scores(x) for m in self.members]
         scores: Floats = np.concatenate([s for _, s in parts])
-        return float(sum(f.sum() for f, _ in parts)), scores if self._plain else scores @ self.basis
+        value = float(sum(f.sum() for f, _ in parts))
+        if self.watch is not None:
+            self.watch(self, z, value)
+        return value, scores if self._plain else scores @ self.basis
 
     def information(self, z: Floats) -> Floats | None:
         """Return the expected information (n, n), where every member has one."""

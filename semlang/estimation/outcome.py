@@ -75,6 +75,8 @@ class Estimate:
         Proportions of the states of discrete latent variables.
     limits : mapping from parameter to +-inf
         Parameters whose estimates have no bound (probabilities of 0 or 1); `theta` has a value far out.
+    border : tuple of int
+        Parameters of covariance matrices without full rank; their standard errors are those of that rank.
     rotation : str
         How exploratory factors were rotated, '' where there are none.
     """
@@ -103,6 +105,7 @@ class Estimate:
     plan: Plan | None = field(default=None, repr=False)
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
+    border: tuple[int, ...] = ()
     rotation: str = ""
     n_rows_read: int = 0
     left_out: tuple[LeftOut, ...] = ()

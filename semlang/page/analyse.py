@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from semlang.analysis import analyse as analyse_text
 from semlang.api import Model
 from semlang.diagnostics import Diagnostic, in_file
 from semlang.errors import SemlangError
@@ -27,7 +29,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def analyse(text: str | Source, data: Sheet | None = None) -> Json:
+def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True) -> Json:
     """Return findings, table, diagram, matrices, equations, words and the verdict on identification of a text.
 
     Whatever the text, there is an answer. A view that the text does not have is None, and a finding says why; a view
@@ -39,6 +41,8 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
         The model. Offsets in the answer count its code points from 0 (with ``\\n`` as the only line ending).
     data : Sheet, optional
         Data: then names are checked against its columns, and factors and thresholds are spelt out.
+    drawn : bool
+        Whether the diagram is placed, which takes as long as everything else; else ``diagram`` is None.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
     ['unknown-operator']
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-    return _Analysis(source).answer(data)
+    return _Analysis(source).answer(data, drawn)
 
 
 class _Analysis:
@@ -65,18 +69,12 @@ class _Analysis:
         self.source = source
         self.failed: list[Json] = []
 
-    def answer(self, data: Sheet | None) -> Json:
+    def answer(self, data: Sheet | None, drawn: bool) -> Json:
+        model: Model | None = None
         findings: Sequence[Diagnostic] = ()
-        model = None
         try:
-            model = Model(self.source)
-            if data is not None and not model.parameter_table.reshape:
-                from semlang.data.sheet import SheetFacts
-
-                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
-            findings = model.check()
-        except SemlangError as problem:
-            findings = problem.diagnostics
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
+            model, findings = found.model, found.findings
         except Exception as problem:
             self._failed("findings", problem)
         views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
@@ -84,7 +82,7 @@ class _Analysis:
             m = model
             groups = range(len(m.parameter_table.groups))
             views["table"] = self._view("table", lambda: self._table(m))
-            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table))
+            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
             views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
@@ -97,6 +95,18 @@ class _Analysis:
             **views,
             "failed": self.failed,
         }
+
+    def drawing(self, data: Sheet | None) -> list[Json] | None:
+        try:
+            model = Model(self.source)
+            facts = _facts(data)
+            model = model if facts is None else facts(model)
+        except SemlangError:
+            return None
+        except Exception as problem:
+            self._failed("diagram", problem)
+            return None
+        return self._view("diagram", lambda: diagrams(model.parameter_table))
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -157,6 +167,29 @@ class _Analysis:
         nowhere = {"from": None, "to": None}
         spots = [nowhere, *places, *[nowhere] * (len(sentences) - 1 - len(places))]
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
+
+
+def _facts(data: Sheet | None) -> Callable[[Model], Model] | None:
+    """Return what gives a model the levels of a sheet."""
+    if data is None:
+        return None
+    from semlang.data.sheet import SheetFacts
+
+    return lambda model: (
+        model
+        if model.parameter_table.reshape
+        else model.with_facts(SheetFacts(data, model.parameter_table.group_column))
+    )
+
+
+def _unread(path: Path) -> tuple[None, tuple[Diagnostic, ...]]:
+    """Read no file: the page opens the data that a text names by itself."""
+    return None, ()
+
+
+def drawing(source: Source, data: Sheet | None = None) -> list[Json] | None:
+    """Return the diagram alone, as `analyse` has it."""
+    return _Analysis(source).drawing(data)
 
 
 def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None) -> list[Json] | None:

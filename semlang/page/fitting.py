@@ -10,13 +10,13 @@ import numpy as np
 from semlang.api import Model, ordered
 from semlang.data.sheet import Sheet, SheetFacts
 from semlang.data.sheet_binding import bind_sheet
-from semlang.diagnostics import error
+from semlang.diagnostics import error, warning
 from semlang.errors import FitError
 from semlang.estimation.expressions import Dual, evaluate_defined
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable
 from semlang.page.analyse import diagrams
-from semlang.plain.fit import PlainFit, plain_fit, refusal, refused
+from semlang.plain.fit import NEAR, PlainFit, plain_fit, refusal, refused
 from semlang.source import Source
 
 Json = dict[str, Any]
@@ -44,6 +44,9 @@ def fit_here(source: Source, sheet: Sheet, csv: str) -> Json:
     fit = plain_fit(table, model.graphs, bind_sheet(table, sheet))
     if not fit.converged:
         found = ordered([*found, error("not-converged", "the climb ended before a maximum was found")])
+    if not fit.settled:
+        why = f"more nodes still change the log-likelihood by more than {NEAR:g}"
+        found = ordered([*found, warning("points-not-settled", why, help="semlang serve places the nodes by person")])
     result = result_of(table, fit)
     return {
         "findings": [d.to_json() for d in found],

@@ -259,6 +259,7 @@ def _estimate(stored: Mapping[str, Any]) -> Estimate:
     values["points_history"] = tuple((int(p), float(_number(v))) for p, v in values["points_history"])
     values["loglik"] = _number(values["loglik"])
     values["limits"] = {int(p): float(_number(v)) for p, v in values.get("limits", {}).items()}
+    values["border"] = tuple(int(p) for p in values.get("border", ()))
     values["class_sizes"] = {k: tuple(_number(p) for p in sizes) for k, sizes in values.get("class_sizes", {}).items()}
     return Estimate(**values)
 

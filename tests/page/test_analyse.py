@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from semlang.api import Model
-from semlang.cli.commands.check import findings
+from semlang.analysis import analyse as analyse_text
+from semlang.api import Model, compare
 from semlang.data.sheet import read_sheet
 from semlang.errors import SemlangError
 from semlang.model.listing import table_rows
 from semlang.page import analyse as module
-from semlang.page.analyse import analyse
+from semlang.page.analyse import analyse, drawing
+from semlang.page.compared import compared
 from semlang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,17 +42,14 @@ def differences(source: Source) -> list[str]:
     """Return in what the answer on a text is not as described, or not what the command line prints."""
     answer = json.loads(json.dumps(analyse(source), allow_nan=False))
     out = [*PROBLEMS(answer, SCHEMA, SCHEMA), *(f"{f['view']}: {f['problem']}" for f in answer["failed"])]
-    found = findings(source, None, None)
+    analysis = analyse_text(source, reader=lambda path: (None, ()))  # the page reads the data by itself
+    found, model = analysis.findings, analysis.model
     same = {"findings": [d.to_json() | {"fix": None} for d in found]}
     shown: dict[str, Any] = {"findings": [{k: v for k, v in f.items() if k not in ("from", "to")} | {"fix": None}
                                           for f in answer["findings"]]}  # fmt: skip
-    try:
-        model = Model(source)
+    if model is not None:
         same["table"] = table_rows(model.parameter_table)
         same["words"] = model.explain().splitlines()
-    except SemlangError:
-        pass
-    else:
         groups = range(len(model.parameter_table.groups))
         try:
             same["matrices"] = [model.group_matrices(g).to_json() for g in groups]
@@ -158,3 +156,29 @@ def test_columns_of_the_data_count() -> None:
     assert analyse("f =~ x1 + x2 + x3", sheet)["ok"]
     rows = analyse("x1 ~ x2 + factor(x3)", sheet)["table"]["rows"]
     assert "x3=low" in [r["rhs"] for r in rows]
+
+
+def test_the_diagram_can_wait() -> None:
+    text = "f =~ x1 + x2 + x3"
+    first, whole = analyse(text, drawn=False), analyse(text)
+    assert first == whole | {"diagram": None}
+    assert drawing(Source(text)) == whole["diagram"]
+    assert drawing(Source("f =~ =")) is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "relation"),
+    [
+        ("y ~ x1 + x2", "y ~ x1 + 0*x2", "b nested in a"),
+        ("y ~ x\nz ~ y", "x ~ y\ny ~ z", None),
+        ("y =~ ", "y ~ x", None),
+    ],
+)
+def test_two_models_are_compared_as_by_the_command_line(a: str, b: str, relation: str | None) -> None:
+    found = compared(Source(a), Source(b))
+    if relation is None:
+        assert found["why"]
+    else:
+        assert found["relation"] == relation
+    if found["relation"] is not None:
+        assert found == compare(Model(a), Model(b)).to_json()

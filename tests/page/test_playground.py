@@ -192,8 +192,19 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["marked"] == ["x2"]
     assert out["cells"] == ["f=~x2"]
     assert (out["katex"], out["katexErrors"]) == (1, 0)
+    assert out["moved"]
+    assert out["drawn"] == "f =~ y1\n"
+    assert out["relation"] == "a nested in b"
     assert out["offline"]
     assert out["console"] == []
+
+
+def routed(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the bends of its arrows: of two ways that cost the same, rounding may choose."""
+    for diagram in answer["diagram"]:
+        for edge in diagram["edges"]:
+            edge["path"] = edge["label"] = None
+    return answer
 
 
 @pytest.mark.slow
@@ -210,7 +221,8 @@ def test_the_gallery_in_a_browser(tmp_path: Path) -> None:
     fitted = 0
     for m in models:
         shown = out["shown"][m["name"]]
-        assert shown["typed"]["answer"] == json.loads(json.dumps(analyse(m["text"]))), m["name"]
+        expected = json.loads(json.dumps(analyse(m["text"])))
+        assert routed(shown["typed"]["answer"]) == routed(expected), m["name"]
         assert shown["typed"]["verdict"] == "identified"
         assert shown["typed"]["nodes"] == sum(len(d["nodes"]) for d in shown["typed"]["answer"]["diagram"])
         if shown["fit"]["fit"] is None:

@@ -57,6 +57,20 @@ def test_a_slope_and_its_covariance_give_a_mixture() -> None:
     )
 
 
+def test_two_variances_at_the_boundary_have_an_upper_bound_of_p() -> None:
+    """With both at zero the reference is a mixture of three chi-squared distributions, with one of the last two."""
+    a = fitted("Reaction ~ Days\n", SLEEP)
+    b = fitted("Reaction ~ Days + (1 + Days || Subject)\n", SLEEP)
+
+    answer = sl.compare(a, b)
+
+    assert answer.p == pytest.approx(stats.chi2.sf(answer.statistic, 2))
+    assert answer.reference == "at most chi-squared(2)"
+    one = 0.5 * stats.chi2.sf(answer.statistic, 1) + 0.5 * stats.chi2.sf(answer.statistic, 2)
+    assert answer.reason.startswith("2 variances are at the boundary")
+    assert float(answer.reason.split()[-1].rstrip(".")) == pytest.approx(one, rel=1e-3)
+
+
 def test_models_that_are_not_nested_are_compared_by_vuong() -> None:
     frame = pd.read_csv(HS)
     a = fitted("x1 ~ x2\n", frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, source_of
+from semlang.cli.output import Report, model_and_data, model_options, reporting, source_of
 
 TARGETS = ("lavaan", "gllamm", "gsem", "mplus", "lme4", "mirt")
 
@@ -37,11 +37,8 @@ def command(
 
         converted = from_lavaan(source_of(file), defaults=defaults, **_arguments(settings))
     else:
-        model = model_of(file, defaults)
-        if data is not None:
-            model, _, found = model.bind(data)
-            report.add(found)
-        report.add(d for d in model.findings if not d.is_error)
+        assert target is not None
+        model, _ = model_and_data(report, file, data, defaults)
         converted = model.convert(target)
     report.add(converted.findings)
     text = converted.text.rstrip("\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 from semlang.diagnostics import error
 from semlang.errors import SemlangError
 from semlang.model.parameter_names import level_of
@@ -33,11 +33,7 @@ def command(
     """Draw the path diagram: frames for clusters, circles for latent variables, dashed lines for fixed paths."""
     from semlang.diagram.draw import draw
 
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
+    model, _ = model_and_data(report, file, data, defaults)
     estimates = None if fitted is None else read_estimates(fitted, model.parameter_table)
     draw(model.parameter_table, output, estimates=estimates, style=style)
     report.finish({"file": output}, f"wrote {output}")

@@ -45,7 +45,7 @@ from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.signs import reporting_signs, turned_over
-from semlang.estimation.sizes import units_of_covariances
+from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
@@ -259,7 +259,9 @@ class _Estimation:
         except KeyboardInterrupt:  # the estimates are there
             vcov_inside, scores = None, None
             self.findings.warn("no-standard-errors", "interrupted before the standard errors were there")
-        theta, vcov, scores = self._out_of_frame(inside, vcov_inside, scores)
+        theta, vcov = inside, vcov_inside
+        if self.frame is not None:
+            theta, vcov, scores = self.frame.carried(inside, vcov_inside, scores)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
@@ -489,7 +491,7 @@ class _Estimation:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
-                    self.findings.running_off(x, se, self._sizes_of_covariates(), far)
+                    self.findings.running_off(x, se, sizes_of_covariates(self.parts[0], self.parts[2], theta.size), far)
             units = self._units() if self.se == "robust" else None
             vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
@@ -510,20 +512,6 @@ class _Estimation:
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
 
-    def _out_of_frame(
-        self, inside: Floats, vcov: Floats | None, scores: Floats | None
-    ) -> tuple[Floats, Floats | None, Floats | None]:
-        """Return the table's parameters, their covariance matrix and the scores of the top-level units."""
-        if self.frame is None:
-            return inside, vcov, scores
-        A = self.frame.A
-        if vcov is not None:
-            unknown = np.isnan(np.diagonal(vcov))
-            lost = ~((A != 0.0) @ ~unknown)
-            vcov = A @ np.where(unknown[:, None] | unknown, 0.0, vcov) @ A.T
-            vcov[lost], vcov[:, lost] = np.nan, np.nan
-        return self.frame.theta(inside), vcov, None if scores is None else scores @ np.asarray(np.linalg.inv(A))
-
     def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
         """Return which (co)variances no coordinate moves: their factors are zero."""
         se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
@@ -537,18 +525,6 @@ class _Estimation:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
         scores = self.objective.value_and_scores(z)[1]
         out: Floats = scores @ np.linalg.pinv(D)
-        return out
-
-    def _sizes_of_covariates(self) -> Floats:
-        """Root mean squares of the covariates that each parameter multiplies."""
-        out = np.ones(self.table.n_parameters)
-        for graph, design in zip(self.parts[0], self.parts[2], strict=True):
-            placed = [(p.parameter, p.via) for p in graph.paths]
-            placed += [(row.parameter, row.via) for row in (*graph.thresholds, *graph.quantities)]
-            for parameter, via in placed:
-                if parameter >= 0 and via:
-                    known = design.columns[via][~np.isnan(design.columns[via])]
-                    out[parameter] = np.sqrt(np.mean(known**2)) if known.size else 1.0
         return out
 
     def _active(self, theta: Floats, D: Floats) -> Floats | None:

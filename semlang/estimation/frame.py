@@ -124,6 +124,21 @@ class Frame:
         """Return the parameters in the frame."""
         return np.asarray(np.linalg.solve(self.A, theta - self.b))
 
+    def carried(
+        self, inside: Floats, vcov: Floats | None, scores: Floats | None
+    ) -> tuple[Floats, Floats | None, Floats | None]:
+        """Return the table's parameters, their covariance matrix and the scores of the top-level units.
+
+        Parameters without a variance (NaN) have none in the table either, unless others are a part of them.
+        """
+        A = self.A
+        if vcov is not None:
+            unknown = np.isnan(np.diagonal(vcov))
+            lost = ~((A != 0.0) @ ~unknown)
+            vcov = A @ np.where(unknown[:, None] | unknown, 0.0, vcov) @ A.T
+            vcov[lost], vcov[:, lost] = np.nan, np.nan
+        return self.theta(inside), vcov, None if scores is None else scores @ np.asarray(np.linalg.inv(A))
+
 
 class Framed:
     """A parametrisation of the model in the frame, carried on to the table's parameters.

@@ -89,6 +89,7 @@ def analyse(
             informed = facts(model)
         except ModelError as problem:
             return Analysis(model.ast, model, model.parameter_table, problem.diagnostics)
+        informed.__dict__["known"] = informed  # its views read nothing
         return Analysis(model.ast, informed, informed.parameter_table, tuple(informed.check(read=False)))
     known, frame, designs, found = model._attempt(data, reader, thorough=thorough)
     known.__dict__["known"] = known  # its views read nothing again

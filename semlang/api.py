@@ -414,19 +414,24 @@ class Model(Bound, Simulating):
 
     # ------------------------------------------------------------------ pictures
 
-    def draw(self, path: str | Path | None = None, *, style: str = "gllamm") -> Any:
+    def draw(self, path: str | Path | None = None, *, group: int | str | None = None, **options: Any) -> Any:
         """Draw the path diagram.
 
         Parameters
         ----------
         path : str or Path, optional
-            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a
-            notebook.
-        style : {'gllamm', 'ram', 'lisrel'}
+            File to write (svg, png, pdf, tex, mmd, dot or json by its ending); without it the diagram is returned, and
+            shown in a notebook.
+        group : int or str, optional
+            Number from 1 or label of the group to draw; without it groups stand side by side.
+        **options
+            ``style`` ('gllamm', 'ram' or 'lisrel'), ``digits``, ``residuals``, ``covariances``, ``thresholds``,
+            ``means``, ``direction``, ``wrap``, ``colour``, ``greyscale``, ``dpi``: see
+            `semlang.diagram.options.Options`.
         """
         from semlang.diagram.draw import draw
 
-        return draw(self.known.parameter_table, None if path is None else str(path), style=style)
+        return draw(self.known.parameter_table, None if path is None else str(path), group=group, **options)
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -47,7 +47,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 _INSTEAD = {
     "beta": "take the logit in the data and declare the result gaussian",
-    "adjacent": "declare it ordinal(logit)",
 }
 
 
@@ -122,8 +121,6 @@ def _row(table: ParameterTable, row: Row) -> str:
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
         return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
-    if row.category and table.variables[row.target].kind.name != "class":
-        return f"coefficients of one category ('{row.lhs}')"
     return ""
 
 

@@ -19,6 +19,7 @@ from semlang.graph.model_graph import ModelGraph, Path
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.parameter_names import parameter_names, parameters_by_name, tight
 from semlang.model.table import ParameterTable, Product
+from semlang.sums import sum_by
 from semlang.syntax.nearest import nearest
 
 __all__ = ["start_values", "user_values"]
@@ -116,7 +117,8 @@ def _loadings_one(graph: ModelGraph, theta: Floats) -> None:
 
 def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
     """Intercepts from means, thresholds from frequencies, residual variances from variances."""
-    intercept = {p.target: p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0}
+    intercepts = [p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0]
+    intercept = {p.target: p for p in intercepts if not p.category}
     residual = _residual_variances(form)
     frequency = design.frequency.get("rows")
     for k, key in enumerate(form.responses):
@@ -128,6 +130,10 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         variable = table.variables[key]
         weight = None if frequency is None else frequency[known]
         tables = (design.trials, design.exposure, design.event)
+        if variable.kind.nominal:
+            own = {p.category: p.parameter for p in intercepts if p.target == key}
+            _logits(design.categories.get(key, ()), own, values, weight, theta)
+            continue
         start = margin(variable, Observed(values, weight, *(t[key][known] if key in t else None for t in tables)))
         here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
         if here:
@@ -144,6 +150,15 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             share = (counts[values <= s].sum() + 0.5) / (counts.sum() + 1.0)
             if addends[0].parameter >= 0:
                 theta[addends[0].parameter] = quantile(variable.link, share)
+
+
+def _logits(names: Sequence[str], own: Mapping[str, int], values: Floats, weight: Floats | None, theta: Floats) -> None:
+    """Intercepts of the categories of a nominal response from their frequencies; the others share a base."""
+    counts = sum_by(values.astype(np.int64), np.ones(values.size) if weight is None else weight, len(names)) + 0.5
+    base = np.mean([np.log(n) for name, n in zip(names, counts, strict=True) if name not in own] or [0.0])
+    for name, n in zip(names, counts, strict=True):
+        if name in own:
+            theta[own[name]] = np.log(n) - base
 
 
 def _components(table: ParameterTable, response: str) -> list[str]:

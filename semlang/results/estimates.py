@@ -98,7 +98,8 @@ def augment(fit: Fit) -> pd.DataFrame:
     """Return the data with broom's columns: ``.fitted`` and ``.resid`` of each response, ``.f`` scores of rows.
 
     Fitted values are expectations given the posterior of the unit; of several responses the columns have their names
-    behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0. ``.resid`` is
+    behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0; nominal ones the
+    probability of each category, ``.fitted=category``, and no residual. ``.resid`` is
     observed less fitted, of binomial responses with trials in successes.
     """
     assert fit.origin is not None
@@ -109,6 +110,10 @@ def augment(fit: Fit) -> pd.DataFrame:
         end = f".{v.name}" if several else ""
         names = [c for c in fitted.columns if c == v.name or str(c).startswith(f"{v.name}=")]
         values = fitted[names].to_numpy()
+        if v.kind.nominal:
+            for name in names:
+                out[f".fitted{end}={name.split('=', 1)[1]}"] = fitted[name].to_numpy()
+            continue
         mean = values @ np.arange(len(names)) if v.kind.thresholds else values[:, 0].copy()
         observed = np.full(len(out), np.nan)
         for design in fit.designs:

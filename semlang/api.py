@@ -439,7 +439,7 @@ class Model(Bound, Simulating):
         return f"<pre>{escape(self.text)}</pre>{self.table.to_html(index=False)}"
 
     def __repr__(self) -> str:
-        t = self.parameter_table
+        t = self.__dict__.get("known", self).parameter_table
         counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
         return f"<semlang.Model: {counts}>"
 

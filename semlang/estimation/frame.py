@@ -7,7 +7,9 @@ linear in the parameters,
 
     theta = A theta' + b,
 
-and the log-likelihood is the same number. Where nothing free takes what a covariate's mean leaves behind (no intercept,
+but for products of two: a latent variable without an intercept that is regressed on x leaves m times its slope, times
+its loadings, to the intercepts of the responses that it acts on. In either case
+the log-likelihood is the same number. Where nothing free takes what a covariate's mean leaves behind (no intercept,
 a fixed or shared one, one in a constraint), the covariate is scaled alone, or left as it is.
 """
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,9 @@ Floats = NDArray[np.float64]
 CONSTANT = -1
 """Stands for no parameter in an expression."""
 
+Term = Any
+"""A parameter, or a pair: the product of a loading and a parameter."""
+
 
 class Choice(NamedTuple):
     """What is done to a covariate in one place, or to a response.
@@ -50,21 +55,24 @@ class Choice(NamedTuple):
 class _Sum:
     """A parameter of the table as a sum of those in the frame, and the choices that it depends on."""
 
-    terms: dict[int, float]
+    terms: dict[Term, float]
     choices: set[Choice]
 
-    def add(self, parameter: int, value: float, choices: Collection[Choice] = ()) -> None:
+    def add(self, parameter: Term, value: float, choices: Collection[Choice] = ()) -> None:
         """Add value times a parameter."""
         if value:
             self.terms[parameter] = self.terms.get(parameter, 0.0) + value
             self.choices |= set(choices)
 
-    def add_all(self, other: _Sum, factor: float) -> None:
-        """Add factor times another sum."""
+    def add_all(self, other: _Sum, factor: float, times: int = CONSTANT) -> None:
+        """Add factor times another sum, also times a parameter."""
         for parameter, value in other.terms.items():
-            self.add(parameter, factor * value, other.choices)
+            term: Term = parameter
+            if times != CONSTANT:
+                term = times if parameter == CONSTANT else (times, parameter)
+            self.add(term, factor * value, other.choices)
 
-    def equals(self, other: Mapping[int, float]) -> bool:
+    def equals(self, other: Mapping[Any, float]) -> bool:
         """Return whether two sums are the same but for rounding."""
         keys = set(self.terms) | set(other)
         a, b = ([t.get(k, 0.0) for k in keys] for t in (self.terms, other))
@@ -108,21 +116,41 @@ class Frame:
     graphs, designs : tuples, one a group
     A : (P, P) floats
     b : (P,) floats
-        theta = A theta' + b.
+        theta = A theta' + b + products.
+    products : tuple of (int, int, int, float)
+        A parameter takes so many times the product of two others, which have no products of their own.
     """
 
     graphs: tuple[ModelGraph, ...]
     designs: tuple[Design, ...]
     A: Floats
     b: Floats
+    products: tuple[tuple[int, int, int, float], ...] = ()
+
+    def _added(self, inside: Floats) -> Floats:
+        out = np.zeros(inside.size)
+        for p, i, j, value in self.products:
+            out[p] += value * inside[i] * inside[j]
+        return out
 
     def theta(self, inside: Floats) -> Floats:
         """Return the table's parameters."""
-        return np.asarray(self.A @ inside + self.b)
+        return np.asarray(self.A @ inside + self.b + self._added(inside))
 
     def inside(self, theta: Floats) -> Floats:
         """Return the parameters in the frame."""
-        return np.asarray(np.linalg.solve(self.A, theta - self.b))
+        first: Floats = np.asarray(np.linalg.solve(self.A, theta - self.b), dtype=np.float64)
+        if not self.products:
+            return first
+        return np.asarray(first - np.linalg.solve(self.A, self._added(first)), dtype=np.float64)
+
+    def jacobian(self, inside: Floats) -> Floats:
+        """Return dtheta/dtheta' (P, P)."""
+        out = self.A.copy()
+        for p, i, j, value in self.products:
+            out[p, i] += value * inside[j]
+            out[p, j] += value * inside[i]
+        return out
 
     def carried(
         self, inside: Floats, vcov: Floats | None, scores: Floats | None
@@ -131,7 +159,7 @@ class Frame:
 
         Parameters without a variance (NaN) have none in the table either, unless others are a part of them.
         """
-        A = self.A
+        A = self.jacobian(inside)
         if vcov is not None:
             unknown = np.isnan(np.diagonal(vcov))
             lost = ~((A != 0.0) @ ~unknown)
@@ -164,7 +192,7 @@ class Framed:
 
     def jacobian(self, x: Floats) -> Floats:
         """Return dtheta/dx (P, P)."""
-        return np.asarray(self.frame.A @ self.inner.jacobian(x))
+        return np.asarray(self.frame.jacobian(self.inner.theta(x)) @ self.inner.jacobian(x))
 
 
 def frame(
@@ -262,18 +290,21 @@ class _Builder:
             return None
         n = self.table.n_parameters
         A, b = np.eye(n), np.zeros(n)
+        products: dict[tuple[int, int, int], float] = {}
         for own, _ in sums:
             for (parameter, _), found in own.items():
                 if parameter >= 0:
                     A[parameter] = 0.0
                     b[parameter] = found.terms.get(CONSTANT, 0.0)
                     for q, value in found.terms.items():
-                        if q != CONSTANT:
+                        if isinstance(q, tuple):
+                            products[parameter, q[0], q[1]] = value
+                        elif q != CONSTANT:
                             A[parameter, q] = value
         changed = self._products()
         graphs = tuple(self._graph(g, graph) for g, graph in enumerate(self.graphs))
         designs = tuple(self._design(g, design, changed) for g, design in enumerate(self.designs))
-        return Frame(graphs, designs, A, b)
+        return Frame(graphs, designs, A, b, tuple((*which, value) for which, value in products.items()))
 
     def _measure(self, g: int, place: Hashable, via: Product) -> tuple[float, float, set[Choice]]:
         """Return the origin and scale of a covariate in one place, and the choices made for it."""
@@ -335,9 +366,29 @@ class _Builder:
                         if a <= b:
                             found["covariance", a, b].add(max(c.parameter, CONSTANT), value, one | two)
             elements.append((c.parameter, c.value, ("covariance", *sorted((c.a, c.b)))))
+        self._to_loadings(graph, found, elements)
         self._to_thresholds(graph, found, elements)
         self._to_components(graph, found, elements)
         return self._placed(found, elements)
+
+    @staticmethod
+    def _to_loadings(
+        graph: ModelGraph, found: dict[Hashable, _Sum], elements: Sequence[tuple[int, float, Hashable]]
+    ) -> None:
+        """What a latent variable without a free intercept leaves behind, the responses that it acts on take."""
+        free = {key for parameter, _, key in elements if parameter >= 0}
+        for latent in graph.latents:
+            key = ("path", latent, "", ())
+            rest, paths = found.get(key), graph.out_of(latent)
+            if rest is None or key in free or not rest.choices or not paths:
+                continue
+            if any(p.target not in graph.responses or p.via for p in paths):
+                continue
+            for p in paths:
+                value = 1.0 if p.parameter >= 0 else p.value
+                found["path", p.target, "", ()].add_all(rest, value, max(p.parameter, CONSTANT))
+            written = sum(value for _, value, place in elements if place == key)
+            found[key] = _Sum({CONSTANT: written} if written else {}, set())
 
     @staticmethod
     def _to_thresholds(

@@ -34,7 +34,7 @@ COMMANDS = {
     "plot": "plots of a fit: item curves, information, Wright map, scores of units, profiles",
     "report": "one HTML page about an analysis",
     "draw": "the path diagram",
-    "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
+    "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan, lme4 and Mplus",
     "serve": "the live page on this machine: type, see, fit",
     "playground": "the live page as a static site that needs no server",
     "lsp": "the language server for editors",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semlang.model.table import ROWS
 from semlang.results.standardized import standardized_estimates
 from semlang.results.table import Table
 
@@ -95,7 +96,8 @@ def glance(fit: Fit) -> Table:
 
 
 def augment(fit: Fit) -> pd.DataFrame:
-    """Return the data with broom's columns: ``.fitted`` and ``.resid`` of each response, ``.f`` scores of rows.
+    """Return the data with broom's columns: ``.fitted`` and ``.resid`` of each response, ``.f`` scores of rows and the
+    most probable class of a class variable.
 
     Fitted values are expectations given the posterior of the unit; of several responses the columns have their names
     behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0; nominal ones the
@@ -121,8 +123,13 @@ def augment(fit: Fit) -> pd.DataFrame:
             if v.key in design.trials:
                 mean[design.row] = mean[design.row] * design.trials[v.key]
         out[f".fitted{end}"], out[f".resid{end}"] = mean, observed - mean
-    scores = fit.scores().get("rows")
-    if scores is not None:
-        for name in scores.columns:
-            out[f".{name}"] = scores[name]
+    if any(v.kind.name == "class" for v in fit.table.latents):
+        for key, classes in fit.class_probabilities().items():
+            if fit.table.variables[key].level == ROWS:
+                out[f".{fit.table.variables[key].name}"] = classes["class"]
+    if any(v.kind.name != "class" for v in fit.table.latents):
+        scores = fit.scores().get("rows")
+        if scores is not None:
+            for name in scores.columns:
+                out[f".{name}"] = scores[name]
     return out

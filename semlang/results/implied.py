@@ -66,8 +66,10 @@ def refuse_conditional(table: ParameterTable) -> None:
     """
     if is_conditional(table):
         raise FitError(
-            [error("undefined-measure", "implied variances of models with classes or products are not computed yet")]
-        )
+            [error("undefined-measure", "variables have no one standard deviation beside classes or products",
+                   label="each class has variances of its own, and a product of normal variables is not normal",
+                   help="fit.params are estimates in the units of the variables")]
+        )  # fmt: skip
 
 
 class Implied:

@@ -15,6 +15,8 @@ from semlang.model.table import ParameterTable
 
 ROOMS = (1.0, 1.3, 1.7, 2.3)
 """Distances that are tried, as multiples, until every label has a place of its own."""
+LARGE = 20
+"""Diagrams of more nodes are not tried with more room after room has not helped."""
 PAGE = (720.0, 960.0)
 """Width and height that a picture may have without becoming worse."""
 
@@ -80,8 +82,10 @@ def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
             if not placed.faults:
                 break
             wider = place(table, parts, plan, room)
-            if wider.faults < placed.faults:
-                placed = wider
+            better = wider.faults < placed.faults
+            placed = wider if better else placed
+            if not better and len(parts.nodes) > LARGE:
+                break
         cost = 12.0 * n + _cost(placed)
         if cost < least:
             chosen, least = placed, cost

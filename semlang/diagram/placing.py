@@ -66,7 +66,7 @@ def place(table: ParameterTable, parts: Content, plan: Plan, room: float) -> Pla
 class _Placing:
     def __init__(self, table: ParameterTable, parts: Content, plan: Plan, room: float) -> None:
         self.table, self.parts, self.plan, self.room = table, parts, plan, room
-        slim = plan.turned and max(len(r) for r in plan.rows) > MANY
+        slim = plan.turned and max((len(r) for r in plan.rows), default=0) > MANY
         self.slim = slim
         self.nodes = {k: sized(n, slim) for k, n in parts.nodes.items()}
         self.row_of = plan.row_of

@@ -219,3 +219,12 @@ def test_a_sheet_stands_in_the_place_of_the_data_that_the_text_names(tmp_path: P
     answer = analyse(source, read_sheet("other.csv", "y,g\n1,p\n2,q\n3,q\n"))
     assert "\\mathit{g=q}" in answer["marked_equations"][0].replace(r"\_", "_")
     assert "g=b" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "text", ["y :: ordinal(probit)\ny | t1\nsigma(y) ~ x", "y ~ 1", "y ~~ y", "y :: poisson(log)\ny ~ 1"]
+)
+def test_a_model_without_arrows_between_variables_is_drawn(text: str) -> None:
+    answer = analyse(text)
+    assert answer["failed"] == []
+    assert [n["key"] for n in answer["diagram"][0]["nodes"]] == ["y"]

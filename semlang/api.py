@@ -356,9 +356,10 @@ class Model(Bound, Simulating):
             progress=_progress(progress),
             checkpoint=checkpoint,
         )
+        theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if result.vcov is None else result.vcov[inner][:, inner]
-        after = after_fit(table, result.theta, Curvature.of_covariance(vcov), inner)
+        vcov = None if vcov is None else vcov[inner][:, inner]
+        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
@@ -413,19 +414,24 @@ class Model(Bound, Simulating):
 
     # ------------------------------------------------------------------ pictures
 
-    def draw(self, path: str | Path | None = None, *, style: str = "gllamm") -> Any:
+    def draw(self, path: str | Path | None = None, *, group: int | str | None = None, **options: Any) -> Any:
         """Draw the path diagram.
 
         Parameters
         ----------
         path : str or Path, optional
-            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a
-            notebook.
-        style : {'gllamm', 'ram', 'lisrel'}
+            File to write (svg, png, pdf, tex, mmd, dot or json by its ending); without it the diagram is returned, and
+            shown in a notebook.
+        group : int or str, optional
+            Number from 1 or label of the group to draw; without it groups stand side by side.
+        **options
+            ``style`` ('gllamm', 'ram' or 'lisrel'), ``digits``, ``residuals``, ``covariances``, ``thresholds``,
+            ``means``, ``direction``, ``wrap``, ``colour``, ``greyscale``, ``dpi``: see
+            `semlang.diagram.options.Options`.
         """
         from semlang.diagram.draw import draw
 
-        return draw(self.known.parameter_table, None if path is None else str(path), style=style)
+        return draw(self.known.parameter_table, None if path is None else str(path), group=group, **options)
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -433,7 +439,7 @@ class Model(Bound, Simulating):
         return f"<pre>{escape(self.text)}</pre>{self.table.to_html(index=False)}"
 
     def __repr__(self) -> str:
-        t = self.parameter_table
+        t = self.__dict__.get("known", self).parameter_table
         counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
         return f"<semlang.Model: {counts}>"
 

@@ -52,7 +52,10 @@ class Labels:
 
     def placed(self) -> list[Edge]:
         """Return the edges with the places of their labels; `failures` counts those without a good one."""
-        order = sorted(range(len(self.edges)), key=lambda k: (bool(self.edges[k].source), _length(self.lines[k])))
+        order = sorted(
+            range(len(self.edges)),
+            key=lambda k: (self.edges[k].source not in ("", self.edges[k].target), _length(self.lines[k])),
+        )
         out = list(self.edges)
         for k in order:
             if self.edges[k].label:
@@ -79,12 +82,15 @@ class Labels:
     def _best(self, k: int) -> Point:
         edge, path = self.edges[k], self.lines[k]
         w, h = width(edge.label, LABEL) + 2, HEIGHT
-        if not edge.source or _length(path) < w + 16:
+        if edge.source == edge.target:
+            tip, base = np.array(at(path, 0.5)), (path[0] + path[-1]) / 2
+            tried = [(-0.5, at(path, 0.5)), *self._at_tail(np.array([tip, base]), w, h)[:1]]
+        elif not edge.source or _length(path) < w + 16:
             tried = list(self._at_tail(path, w, h)) if not edge.source else list(self._near(path, w, h))
         else:
             tried = [(0.2 * n, at(path, t)) for n, t in enumerate(PLACES)]
         best, least = tried[0][1], math.inf
-        on_line = bool(edge.source) and _length(path) >= w + 16
+        on_line = edge.source not in ("", edge.target) and _length(path) >= w + 16
         for base, p in tried:
             cost = base + self._trouble(_around(p, w, h), k) + (0.0 if on_line or base < 0 else self._doubt(p, k))
             if cost < least:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from semlang.diagram.content import Content, content
+from semlang.diagram.options import Options
 from semlang.diagram.placing import Placed, place
 from semlang.diagram.roles import plans
 from semlang.diagram.spec import DiagramSpec
@@ -14,12 +15,18 @@ from semlang.model.table import ParameterTable
 
 ROOMS = (1.0, 1.3, 1.7, 2.3)
 """Distances that are tried, as multiples, until every label has a place of its own."""
+LARGE = 20
+"""Diagrams of more nodes are not tried with more room after room has not helped."""
 PAGE = (720.0, 960.0)
 """Width and height that a picture may have without becoming worse."""
 
 
 def diagram(
-    table: ParameterTable, estimates: Mapping[int, float] | None = None, style: str = "gllamm", group: int = 1
+    table: ParameterTable,
+    estimates: Mapping[int, float] | None = None,
+    style: str | Options = "gllamm",
+    group: int = 1,
+    stars: Mapping[int, str] | None = None,
 ) -> DiagramSpec:
     """Return the path diagram of one group, placed.
 
@@ -28,27 +35,46 @@ def diagram(
     table : ParameterTable
     estimates : mapping from row id to float, optional
         Shown in place of the labels of parameters.
-    style : {'gllamm'}
-        Frames for clusters, circles for latent variables, boxes for observed ones, short arrows for residuals.
+    style : str or Options
+        ``gllamm``, ``ram``, ``lisrel``, or everything that can be chosen.
     group : int
         Number of the group, from 1.
+    stars : mapping from row id to str, optional
+        What stands after an estimate.
     """
-    parts = content(table, estimates, group)
-    spec = best(table, parts).spec
-    title = f"{table.group_column or 'group'}: {table.groups[group - 1]}" if len(table.groups) > 1 else ""
+    chosen = style if isinstance(style, Options) else Options(style)
+    parts = content(table, estimates, group, chosen, stars)
+    title = group_title(table, group) if len(table.groups) > 1 else ""
+    if not parts.nodes:
+        return DiagramSpec((), (), title=title, style=chosen.style)
+    spec = best(table, parts, chosen.way).spec
     said = describe(table, spec.nodes, spec.edges)
-    return replace(spec, title=title, style=style, description=said)
+    return replace(spec, title=title, style=chosen.style, description=said)
 
 
-def best(table: ParameterTable, parts: Content) -> Placed:
+def group_title(table: ParameterTable, group: int) -> str:
+    """Return what a group is called in a picture: its column and its label."""
+    return f"{table.group_column or 'group'}: {table.groups[group - 1]}"
+
+
+def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
     """Return the diagram placed by the plan that reads best.
 
     Plans come in the order of preference: one without faults wins unless a later one has clearly fewer crossings or
     is much smaller.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    parts : Content
+    way : {'auto', 'down', 'right'}
+        Direction in which rows follow one another.
     """
     chosen: Placed | None = None
     least = float("inf")
-    for n, plan in enumerate(plans(table, parts)):
+    tried = list(plans(table, parts))
+    asked = [p for p in tried if way == "auto" or p.turned == (way == "right")]
+    for n, plan in enumerate(asked or [replace(p, turned=not p.turned) for p in tried]):
         if least <= 12.0 * n:
             break
         placed = place(table, parts, plan, ROOMS[0])
@@ -56,8 +82,10 @@ def best(table: ParameterTable, parts: Content) -> Placed:
             if not placed.faults:
                 break
             wider = place(table, parts, plan, room)
-            if wider.faults < placed.faults:
-                placed = wider
+            better = wider.faults < placed.faults
+            placed = wider if better else placed
+            if not better and len(parts.nodes) > LARGE:
+                break
         cost = 12.0 * n + _cost(placed)
         if cost < least:
             chosen, least = placed, cost

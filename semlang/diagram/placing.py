@@ -15,7 +15,7 @@ from semlang.diagram.letters import width
 from semlang.diagram.ordering import Lanes, ordered
 from semlang.diagram.outline import Body
 from semlang.diagram.plan import Plan
-from semlang.diagram.routing import STUB, TRACK, Link, Router, depths, joined, line, sides
+from semlang.diagram.routing import STUB, TRACK, Link, Router, depths, joined, line, loop, sides
 from semlang.diagram.sizes import sized
 from semlang.diagram.spacing import along
 from semlang.diagram.spec import LABEL, DiagramSpec, Edge, Node, Point, Text
@@ -66,12 +66,13 @@ def place(table: ParameterTable, parts: Content, plan: Plan, room: float) -> Pla
 class _Placing:
     def __init__(self, table: ParameterTable, parts: Content, plan: Plan, room: float) -> None:
         self.table, self.parts, self.plan, self.room = table, parts, plan, room
-        slim = plan.turned and max(len(r) for r in plan.rows) > MANY
+        slim = plan.turned and max((len(r) for r in plan.rows), default=0) > MANY
         self.slim = slim
         self.nodes = {k: sized(n, slim) for k, n in parts.nodes.items()}
         self.row_of = plan.row_of
         self.hung = {k: latent for latent, keys in plan.hanging.items() for k in keys}
         self.links = self._links()
+        self.loops = {k for k, e in parts.residuals.items() if e.source}
         self.free = [x for x in self.links if x.target not in self.hung]
         self.lanes: Lanes = ordered(plan, [(x.source, x.target) for x in self.free])
         for link, chain in zip(self.free, self.lanes.chains, strict=True):
@@ -122,7 +123,7 @@ class _Placing:
                 ends[key, side] = ends.get((key, side), 0.0) + (9.0 if head else 6.0)
         for key, side in self.stubs.items():
             if side in ("up", "down"):
-                ends[key, side] = ends.get((key, side), 0.0) + 9.0
+                ends[key, side] = ends.get((key, side), 0.0) + (18.0 if key in self.loops else 9.0)
         for (key, _), need in ends.items():
             n = self.nodes[key]
             if n.shape == "point":
@@ -202,7 +203,9 @@ class _Placing:
         """Return the length of a short arrow: one that lies carries its label, one that stands has it at its tail."""
         lies = self.plan.turned == (self.stubs[key] in ("up", "down"))
         label = self.parts.residuals[key].label
-        return width(label, LABEL) + 22.0 if lies and label else STUB
+        if not lies or not label:
+            return STUB
+        return STUB - 4.0 + width(label, LABEL) / 2 if key in self.loops else width(label, LABEL) + 22.0
 
     def _gap(self, a: str, b: str) -> float:
         lane_a, lane_b = a not in self.real, b not in self.real
@@ -246,7 +249,7 @@ class _Placing:
                 place[body.key] = body.u
         router = Router(bodies, place, self.row_of, tops, bottoms, blocks, self._bounds(extent))
         shorts = router.route(
-            self.free, {k: (s, self._tail(k)) for k, s in self.stubs.items() if s and k not in self.hung}
+            self.free, {k: (s, self._tail(k)) for k, s in self.stubs.items() if s and k not in self.hung}, self.loops
         )
         self._route_hung(bodies, shorts, router)
         paths: dict[int, list[Point]] = {}
@@ -265,6 +268,7 @@ class _Placing:
         at = {n.key: n for n in nodes}
         shown = {k: e for k, e in parts.variances.items() if e.label}
         texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
+        texts += tuple(labels.beside(at[k], Text(", ".join(w), (0, 0), k)) for k, w in parts.thresholds.items())
         frames = frames_of(self.table, nodes, edges, texts)
         crossed, together = _crossings(labels)
         spec = DiagramSpec(nodes, tuple(edges), tuple(frames), texts)
@@ -306,7 +310,9 @@ class _Placing:
         out: dict[tuple[int, str], float] = {}
         for key, side in self.stubs.items():
             if key not in self.hung and side in ("up", "down"):
-                across = 16.0 if self.parts.residuals[key].label and not self.plan.turned else 0.0
+                label = self.parts.residuals[key].label
+                across = (width(label, LABEL) / 2 if key in self.loops else 0.0) if self.plan.turned else 16.0
+                across = across if label else 0.0
                 row = self.row_of[key]
                 out[row, side] = max(out.get((row, side), 0.0), self._tail(key) + across)
         return out
@@ -389,7 +395,10 @@ class _Placing:
         for key in self.hung:
             if key in self.parts.residuals:
                 b = bodies[key]
-                shorts[key] = line((b.u + b.hu + self._tail(key), b.v), (b.u + b.hu, b.v))
+                rim, length = b.u + b.hu, self._tail(key)
+                shorts[key] = line((rim + length, b.v), (rim, b.v))
+                if key in self.loops:
+                    shorts[key] = loop((rim, b.v - 5.0), (rim, b.v + 5.0), (length, 0.0))
 
     # ------------------------------------------------------------------ short arrows at any angle
 
@@ -451,6 +460,10 @@ class _Placing:
                 cost += max(0.0, 12.0 - float(away)) * 0.15
             if cost < least:
                 best, least = line(tail, head), cost
+                if key in self.loops:
+                    turn = 5.0 / math.hypot(head[0] - b.u, head[1] - b.v)
+                    reach = (STUB * math.cos(angle), STUB * math.sin(angle))
+                    best = loop(b.leave(angle - turn), b.leave(angle + turn), reach)
         return best
 
     # ------------------------------------------------------------------ back to the page

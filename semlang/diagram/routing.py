@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -162,8 +162,17 @@ class Router:
         self.solid = [b for b in bodies.values() if b.shape != "point"]
         self.used: dict[str, list[Point]] = {}
 
-    def route(self, links: Sequence[Link], stubs: Mapping[str, tuple[str, float]]) -> dict[str, list[Point]]:
-        """Write the paths of all links; return the short arrows whose side and length are given, from tail to head."""
+    def route(
+        self, links: Sequence[Link], stubs: Mapping[str, tuple[str, float]], loops: Collection[str] = ()
+    ) -> dict[str, list[Point]]:
+        """Write the paths of all links; return short arrows, from tail to head, and loops.
+
+        Parameters
+        ----------
+        links : sequence of Link
+        stubs : mapping from key to (side, length)
+        loops : keys of those that are loops
+        """
         ends: dict[tuple[str, bool], list[End]] = {}
         of: dict[tuple[int, int], End] = {}
         beside: dict[frozenset[str], int] = {}
@@ -179,9 +188,13 @@ class Router:
                 down, lean = self._lean(link, key, other)
                 of[n, which] = End(lean, n, head)
                 ends.setdefault((key, down), []).append(of[n, which])
-        shorts = {k: End(0.0, -1, True) for k, (side, _) in stubs.items() if side in ("up", "down")}
-        for key, e in shorts.items():
-            ends.setdefault((key, stubs[key][0] == "down"), []).append(e)
+        shorts = {
+            k: [End(-4.0, -2, True), End(4.0, -1, True)] if k in loops else [End(0.0, -1, True)]
+            for k, (side, _) in stubs.items()
+            if side in ("up", "down")
+        }
+        for key, own in shorts.items():
+            ends.setdefault((key, stubs[key][0] == "down"), []).extend(own)
         for key in {key for key, _ in ends if self.bodies[key].shape == "point"}:
             self._at_dot(key, [e for k in (False, True) for e in ends.pop((key, k), ())])
         for (key, down), at in ends.items():
@@ -199,15 +212,18 @@ class Router:
             else:
                 link.path = self._arc(link, of[n, 0].place, of[n, 1].place)
         out = {}
-        for key, e in shorts.items():
-            x, y = e.place
+        for key, own in shorts.items():
             side, length = stubs[key]
-            tail = (x, y + (length if side == "down" else -length))
-            out[key] = line(tail, (x, y))
+            way = length if side == "down" else -length
+            x, y = own[-1].place
+            out[key] = loop(own[0].place, (x, y), (0.0, way)) if key in loops else line((x, y + way), (x, y))
         for key, (side, length) in stubs.items():
             if side in ("before", "after"):
                 b, way = self.bodies[key], 1.0 if side == "after" else -1.0
-                out[key] = line((b.u + way * (b.hu + length), b.v), (b.u + way * b.hu, b.v))
+                rim = b.u + way * b.hu
+                out[key] = line((rim + way * length, b.v), (rim, b.v))
+                if key in loops:
+                    out[key] = loop((rim, b.v - 5.0), (rim, b.v + 5.0), (way * length, 0.0))
                 self.used.setdefault(key, []).append((b.u + way * b.hu, b.v))
         return out
 
@@ -344,6 +360,14 @@ def _meets(b: Body, p: Point, q: Point, w: float, h: float) -> bool:
     length = dx * dx + dy * dy
     t = min(1.0, max(0.0, -(x * dx + y * dy) / length)) if length else 0.0
     return (x + t * dx) ** 2 + (y + t * dy) ** 2 < 1
+
+
+def loop(a: Point, b: Point, out: Point) -> list[Point]:
+    """Return a loop from a to b that reaches as far out as `out` says."""
+    x, y = out[0] * 4 / 3, out[1] * 4 / 3
+    size = max(math.hypot(b[0] - a[0], b[1] - a[1]), 1e-9)
+    tx, ty = (b[0] - a[0]) / size * 6.0, (b[1] - a[1]) / size * 6.0
+    return [a, (a[0] + x - tx, a[1] + y - ty), (b[0] + x + tx, b[1] + y + ty), b]
 
 
 def joined(first: Sequence[Point], second: Sequence[Point]) -> list[Point]:

@@ -205,7 +205,7 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
         good = np.array([_separable(table, form, k) for k in range(len(form.responses))], dtype=bool)
         for k, _, slot in form.mean_cells.tolist():
             used |= one[slot] != 0.0
-            bad |= changes[slot] if good[k] else one[slot] != 0.0
+            bad |= changes[slot] if good[form.owners[k]] else one[slot] != 0.0
         for _, _, _, slot in form.loading_cells.tolist():
             bad |= (one[slot] != 0.0) | (two[slot] != 0.0)
         for k, thresholds in form.thresholds.items():

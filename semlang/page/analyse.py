@@ -25,6 +25,8 @@ SCHEMA = "semlang.page/1"
 DRAWN = 400
 """Rows of the table up to which a diagram is drawn: beyond that nobody can read it, and placing it takes seconds."""
 
+VIEWS = ("table", "diagram", "matrices", "equations", "marked_equations", "words", "identification")
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -47,8 +49,9 @@ def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True
     Returns
     -------
     dict
-        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations, words,
-        identification, failed``. What is there equals what the command line prints with ``--json``.
+        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations,
+        marked_equations, words, identification, failed``. What is there equals what the command line prints with
+        ``--json``.
 
     Examples
     --------
@@ -62,6 +65,10 @@ def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True
     return _Analysis(source).answer(data, drawn)
 
 
+_last: tuple[Source, Sheet | None, tuple[Model | None, Sequence[Diagnostic]]] | None = None
+"""What was found on the last text: its diagram is asked for next."""
+
+
 class _Analysis:
     """One analysis: the text, and what failed so far."""
 
@@ -70,21 +77,16 @@ class _Analysis:
         self.failed: list[Json] = []
 
     def answer(self, data: Sheet | None, drawn: bool) -> Json:
-        model: Model | None = None
-        findings: Sequence[Diagnostic] = ()
-        try:
-            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
-            model, findings = found.model, found.findings
-        except Exception as problem:
-            self._failed("findings", problem)
-        views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
+        model, findings = self._found(data)
+        views: Json = dict.fromkeys(VIEWS)
         if model is not None:
             m = model
             groups = range(len(m.parameter_table.groups))
             views["table"] = self._view("table", lambda: self._table(m))
             views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
-            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
+            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).equations() for g in groups])
+            views["marked_equations"] = self._view("marked_equations", lambda: [_marked(m, g) for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
             views["identification"] = self._view("identification", lambda: _identification(m))
         ok = model is not None and not self.failed and not any(d.is_error for d in findings)
@@ -97,16 +99,22 @@ class _Analysis:
         }
 
     def drawing(self, data: Sheet | None) -> list[Json] | None:
+        model, _ = self._found(data)
+        return None if model is None else self._view("diagram", lambda: diagrams(model.parameter_table))
+
+    def _found(self, data: Sheet | None) -> tuple[Model | None, Sequence[Diagnostic]]:
+        """Return the model and all findings; those of the text before are still known."""
+        global _last
+        if _last is not None and _last[0] == self.source and _last[1] is data:
+            return _last[2]
         try:
-            model = Model(self.source)
-            facts = _facts(data)
-            model = model if facts is None else facts(model)
-        except SemlangError:
-            return None
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
         except Exception as problem:
-            self._failed("diagram", problem)
-            return None
-        return self._view("diagram", lambda: diagrams(model.parameter_table))
+            self._failed("findings", problem)
+            return None, ()
+        answer = found.model, found.findings
+        _last = self.source, data, answer
+        return answer
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -211,6 +219,13 @@ def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None
 def _matrices(model: Model, group: int) -> Json:
     matrices = model.group_matrices(group)
     return {"heading": list(matrices.heading), "matrices": [_matrix(m) for m in matrices.all]}
+
+
+def _marked(model: Model, group: int) -> str:
+    r"""Return the equations with matrices written out, ``\htmlData{ids=ROW}{...}`` around what stands for a row."""
+    from semlang.matrices.latex import latex
+
+    return latex(model.group_matrices(group), lambda row, term: rf"\htmlData{{ids={row.id}}}{{{term}}}")
 
 
 def _matrix(matrix: Matrix) -> Json:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.api import Model, compare
+from semlang.api import compare
 from semlang.errors import SemlangError
+from semlang.page.text_model import text_model
 from semlang.source import Source
 
 
@@ -25,7 +26,7 @@ def compared(a: Source, b: Source) -> dict[str, Any]:
     models = []
     for name, source in (("a", a), ("b", b)):
         try:
-            models.append(Model(source))
+            models.append(text_model(source))
         except SemlangError as problem:
             return {"relation": None, "why": f"{name}: {problem.diagnostics[0].message}"}
     try:

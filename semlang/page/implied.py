@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.api import Model
-from semlang.data.sheet import Sheet, SheetFacts
+from semlang.data.sheet import Sheet
 from semlang.data.sheet_binding import bind_sheet
 from semlang.errors import SemlangError
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.parameter_names import parameter_names
 from semlang.model.table import ROWS, ParameterTable, Row, Variable
+from semlang.page.text_model import text_model
 from semlang.plain.densities import KNOWN, density
 from semlang.plain.start import start
 from semlang.source import Source
@@ -52,9 +52,7 @@ def implied(source: Source, sheet: Sheet | None = None, values: Mapping[str, flo
     SemlangError
         Where the text has no table, or no reduced form.
     """
-    model = Model(source)
-    if sheet is not None and not model.parameter_table.reshape:
-        model = model.with_facts(SheetFacts(sheet, model.parameter_table.group_column))
+    model = text_model(source, sheet)
     model.matrices  # noqa: B018  (raises where paths are cyclic)
     table = model.parameter_table
     names = parameter_names(table)

@@ -79,7 +79,7 @@ def _script_line(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
     after = "".join(t.text for t in tokens[1:3])
     call = tokens[0].kind == "name" and after.startswith("(") and first in _R_CALLS
     called = next((t.text for t, u in pairwise(tokens) if t.kind == "name" and u.text == "("), "")
-    assigned = after.startswith(("<-", "=")) and not after.startswith("=~") and tokens[0].kind == "name" and called
+    assigned = len(tokens) > 1 and tokens[1].text in ("<-", "=") and tokens[0].kind == "name" and called
     python = first in _PYTHON and len(tokens) > 1 and tokens[1].kind == "name"
     if not (call or assigned or python) or any(t.kind == "relation" for t in tokens):
         return None

@@ -77,25 +77,31 @@ def items(text: str, expand: Expand = numbered) -> list[Item] | None:
     ['1*x1', 'a*x2', 'a*x3']
     """
     out: list[Item] = []
-    for part in _LABELS.split(text)[::2]:
-        at, names = 0, []
-        while at < len(part.rstrip()):
-            found = _ITEM.match(part, at)
-            if found is None:
+    parts, labels = _LABELS.split(text)[::2], _LABELS.findall(text)
+    for part, label in zip(parts, [*labels, ""], strict=True):
+        lines = [_items(line, expand) for line in part.split("\n")]
+        for own in lines[:-1]:
+            if own is None:
                 return None
-            at = found.end()
-            mark, value = found["mark"] or "", found["value"] or ""
-            name = found["name"]
-            names += [Item(n, mark, value) for n in (expand(name, found["last"]) if found["last"] else (name,))]
-        out += [*names, Item("")]
-    labels = _LABELS.findall(text)
-    groups: list[list[Item]] = [[]]
-    for item in out[:-1]:
-        if item.name:
-            groups[-1].append(item)
-        else:
-            groups.append([])
-    return [x for k, own in enumerate(groups) for x in _labelled(own, labels[k] if k < len(labels) else "")]
+            out += own
+        if lines[-1] is None:
+            return None
+        out += _labelled(lines[-1], label)
+    return out
+
+
+def _items(line: str, expand: Expand) -> list[Item] | None:
+    """Return the variables on a line without labels."""
+    out: list[Item] = []
+    at = 0
+    while at < len(line.rstrip()):
+        found = _ITEM.match(line, at)
+        if found is None:
+            return None
+        at = found.end()
+        names = expand(found["name"], found["last"]) if found["last"] else (found["name"],)
+        out += [Item(n, found["mark"] or "", found["value"] or "") for n in names]
+    return out
 
 
 def _labelled(own: list[Item], text: str) -> list[Item]:
@@ -136,10 +142,10 @@ def statement(text: str, expand: Expand = numbered, *, bare: bool = False) -> li
     >>> statement("[x1-x2@0 u$1]"), statement("f@1 x1 (v)"), statement("f ~ x")
     (['x1 ~ 0*1', 'x2 ~ 0*1', 'u | t1'], ['f ~~ 1*f', 'x1 ~~ v*x1'], None)
     """
-    text = " ".join(text.replace(";", " ").split("\n")).strip()
+    text = text.replace(";", " ").strip()
     if text.startswith("["):
         return _means(text, expand)
-    found = re.fullmatch(r"(.+?)\s+(BY|ON|WITH)\s+(.+)", text, flags=re.IGNORECASE)
+    found = re.fullmatch(r"(.+?)\s+(BY|ON|WITH)\s+(.+)", text, flags=re.IGNORECASE | re.DOTALL)
     if found is None:
         own = items(text, expand)
         if not own or not (bare or re.search(r"[@*(]", text)):
@@ -160,7 +166,7 @@ def _class(name: str) -> str:
 
 
 def _means(text: str, expand: Expand) -> list[str] | None:
-    inside = re.fullmatch(r"\[(.*)\]\s*(\([^()]*\))?", text)
+    inside = re.fullmatch(r"\[(.*)\]\s*(\([^()]*\))?", text, flags=re.DOTALL)
     own = items(f"{inside[1]} {inside[2] or ''}", expand) if inside else None
     if own is None:
         return None

@@ -84,6 +84,7 @@ const tasks = {
     out.cells = await page.$$eval("#view-matrices td.marked", all => all.map(e => e.textContent))
     await page.click("#tab-equations")
     out.katex = await page.$$eval("#view-equations .katex", all => all.length)
+    out.terms = await page.$$eval("#view-equations .marked", all => all.length)
     out.katexErrors = await page.$$eval("#view-equations .katex-error", all => all.length)
     await page.click("#tab-sliders")
     await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})

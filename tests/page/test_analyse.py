@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from semlang.model.listing import table_rows
 from semlang.page import analyse as module
 from semlang.page.analyse import analyse, drawing
 from semlang.page.compared import compared
+from semlang.page.text_model import text_model
 from semlang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +55,7 @@ def differences(source: Source) -> list[str]:
         groups = range(len(model.parameter_table.groups))
         try:
             same["matrices"] = [model.group_matrices(g).to_json() for g in groups]
-            same["equations"] = [model.group_matrices(g).latex() for g in groups]
+            same["equations"] = [model.group_matrices(g).equations() for g in groups]
             same["identification"] = [model.identify().to_json()]
         except SemlangError:
             assert any(d.is_error for d in found)
@@ -158,6 +160,33 @@ def test_columns_of_the_data_count() -> None:
     assert "x3=low" in [r["rhs"] for r in rows]
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name + "-" + p.stem)
+def test_marks_in_equations_name_rows_and_change_nothing_else(path: Path) -> None:
+    source = Source(path.read_text(encoding="utf-8"), str(path))
+    answer = analyse(source, drawn=False)
+    ids = {r["id"] for r in answer["table"]["rows"]}
+    free = {r["id"] for r in answer["table"]["rows"] if r["op"] == "=~" and r["parameter"] >= 0}
+    model = text_model(source)
+    plains = [model.group_matrices(g).latex() for g in range(len(answer["equations"]))]
+    for plain, marked in zip(plains, answer["marked_equations"], strict=True):
+        seen = {int(i) for i in re.findall(r"\\htmlData\{ids=(\d+)\}", marked)}
+        assert seen <= ids
+        assert free <= seen
+        assert unmarked(marked) == plain
+
+
+def unmarked(latex: str) -> str:
+    """Take marks away, whose braces balance."""
+    while (start := latex.find(r"\htmlData{")) >= 0:
+        inner = latex.index("}", start) + 2
+        end, depth = inner, 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(latex[end], 0)
+            end += 1
+        latex = latex[:start] + latex[inner : end - 1] + latex[end:]
+    return latex
+
+
 def test_the_diagram_can_wait() -> None:
     text = "f =~ x1 + x2 + x3"
     first, whole = analyse(text, drawn=False), analyse(text)
@@ -182,3 +211,20 @@ def test_two_models_are_compared_as_by_the_command_line(a: str, b: str, relation
         assert found["relation"] == relation
     if found["relation"] is not None:
         assert found == compare(Model(a), Model(b)).to_json()
+
+
+def test_a_sheet_stands_in_the_place_of_the_data_that_the_text_names(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("y,g\n1,a\n2,b\n3,c\n")
+    source = Source('data: "d.csv"\ny ~ factor(g)\n', str(tmp_path / "m.sem"))
+    answer = analyse(source, read_sheet("other.csv", "y,g\n1,p\n2,q\n3,q\n"))
+    assert "\\mathit{g=q}" in answer["marked_equations"][0].replace(r"\_", "_")
+    assert "g=b" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "text", ["y :: ordinal(probit)\ny | t1\nsigma(y) ~ x", "y ~ 1", "y ~~ y", "y :: poisson(log)\ny ~ 1"]
+)
+def test_a_model_without_arrows_between_variables_is_drawn(text: str) -> None:
+    answer = analyse(text)
+    assert answer["failed"] == []
+    assert [n["key"] for n in answer["diagram"][0]["nodes"]] == ["y"]

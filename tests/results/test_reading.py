@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import semlang as sl
 
@@ -28,6 +29,40 @@ def test_measures(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) ->
     measures = fits[case].measures()
     for name, value in lavaan[case]["measures"].items():
         assert measures[name] == pytest.approx(value, rel=1e-5, abs=1e-10), name
+
+
+# lavaan 0.6-14, cfa(..., missing = "ml", meanstructure = TRUE), HolzingerSwineford1939, 2026-11-28
+ALL_MEASURES = {
+    "": {
+        "nfi": 0.907160718048, "rfi": 0.860741077073, "ifi": 0.931490849987, "rni": 0.930559651799,
+        "tli": 0.895839477699, "cfi": 0.930559651799, "bic2": 7551.56022251, "rmsea.ci.lower": 0.0714184904399,
+        "rmsea.ci.upper": 0.113678016812, "rmsea.pvalue": 6.61236778052e-04, "rmsea.notclose.pvalue": 0.839552896763,
+    },
+    "groups: school\n": {
+        "nfi": 0.879040418180, "rfi": 0.818560627269, "ifi": 0.925419155767, "rni": 0.923398380419,
+        "tli": 0.885097570629, "cfi": 0.923398380419, "bic2": 7516.53576265, "rmsea.ci.lower": 0.0745052867676,
+        "rmsea.ci.upper": 0.119582825876, "rmsea.pvalue": 5.92538787401e-04, "rmsea.notclose.pvalue": 0.896599254255,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("groups", ALL_MEASURES)
+def test_every_measure_beside_lavaan(groups: str) -> None:
+    fit = sl.Model(groups + CFA).fit(HS, threads=1)
+    measures = fit.measures()
+    for name, value in ALL_MEASURES[groups].items():
+        # both are at their maxima to 1e-7 of the log-likelihood; p values of 1e-4 move by 1e-5 of themselves with that
+        assert measures[name] == pytest.approx(value, rel=2e-5), name
+
+
+def test_standardised_loadings_of_groups_are_those_of_their_group() -> None:
+    """lavaan 0.6-14, standardizedSolution of the same fit, rounded to three decimals."""
+    fit = sl.Model("groups: school\n" + CFA).fit(HS, threads=1)
+    found = fit.standardized()
+    shown = {"Pasteur": [0.887, 0.336, 0.515], "Grant-White": [0.677, 0.517, 0.694]}
+    for group, values in shown.items():
+        rows = found[(found["op"] == "=~") & (found["lhs"] == "visual") & (found["group"] == group)]
+        assert rows["est.std"].to_list() == pytest.approx(values, abs=6e-4)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -148,6 +183,42 @@ def test_score_tests_predict_larger_fits() -> None:
     test = fit.score_test("ind60 =~ y5").iloc[0]
     assert test["statistic"] == pytest.approx(2 * (larger.loglik - fit.loglik), rel=0.1)
     assert test["epc"] == pytest.approx(larger.params.set_index("name").loc["ind60 =~ y5", "est"], rel=0.1)
+
+
+def test_single_score_tests_are_the_modification_indices(fits: dict[str, sl.Fit]) -> None:
+    fit = fits["complete"]
+    tests = fit.score_test("visual =~ x7; x8 ~~ x9").set_index("test")
+    indices = fit.modification_indices()
+    for name, place in (("visual =~ x7", ("visual", "=~", "x7")), ("x8 ~~ x9", ("x8", "~~", "x9"))):
+        index = of(indices, *place)
+        one = tests.loc[name]
+        assert (one["df"], one["statistic"]) == (1, pytest.approx(index["mi"], rel=1e-8))
+        assert one["epc"] == pytest.approx(index["epc"], rel=1e-8)
+        assert one["p"] == pytest.approx(stats.chi2.sf(one["statistic"], 1), rel=1e-10)
+    joint = tests.loc["all"]
+    assert joint["p"] == pytest.approx(stats.chi2.sf(joint["statistic"], 2), rel=1e-10)
+
+
+def test_indices_of_fit_with_one_degree_of_freedom() -> None:
+    """By the definitions of Tucker & Lewis and of Bollen, from the two chi-squared values."""
+    text = "visual =~ x1 + x2 + x3 + x4\nx1 ~~ x2"
+    m = sl.Model(text).fit(HS, threads=1).measures()
+    assert m["df"] == 1
+    base, own = m["baseline.chisq"] / m["baseline.df"], m["chisq"] / m["df"]
+    assert m["tli"] == pytest.approx((base - own) / (base - 1), rel=1e-10)
+    assert m["rfi"] == pytest.approx(1 - own / base, rel=1e-10)
+
+
+def test_a_product_with_an_observed_cause_is_standardised_by_its_parts() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=400)
+    m = 0.5 * x + rng.normal(size=400)
+    frame = pd.DataFrame({"x": x, "m": m, "y": m + 0.4 * m * x + rng.normal(size=400)})
+    fit = sl.Model("m ~ x\ny ~ m + x + m:x").fit(frame, threads=1)
+    table = fit.standardized().set_index(["lhs", "op", "rhs"])["est.std"]
+    plain = fit.params.set_index("name")["est"]
+    ratio = {r: table["y", "~", r] / plain[f"y ~ {r}"] for r in ("m", "x", "m:x")}
+    assert ratio["m:x"] == pytest.approx(ratio["m"] * x.std(), rel=1e-6)
 
 
 def test_score_test_of_a_constraint_and_wald_test_of_the_equation() -> None:

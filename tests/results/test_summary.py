@@ -146,6 +146,14 @@ def test_facts_stand_in_two_columns(mixed: sl.Fit) -> None:
     assert starts == {longest + 2}
 
 
+def test_intraclass_correlations_name_response_and_group(data: pd.DataFrame) -> None:
+    one = sl.Model("groups: s\ny ~ x + (1 | g)").fit(data, threads=1)
+    line = next(line for line in one.summary().splitlines() if line.startswith("Intraclass"))
+    shown = {r["group"]: f"g {r['group']} {r['icc']:.3f}" for _, r in one.icc().iterrows()}
+    assert re.split(r"  +", line, maxsplit=1)[1] == ", ".join(shown.values())
+    assert set(shown) == {"Pasteur", "Grant-White"}
+
+
 def test_facts() -> None:
     fit = sl.read_model(EXAMPLES / "lsat" / "model.sem").fit(threads=1)
     facts = dict(re.split(r"  +", line, maxsplit=1) for line in fit.summary().split("\n\n")[0].splitlines())

@@ -26,7 +26,7 @@ def mended(text: str) -> str:
     [
         ("f BY x1@1 x2-x4* (a);", "f =~ 1*x1 + a*x2 + a*x3 + a*x4"),
         ("f BY x1* x2 x3; f@1; [f@0 x1];", "f =~ NA*x1 + x2 + x3\nf ~~ 1*f\nf ~ 0*1\nx1 ~ 1"),
-        ("y1-y2 on x (b1-b2); f with g@0;", "y1 + y2 ~ b1*x\nf ~~ 0*g"),
+        ("y1-y2 on x z (b); f with g@0;", "y1 + y2 ~ b*x + b*z\nf ~~ 0*g"),
         ("[u$1 u$2*0.5] (t1 t2)", "u | t1*t1\nu | t2*start(0.5)*t2"),
         ("(F -> x1 x2 x3), (G -> y1 y2)", "F =~ x1 + x2 + x3\nG =~ y1 + y2"),
         ("sem (y <- x z)", "y ~ x + z"),

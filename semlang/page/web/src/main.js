@@ -10,8 +10,9 @@ import {Views} from "./views.js"
 
 const $ = id => document.getElementById(id)
 const FIRST = "# Type a model: who is measured by what, what depends on what\nvisual  =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed   =~ x7 + x8 + x9\nspeed ~ visual + textual\n"
+const SLOW = 8000 // milliseconds: where a diagram took longer, the next one is drawn when it is wanted
 const WAIT = 120 // milliseconds after the last key
-const page = {answer: null, data: null, answers: 0, ms: null, text: null, said: []} // what tests look at, too
+const page = {answer: null, data: null, answers: 0, ms: null, text: null, said: [], drawing: 0} // what tests look at, too
 window.semlang = page
 const status = words => {
   $("status").textContent = words
@@ -92,9 +93,17 @@ async function ask(text) {
 }
 
 // the diagram takes as long as all the rest: findings do not wait for it
-async function draw(text) {
+async function draw(text, wanted = false) {
+  if (page.drawing > SLOW && !wanted) {
+    const button = Object.assign(document.createElement("button"), {type: "button", textContent: "Draw it"})
+    button.addEventListener("click", () => draw(editor.text, true))
+    $("diagram").replaceChildren(`The last diagram took ${Math.round(page.drawing / 1000)} seconds. `, button)
+    return true
+  }
+  const begun = performance.now()
   const answer = await send({what: "draw", text, data: page.data?.key ?? null}).catch(() => ({diagram: null}))
   if (!answer || text !== editor.text) return false
+  page.drawing = performance.now() - begun
   page.answer.diagram = answer.diagram
   diagram.show(answer.diagram)
   diagram.sets(page.answer.identification?.set_ids ?? [])

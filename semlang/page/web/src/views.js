@@ -113,13 +113,24 @@ export class Views {
     return make("table", {class: "matrix"}, make("caption", {}, m.symbol), ...head, make("tbody", {}, ...body))
   }
 
-  equations({equations, table}) {
+  equations({equations, marked_equations: marked, table}) {
     if (!equations) return null
     return equations.flatMap((latex, g) => [
       ...(equations.length > 1 ? [make("h3", {}, `Group ${table.groups[g] || g + 1}`)] : []),
       make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations"}, math(latex, true)),
+      ...(marked?.[g] ? [make("h3", {}, "Matrices written out"), make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations with matrices"}, this.terms(math(marked[g], true)))] : []),
       make("details", {}, make("summary", {}, "LaTeX"), make("pre", {tabindex: "0"}, latex)),
     ])
+  }
+
+  // terms of equations know their rows
+  terms(formula) {
+    for (const element of formula.querySelectorAll("[data-ids]")) {
+      const ids = element.dataset.ids.split(" ").map(Number)
+      element.addEventListener("click", () => this.onSelect(ids))
+      this.cells.push({element, ids})
+    }
+    return formula
   }
 
   words({words}) {
@@ -182,6 +193,6 @@ export class Views {
 
 function math(latex, display) {
   const span = make("span", {class: "math"})
-  katex.render(latex, span, {displayMode: display, throwOnError: false, strict: "ignore", trust: false, maxExpand: 1000})
+  katex.render(latex, span, {displayMode: display, throwOnError: false, strict: "ignore", trust: context => context.command === "\\htmlData", maxExpand: 1000})
   return span
 }

@@ -13,6 +13,7 @@ from semlang.data.named import as_warnings, named_path, placed
 from semlang.diagnostics import Diagnostic, ordered
 from semlang.errors import ModelError
 from semlang.model.unbroken import unbroken
+from semlang.shown import Shown
 from semlang.source import Source
 from semlang.syntax import ast
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from semlang.model.table import ParameterTable
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+@dataclass(frozen=True, slots=True, repr=False)
+class Analysis(Shown):
     """What is known of a text.
 
     Parameters
@@ -49,6 +50,9 @@ class Analysis:
     findings: tuple[Diagnostic, ...]
     frame: pd.DataFrame | None = None
     designs: tuple[Design, ...] | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings)) or "no findings"
 
 
 def analyse(

@@ -356,9 +356,10 @@ class Model(Bound, Simulating):
             progress=_progress(progress),
             checkpoint=checkpoint,
         )
+        theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if result.vcov is None else result.vcov[inner][:, inner]
-        after = after_fit(table, result.theta, Curvature.of_covariance(vcov), inner)
+        vcov = None if vcov is None else vcov[inner][:, inner]
+        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
@@ -438,7 +439,7 @@ class Model(Bound, Simulating):
         return f"<pre>{escape(self.text)}</pre>{self.table.to_html(index=False)}"
 
     def __repr__(self) -> str:
-        t = self.parameter_table
+        t = self.__dict__.get("known", self).parameter_table
         counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
         return f"<semlang.Model: {counts}>"
 

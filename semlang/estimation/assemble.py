@@ -26,7 +26,7 @@ from semlang.estimation.space import never_negative
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ROWS, ParameterTable
+from semlang.model.table import ParameterTable
 
 __all__ = ["assemble", "multiplicity", "start_parts"]
 
@@ -153,13 +153,15 @@ def _by_quadrature(table: ParameterTable, graph: ModelGraph, design: Design) -> 
     return member, parametrisation
 
 
-def multiplicity(table: ParameterTable, design: Design) -> Floats:
-    """Return how often each unit of the highest level occurred."""
-    if not table.clusters:
-        return design.frequency.get(ROWS, np.ones(design.n_rows))
-    top = table.clusters[-1]
-    first = first_records(design, top)
-    return design.frequency[top][first] if top in design.frequency else np.ones(first.size)
+def multiplicity(level: str, design: Design) -> Floats:
+    """Return how often each unit of a cluster occurred, by the frequencies of its level and of those above."""
+    first = first_records(design, level)
+    clusters = list(design.clusters)
+    out = np.ones(first.size)
+    for above in clusters[clusters.index(level) :]:
+        if above in design.frequency:
+            out = out * design.frequency[above][first]
+    return out
 
 
 def first_records(design: Design, level: str) -> Ints:

@@ -31,7 +31,9 @@ from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.left_out import left_out
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
@@ -43,7 +45,7 @@ from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.signs import reporting_signs, turned_over
-from semlang.estimation.sizes import units_of_covariances
+from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
@@ -151,8 +153,12 @@ class _Estimation:
         self.given = tuple(designs)
         if self.separation is not None:
             self.designs = designs = self.separation.designs
-        self.parts = start_parts(table, graphs, designs)
+        self.frame = self._frame()
+        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
+        self.parts = start_parts(table, *self.inside)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
+        if self.frame is not None:
+            self.forms = [reduced_form(graph, lift=False) for graph in graphs]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
         self.objective = self._assemble()
@@ -167,6 +173,13 @@ class _Estimation:
         self.units_of: dict[str, float] = {}
         for member in self.objective.members:
             self._refuse_more_states(member)
+
+    def _frame(self) -> Frame | None:
+        """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
+        if is_conditional(self.table):
+            return None
+        held = () if self.separation is None else self.separation.held
+        return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
 
     def _separation(self) -> Separation | None:
         """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
@@ -198,9 +211,11 @@ class _Estimation:
     def _assemble_free(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
         objective = assemble(
-            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
-            shared=shared, **road,
+            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
+            self.threads, shared=shared, **road,
         )  # fmt: skip
+        if self.frame is not None:
+            objective.parametrisation = Framed(objective.within, self.frame)
         objective.watch = self._watch
         return objective
 
@@ -238,12 +253,15 @@ class _Estimation:
         except KeyboardInterrupt:
             best = self._interrupted()
         self.checkpoint.write()
-        theta = self.objective.theta(best.z)
+        inside = self.objective.inside(best.z)
         try:
-            theta, vcov, scores = self._uncertainty(best, theta)
+            inside, vcov_inside, scores = self._uncertainty(best, inside)
         except KeyboardInterrupt:  # the estimates are there
-            vcov, scores = None, None
+            vcov_inside, scores = None, None
             self.findings.warn("no-standard-errors", "interrupted before the standard errors were there")
+        theta, vcov = inside, vcov_inside
+        if self.frame is not None:
+            theta, vcov, scores = self.frame.carried(inside, vcov_inside, scores)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
@@ -260,18 +278,21 @@ class _Estimation:
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
-        units = units_of_covariances(self.parts[0], self.parts[2], theta)
-        self.findings.variances(theta, {p: float(theta[p]) / unit for p, unit in units.items()}, not self.quadrature)
-        singular = singular_blocks(self.objective.parametrisation.blocks, theta)
+        units = units_of_covariances(self.parts[0], self.parts[2], inside)
+        self.findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not self.quadrature)
+        singular = singular_blocks(self.objective.parametrisation.blocks, inside)
         self.findings.singular(singular)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
+        read, lost = left_out(self.forms, self.given, rows, dropped)
         return Estimate(
-            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self._method(), se=self.se,
+            theta=theta, vcov=vcov, inside=None if self.frame is None else (inside, vcov_inside),
+            loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
             spread=self.nodes.spread if self.nodes is not None else None,
-            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
+            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=round(sum(rows)),
+            n_rows_read=read, left_out=lost,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
             starts=self.starts,
@@ -322,9 +343,9 @@ class _Estimation:
         closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
         maximum although it has none outside).
         """
-        theta = start_values(self.table, *self.parts, self.user)
+        theta = start_values(self.table, *self.parts, self.user, self.frame)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
-        roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
+        roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
         if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
             roads.append({"scaled": False, "any_residual": True})
@@ -358,10 +379,10 @@ class _Estimation:
         return found
 
     def _from(self, theta: Floats) -> Optimum:
-        """Climb from start values of the table's parameters, or the best of several."""
+        """Climb from start values of the parameters in the frame, or the best of several."""
 
         def coordinates(at: Floats) -> Floats:
-            return self.objective.z(self.objective.parametrisation.coordinates(at))
+            return self.objective.z(self.objective.within.coordinates(at))
 
         def make(objective: Objective) -> Ascent:
             curvature = self.se != "none"
@@ -406,7 +427,7 @@ class _Estimation:
         others = (perturbed(self.table, theta, rng) for _ in range(max(self.starts, CONSTRAINED_STARTS) - 1))
         best, _ = self._best_of(ascent, best, map(coordinates, others))
         while True:
-            turned = turned_over(self.parts[0], self.objective.theta(best.z))
+            turned = turned_over(self.parts[0], self.objective.inside(best.z))
             best, better = self._best_of(ascent, best, map(coordinates, turned))
             if not better:
                 return best.z
@@ -444,10 +465,13 @@ class _Estimation:
     # ------------------------------------------------------------------ results
 
     def _uncertainty(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
-        """Return reported parameters, their covariance matrix, and the scores of the top-level units."""
+        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units.
+
+        Constraints are functions of parameters that the frame leaves as they are.
+        """
         vcov: Floats | None = None
         z = best.z
-        D = self.objective.jacobian(z)
+        D = self.objective.jacobian_inside(z)
         if self.se != "none":
             curvature = best.curvature
             if curvature is None and self.se != "opg":
@@ -467,8 +491,9 @@ class _Estimation:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
-                    self.findings.running_off(x, se, self._sizes_of_covariates(), far)
-            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
+                    self.findings.running_off(x, se, sizes_of_covariates(self.parts[0], self.parts[2], theta.size), far)
+            units = self._units() if self.se == "robust" else None
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
@@ -502,16 +527,6 @@ class _Estimation:
         out: Floats = scores @ np.linalg.pinv(D)
         return out
 
-    def _sizes_of_covariates(self) -> Floats:
-        """Root mean squares of the covariates that each parameter multiplies."""
-        out = np.ones(self.table.n_parameters)
-        for row in self.table.rows:
-            if row.parameter >= 0 and row.via:
-                column = self.designs[0].columns.get(row.via)
-                if column is not None and not np.isnan(column).all():
-                    out[row.parameter] = np.sqrt(np.nanmean(column**2))
-        return out
-
     def _active(self, theta: Floats, D: Floats) -> Floats | None:
         rows = []
         for c in self.constraints.nonlinear:
@@ -520,14 +535,12 @@ class _Estimation:
                 rows.append(gradient @ D)
         return np.array(rows) if rows else None
 
-    def _units(self) -> Ints | None:
-        """Numbers of the independent units of the sandwich, one for each top-level unit of the likelihood."""
-        if self.se != "robust":
-            return None
+    def _units(self) -> tuple[Ints, Floats]:
+        """Return the units of the sandwich: that of each top-level unit, and how often each occurred."""
         top = self.cluster or (self.table.clusters[-1] if self.table.clusters else "")
         if not top:
-            return None
-        codes, offset = [], 0
+            return np.arange(self.objective.multiplicity.size), self.objective.multiplicity
+        codes, copies, offset = [], [], 0
         for member, design in zip(self.objective.members, self.designs, strict=True):
             if top not in design.clusters:
                 raise FitError(
@@ -535,26 +548,28 @@ class _Estimation:
                            help="name it in a line 'cluster:'")]
                 )  # fmt: skip
             codes.append(design.clusters[top][member.records] + offset)
-            offset += int(design.clusters[top].max(initial=-1)) + 1
-        return np.concatenate(codes)
+            copies.append(multiplicity(top, design))
+            offset += copies[-1].size
+        return np.concatenate(codes), np.concatenate(copies)
 
-    def _sizes(self) -> tuple[int, float]:
-        rows = 0.0
+    def _sizes(self) -> tuple[list[float], float]:
+        """Return the numbers of rows of each group, and of top-level units, that count."""
+        rows: list[float] = []
         top = 0.0
         for member, form, design, fitted in zip(
             self.objective.members, self.forms, self.given, self.designs, strict=True
         ):
             counts = contributing(form, design)
-            rows += member.used
+            rows.append(member.used)
             if fitted is not design:
                 weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
-                rows += float(weight[counts].sum() - weight[contributing(form, fitted)].sum())
+                rows[-1] += float(weight[counts].sum() - weight[contributing(form, fitted)].sum())
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
-                top += float(multiplicity(self.table, design)[np.unique(code)].sum())
+                top += float(multiplicity(self.table.clusters[-1], design)[np.unique(code)].sum())
             else:
                 top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
-        return round(rows), top
+        return rows, top
 
     def _class_sizes(self, z: Floats) -> dict[str, tuple[float, ...]]:
         """Return the proportions of the states of discrete latent variables, over all groups."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,11 +82,11 @@ class Expansion:
         return self.tree.top
 
 
-def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
-    """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
+def missing_needs(reduced: ReducedForm, design: Design, k: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield in which rows something that the distribution of response `k` needs is missing, with the reason."""
     key = reduced.responses[k]
-    known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
-    needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in reduced.needed[k]]
+    for product in reduced.needed[k]:
+        yield f"{':'.join(c.name for c in product)} missing", np.isnan(design.columns[product])
     for name, table in (
         ("trials", design.trials),
         ("exposure", design.exposure),
@@ -94,9 +94,13 @@ def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[st
         ("entry", design.entry),
     ):
         if key in table:
-            needed.append((f"{name} of {key} missing", table[key]))
-    for reason, column in needed:
-        missing = np.isnan(column)
+            yield f"{name} of {key} missing", np.isnan(table[key])
+
+
+def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
+    """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
+    known: NDArray[np.bool_] = ~np.isnan(design.responses[reduced.responses[k]])
+    for reason, missing in missing_needs(reduced, design, k):
         lost = int((known & missing).sum())
         if lost:
             dropped[reason] += lost

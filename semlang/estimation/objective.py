@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.frame import Framed
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
@@ -24,7 +25,7 @@ class Objective:
     Parameters
     ----------
     members : sequence of Member
-    parametrisation : Parametrisation or Scaled
+    parametrisation : Parametrisation, Scaled or Framed
     constraints : Constraints
 
     Attributes
@@ -38,7 +39,7 @@ class Objective:
     def __init__(
         self,
         members: Sequence[Member],
-        parametrisation: Parametrisation | Scaled,
+        parametrisation: Parametrisation | Scaled | Framed,
         constraints: Constraints,
     ) -> None:
         self.members = tuple(members)
@@ -98,7 +99,23 @@ class Objective:
 
     def jacobian(self, z: Floats) -> Floats:
         """Return dtheta/dz (P, n)."""
-        out = self.parametrisation.jacobian(self.x(z))
+        return self._carried(self.parametrisation, z)
+
+    @property
+    def within(self) -> Parametrisation | Scaled:
+        """The parametrisation without the frame of centred and scaled covariates."""
+        return self.parametrisation.inner if isinstance(self.parametrisation, Framed) else self.parametrisation
+
+    def inside(self, z: Floats) -> Floats:
+        """Return the parameters in the frame of centred and scaled covariates, see `semlang.estimation.frame`."""
+        return self.within.theta(self.x(z))
+
+    def jacobian_inside(self, z: Floats) -> Floats:
+        """Return the derivatives (P, n) of the parameters in that frame."""
+        return self._carried(self.within, z)
+
+    def _carried(self, parametrisation: Parametrisation | Scaled | Framed, z: Floats) -> Floats:
+        out = parametrisation.jacobian(self.x(z))
         return out if self._plain else out @ self.basis
 
     def standard_errors(self, vcov: Floats) -> Floats:

@@ -11,7 +11,7 @@ from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import Product
 
-__all__ = ["sizes", "units_of_covariances"]
+__all__ = ["sizes", "sizes_of_covariates", "units_of_covariances"]
 
 Floats = NDArray[np.float64]
 
@@ -82,4 +82,22 @@ def units_of_covariances(graphs: Sequence[ModelGraph], designs: Sequence[Design]
             if c.parameter >= 0:
                 unit = size.get(c.a, 1.0) * size.get(c.b, 1.0)
                 out[c.parameter] = min(out.get(c.parameter, np.inf), unit)
+    return out
+
+
+def sizes_of_covariates(graphs: Sequence[ModelGraph], designs: Sequence[Design], n: int) -> Floats:
+    """Return the root mean square of the covariate that each of n parameters multiplies, 1 where it multiplies none.
+
+    Parameters
+    ----------
+    graphs, designs : sequences, one a group
+    n : int
+    """
+    out = np.ones(n)
+    for graph, design in zip(graphs, designs, strict=True):
+        placed = [(p.parameter, p.via) for p in graph.paths]
+        placed += [(row.parameter, row.via) for row in (*graph.thresholds, *graph.quantities)]
+        for parameter, via in placed:
+            if parameter >= 0:
+                out[parameter] = _root_mean_square(design, via)
     return out

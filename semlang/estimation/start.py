@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.estimation.frame import Frame
 from semlang.estimation.margins import Observed, margin, quantile
 from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
@@ -44,14 +45,15 @@ def start_values(
     forms: Sequence[ReducedForm],
     designs: Sequence[Design],
     user: Mapping[int, float],
+    frame: Frame | None = None,
 ) -> Floats:
-    """Return start values of the table's parameters.
+    """Return start values of the table's parameters, or of those in a frame that graphs and designs are in.
 
     1. Means, thresholds and residual variances from marginal moments and frequencies; then a regression of
        each response by itself, with all disturbances at zero.
     2. A latent variable takes half of the residual variance of its first fixed path (on other scales: a customary
        SD); free loadings take the same share of theirs, with the sign that their residuals have with the first.
-    3. `user` values win.
+    3. `user` values, which are the table's, win.
     """
     theta = np.zeros(table.n_parameters)
     for graph, form, design in zip(graphs, forms, designs, strict=True):
@@ -60,8 +62,11 @@ def start_values(
     theta = regress(table, graphs, forms, designs, theta)
     for graph, form, design in zip(graphs, forms, designs, strict=True):
         _spread(table, graph, form, design, theta)
-    for p, value in user.items():
-        theta[p] = value
+    if user:
+        given = theta if frame is None else frame.theta(theta)
+        for p, value in user.items():
+            given[p] = value
+        theta = given if frame is None else frame.inside(given)
     for form in forms:
         _shrink_covariances(form, theta, set(user))
     return theta

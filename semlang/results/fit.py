@@ -189,6 +189,8 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             "loglik": _finite(e.loglik),
             "n_free": e.n_free,
             "n_rows": e.n_rows,
+            "n_rows_read": e.n_rows_read,
+            "left_out": [{"what": o.what, "n": o.n, "reason": o.reason} for o in e.left_out],
             "n_clusters": dict(e.n_clusters),
             "method": e.method,
             "points": e.points,

@@ -9,7 +9,7 @@ setup:
 
 # The tests of the README
 test:
-    .venv/bin/python -m pytest -q -m 'not slow'
+    .venv/bin/python -m pytest -q -n 2 -m 'not slow'
 
 # Everything, also the long checks
 slow:

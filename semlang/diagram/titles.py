@@ -25,7 +25,7 @@ def of_variable(v: Variable, table: ParameterTable) -> str:
         return f"{v.name}, a latent variable{over} with {v.arguments.get('classes', 'several')} mass points"
     if v.role == "response":
         link = f", {v.link} link" if v.link and v.link != "identity" else ""
-        return f"{v.name}, a {v.kind.name} response{over}{link}"
+        return f"{v.name}, {_a(v.kind.name)} response{over}{link}"
     return f"{v.name}, a latent variable{over}" if v.measured else f"{v.name}, a random effect{over}"
 
 
@@ -78,3 +78,8 @@ def describe(table: ParameterTable, nodes: Sequence[Node], edges: Sequence[Edge]
     if table.clusters:
         parts.append("Levels: " + ", ".join(table.levels) + ".")
     return " ".join(parts)
+
+
+def _a(word: str) -> str:
+    """Return a word with its article."""
+    return f"{'an' if word[:1] in 'aeiou' else 'a'} {word}"

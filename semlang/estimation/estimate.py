@@ -18,7 +18,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
-from semlang.estimation.border import singular_blocks
+from semlang.estimation.border import empty_columns, singular_blocks
 from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.conditions import is_conditional
@@ -477,6 +477,10 @@ class _Estimation:
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
             active = self._active(theta, D)
+            empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
+            if empty:  # standard errors are those of the model of that rank
+                rows = self.objective.basis[empty]
+                active = rows if active is None else np.concatenate([active, rows])
             if curvature is not None:
                 self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
                 self.findings.limits(self.limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
+from semlang.estimation.conditioning.filled import assuming_filled, fills_of
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -439,6 +441,9 @@ class _Estimation:
         top = 0.0
         for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
             rows += member.used
+            fills = fills_of(self.table, [form], design)
+            if fills:
+                design = replace(design, columns=assuming_filled([form], design, fills))
             counts = contributing(form, design)
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]

@@ -335,9 +335,7 @@ def _conditional(
     refused = next((r for r in RULES if r.engine == "none" and r.applies(situation)), None)
     inner = replace_psi(c.form, set(given.continuous))
     exact, gaussian = not blocks_of(inner.psi), situation.all_gaussian
-    dims = len(given.nodes) + (
-        0 if exact or gaussian else len({j for b in blocks_of(inner.psi) for j in b.members})
-    )
+    dims = len(given.nodes) + (0 if exact or gaussian else len({j for b in blocks_of(inner.psi) for j in b.members}))
     q = affordable(dims) if points is None else points
     levels = _levels(table, inner, design, 0 if exact or gaussian else q)
     rows = None if design is None else sum(int(np.count_nonzero(~np.isnan(y))) for y in design.responses.values())

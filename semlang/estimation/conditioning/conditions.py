@@ -144,7 +144,9 @@ def conditions(table: ParameterTable, group: int, whole: bool = False, fills: Se
     for key, reason in _needed(table, group, configurations, axes):
         why.setdefault(key, reason)
     while True:
-        more = dict(_joined(configurations, why, whole)) | dict(_above(configurations, (*levels, *(f.level for f in fills)), why, fills))
+        more = dict(_joined(configurations, why, whole)) | dict(
+            _above(configurations, (*levels, *(f.level for f in fills)), why, fills)
+        )
         more = {k: reason for k, reason in more.items() if k not in why}
         if not more:
             break

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from semlang.data.covariates import Filling, ProductColumns
 from semlang.data.design import Design
+from semlang.data.missing_predictors import has_states
 from semlang.estimation.conditioning.units import Flags, anywhere, of_units
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product, Variable
 
-__all__ = ["Fill", "are_missing", "assuming_filled", "fills_of", "filled", "in_rows", "missing_where_needed", "without_values"]
+__all__ = ["Fill", "are_missing", "assuming_filled", "filled", "fills_of", "in_rows", "missing_where_needed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,11 +69,7 @@ def fills_of(table: ParameterTable, forms: Sequence[ReducedForm], design: Design
         Of the responses, one for each combination of the states of discrete latent variables.
     design : Design
     """
-    able = [
-        k
-        for k in predictors_of(forms)
-        if np.isnan(design.responses[k]).any() and not without_values(table.variables[k])
-    ]
+    able = [k for k in predictors_of(forms) if np.isnan(design.responses[k]).any() and has_states(table.variables[k])]
     if not able:
         return ()
     found = [_fill(table, forms[0], design, table.variables[k], able) for k in able]
@@ -171,9 +168,7 @@ def _all_known(forms: Sequence[ReducedForm], columns: Mapping[Product, Floats], 
     return out
 
 
-def assuming_filled(
-    forms: Sequence[ReducedForm], design: Design, fills: Sequence[Fill]
-) -> Mapping[Product, Floats]:
+def assuming_filled(forms: Sequence[ReducedForm], design: Design, fills: Sequence[Fill]) -> Mapping[Product, Floats]:
     """Return the covariates as they are known once responses are filled in: NaN where one can't be."""
     columns = _columns(design)
     keys = {f.key: k for k, r in enumerate(forms[0].responses) for f in fills if f.key == r}
@@ -196,15 +191,6 @@ def filled(design: Design, fill: Fill, where: Flags, code: float, value: Filling
         first = where & (np.diff(design.clusters[fill.level], prepend=-1) != 0)
     responses = {**design.responses, fill.key: np.where(first, code, y)}
     return replace(design, responses=responses, columns=_columns(design).filled(fill.key, where, value))
-
-
-def without_values(v: Variable) -> str:
-    """Say why a response can't be filled in where it is missing, or nothing."""
-    if v.kind.name == "gaussian" and not v.arguments.get("censored") and not v.arguments.get("interval"):
-        return ""
-    if v.kind.thresholds or v.kind.name == "multinomial":
-        return ""
-    return "" if v.kind.name == "binomial" and v.arguments.get("trials") in (None, 1) else v.kind.name
 
 
 def _columns(design: Design) -> ProductColumns:

@@ -147,7 +147,6 @@ class Mixture:
     def _build(self) -> None:
         """Build the leaves of the nodes as they are, and the log weights of these."""
         design, self._last = self._leaf_design, None
-        n = len(self.conditions.sizes)
         own = self.node_columns()
         if own and not self.conditions.fills:
             design = repeated(design, own, self.copies)

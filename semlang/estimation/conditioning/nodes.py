@@ -40,9 +40,7 @@ class LevelNodes:
         Scale of each coordinate that stands for a response, NaN where it has a standard normal density.
     """
 
-    def __init__(
-        self, level: str, axes: Sequence[int], units: int, points: int, scales: Floats | None = None
-    ) -> None:
+    def __init__(self, level: str, axes: Sequence[int], units: int, points: int, scales: Floats | None = None) -> None:
         self.scales = scales
         self.level, self.axes, self.points = level, tuple(axes), points
         z, w = hermegauss(points)

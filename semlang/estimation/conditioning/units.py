@@ -114,9 +114,7 @@ class Units:
     inner: Design
 
     @classmethod
-    def of(
-        cls, table: ParameterTable, design: Design, conditions: Conditions, filled: Mapping[str, Flags]
-    ) -> Units:
+    def of(cls, table: ParameterTable, design: Design, conditions: Conditions, filled: Mapping[str, Flags]) -> Units:
         """Number the units of a design; responses are filled in where they are flagged."""
         axes: dict[str, list[int]] = {level: [] for level in table.levels}
         places = [*conditions.levels, *(table.variables[k].level for k in conditions.nodes)]

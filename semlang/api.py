@@ -6,18 +6,22 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semlang.diagnostics import Diagnostic, Severity, error
-from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
+from semlang.checks.empty import empty, nothing_free
+from semlang.data.bound import Bound
+from semlang.data.named import as_warnings
+from semlang.diagnostics import Diagnostic, ordered
+from semlang.errors import FitError, ModelError, NotConvergedWarning
+from semlang.model.unbroken import unbroken
 from semlang.results.simulating import Simulating
 from semlang.shown import Latex
-from semlang.source import Source, Span
+from semlang.source import Source
 from semlang.syntax.ast import Declaration, Directive, Header
 from semlang.syntax.file import MAX_BYTES, read_source, too_long
-from semlang.syntax.parser import parse
+from semlang.syntax.whole import read_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
     from semlang.estimation.plan import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
-    from semlang.model.facts import DataFacts
-    from semlang.model.table import ParameterTable
     from semlang.results.comparison import FitComparison
     from semlang.results.fit import Fit
 
@@ -41,7 +43,7 @@ def read_model(path: str | Path, **options: Any) -> Model:
     return Model(read_source(path), **options)
 
 
-class Model(Simulating):
+class Model(Bound, Simulating):
     """A model: its text, parameter table, graph and matrices.
 
     Parameters
@@ -80,34 +82,46 @@ class Model(Simulating):
     ) -> None:
         if isinstance(text, str) and len(text) > 2 * MAX_BYTES:
             raise ModelError([too_long(len(text))])
-        self.source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-        self.ast, found = parse(self.source)
-        if any(isinstance(s, Directive) and s.key == "include" for s in self.ast.statements):
-            from semlang.syntax.include import expand
-
-            whole, more = expand(self.ast, partial(read_source, regular=True))
-            found = (*found, *more)
-            if not any(d.is_error for d in found):
-                self.ast, found = parse(whole)
-        if any(d.is_error for d in found):
-            raise ModelError(ordered(found))
-        if all(isinstance(s, Directive | Declaration | Header) for s in self.ast.statements):
-            raise ModelError(ordered((*found, empty(self.source, bool(self.ast.statements)))))
-        from semlang.model.elaborate import elaborate
-
-        self._arguments: dict[str, Any] = {
+        arguments = {
             "n_groups": n_groups,
             "cluster": cluster,
             "options": dict(options) | ({"defaults": defaults} if defaults else {}),
         }
-        self._elaboration = elaborate(self.ast, **self._arguments)
-        table, more = self._elaboration.answer
-        self.findings: tuple[Diagnostic, ...] = (*found, *more)
-        if table is None:
-            if not any(d.is_error for d in self.findings):
-                self.findings = (*self.findings, empty(self.source, True))
+        source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
+        if not self._read(source, arguments):
             raise ModelError(ordered(self.findings))
-        self.parameter_table = table
+
+    def _read(self, source: Source, arguments: dict[str, Any]) -> bool:
+        """Read a text and list what is wrong with it; return whether it has a table."""
+        self.source, self._arguments = source, arguments
+        self.ast, found = read_whole(source)
+        self.findings: tuple[Diagnostic, ...] = found
+        wrong = any(d.is_error for d in found)
+        if all(isinstance(s, Directive | Declaration | Header) for s in self.ast.statements):
+            if not wrong:
+                self.findings = (*found, empty(source, bool(self.ast.statements)))
+            if not wrong or not self.ast.statements:
+                return False
+        from semlang.model.elaborate import elaborate
+
+        self._elaboration = elaborate(self.ast, **arguments)
+        table, more = self._elaboration.answer
+        self.findings = (*found, *(unbroken(self.ast, found, more) if wrong else more))
+        if table is None and not any(d.is_error for d in self.findings):
+            self.findings = (*self.findings, empty(source, True))
+        if self._elaboration.table is not None:
+            self.parameter_table = self._elaboration.table
+        return table is not None and not wrong
+
+    @classmethod
+    def readable(cls, source: Source, **arguments: Any) -> tuple[Model, bool]:
+        """Return what can be read of a text, with all findings about it, and whether it has a table.
+
+        Where it has none, it may lack a `parameter_table`, or that is the table of what could be read.
+        """
+        model = cls.__new__(cls)
+        stands = model._read(source, {"n_groups": None, "cluster": None, "options": {}} | arguments)
+        return model, stands
 
     # ------------------------------------------------------------------ views
 
@@ -123,7 +137,7 @@ class Model(Simulating):
 
         from semlang.model.listing import table_rows
 
-        return pd.DataFrame(table_rows(self.parameter_table))
+        return pd.DataFrame(table_rows(self.known.parameter_table))
 
     @cached_property
     def flat(self) -> pd.DataFrame:
@@ -144,7 +158,7 @@ class Model(Simulating):
     @property
     def graph(self) -> Any:
         """The networkx graph (of the first group)."""
-        return self.graphs[0].graph
+        return self.known.graphs[0].graph
 
     @cached_property
     def matrices(self) -> GllammMatrices:
@@ -155,14 +169,14 @@ class Model(Simulating):
         """Return the GLLAMM matrices of a group, counted from 0."""
         from semlang.matrices.gllamm import GllammMatrices
 
-        self._refuse_errors()
-        return GllammMatrices(self.graphs[group])
+        self.known._refuse_errors()
+        return GllammMatrices(self.known.graphs[group])
 
     def explain(self) -> str:
         """Return the model in words: a line for each statement, and what the defaults add."""
         from semlang.words.overview import overview
 
-        return "\n".join(overview(self.ast, self.parameter_table))
+        return "\n".join(overview(self.ast, self.known.parameter_table))
 
     def equations(self, matrices: bool = False) -> str:
         """Return the model's equations as LaTeX, as a paper prints them.
@@ -174,20 +188,21 @@ class Model(Simulating):
         """
         return Latex(self.matrices.latex() if matrices else self.matrices.equations())
 
-    def identify(self, data: Any = None) -> Identification:
+    def identify(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Identification:
         """Decide whether the model is identified, and why.
 
         Parameters
         ----------
         data : DataFrame, path or anything that converts, optional
-            Then the designs that the data have count: distinct values of covariates, sizes of clusters.
+            The designs that the data have count: distinct values of covariates, sizes of clusters. Default: the data
+            that the text names.
+        designs : sequence of Design, optional
+            What `bind` or `with_data` made of the data, in their place.
         """
         from semlang.checks.identification import identify
         from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
 
-        model, designs = self, None
-        if data is not None:
-            model, designs, _ = self.bind(data)
+        model, designs = self._designed(data, designs)
         model._refuse_errors()
         unknown = without_thresholds(model.parameter_table)
         if unknown:
@@ -210,8 +225,8 @@ class Model(Simulating):
         """Return the equivalent models that one known move on the graph reaches."""
         from semlang.checks.equivalence import equivalents
 
-        self._refuse_errors()
-        return equivalents(self.parameter_table)
+        self.known._refuse_errors()
+        return equivalents(self.known.parameter_table)
 
     def convert(self, target: str) -> Converted:
         """Return code for another program, and a finding for each thing that can't be said there.
@@ -222,26 +237,27 @@ class Model(Simulating):
         """
         from semlang.convert import convert
 
-        return convert(self.parameter_table, target)
+        return convert(self.known.parameter_table, target)
 
     # ------------------------------------------------------------------ checks
 
-    def check(self, data: Any = None) -> list[Diagnostic]:
-        """Return all findings; with `data` also those about the data.
+    def check(self, data: Any = None, *, read: bool = True) -> list[Diagnostic]:
+        """Return all findings, those about the data among them.
 
         Parameters
         ----------
         data : DataFrame, path or anything that converts, optional
+            Default: the data that the text names.
+        read : bool
+            Whether the data that the text names are read.
         """
         from semlang.checks.run import run_checks
 
-        if data is None:
+        if data is None and not read:
             return ordered((*self.findings, *run_checks(self.parameter_table, self.graphs)))
-        try:
-            bound, designs, found = self.bind(data)
-        except (DataError, ModelError) as problem:
-            return ordered(problem.diagnostics)
-        return ordered((*bound.findings, *run_checks(bound.parameter_table, bound.graphs, designs), *found))
+        model, _, designs, found = self._attempt(data)
+        checks = run_checks(model.parameter_table, model.graphs, designs)
+        return ordered((*model.findings, *checks, *as_warnings(found)))
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""
@@ -251,97 +267,13 @@ class Model(Simulating):
         if found:
             raise ModelError(ordered(found))
 
-    def with_facts(self, facts: DataFacts) -> Model:
-        """Return the model with factors and thresholds filled in from the levels of the data's columns.
-
-        Where the data have nothing to add it is the same model, with its graphs and all that was compiled from them.
-
-        Raises
-        ------
-        ModelError
-            Where names do not fit the data.
-        """
-        from semlang.model.elaborate import elaborate
-
-        kept = self._elaboration.with_facts(facts)
-        done = elaborate(self.ast, **self._arguments, facts=facts) if kept is None else kept
-        table, found = done.answer
-        if table is None:
-            raise ModelError(ordered(found))
-        findings = (*(d for d in self.findings if d not in found), *found)
-        if kept is not None and len(findings) == len(self.findings):
-            return self
-        new = copy(self) if kept is not None else object.__new__(Model)
-        new.source, new.ast, new._arguments, new._elaboration = self.source, self.ast, self._arguments, done
-        new.findings, new.parameter_table = findings, table
-        return new
-
-    def bind(self, data: Any = None) -> tuple[Model, tuple[Design, ...], tuple[Diagnostic, ...]]:
-        """Read data (by default those named in the text) and bind them to the model.
-
-        Returns
-        -------
-        model : Model
-            With factors and thresholds filled in.
-        designs : tuple of Design
-            One a group.
-        findings : tuple of Diagnostic
-            Warnings and notes about the data.
-
-        Raises
-        ------
-        DataError
-            Where the data can't be read or do not fit.
-        """
-        model, _, designs, found = self._bound(data)
-        return model, designs, found
-
-    def _bound(self, data: Any = None) -> tuple[Model, pd.DataFrame, tuple[Design, ...], tuple[Diagnostic, ...]]:
-        """Bind data as `bind` does; return the prepared frame, too."""
-        from semlang.data.binding import bind
-        from semlang.data.facts import FrameFacts
-        from semlang.data.preparing import prepare
-        from semlang.data.reading import read_data
-
-        if data is None:
-            data = self._named_data()
-        frame, found = read_data(data)
-        if frame is not None and not any(d.is_error for d in found):
-            frame, more = prepare(self.parameter_table, frame)
-            found = (*found, *more)
-        if frame is None or any(d.is_error for d in found):
-            raise DataError(ordered(found))
-        try:
-            model = self.with_facts(FrameFacts(frame, self.parameter_table.group_column))
-        except ModelError as problem:
-            raise DataError(problem.diagnostics) from None
-        designs, more = bind(model.parameter_table, frame)
-        if any(d.is_error for d in more):
-            raise DataError(ordered((*found, *more)))
-        return model, frame, designs, (*found, *more)
-
-    def _named_data(self) -> Path:
-        if not self.parameter_table.data:
-            raise DataError(
-                [
-                    error(
-                        "no-data",
-                        "the model names no data",
-                        help=('add a line  data: "file.csv"', "or give the data: fit(df), --data FILE"),
-                    )
-                ]
-            )
-        return Path(self.source.name).parent / self.parameter_table.data
-
     # ------------------------------------------------------------------ estimation
 
-    def plan(self, data: Any = None) -> Plan:
-        """Return how the likelihood will be computed."""
+    def plan(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Plan:
+        """Return how the likelihood will be computed; `data` and `designs` as in `identify`."""
         from semlang.estimation.plan import plan
 
-        model, designs = self, None
-        if data is not None:
-            model, designs, _ = self.bind(data)
+        model, designs = self._designed(data, designs)
         model._refuse_errors()
         return plan(model.parameter_table, model.graphs, designs)
 
@@ -356,6 +288,7 @@ class Model(Simulating):
         threads: int | None = None,
         force: bool = False,
         progress: bool | Callable[[str], None] = False,
+        checkpoint: str | Path | None = None,
     ) -> Fit:
         """Estimate the model by maximum likelihood.
 
@@ -379,6 +312,9 @@ class Model(Simulating):
             Estimate although the model is not identified.
         progress : bool or callable
             Show a line an iteration, or hand it to the callable.
+        checkpoint : str or Path, optional
+            File that the best point so far is written to every few seconds, and that a fit of the same model and data
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
 
         Raises
         ------
@@ -397,7 +333,7 @@ class Model(Simulating):
 
             options: dict[str, Any] = {
                 "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
-                "progress": progress,
+                "progress": progress, "checkpoint": checkpoint,
             }  # fmt: skip
             return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
         model, frame, designs, found = self._bound(data)
@@ -418,8 +354,12 @@ class Model(Simulating):
             cluster=cluster,
             threads=threads or int(table.options.get("threads") or 0) or None,
             progress=_progress(progress),
+            checkpoint=checkpoint,
         )
-        after = after_fit(table, result.theta, Curvature.of_covariance(result.vcov))
+        theta, vcov = result.inside or (result.theta, result.vcov)
+        inner = [p for p in range(table.n_parameters) if p not in result.border]
+        vcov = None if vcov is None else vcov[inner][:, inner]
+        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
@@ -439,7 +379,7 @@ class Model(Simulating):
             return s._replace(arguments=(Argument(None, n, s.kind_span), *s.arguments))
 
         new = copy(self)
-        for cached in ("graphs", "table", "flat", "matrices"):
+        for cached in ("graphs", "table", "flat", "matrices", "known"):
             new.__dict__.pop(cached, None)
         new.ast = self.ast._replace(statements=tuple(numbered(s) for s in self.ast.statements))
         new._elaboration = elaborate(new.ast, **self._arguments)
@@ -474,19 +414,24 @@ class Model(Simulating):
 
     # ------------------------------------------------------------------ pictures
 
-    def draw(self, path: str | Path | None = None, *, style: str = "gllamm") -> Any:
+    def draw(self, path: str | Path | None = None, *, group: int | str | None = None, **options: Any) -> Any:
         """Draw the path diagram.
 
         Parameters
         ----------
         path : str or Path, optional
-            File to write (svg, png, pdf or dot by its ending); without it the diagram is returned, and shown in a
-            notebook.
-        style : {'gllamm', 'ram', 'lisrel'}
+            File to write (svg, png, pdf, tex, mmd, dot or json by its ending); without it the diagram is returned, and
+            shown in a notebook.
+        group : int or str, optional
+            Number from 1 or label of the group to draw; without it groups stand side by side.
+        **options
+            ``style`` ('gllamm', 'ram' or 'lisrel'), ``digits``, ``residuals``, ``covariances``, ``thresholds``,
+            ``means``, ``direction``, ``wrap``, ``colour``, ``greyscale``, ``dpi``: see
+            `semlang.diagram.options.Options`.
         """
         from semlang.diagram.draw import draw
 
-        return draw(self.parameter_table, None if path is None else str(path), style=style)
+        return draw(self.known.parameter_table, None if path is None else str(path), group=group, **options)
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -494,7 +439,7 @@ class Model(Simulating):
         return f"<pre>{escape(self.text)}</pre>{self.table.to_html(index=False)}"
 
     def __repr__(self) -> str:
-        t = self.parameter_table
+        t = self.__dict__.get("known", self).parameter_table
         counts = f"{len(t.responses)} responses, {len(t.latents)} latent variables, {t.n_parameters} free parameters"
         return f"<semlang.Model: {counts}>"
 
@@ -550,6 +495,7 @@ def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
     if isinstance(a, Model) and isinstance(b, Model):
         from semlang.checks.equivalence import compare as compare_tables
 
+        a, b = a.known, b.known
         for model in (a, b):
             model._refuse_errors()
         return compare_tables(a.parameter_table, b.parameter_table, a.graphs, b.graphs)
@@ -559,31 +505,6 @@ def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
     if isinstance(a, Fit) and isinstance(b, Fit):
         return compare_fits(a, b)
     raise TypeError("compare() takes two models or two fits")
-
-
-def empty(source: Source, declared: bool) -> Diagnostic:
-    """Return the finding about a text without any formula."""
-    what = "the model declares variables but has no formula" if declared else "the model is empty"
-    return error("empty-model", what, source, Span(0, 0), help="write for example  f =~ x1 + x2 + x3")
-
-
-def nothing_free(table: ParameterTable) -> Diagnostic:
-    """Return the finding about a fit of a model without free parameters."""
-    first = next((row.span for row in table.rows if row.user == 1 and row.span is not None), None)
-    return error(
-        "nothing-free",
-        "every parameter is fixed: there is nothing to estimate",
-        table.source,
-        first,
-        help="free a parameter: leave its number out, or write NA* before it",
-    )
-
-
-def ordered(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Return findings without repetition: errors first, then by place in the text."""
-    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    unique = list(dict.fromkeys(findings))
-    return sorted(unique, key=lambda d: (rank[d.severity], d.span.start if d.span else 1 << 40))
 
 
 def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +139,13 @@ def _make(
     if "fix" in more:
         more["fix"] = tuple(more["fix"])
     return Diagnostic(slug, severity, message, source, span, **more)
+
+
+def ordered(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without repetition: errors first, then by place in the text."""
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    unique = list(dict.fromkeys(findings))
+    return sorted(unique, key=lambda d: (rank[d.severity], d.span.start if d.span else 1 << 40))
 
 
 def width(text: str) -> int:

@@ -33,5 +33,9 @@ class FitError(SemlangError):
     """The model can not be estimated, or not with these data."""
 
 
+class DataWarning(UserWarning):
+    """The data that a text names can't be read or do not fit: a view shows the text alone."""
+
+
 class NotConvergedWarning(UserWarning):
     """A fit ended before it found a maximum; its estimates are where it stopped."""

@@ -46,8 +46,8 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 
 _INSTEAD = {
+    "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
     "beta": "take the logit in the data and declare the result gaussian",
-    "adjacent": "declare it ordinal(logit)",
 }
 
 
@@ -122,8 +122,6 @@ def _row(table: ParameterTable, row: Row) -> str:
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
         return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
-    if row.category and table.variables[row.target].kind.name != "class":
-        return f"coefficients of one category ('{row.lhs}')"
     return ""
 
 

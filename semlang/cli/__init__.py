@@ -34,7 +34,7 @@ COMMANDS = {
     "plot": "plots of a fit: item curves, information, Wright map, scores of units, profiles",
     "report": "one HTML page about an analysis",
     "draw": "the path diagram",
-    "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan",
+    "convert": "code for lavaan, gllamm, gsem, Mplus, lme4 and mirt; models from lavaan, lme4 and Mplus",
     "serve": "the live page on this machine: type, see, fit",
     "playground": "the live page as a static site that needs no server",
     "lsp": "the language server for editors",
@@ -42,6 +42,16 @@ COMMANDS = {
     "doctor": "what is installed and works",
 }
 """Commands in the order of the help page; each is a module of the same name in `semlang.cli.commands`."""
+
+SYNONYMS = {
+    "estimate": "fit", "run": "fit", "cfa": "fit", "sem": "fit", "lavaan": "fit", "validate": "check", "lint": "check",
+    "fix": "check", "format": "fmt", "help": "explain", "describe": "explain", "diagram": "draw", "graph": "draw",
+    "path": "draw", "figure": "draw", "summary": "show", "results": "show", "parameters": "table", "partable": "table",
+    "latex": "equations", "identification": "identify", "identified": "identify", "anova": "compare", "lrt": "compare",
+    "export": "convert", "translate": "convert", "to": "convert", "sample": "simulate", "html": "report",
+    "icc": "plot", "fscores": "scores", "lavpredict": "predict", "server": "lsp", "install": "doctor",
+}  # fmt: skip
+"""Words that people try for a command."""
 
 
 class Commands(click.Group):
@@ -60,7 +70,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS:
             from semlang.syntax.nearest import nearest
 
-            near = nearest(args[0], COMMANDS)
+            near = SYNONYMS.get(args[0].lower().lstrip("-")) or nearest(args[0], COMMANDS)
             hint = f" Did you mean '{near}'?" if near else " See 'semlang --help'."
             raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from semlang.diagnostics import Diagnostic, error, render
+from semlang.diagnostics import Diagnostic, Severity, error, render
 from semlang.errors import SemlangError
 from semlang.source import Source
+
+if TYPE_CHECKING:
+    from semlang.api import Model
+    from semlang.data.design import Design
 
 FILE_PROBLEMS = frozenset(
     (
@@ -28,6 +32,9 @@ FILE_PROBLEMS = frozenset(
     )
 )
 """Slugs of findings about files that can't be read or written, or wrong options (exit status 2)."""
+
+SHOWN = 10
+"""So many findings of one kind are shown to people."""
 
 COLOURS = {"error": 31, "warning": 33, "note": 36}
 
@@ -68,8 +75,8 @@ class Report:
     def finish(self, result: Any = None, text: str = "", *, failed: bool = False) -> NoReturn:
         """Print findings and result; exit 1 where a finding is an error or `failed`, else 0."""
         wrong = failed or any(d.is_error for d in self.diagnostics)
-        for finding in () if self.shape else self.diagnostics:
-            print(coloured(finding, sys.stderr), file=sys.stderr)
+        for finding in () if self.shape else capped(self.diagnostics):
+            print(coloured(finding, sys.stderr) if isinstance(finding, Diagnostic) else finding, file=sys.stderr)
         if self.as_json:
             envelope = {
                 "schema": f"semlang.{self.command}/1",
@@ -88,6 +95,21 @@ class Report:
             print(text)
         unread = any(d.slug in FILE_PROBLEMS for d in self.diagnostics)
         sys.exit(2 if unread else 1 if wrong else 0)
+
+
+def capped(findings: Iterable[Diagnostic]) -> list[Diagnostic | str]:
+    """Return findings as they are shown to people: of each kind the first few, then a line that counts the others."""
+    out: list[Diagnostic | str] = []
+    seen: dict[tuple[Severity, str], int] = {}
+    for d in findings:
+        kind = (d.severity, d.slug)
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= SHOWN:
+            out.append(d)
+    for (severity, slug), n in seen.items():
+        if n > SHOWN:
+            out.append(f"{severity.value}[{slug}]: and {n - SHOWN} more of this kind (--json lists all)")
+    return out
 
 
 def coloured(finding: Diagnostic, stream: Any) -> str:
@@ -148,11 +170,26 @@ def model_options(function: Callable[..., None]) -> Callable[..., None]:
     )(function)
 
 
-def model_of(file: str, defaults: str | None = None) -> Any:
+def model_of(file: str, defaults: str | None = None) -> Model:
     """Return the model in a file."""
     from semlang.api import Model
 
     return Model(source_of(file), defaults=defaults)
+
+
+def model_and_data(
+    report: Report, file: str, data: str | None, defaults: str | None
+) -> tuple[Model, tuple[Design, ...] | None]:
+    """Return the model in a file with what its data say, and their designs: those given, else those that it names.
+
+    Where the named data can't be read or do not fit, a finding says so, and the model is that of the text alone.
+    """
+    from semlang.data.named import not_read
+
+    model, designs, found = model_of(file, defaults).with_data(data)
+    report.add(not_read(found) if data is None else found)
+    report.add(model.findings)
+    return model, designs
 
 
 def writable(path: str | None) -> None:

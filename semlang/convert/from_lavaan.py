@@ -11,6 +11,7 @@ from semlang.diagnostics import Diagnostic, note, warning
 from semlang.model.option_table import FUNCTIONS, OPTIONS, defaults
 from semlang.model.options import canonical
 from semlang.source import Source
+from semlang.syntax.foreign import call_in_script, model_in_script
 from semlang.syntax.parser import parse
 from semlang.syntax.printer import format_text
 
@@ -39,8 +40,8 @@ def from_lavaan(text: str | Source, **arguments: Any) -> Converted:
     Parameters
     ----------
     text : str
-        lavaan model syntax. Where a comment in it holds the call, as code for lavaan has it, that is read
-        too.
+        lavaan model syntax, or a script in R that holds one and a call. Where a comment in it holds the call, as
+        code for lavaan has it, that is read too.
     **arguments
         Arguments of the call, with ``_`` for ``.``: ``defaults`` (``sem``, ``cfa``, ``growth``, ``lavaan``),
         ``std_lv``, ``group``, ``cluster``, ``ordered``, ``sampling_weights``, ...; they win over the comment.
@@ -54,8 +55,14 @@ def from_lavaan(text: str | Source, **arguments: Any) -> Converted:
     f =~ x1 + x2 + x3
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
+    place = model_in_script(source.text)
+    read = read_call(source.text)
+    if place is not None:  # a script in R
+        function, given = call_in_script(source.text, place)
+        read = {"defaults": function or "sem"} | {name: _value(value) for name, value in given}
+        source = Source(source.text[slice(*place)].strip("\n"), source.name)
     _, found = parse(source)
-    call = read_call(source.text) | {canonical(k): v for k, v in arguments.items() if v is not None}
+    call = read | {canonical(k): v for k, v in arguments.items() if v is not None}
     findings = list(found)
     head = _head(call, findings)
     body = _without_call(format_text(source)).lstrip("\n")

@@ -14,6 +14,7 @@ from semlang.data.columns import Columns
 from semlang.data.covariates import ProductColumns, check_covariates, products
 from semlang.data.design import Design
 from semlang.data.groups import group_rows
+from semlang.data.missing_codes import check_missing_codes
 from semlang.data.missing_predictors import check_missing_predictors
 from semlang.data.observed import observed_values
 from semlang.data.preparing import prepare
@@ -67,6 +68,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
     if known is None:
         check_responses(columns, responses, groups)
         check_missing_predictors(columns, responses, groups)
+        check_missing_codes(columns)
     check_across_groups(columns, codes, groups)
     made = [
         _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, g)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from semlang.diagram.options import Options
 from semlang.diagram.spec import Edge, Node, Span
 from semlang.diagram.titles import of_edge, of_variable
 from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
 
+COLOURS = ("#cfe3f5", "#fbdcc0", "#d3ecd0", "#f3cfd6", "#e2d6f0", "#f6edbf", "#cdeae8", "#e6dccf")
+"""Light colours, which black words can be read on."""
+GREYS = ("#e9e9e9", "#d4d4d4", "#f4f4f4", "#c6c6c6", "#dedede")
 ONE = "1"
 """Key of the constant 1, from which arrows of means come."""
 
@@ -31,6 +35,7 @@ class Content:
     products : dict from dot key to the latent variables whose product it is
     measures : set of (latent, indicator)
         Paths that were written with ``=~``.
+    thresholds : dict from key to words, where they are shown
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -40,21 +45,30 @@ class Content:
     dots: dict[str, tuple[str, str]] = field(default_factory=dict)
     products: dict[str, tuple[str, ...]] = field(default_factory=dict)
     measures: set[tuple[str, str]] = field(default_factory=set)
+    thresholds: dict[str, list[str]] = field(default_factory=dict)
 
 
-def content(table: ParameterTable, estimates: Mapping[int, float] | None = None, group: int = 1) -> Content:
+def content(
+    table: ParameterTable,
+    estimates: Mapping[int, float] | None = None,
+    group: int = 1,
+    options: Options | None = None,
+    stars: Mapping[int, str] | None = None,
+) -> Content:
     """Return the nodes and arrows of a group.
 
-    Intercepts of responses, thresholds and models of scale parameters are not drawn, nor is a path or covariance that
-    is fixed at 0. Means of latent variables that are free, or fixed at another value than 0, are arrows from the
-    constant 1.
+    Models of scale parameters are not drawn, nor is a path or covariance that is fixed at 0. Means of latent variables
+    that are free, or fixed at another value than 0, are arrows from the constant 1.
 
     Parameters
     ----------
     estimates : mapping from row id to float, optional
         Shown in place of labels.
+    options : Options, optional
+    stars : mapping from row id to str, optional
+        What stands after an estimate.
     """
-    return _Reader(table, estimates, group).read()
+    return _Reader(table, estimates, group, options or Options(), stars or {}).read()
 
 
 def superscripts(table: ParameterTable) -> dict[str, str]:
@@ -68,16 +82,20 @@ def superscripts(table: ParameterTable) -> dict[str, str]:
     return {level: f"({first + k})" for k, level in enumerate(table.levels)}
 
 
-def number(value: float) -> str:
-    """Return an estimate with two or three significant digits.
+def number(value: float, digits: int | None = None) -> str:
+    """Return an estimate with two or three significant digits, or with so many decimals.
 
     Examples
     --------
     >>> number(0.5537), number(-12.345), number(1234.5), number(0.00123), number(0.0)
     ('0.55', '−12.3', '1234', '0.0012', '0')
+    >>> number(0.5537, 3)
+    '0.554'
     """
     size = abs(value)
-    if size == 0:
+    if digits is not None:
+        text = f"{size:.{digits}f}"
+    elif size == 0:
         text = "0"
     elif size < 0.01:
         text = f"{size:.2g}"
@@ -87,8 +105,17 @@ def number(value: float) -> str:
 
 
 class _Reader:
-    def __init__(self, table: ParameterTable, estimates: Mapping[int, float] | None, group: int) -> None:
+    def __init__(
+        self,
+        table: ParameterTable,
+        estimates: Mapping[int, float] | None,
+        group: int,
+        options: Options,
+        stars: Mapping[int, str],
+    ) -> None:
         self.table, self.estimates, self.group = table, estimates, group
+        self.options, self.style, self.stars = options, options.dialect, stars
+        self.means = self.style.means if options.means == "auto" else options.means
         self.out = Content()
         self.labels = _labels(table)
 
@@ -115,10 +142,49 @@ class _Reader:
             if row.op == "~~" and not _zero(row) and row.source in table.variables:
                 self._covariance(row)
         self._own_rows(rows)
-        drawn = {e.source for e in out.edges} | {e.target for e in out.edges} | set(out.residuals)
-        drawn |= {s for parts in out.products.values() for s in parts}
-        out.nodes = {k: n for k, n in out.nodes.items() if k in drawn}
+        for r in rows:
+            if r.op == "|" and self.options.thresholds and r.source == "" and not r.via:
+                out.thresholds.setdefault(r.target, []).append(self._words(r) or f"τ{r.threshold}")
+        self._in_style()
+        own = {r.target for r in rows}
+        out.nodes = {k: n for k, n in out.nodes.items() if k in own or k not in table.variables}
         return out
+
+    def _in_style(self) -> None:
+        """Turn residuals and variances into what the style has for them."""
+        out = self.out
+        if self.style.loops:
+            loops = {k: replace(e, source=k, both=True) for k, e in out.residuals.items()}
+            out.residuals, out.variances = loops | out.variances, {}
+        elif self.style.errors and self.estimates is None:
+            for k, e in out.residuals.items():
+                if not e.label:
+                    out.residuals[k] = replace(e, label="ε" if out.nodes[k].shape == "box" else "ζ")
+        if not self.options.residuals:
+            out.residuals = {}
+        if not self.options.covariances:
+            out.edges = [e for e in out.edges if not e.both]
+        if self.options.show == "none":
+            out.edges = [replace(e, label="") for e in out.edges]
+            out.residuals = {k: replace(e, label="") for k, e in out.residuals.items()}
+            out.variances = {k: replace(e, label="") for k, e in out.variances.items()}
+        if self.options.wrap:
+            for k, n in out.nodes.items():
+                out.nodes[k] = replace(n, label=wrapped(n.label, self.options.wrap))
+        if self.options.colour == "factors":
+            self._colour()
+
+    def _colour(self) -> None:
+        """Give every latent variable that is measured, and what measures it alone, a colour."""
+        out = self.out
+        palette = GREYS if self.options.greyscale else COLOURS
+        factors = list(dict.fromkeys(s for s, _ in sorted(out.measures, key=lambda m: list(out.nodes).index(m[0]))))
+        for n, factor in enumerate(factors):
+            fill = palette[n % len(palette)]
+            own = [t for s, t in out.measures if s == factor and {u for u, v in out.measures if v == t} == {factor}]
+            for k in (factor, *own):
+                if not out.nodes[k].fill:
+                    out.nodes[k] = replace(out.nodes[k], fill=fill)
 
     # ------------------------------------------------------------------ nodes
 
@@ -172,7 +238,10 @@ class _Reader:
 
     def _words(self, row: Row) -> str:
         if self.estimates is not None and row.id in self.estimates:
-            return number(self.estimates[row.id]) if row.parameter >= 0 else f"{self.estimates[row.id]:g}"
+            value, digits = self.estimates[row.id], self.options.digits
+            if row.parameter < 0 and self.options.show != "standardized":
+                return f"{value:g}".replace("-", "\u2212")
+            return number(value, digits) + self.stars.get(row.id, "")
         if row.parameter < 0:
             return f"{row.ustart:g}".replace("-", "\u2212") if row.ustart is not None else ""
         return self.labels.get(row.parameter, "")
@@ -189,6 +258,8 @@ class _Reader:
         if row.op == "=~":
             out.measures.add((row.source, row.target))
         edge = self._edge(row, row.source, row.target)
+        if row.moderators:
+            edge = replace(edge, source=self._product((row.source, *row.moderators), table.variables[row.target].level))
         if not row.via:
             self._add(edge)
             return
@@ -197,6 +268,18 @@ class _Reader:
             self._add(replace(edge, source=cause))
             return
         self._add(replace(edge, target=self._dot(cause, row.target)))
+
+    def _product(self, factors: tuple[str, ...], level: str) -> str:
+        """Return the key of the dot at which latent variables are multiplied, which is drawn if it is not there."""
+        out, name = self.out, ":".join(factors)
+        if name not in out.products:
+            out.products[name] = factors
+            out.nodes[name] = Node(name, "", "point", level, title=f"the product of {' and '.join(factors)}")
+            for key in dict.fromkeys(factors):
+                power = factors.count(key)
+                label = {1: "", 2: "²", 3: "³"}.get(power, f"^{power}")
+                out.edges.append(Edge(key, name, label, headless=True, title=f"{key} is a factor of {name}"))
+        return name
 
     def _of_class(self, row: Row) -> None:
         """Draw an arrow from a class variable to a response, or to the path whose slope differs between classes."""
@@ -217,7 +300,11 @@ class _Reader:
 
     def _mean(self, row: Row) -> None:
         v = self.table.variables[row.target]
-        if v.role == "response" or v.kind.name in ("class", "masspoints"):
+        if (
+            self.means == "none"
+            or (self.means == "latent" and v.role != "latent")
+            or v.kind.name in ("class", "masspoints")
+        ):
             return
         key = ONE if v.level == ROWS else f"{ONE}[{v.level}]"
         self.out.nodes.setdefault(key, Node(key, "1", "triangle", v.level, title="the constant 1"))
@@ -245,6 +332,33 @@ class _Reader:
             out.residuals.setdefault(row.target, replace(edge, source="", both=False, dashed=False))
         else:
             out.variances.setdefault(row.target, edge)
+
+
+def stars_of(p: float) -> str:
+    """Return the stars of a p value: below 0.05, 0.01, 0.001.
+
+    Examples
+    --------
+    >>> stars_of(0.2), stars_of(0.03), stars_of(0.0001)
+    ('', '*', '***')
+    """
+    return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
+
+
+def wrapped(name: str, most: int) -> str:
+    """Return a name broken into lines of at most so many letters, after underscores, dots and spaces where there are.
+
+    Examples
+    --------
+    >>> wrapped("positive_affect_last_week", 12).split("\\n")
+    ['positive_', 'affect_last_', 'week']
+    """
+    lines, rest = [], name
+    while len(rest) > most:
+        cut = max((i + 1 for i, c in enumerate(rest[:most]) if c in "_. -"), default=most)
+        lines.append(rest[:cut])
+        rest = rest[cut:]
+    return "\n".join([*lines, rest] if rest else lines)
 
 
 def _is_path(row: Row) -> bool:

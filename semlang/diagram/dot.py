@@ -1,4 +1,4 @@
-"""Write a placed diagram to a file: DOT text, PNG and PDF by Graphviz; SVG and JSON without it."""
+"""Write a placed diagram to a file: DOT text, PNG and PDF by Graphviz; SVG, LaTeX, Mermaid and JSON without it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 
 from semlang.diagnostics import Diagnostic, error
+from semlang.diagram.mermaid import mermaid
 from semlang.diagram.spec import DiagramSpec, Edge, Frame, Node
 from semlang.diagram.svg import svg
+from semlang.diagram.tikz import tikz
 from semlang.writing import write_file
 
-FORMATS = ("svg", "png", "pdf", "dot", "json")
+FORMATS = ("svg", "png", "pdf", "tex", "mmd", "dot", "json")
 FONT = "Helvetica"
 
 
-def dot_text(spec: DiagramSpec) -> str:
+def dot_text(spec: DiagramSpec, dpi: int | None = None) -> str:
     """Return the diagram as DOT text, with places: ``dot -Knop2`` draws it."""
     lines = [
         "digraph model {",
@@ -22,6 +24,8 @@ def dot_text(spec: DiagramSpec) -> str:
         f'  node [fixedsize=true, fontname="{FONT}", fontsize=12, penwidth=1, margin=0];',
         f'  edge [fontname="{FONT}", fontsize=10, arrowsize=0.6, penwidth=0.9];',
     ]
+    if dpi is not None:
+        lines.append(f"  graph [dpi={dpi}];")
     if spec.title:
         lines.append(f"  graph [label={_quoted(spec.title)}, labelloc=t, fontsize=13];")
     for f in spec.frames:
@@ -34,13 +38,17 @@ def dot_text(spec: DiagramSpec) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None]:
+def drawn(spec: DiagramSpec, form: str, dpi: int = 200) -> tuple[bytes | None, Diagnostic | None]:
     """Return the picture as bytes: PNG and PDF by the engine of pygraphviz or else by an installed ``dot``."""
     if form == "svg":
         return svg(spec).encode(), None
+    if form == "tex":
+        return tikz(spec).encode(), None
+    if form == "mmd":
+        return mermaid(spec).encode(), None
     if form == "json":
         return (json.dumps(spec.to_json(), ensure_ascii=False, indent=1) + "\n").encode(), None
-    text = dot_text(spec)
+    text = dot_text(spec, dpi if form == "png" else None)
     if form == "dot":
         return text.encode(), None
     if form not in FORMATS:
@@ -72,14 +80,14 @@ def drawn(spec: DiagramSpec, form: str) -> tuple[bytes | None, Diagnostic | None
         )
 
 
-def write(spec: DiagramSpec, path: str | Path) -> Diagnostic | None:
+def write(spec: DiagramSpec, path: str | Path, dpi: int = 200) -> Diagnostic | None:
     """Write the diagram to a file, whose ending says the format; what can't be written leaves nothing behind."""
     path = Path(path)
     form = path.suffix.lower().lstrip(".")
     if form not in FORMATS:
         ending = f"'.{form}' is not the ending of a picture" if form else f"'{path.name}' has no ending"
         return error("unknown-format", ending, help="write " + ", ".join(f".{f}" for f in FORMATS))
-    picture, wrong = drawn(spec, form)
+    picture, wrong = drawn(spec, form, dpi)
     if picture is None:
         return wrong
     return write_file(path, picture)
@@ -117,6 +125,7 @@ def _node(n: Node) -> str:
     if n.note:
         label = f'<{label[1:-1] if n.superscript else _html(n.label)}<BR/><FONT POINT-SIZE="8">{_html(n.note)}</FONT>>'
     style = ", style=filled, fillcolor=black" if n.shape == "point" else ""
+    style = f', style=filled, fillcolor="{n.fill}"' if n.fill else style
     return (
         f'  {_quoted(n.key)} [shape={n.shape}, label={label}, pos="{n.x:.1f},{n.y:.1f}", '
         f"width={n.width / 72:.3f}, height={n.height / 72:.3f}{style}];"

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from semlang.diagnostics import error
+from semlang.diagram.beside import beside
 from semlang.diagram.dot import dot_text, write
-from semlang.diagram.layout import diagram
+from semlang.diagram.layout import diagram, group_title
+from semlang.diagram.mermaid import mermaid
+from semlang.diagram.options import options
 from semlang.diagram.spec import DiagramSpec
 from semlang.diagram.svg import svg
+from semlang.diagram.tikz import tikz
 from semlang.errors import SemlangError
 from semlang.model.table import ParameterTable
-
-STYLES = ("gllamm",)
 
 
 @dataclass(frozen=True)
@@ -25,33 +27,46 @@ class Diagram:
     Parameters
     ----------
     spec : DiagramSpec
+    dpi : int
+        Dots per inch of PNG.
     """
 
     spec: DiagramSpec
+    dpi: int = 200
 
     @property
     def svg(self) -> str:
         """The diagram as the text of an SVG file; Graphviz is not needed."""
         return svg(self.spec)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the placed diagram as plain data; see `DiagramSpec.to_json`."""
-        return self.spec.to_json()
+    @property
+    def tikz(self) -> str:
+        """The diagram as a LaTeX document with a TikZ picture."""
+        return tikz(self.spec)
+
+    @property
+    def mermaid(self) -> str:
+        """The diagram as a Mermaid flowchart, which is placed by whoever shows it."""
+        return mermaid(self.spec)
 
     @property
     def dot(self) -> str:
         """The diagram as DOT text."""
         return dot_text(self.spec)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the placed diagram as plain data; see `DiagramSpec.to_json`."""
+        return self.spec.to_json()
+
     def write(self, path: str | Path) -> None:
-        """Write to a file: svg, png, pdf, dot or json by its ending.
+        """Write to a file: svg, png, pdf, tex, mmd, dot or json by its ending.
 
         Raises
         ------
         SemlangError
             Where it can't be drawn or written; the file is then as it was.
         """
-        wrong = write(self.spec, path)
+        wrong = write(self.spec, path, self.dpi)
         if wrong:
             raise SemlangError([wrong])
 
@@ -67,8 +82,9 @@ def draw(
     path: str | Path | None = None,
     *,
     estimates: Mapping[int, float] | None = None,
-    style: str = "gllamm",
-    group: int = 1,
+    stars: Mapping[int, str] | None = None,
+    group: int | str | None = None,
+    **chosen: Any,
 ) -> Diagram:
     """Return the path diagram of a model, and write it where a path is given.
 
@@ -76,22 +92,30 @@ def draw(
     ----------
     table : ParameterTable
     path : str or Path, optional
-        File to write; its ending is svg, png, pdf, dot or json.
+        File to write; its ending is svg, png, pdf, tex, mmd, dot or json.
     estimates : mapping from row id to float, optional
-    style : {'gllamm'}
-    group : int
-        Number of the group, from 1.
+    stars : mapping from row id to str, optional
+        What stands after an estimate.
+    group : int or str, optional
+        Number from 1 or label of the group to draw; without it groups stand side by side.
+    **chosen
+        See `semlang.diagram.options.Options`.
 
     Raises
     ------
     SemlangError
-        Where the style is unknown, or the diagram can't be drawn or written.
+        ``unknown-style``, ``not-a-choice`` (an option, a group), or where the diagram can't be drawn or written.
     """
-    if style not in STYLES:
-        raise SemlangError(
-            [error("unknown-style", f"there is no style '{style}' yet", help=f"one of {', '.join(STYLES)}")]
-        )
-    out = Diagram(diagram(table, estimates, style, group))
+    given = options(**chosen)
+    numbers = list(range(1, len(table.groups) + 1))
+    if group is not None:
+        if group not in (*numbers, *table.groups):
+            words = ", ".join(f"'{g}'" for g in table.groups)
+            raise SemlangError([error("not-a-choice", f"group is {group!r}, not one of {words}")])
+        numbers = [table.groups.index(group) + 1 if isinstance(group, str) else group]
+    specs = [diagram(table, estimates, given, n, stars) for n in numbers]
+    spec = specs[0] if len(specs) == 1 else beside(specs, [group_title(table, n) for n in numbers])
+    out = Diagram(spec, given.dpi)
     if path is not None:
         out.write(path)
     return out

@@ -1,296 +1,389 @@
-"""Route arrows around nodes and find free places for labels: every choice is the cheapest of a short list."""
+"""Paths of edges: straight where nothing is in the way, through their lanes else, arcs within a row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
-import numpy as np
+from semlang.diagram.outline import Body, End, spread
+from semlang.diagram.spec import Point
 
-from semlang.diagram.curves import Floats, bend, clipped, crossings, points
-from semlang.diagram.spec import Edge, Frame, Node, Point
-
-BENDS = (0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28, 0.4, -0.4)
-"""Heights of curves that are tried, as parts of the distance."""
-RESIDUAL = 26.0
-LETTER = 6.2
-"""Width of a letter of a label."""
-HEIGHT = 12.0
-_PLACES = (0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26, 0.82, 0.18)
-
-_NEAR_HEAD = (0.82, 0.88, 0.75, 0.68, 0.6, 0.5)
-"""Where lines fan out, labels stand near the heads."""
+STUB = 24.0
+"""Length of a short arrow."""
+TRACK = 15.0
+"""Distance of arcs that lie around one another, where they have no labels."""
 
 
-class Router:
-    """Knows what is drawn already.
+@dataclass
+class Link:
+    """An edge, or one half of an edge that has a dot in its middle.
 
     Parameters
     ----------
-    nodes : mapping from key to Node, placed
-    frames : sequence of Frame
-        Labels avoid their borders.
+    edge : int
+        Number of the edge that it belongs to.
+    source, target : str
+    both, heads : bool
+        Whether it is a covariance; whether it ends in a head.
+    chain : list of str
+        Keys from source to target, lanes between them.
+    side : str
+        ``between`` (from row to row), ``along`` (straight to the neighbour in the row), ``up`` or ``down`` (an arc).
+    depth : float
+        Of an arc.
+    wide : float
+        How much room its label takes across the row.
+    path : control points
     """
 
-    def __init__(self, nodes: Mapping[str, Node], frames: Sequence[Frame]) -> None:
-        self.nodes = nodes
-        self.lines: list[Floats] = []
-        self._start, self._step = np.empty((0, 2)), np.empty((0, 2))
-        self._keys = [k for k, n in nodes.items() if n.shape != "point"]
-        shown = [nodes[k] for k in self._keys]
-        self._centre = np.array([(n.x, n.y) for n in shown]).reshape(-1, 2)
-        self._half = np.array([(n.width / 2, n.height / 2) for n in shown]).reshape(-1, 2)
-        self.borders = [_border(f) for f in frames]
-        self.labels: list[tuple[float, float, float, float]] = []
-        for f in frames:
-            width = 6.6 * len(f.label) + 12
-            self.labels.append((f.right - width, f.bottom, f.right, f.bottom + 18))
+    edge: int
+    source: str
+    target: str
+    both: bool = False
+    head: bool = True
+    label: bool = False
+    chain: list[str] = field(default_factory=list)
+    side: str = "between"
+    depth: float = 0.0
+    wide: float = 0.0
+    path: list[Point] = field(default_factory=list)
 
-    def paths(self, edges: Sequence[Edge], residuals: Mapping[str, Edge], side: Mapping[str, float]) -> list[Edge]:
-        """Return all edges with their curves and the places of their labels.
+
+def sides(links: Sequence[Link], rows: Sequence[Sequence[str]], real: set[str]) -> None:
+    """Decide on which side edges within a row run.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        `side` is written.
+    rows : rows in their order, lanes among them
+    real : set of keys that are nodes, not lanes
+    """
+    where = {k: (r, i) for r, row in enumerate(rows) for i, k in enumerate([k for k in row if k in real])}
+    up: dict[str, int] = {}
+    down: dict[str, int] = {}
+    for link in links:
+        for key, other in ((link.source, link.chain[1]), (link.target, link.chain[-2])):
+            r, o = where[key][0], _row(other, where)
+            if o > r:
+                down[key] = down.get(key, 0) + 1
+            elif o < r:
+                up[key] = up.get(key, 0) + 1
+    for link in links:
+        (r, i), (s, j) = where[link.source], where[link.target]
+        if r != s:
+            link.side = "between"
+            continue
+        lo, hi = min(i, j), max(i, j)
+        if hi - lo == 1 and not link.both:
+            link.side = "along"
+            continue
+        keys = [k for k in rows[r] if k in real]
+        above = (sum(up.get(k, 0) for k in keys), sum(up.get(k, 0) for k in keys[lo : hi + 1]))
+        below = (sum(down.get(k, 0) for k in keys), sum(down.get(k, 0) for k in keys[lo : hi + 1]))
+        if not above[0] or not below[0]:
+            free_up = not above[0] and (below[0] > 0 or not link.both or r == 0)
+            link.side = "up" if free_up else "down"
+        else:
+            link.side = "up" if above[1] <= below[1] else "down"
+
+
+def _row(key: str, where: Mapping[str, tuple[int, int]]) -> int:
+    return int(key.rsplit(" ", 1)[1]) if key not in where else where[key][0]
+
+
+def depths(
+    links: Sequence[Link],
+    place: Mapping[str, float],
+    row_of: Mapping[str, int],
+    clear: Mapping[tuple[int, str], float],
+    track: float,
+) -> None:
+    """Give arcs their depth: those that lie around others are deeper, and no arc is deeper than it needs.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        `depth` is written.
+    place : mapping from key to its place along the row
+    row_of : mapping from key to row
+    clear : mapping from (row, side) to float
+        Room that short arrows take there.
+    track : float
+        Distance of arcs that lie around one another.
+    """
+    groups: dict[tuple[int, str], list[Link]] = {}
+    for link in links:
+        if link.side in ("up", "down"):
+            groups.setdefault((row_of[link.source], link.side), []).append(link)
+    for where, group in groups.items():
+        done: list[tuple[float, float, float]] = []
+        for link in sorted(group, key=lambda k: abs(place[k.source] - place[k.target])):
+            a, b = sorted((place[link.source], place[link.target]))
+            depth = clear.get(where, 0.0) + 12.0 + 0.07 * min(b - a, 600.0)
+            within = [d for lo, hi, d in done if lo >= a - 1 and hi <= b + 1]
+            depth = max([depth, *(d + track for d in within)])
+            across = sorted(d for lo, hi, d in done if lo < b - 1 and hi > a + 1)
+            for d in across:
+                if abs(d - depth) < 0.6 * track:
+                    depth = d + 0.6 * track
+            link.depth = depth
+            done.append((a, b, depth))
+
+
+class Router:
+    """Places ends and draws paths, in coordinates u along the rows and v across them.
+
+    Parameters
+    ----------
+    bodies : mapping from key to Body
+    place : mapping from key (lanes among them) to place along the row
+    tops, bottoms : v of the edges of every row
+    blocks : mapping from key to float
+        How far what hangs on a node reaches across its row.
+    bounds : mapping from lane to (low, high)
+        Between which places it can be moved.
+    """
+
+    def __init__(
+        self,
+        bodies: Mapping[str, Body],
+        place: Mapping[str, float],
+        row_of: Mapping[str, int],
+        tops: Sequence[float],
+        bottoms: Sequence[float],
+        blocks: Mapping[str, float],
+        bounds: Mapping[str, tuple[float, float]],
+    ) -> None:
+        self.bodies, self.place, self.row_of = bodies, place, row_of
+        self.tops, self.bottoms, self.blocks, self.bounds = tops, bottoms, blocks, bounds
+        self.solid = [b for b in bodies.values() if b.shape != "point"]
+        self.used: dict[str, list[Point]] = {}
+
+    def route(
+        self, links: Sequence[Link], stubs: Mapping[str, tuple[str, float]], loops: Collection[str] = ()
+    ) -> dict[str, list[Point]]:
+        """Write the paths of all links; return short arrows, from tail to head, and loops.
 
         Parameters
         ----------
-        residuals : mapping from key of a node to its short arrow
-        side : mapping from key to the angle at which the short arrow would like to come
+        links : sequence of Link
+        stubs : mapping from key to (side, length)
+        loops : keys of those that are loops
         """
-        tails = {
-            k: self._tail(k, side[k])
-            for k in residuals
-            if self.nodes[k].shape == "box" and not self._busy(k, side[k], edges)
-        }
-        routed: dict[int, Floats] = {}
-        straight_first = sorted(range(len(edges)), key=lambda i: (edges[i].both, self._length(edges[i])))
-        for i in straight_first:
-            routed[i] = self._route(edges[i], tails, side)
-            self._remember(points(routed[i]))
-        short: dict[str, Floats] = {}
-        for key in residuals:
-            tail = tails.get(key) or self._free_tail(key, side[key])
-            node = self.nodes[key]
-            short[key] = clipped(bend(tail, (node.x, node.y), 0.0), None, node)
-            self._remember(points(short[key]))
-        out = [
-            replace(e, curve=_tuples(routed[i]), headless=e.target in self.nodes and self._is_dotted(e))
-            for i, e in enumerate(edges)
-        ]
-        out = [replace(e, headless=False) if not e.headless else e for e in out]
-        out += [replace(e, curve=_tuples(short[k])) for k, e in residuals.items()]
-        return [self._labelled(e) for e in out]
-
-    def beside(self, key: str, label: str) -> Point:
-        """Return a free place for words beside a node."""
-        node = self.nodes[key]
-        w, h = LETTER * len(label), HEIGHT
-        tried = []
-        for angle in (90, 50, 130, 20, 160, 0, 180, 270, 310, 230):
-            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-            tried.append((node.x + c * (node.width + w + 6) / 2, node.y + s * (node.height + h + 6) / 2))
-        place = min(tried, key=lambda p: self._cost_of_box(_box(p, w, h)))
-        self.labels.append(_box(place, w, h))
-        return place
-
-    # ------------------------------------------------------------------ arrows
-
-    def _remember(self, line: Floats) -> None:
-        self.lines.append(line)
-        coarse = line[::2]
-        self._start = np.concatenate([self._start, coarse[:-1]])
-        self._step = np.concatenate([self._step, np.diff(coarse, axis=0)])
-
-    def _busy(self, key: str, angle: float, edges: Sequence[Edge]) -> bool:
-        """Whether arrows come to a node from the side of an angle."""
-        up = math.sin(math.radians(angle))
-        other = [e.source for e in edges if e.target == key and not e.both]
-        return any((self.nodes[k].y - self.nodes[key].y) * up > 1 for k in other)
-
-    def _is_dotted(self, edge: Edge) -> bool:
-        return self.nodes[edge.target].shape == "point"
-
-    def _length(self, edge: Edge) -> float:
-        a, b = self.nodes[edge.source], self.nodes[edge.target]
-        return math.hypot(a.x - b.x, a.y - b.y)
-
-    def _tail(self, key: str, angle: float) -> Point:
-        node = self.nodes[key]
-        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        reach = RESIDUAL + (node.height if abs(s) > abs(c) else node.width) / 2
-        return node.x + c * reach, node.y + s * reach
-
-    def _free_tail(self, key: str, angle: float) -> Point:
-        """Return where the short arrow of a latent variable starts: at the side where there is most room."""
-        node = self.nodes[key]
-        best, least = (node.x, node.y), math.inf
-        for k, turn in enumerate((angle, 45, 135, 20, 160, 0, 180, 90, 315, 225, 270)):
-            c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-            grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
-            tail = (
-                node.x + c / grow * (node.width / 2 + (RESIDUAL - 4) * grow),
-                node.y + s / grow * (node.height / 2 + (RESIDUAL - 4) * grow),
-            )
-            line = points(bend(tail, (node.x, node.y), 0.0), np.linspace(0, 1, 12))
-            cost = 0.1 * k + 10.0 * self._hits(line[:6], 4.0, (key,)) + 3.0 * self._crossings(line)
-            for other in self.lines:
-                near = np.hypot(other[:, 0] - tail[0], other[:, 1] - tail[1]).min()
-                cost += 2.0 if near < 10 else 0.5 if near < 18 else 0.0
-            for border in self.borders:
-                near = np.hypot(border[:, 0] - tail[0], border[:, 1] - tail[1]).min()
-                cost += 1.0 if near < 8 else 0.0
-            if cost < least:
-                best, least = tail, cost
-        return best
-
-    def _route(self, edge: Edge, tails: Mapping[str, Point], side: Mapping[str, float]) -> Floats:
-        a, b = self.nodes[edge.source], self.nodes[edge.target]
-        if edge.both and edge.source in tails and edge.target in tails and side[edge.source] == side[edge.target]:
-            return self._below(tails[edge.source], tails[edge.target], side[edge.source])
-        candidates = list(self._candidates(edge, a, b))
-        costs = [self._cost(c, bent, (a.key, b.key)) for c, bent in candidates]
-        return candidates[int(np.argmin(costs))][0]
-
-    def _candidates(self, edge: Edge, a: Node, b: Node) -> Iterator[tuple[Floats, float]]:
-        length = math.hypot(a.x - b.x, a.y - b.y)
-        for k in BENDS:
-            if edge.both and k == 0:
+        ends: dict[tuple[str, bool], list[End]] = {}
+        of: dict[tuple[int, int], End] = {}
+        beside: dict[frozenset[str], int] = {}
+        for n, link in enumerate(links):
+            if link.side == "along":
+                pair = frozenset((link.source, link.target))
+                beside[pair] = beside.get(pair, 0) + 1
                 continue
-            if edge.both and abs(a.y - b.y) < 1:
-                yield _over(a, b, math.copysign(20.0 + abs(k) * length, k)), abs(k)
+            for which, key, other, head in (
+                (0, link.source, link.chain[1], link.both),
+                (1, link.target, link.chain[-2], link.both or link.head),
+            ):
+                down, lean = self._lean(link, key, other)
+                of[n, which] = End(lean, n, head)
+                ends.setdefault((key, down), []).append(of[n, which])
+        shorts = {
+            k: [End(-4.0, -2, True), End(4.0, -1, True)] if k in loops else [End(0.0, -1, True)]
+            for k, (side, _) in stubs.items()
+            if side in ("up", "down")
+        }
+        for key, own in shorts.items():
+            ends.setdefault((key, stubs[key][0] == "down"), []).extend(own)
+        for key in {key for key, _ in ends if self.bodies[key].shape == "point"}:
+            self._at_dot(key, [e for k in (False, True) for e in ends.pop((key, k), ())])
+        for (key, down), at in ends.items():
+            spread(self.bodies[key], down, at)
+            self.used.setdefault(key, []).extend(e.place for e in at)
+        taken: dict[frozenset[str], int] = {}
+        for n, link in enumerate(links):
+            if link.side == "along":
+                pair = frozenset((link.source, link.target))
+                k = taken.get(pair, 0)
+                taken[pair] = k + 1
+                link.path = self._along(link, k, beside[pair])
+            elif link.side == "between":
+                link.path = self._between(link, of[n, 0].place, of[n, 1].place)
             else:
-                yield clipped(bend((a.x, a.y), (b.x, b.y), k * length), a, b), abs(k)
-        if not edge.both and abs(a.x - b.x) > abs(a.y - b.y) > b.height and b.shape == "box":
-            top = b.y + math.copysign(b.height / 2, a.y - b.y)
-            yield clipped(bend((a.x, a.y), (b.x, top), 0.0), a, None), 0.05
+                link.path = self._arc(link, of[n, 0].place, of[n, 1].place)
+        out = {}
+        for key, own in shorts.items():
+            side, length = stubs[key]
+            way = length if side == "down" else -length
+            x, y = own[-1].place
+            out[key] = loop(own[0].place, (x, y), (0.0, way)) if key in loops else line((x, y + way), (x, y))
+        for key, (side, length) in stubs.items():
+            if side in ("before", "after"):
+                b, way = self.bodies[key], 1.0 if side == "after" else -1.0
+                rim = b.u + way * b.hu
+                out[key] = line((rim + way * length, b.v), (rim, b.v))
+                if key in loops:
+                    out[key] = loop((rim, b.v - 5.0), (rim, b.v + 5.0), (way * length, 0.0))
+                self.used.setdefault(key, []).append((b.u + way * b.hu, b.v))
+        return out
 
-    def _below(self, a: Point, b: Point, angle: float) -> Floats:
-        """Join the tails of two short arrows by an arc on their far side."""
-        (left, right) = (a, b) if a[0] <= b[0] else (b, a)
-        length = max(right[0] - left[0], 1.0)
-        height = arc(length)
-        curve = bend(left, right, height if angle < 180 else -height)
-        return curve if (a[0] <= b[0]) else curve[::-1].copy()
+    def _at_dot(self, key: str, ends: Sequence[End]) -> None:
+        """Let arrows meet the path through a dot one beside the other."""
+        b = self.bodies[key]
+        heads = sorted((e for e in ends if e.head), key=lambda e: e.lean)
+        for e in ends:
+            e.place = (b.u, b.v)
+        for n, e in enumerate(heads):
+            e.place = (b.u + (n - (len(heads) - 1) / 2) * 9.0, b.v)
+        if len(heads) > 1:
+            b.hu = b.hv = 4.0
 
-    def _cost(self, curve: Floats, bent: float, ends: tuple[str, str]) -> float:
-        line = points(curve)
-        cost = 10.0 * bent + 12.0 * self._hits(line, 5.0, ends) + self._crossings(line[::2])
-        for other in self.lines:
-            if len(other) == len(line) and np.abs(other - line).max() < 6:
-                cost += 50.0
-        return cost
+    def _lean(self, link: Link, key: str, other: str) -> tuple[bool, float]:
+        """Return the side at which an edge leaves a node, and its direction there."""
+        b = self.bodies[key]
+        if link.side in ("up", "down"):
+            far = link.target if key == link.source else link.source
+            du = self.place[far] - b.u
+            lean = (62.0 if b.shape == "box" else 46.0) - 26.0 * min(1.0, abs(du) / 700.0)
+            return link.side == "down", math.copysign(lean, du)
+        row = self._row(other)
+        down = row > b.row
+        edge = self.tops[row] if down else self.bottoms[row]
+        v = self.bodies[other].v if other in self.bodies else edge
+        u = self.place[other]
+        return down, math.degrees(math.atan2(u - b.u, abs(v - b.v)))
 
-    def _hits(self, line: Floats, margin: float, but: tuple[str, ...]) -> int:
-        """Return how many points of a line lie in nodes."""
-        away = np.abs(line[:, None] - self._centre)
-        hit = (away < self._half + margin).all(axis=2).sum(axis=0)
-        return int(sum(n for k, n in zip(self._keys, hit, strict=True) if k not in but))
+    def _row(self, key: str) -> int:
+        return self.row_of[key] if key in self.row_of else int(key.rsplit(" ", 1)[1])
 
-    def _crossings(self, line: Floats) -> int:
-        return crossings(line, self._start, self._step) if len(self._start) else 0
+    # ------------------------------------------------------------------ paths
 
-    # ------------------------------------------------------------------ labels
+    def _along(self, link: Link, k: int, n: int) -> list[Point]:
+        a, b = self.bodies[link.source], self.bodies[link.target]
+        way = 1.0 if b.u > a.u else -1.0
+        shift = 0.0 if n == 1 else (k - (n - 1) / 2) * max(16.0, link.wide + 6.0)
+        shift = max(-0.8 * min(a.hv, b.hv), min(0.8 * min(a.hv, b.hv), shift))
+        ends = []
+        for body, sign in ((a, way), (b, -way)):
+            if body.shape == "point":
+                ends.append((body.u, body.v))
+            elif body.shape == "box":
+                ends.append((body.u + sign * body.hu, body.v + shift))
+            else:
+                ends.append(body.leave(math.atan2(shift * body.hv / body.hu, sign * body.hu)))
+        for body, p in zip((a, b), ends, strict=True):
+            self.used.setdefault(body.key, []).append(p)
+        return line(ends[0], ends[1])
 
-    def _labelled(self, edge: Edge) -> Edge:
-        """Place the label beside the line, where there is most room."""
-        if not edge.label:
-            return edge
-        curve = np.array(edge.curve)
-        w, h = LETTER * len(edge.label) + 2, HEIGHT
-        best, least = (0.0, 0.0), math.inf
-        if not edge.source:
-            places: tuple[float, ...] = (0.1, 0.35, -0.25)
-        elif abs(curve[-1][0] - curve[0][0]) > 1.2 * abs(curve[-1][1] - curve[0][1]) > 60.0:
-            places = _NEAR_HEAD
-        else:
-            places = _PLACES
-        for k, t in enumerate(places):
-            here = points(curve, np.array([max(t, 0.0)]))[0]
-            ahead = points(curve, np.array([max(t, 0.0) + 0.02]))[0] - here
-            normal = np.array([-ahead[1], ahead[0]]) / max(math.hypot(*ahead), 1e-9)
-            out = 4.5 + abs(normal[0]) * w / 2 + abs(normal[1]) * h / 2
-            for sign in (1, -1):
-                place = here + sign * normal * out
-                if t < 0:
-                    place = here - ahead / max(math.hypot(*ahead), 1e-9) * (
-                        h if abs(ahead[1]) > abs(ahead[0]) else w / 2 + 5
-                    )
-                outer = (place[0] - here[0]) * (curve[-1][0] - curve[0][0]) if abs(ahead[1]) > abs(ahead[0]) else 0.0
-                left = place[1] < here[1] - 0.1 or (abs(place[1] - here[1]) < 0.1 and place[0] < here[0])
-                inner = 0.3 if outer < 0 or (outer == 0 and left) else 0.0
-                cost = 0.6 * k + inner + self._cost_of_box(_box(place, w, h)) + self._doubt(place, here)
-                if cost < least:
-                    best, least = (float(place[0]), float(place[1])), cost
-        if places is _NEAR_HEAD and edge.target in self.nodes and self.nodes[edge.target].shape == "box":
-            node = self.nodes[edge.target]
-            way = math.copysign(1.0, curve[-1][0] - curve[0][0])
-            up = math.copysign(1.0, curve[0][1] - curve[-1][1])
-            corner = (node.x + way * (w / 2 + 2), node.y + up * (node.height / 2 + h / 2 + 2))
-            if self._cost_of_box(_box(corner, w, h)) < least:
-                best = corner
-        self.labels.append(_box(best, w, h))
-        return replace(edge, place=best)
+    def _arc(self, link: Link, a: Point, b: Point) -> list[Point]:
+        """Return an arc whose middle lies as deep as the row's nodes reach, and `depth` more."""
+        down = link.side == "down"
+        row = self._row(link.source)
+        edge = self.bottoms[row] if down else self.tops[row]
+        deep = edge + (link.depth if down else -link.depth)
+        way = 1.0 if b[0] > a[0] else -1.0
+        wide = min(abs(b[0] - a[0]) / 2, 30.0 + 0.35 * abs(deep - edge))
+        p, q = (a[0] + way * wide, deep), (b[0] - way * wide, deep)
+        out = [a, (a[0], a[1] + 0.6 * (deep - a[1])), (p[0] - 0.6 * way * wide, deep), p]
+        if abs(q[0] - p[0]) > 1.0:
+            out = joined(out, line(p, q))
+        return [*out, (q[0] + 0.6 * way * wide, deep), (b[0], b[1] + 0.6 * (deep - b[1])), b]
 
-    def _doubt(self, place: Floats, here: Floats) -> float:
-        """Return a cost where a label stands as near to another line as to its own."""
-        own = math.hypot(*(place - here))
-        away = np.array(self.lines) - place
-        near = np.sort(np.sqrt((away**2).sum(axis=2).min(axis=1)))
-        return 3.0 * max(0.0, 1.0 - (float(near[1]) - own) / 8.0) if len(near) > 1 else 0.0
+    def _between(self, link: Link, a: Point, b: Point) -> list[Point]:
+        lanes = link.chain[1:-1]
+        straight = line(a, b)
+        if not link.both and self._free(straight, link):
+            return straight
+        if link.both and not lanes:
+            return self._bowed(a, b)
+        stops = [a]
+        down = self._row(link.target) > self._row(link.source)
+        if link.source in self.blocks:
+            stops.append((a[0], self._rim(link.source, down)))
+        for lane in lanes:
+            r, u = self._row(lane), self.place[lane]
+            first, last = (self.tops[r], self.bottoms[r]) if down else (self.bottoms[r], self.tops[r])
+            stops += [(u, first), (u, last)]
+        if link.target in self.blocks:
+            stops.append((b[0], self._rim(link.target, not down)))
+        return _smooth([*stops, b])
 
-    def _cost_of_box(self, box: tuple[float, float, float, float]) -> float:
-        left, bottom, right, top = box
-        cost = 0.0
-        for n in self.nodes.values():
-            x, y = (left + right) / 2 - n.x, (bottom + top) / 2 - n.y
-            if abs(x) < (right - left + n.width) / 2 and abs(y) < (top - bottom + n.height) / 2:
-                cost += 60.0
-        for a, b, c, d in self.labels:
-            if left < c and a < right and bottom < d and b < top:
-                cost += 80.0
-        for lines in (np.array(self.lines), np.array(self.borders)):
-            if len(lines):
-                hit = (lines[..., 0] > left) & (lines[..., 0] < right)
-                hit &= (lines[..., 1] > bottom - 1) & (lines[..., 1] < top + 1)
-                cost += 8.0 * float(np.minimum(hit.sum(axis=1), 3).sum())
-        return cost
+    def _rim(self, key: str, down: bool) -> float:
+        """Return the v at which an edge has passed what hangs on a node."""
+        row = self._row(key)
+        return self.bottoms[row] if down else self.tops[row]
 
+    def _bowed(self, a: Point, b: Point) -> list[Point]:
+        """Return a bent line between two rows, for a covariance."""
+        dv = b[1] - a[1]
+        if abs(b[0] - a[0]) < 12.0:
+            bow = -min(26.0, 0.25 * abs(dv))
+            return [a, (a[0] + bow, a[1] + dv / 3), (b[0] + bow, b[1] - dv / 3), b]
+        return [a, (a[0], a[1] + dv * 0.45), (b[0], b[1] - dv * 0.45), b]
 
-def _over(a: Node, b: Node, height: float) -> Floats:
-    """Join two nodes of a row by an arc that rises by `height`; the longer it is, the steeper it starts."""
-    length = abs(b.x - a.x)
-    angle = math.radians(48.0 + 30.0 * min(1.0, max(0.0, (length - 150.0) / 500.0)))
-    up, right = math.copysign(1.0, height), math.copysign(1.0, b.x - a.x)
-    reach = max(abs(height) - 0.3 * a.height, 12.0) / 0.75
-    ends = []
-    for node, way in ((a, right), (b, -right)):
-        c, s = way * math.cos(angle), up * math.sin(angle)
-        grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
-        x, y = node.x + c / grow * node.width / 2, node.y + s / grow * node.height / 2
-        ends.append(((x, y), (x + way * reach / math.tan(angle), y + up * reach)))
-    (p, p1), (q, q1) = ends
-    return np.array([p, p1, q1, q])
-
-
-def arc(length: float) -> float:
-    """Return the depth of the arc that joins two short arrows."""
-    return 12.0 + 0.16 * min(length, 260.0) + 0.05 * max(length - 260.0, 0.0)
-
-
-def _box(place: Sequence[float] | Floats, width: float, height: float) -> tuple[float, float, float, float]:
-    x, y = float(place[0]), float(place[1])
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def _border(f: Frame) -> Floats:
-    """Return points along the border of a frame."""
-    x, y = np.linspace(f.left, f.right, 120), np.linspace(f.bottom, f.top, 120)
-    sides = [
-        (x, np.full(120, f.bottom)),
-        (x, np.full(120, f.top)),
-        (np.full(120, f.left), y),
-        (np.full(120, f.right), y),
-    ]
-    return np.concatenate([np.column_stack(s) for s in sides])
+    def _free(self, path: Sequence[Point], link: Link) -> bool:
+        """Whether a straight line keeps away from all other nodes, and between the neighbours of its lanes."""
+        (x0, y0), (x1, y1) = path[0], path[-1]
+        for lane in link.chain[1:-1]:
+            r, (low, high) = self._row(lane), self.bounds[lane]
+            for v in (self.tops[r], self.bottoms[r]):
+                if not low <= x0 + (x1 - x0) * (v - y0) / (y1 - y0) <= high:
+                    return False
+        for b in self.solid:
+            w, h = b.hu + 5.0, b.hv + 5.0
+            if b.v - h > max(y0, y1) or b.v + h < min(y0, y1) or b.u - w > max(x0, x1) or b.u + w < min(x0, x1):
+                continue
+            if b.key not in (link.source, link.target) and _meets(b, (x0, y0), (x1, y1), w, h):
+                return False
+        return True
 
 
-def _tuples(curve: Floats) -> tuple[Point, ...]:
-    return tuple((round(float(x), 2), round(float(y), 2)) for x, y in curve)
+def line(a: Point, b: Point) -> list[Point]:
+    """Return a straight line as a cubic curve."""
+    d = ((b[0] - a[0]) / 3, (b[1] - a[1]) / 3)
+    return [a, (a[0] + d[0], a[1] + d[1]), (b[0] - d[0], b[1] - d[1]), b]
+
+
+def _meets(b: Body, p: Point, q: Point, w: float, h: float) -> bool:
+    """Whether a segment meets a node that is made w and h large (halves)."""
+    x, y, dx, dy = (p[0] - b.u) / w, (p[1] - b.v) / h, (q[0] - p[0]) / w, (q[1] - p[1]) / h
+    if b.shape == "box":
+        low, high = 0.0, 1.0
+        for start, step in ((x, dx), (y, dy)):
+            if abs(step) < 1e-9:
+                if abs(start) >= 1:
+                    return False
+                continue
+            one, two = sorted(((-1 - start) / step, (1 - start) / step))
+            low, high = max(low, one), min(high, two)
+        return low < high
+    length = dx * dx + dy * dy
+    t = min(1.0, max(0.0, -(x * dx + y * dy) / length)) if length else 0.0
+    return (x + t * dx) ** 2 + (y + t * dy) ** 2 < 1
+
+
+def loop(a: Point, b: Point, out: Point) -> list[Point]:
+    """Return a loop from a to b that reaches as far out as `out` says."""
+    x, y = out[0] * 4 / 3, out[1] * 4 / 3
+    size = max(math.hypot(b[0] - a[0], b[1] - a[1]), 1e-9)
+    tx, ty = (b[0] - a[0]) / size * 6.0, (b[1] - a[1]) / size * 6.0
+    return [a, (a[0] + x - tx, a[1] + y - ty), (b[0] + x + tx, b[1] + y + ty), b]
+
+
+def joined(first: Sequence[Point], second: Sequence[Point]) -> list[Point]:
+    """Return two paths as one; the second begins where the first ends."""
+    return [*first, *second[1:]]
+
+
+def _smooth(stops: Sequence[Point]) -> list[Point]:
+    """Return curves through points that pass rows straight across them."""
+    out = [stops[0]]
+    for k, (a, b) in enumerate(pairwise(stops)):
+        dv = b[1] - a[1]
+        if abs(b[0] - a[0]) < 0.5:
+            out += line(a, b)[1:]
+            continue
+        first = (a[0], a[1] + 0.45 * dv) if k else (a[0] + 0.3 * (b[0] - a[0]), a[1] + 0.4 * dv)
+        last = (b[0], b[1] - 0.45 * dv) if k < len(stops) - 2 else (b[0] - 0.3 * (b[0] - a[0]), b[1] - 0.4 * dv)
+        out += [first, last, b]
+    return out

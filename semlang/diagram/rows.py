@@ -65,8 +65,7 @@ def _band(table: ParameterTable, content: Content, level: str, keys: list[str]) 
         rows = [[*children, *above], *reversed(latent_rows)]
         flipped = True
     else:
-        flipped = not upper and _from_components(table, content, responses)
-        flipped = flipped or (not upper and not latents and len(responses) > 1 and len(table.levels) > 1)
+        flipped = not upper and (_from_components(table, content, responses) or (not latents and len(table.levels) > 1))
         rows = [above, *latent_rows, children]
         if flipped:
             rows.reverse()

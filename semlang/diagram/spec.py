@@ -40,6 +40,8 @@ class Node:
         Ids of rows of the parameter table that are about it alone.
     span : (start, end), optional
         Where the text introduces it.
+    fill : str
+        Its colour, or '' for white.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Node:
     title: str = ""
     rows: tuple[int, ...] = ()
     span: Span | None = None
+    fill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class DiagramSpec:
         dict
             ``schema``, ``style``, ``title``, ``description``, ``width``, ``height`` and
 
-            - ``nodes``: ``key, label, superscript, note, shape, level, box, title, rows, span``
+            - ``nodes``: ``key, label, superscript, note, shape, level, box, title, fill, rows, span``
             - ``edges``: ``source`` ('' for a residual), ``target``, ``path``, ``heads`` (at the start, at the end),
               ``dashed``, ``label`` (``{text, box}`` or None), ``title, rows, span``
             - ``frames``: ``level, box, label``
@@ -216,7 +219,7 @@ class DiagramSpec:
             "height": round(top - self.bounds[1], 2),
             "nodes": [
                 {"key": n.key, "label": n.label, "superscript": n.superscript, "note": n.note, "shape": n.shape}
-                | {"level": n.level, "box": box(n.x, n.y, n.width, n.height), "title": n.title}
+                | {"level": n.level, "box": box(n.x, n.y, n.width, n.height), "title": n.title, "fill": n.fill}
                 | origin(n)
                 for n in self.nodes
             ],

@@ -17,7 +17,7 @@ HEAD = 7.0
 
 _STYLE = (
     "text{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;text-anchor:middle;stroke:none;fill:#000}"
-    "path{fill:none}.edge text,.text text{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}"
+    "path{fill:none}.edge text,.text text{paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}"
 )
 _CORNERS = ((0.4, 1), (1, 0.4), (1, -0.4), (0.4, -1), (-0.4, -1), (-1, -0.4), (-1, 0.4), (-0.4, 1))
 
@@ -51,27 +51,31 @@ class _Writer:
             up = (
                 "" if not n.superscript else f'<tspan dy="-0.5em" font-size="{SMALL:g}">{escape(n.superscript)}</tspan>'
             )
-            words = self.words((n.x, n.y + (SMALL / 2 + 1 if n.note else 0)), n.label, NAME, up)
+            parts = n.label.split("\n")
+            top = n.y + (SMALL / 2 + 1 if n.note else 0) + 1.15 * NAME * (len(parts) - 1) / 2
+            for k, part in enumerate(parts):
+                last = up if k == len(parts) - 1 else ""
+                words += self.words((n.x, top - 1.15 * NAME * k), part, NAME, last)
         if n.note:
-            words += self.words((n.x, n.y - NAME / 2 - 1), n.note, SMALL)
+            words += self.words((n.x, n.y - NAME / 2 - 1 - 1.15 * NAME * n.label.count("\n") / 2), n.note, SMALL)
         return (
             f'<g class="node {n.shape}" data-key="{escape(n.key)}"{_origin(n)}>'
             f"<title>{escape(n.title or n.label)}</title>{self.shape(n)}{words}</g>"
         )
 
     def shape(self, n: Node) -> str:
+        fill = "#000" if n.shape == "point" else n.fill or "#fff"
         x, y = self.point((n.x, n.y)).split()
         w, h = n.width / 2, n.height / 2
         match n.shape:
             case "box":
                 corner = self.point((n.x - w, n.y + h)).split()
                 place = f'x="{corner[0]}" y="{corner[1]}" width="{n.width:.1f}" height="{n.height:.1f}"'
-                return f'<rect {place} fill="#fff" stroke="#000"/>'
+                return f'<rect {place} fill="{fill}" stroke="#000"/>'
             case "octagon" | "triangle":
                 corners: Sequence[Point] = _CORNERS if n.shape == "octagon" else ((0, 1), (1, -1), (-1, -1))
                 points = " ".join(self.point((n.x + a * w, n.y + b * h)).replace(" ", ",") for a, b in corners)
-                return f'<polygon points="{points}" fill="#fff" stroke="#000"/>'
-        fill = "#000" if n.shape == "point" else "#fff"
+                return f'<polygon points="{points}" fill="{fill}" stroke="#000"/>'
         return f'<ellipse cx="{x}" cy="{y}" rx="{w:.1f}" ry="{h:.1f}" fill="{fill}" stroke="#000"/>'
 
     def edge(self, e: Edge) -> str:

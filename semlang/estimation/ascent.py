@@ -183,7 +183,7 @@ class Ascent:
         """Note parameters along which the log-likelihood falls further out: it has a maximum."""
         beyond = placing.falls(best)
         if beyond is not None:
-            here, there = self.objective.theta(best.z), self.objective.theta(beyond)
+            here, there = self.objective.inside(best.z), self.objective.inside(beyond)
             self.findings.bounded |= set(np.flatnonzero(np.abs(there - here) > 0.2 * np.abs(here)).tolist())
 
     def _parameters(self, z: Floats, coordinate: int) -> list[int]:
@@ -209,7 +209,7 @@ class Ascent:
 
     def _stopped(self, best: Optimum) -> None:
         far = reach(self.objective.members, self.objective.x(best.z))
-        self.findings.stopped(self.objective.theta(best.z), best.decrement, far)
+        self.findings.stopped(self.objective.inside(best.z), best.decrement, far)
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
         """Climb from `z` on nonlinear constraints."""

@@ -16,16 +16,18 @@ from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.conditioning.filled import are_missing
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.factors import Block, blocks_of
 from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.parameters import Parametrisation, identity
+from semlang.estimation.parameters import Parametrisation, keys_of
 from semlang.estimation.scaling import Scaled, rescale
+from semlang.estimation.space import never_negative
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ROWS, ParameterTable
+from semlang.model.table import ParameterTable
 
 __all__ = ["assemble", "multiplicity", "start_parts"]
 
@@ -45,6 +47,7 @@ def assemble(
     factored: bool = False,
     own: bool = False,
     shared: bool = False,
+    any_residual: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
 
@@ -58,11 +61,13 @@ def assemble(
     scaled : bool
         Whether latent variables with a marker are optimised with unit variance, see `Scaled`.
     factored : bool
-        Whether closed forms, too, take covariance matrices by their factors.
+        Whether closed forms take all covariance matrices by their factors, not only those of `never_negative`.
     own : bool
         Whether the coordinates are the table's own parameters in every engine.
     shared : bool
         Quadrature over nodes that all units share, see `SharedGrid`.
+    any_residual : bool
+        Closed forms for residual variances of zero and below, see `choose`.
     """
     pinned = frozenset(range(table.n_parameters)) if own else constraints.pinned
     scaled = scaled and not own
@@ -71,7 +76,9 @@ def assemble(
     ):
         mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
         return Objective(mixtures, parametrisation, constraints)
-    change = rescale(graphs, pinned, single=quadrature) if scaled else None
+    bounded = frozenset() if own else never_negative(table)
+    by_factor = frozenset(v.key for v in table.latents) if quadrature or factored else bounded
+    change = rescale(graphs, pinned, by_factor) if scaled else None
     used = change[0] if change is not None else tuple(graphs)
     members: list[Member]
     if quadrature:
@@ -84,10 +91,14 @@ def assemble(
             for form, design, factored in zip(forms, designs, inner.factored, strict=True)
         ]
     else:
-        inner = identity(table.n_parameters)
-        if factored:
-            inner = Parametrisation([reduced_form(g, lift=False) for g in used], pinned)
-        members = [_closed_form(table, g, d, inner if factored else None) for g, d in zip(used, designs, strict=True)]
+        forms = [reduced_form(g, lift=False) for g in used]
+        inner = Parametrisation(forms, pinned, None if factored else bounded)
+        members = [
+            _closed_form(
+                table, graph, design, inner if inner.blocks else None, _left(form, flags, bounded), any_residual
+            )
+            for graph, form, flags, design in zip(used, forms, inner.factored, designs, strict=True)
+        ]
     return Objective(members, inner if change is None else Scaled(inner, change[1], change[2]), constraints)
 
 
@@ -110,16 +121,32 @@ def start_parts(
 
 
 def _closed_form(
-    table: ParameterTable, graph: ModelGraph, design: Design, factors: Parametrisation | None
+    table: ParameterTable,
+    graph: ModelGraph,
+    design: Design,
+    factors: Parametrisation | None,
+    semidefinite: Sequence[Block],
+    any_residual: bool,
 ) -> ClosedForm:
     from semlang.estimation.gaussian import choose
 
     for lift in (True, False):
         form = reduced_form(graph, lift=lift)
-        engine = choose(form, design)
+        engine = choose(form, design, any_residual)
         if engine is not None and not are_missing(table, graph, design, lift):
-            return ClosedForm(engine(form, design), design, factors, lambda: _by_quadrature(table, graph, design))
+            return ClosedForm(
+                engine(form, design), design, factors, semidefinite, lambda: _by_quadrature(table, graph, design)
+            )
     raise FitError([error("not-estimable", "no closed form fits the model and the data")])
+
+
+def _left(form: ReducedForm, factored: Sequence[bool], bounded: frozenset[str]) -> list[Block]:
+    """Return the blocks of Psi without negative eigenvalues that are not factored and have a parameter."""
+    return [
+        b
+        for b, flag in zip(blocks_of(form.psi), factored, strict=True)
+        if not flag and not bounded.isdisjoint(keys_of(form, b)) and (b.parameter >= 0).any()
+    ]
 
 
 def _by_quadrature(table: ParameterTable, graph: ModelGraph, design: Design) -> tuple[Member, Parametrisation]:
@@ -129,13 +156,15 @@ def _by_quadrature(table: ParameterTable, graph: ModelGraph, design: Design) -> 
     return member, parametrisation
 
 
-def multiplicity(table: ParameterTable, design: Design) -> Floats:
-    """Return how often each unit of the highest level occurred."""
-    if not table.clusters:
-        return design.frequency.get(ROWS, np.ones(design.n_rows))
-    top = table.clusters[-1]
-    first = first_records(design, top)
-    return design.frequency[top][first] if top in design.frequency else np.ones(first.size)
+def multiplicity(level: str, design: Design) -> Floats:
+    """Return how often each unit of a cluster occurred, by the frequencies of its level and of those above."""
+    first = first_records(design, level)
+    clusters = list(design.clusters)
+    out = np.ones(first.size)
+    for above in clusters[clusters.index(level) :]:
+        if above in design.frequency:
+            out = out * design.frequency[above][first]
+    return out
 
 
 def first_records(design: Design, level: str) -> Ints:

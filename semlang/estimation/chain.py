@@ -71,11 +71,11 @@ class Chain:
         )
         source = rows.source
         self._no_scale = np.ones(source.size)
-        self._plain = len(reduced.responses) == 1 and not self.transforms.size
+        self._plain = reduced.owners.size == 1 and not self.transforms.size
         if self._plain:
             columns, source = columns[:, source], np.arange(source.size)
         self.entries = Entries(
-            rows.response, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
+            rows.predictor, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
             self.a_entries, self.f_lists, self.f_range, self.f_entries, self.transforms,
         )  # fmt: skip
 
@@ -89,7 +89,7 @@ class Chain:
         self._o_slots = np.array([s for _, _, s in cells], dtype=np.int64)
         entries = [(self._column(self.reduced.mean_columns[c]), n) for n, (_, c, _) in enumerate(cells)]
         self.o_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
-        self.o_range = _ranges([k for k, _, _ in cells], len(self.reduced.responses))
+        self.o_range = _ranges([k for k, _, _ in cells], self.reduced.owners.size)
 
     def _layout_loadings(self, coordinates: Sequence[tuple[int, ...]]) -> None:
         """Cell (k, a, d) of L F is the sum over j of L[k, a, j] F[j, d]."""
@@ -104,7 +104,7 @@ class Chain:
         base = self._o_slots.size
         entries = [(d, self._column(self.reduced.random_columns[a]), base + n) for n, (_, a, d) in enumerate(keys)]
         self.a_entries = np.array(entries, dtype=np.int64).reshape(-1, 3)
-        self.a_range = _ranges([k for k, _, _ in keys], len(self.reduced.responses))
+        self.a_range = _ranges([k for k, _, _ in keys], self.reduced.owners.size)
         flat = [(n, *t) for n, key in enumerate(keys) for t in terms[key]]
         self._a_terms = np.array(flat, dtype=np.int64).reshape(-1, 4)
         self.n_loadings = len(keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.expansion import contributing, left_out
+from semlang.estimation.factors import Block, semidefinite_factor
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.member import Member, Posterior
 from semlang.estimation.parameters import Parametrisation
@@ -29,7 +30,9 @@ class ClosedForm(Continuous):
     engine : Engine
     design : Design
     factors : Parametrisation, optional
-        Covariance matrices by their factors: variances can't be negative. Default: the table's parameters.
+        Some covariance matrices by their factors: their variances can't be negative. Default: the table's parameters.
+    semidefinite : sequence of Block
+        Blocks of Psi that are not factored and may have no negative eigenvalue.
     by_quadrature : callable
         Returns the same model by nested quadrature, where one point is exact, and its parametrisation.
     """
@@ -41,9 +44,10 @@ class ClosedForm(Continuous):
         engine: Engine,
         design: Design,
         factors: Parametrisation | None,
+        semidefinite: Sequence[Block],
         by_quadrature: Callable[[], tuple[Member, Parametrisation]],
     ) -> None:
-        self.engine, self.factors = engine, factors
+        self.engine, self.factors, self.semidefinite = engine, factors, semidefinite
         self._design, self._by_quadrature = design, by_quadrature
         clusters = list(design.clusters)
         self.records: Ints
@@ -72,10 +76,13 @@ class ClosedForm(Continuous):
     @property
     def exact(self) -> bool:
         """Whether the second derivatives cost no more than the expected information."""
-        return self.factors is None and self.engine.exact
+        return self.engine.exact
 
     def _theta(self, x: Floats) -> Floats:
-        return x if self.factors is None else self.factors.theta(x)
+        theta = x if self.factors is None else self.factors.theta(x)
+        for b in self.semidefinite:
+            semidefinite_factor(np.where(b.parameter >= 0, theta[b.parameter], b.constant))
+        return theta
 
     def _pull(self, x: Floats, derivative: Floats) -> Floats:
         return derivative if self.factors is None else derivative @ self.factors.jacobian(x)
@@ -105,7 +112,12 @@ class ClosedForm(Continuous):
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives, where they have a form."""
-        return self.engine.exact_hessian(x) if self.factors is None else None
+        theta = self._theta(x)
+        exact = self.engine.exact_hessian(theta)
+        if exact is None or self.factors is None:
+            return exact
+        bend = self.factors.curvature(self.engine.value_and_gradient(theta)[1])
+        return self._pull(x, self._pull(x, exact).T) + bend
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return a better start and an approximate information there, where that is cheap."""

@@ -31,6 +31,9 @@ PROMISE = 1e-7
 NEAR = 1.0
 """The same below which Newton steps on the tangent space finish."""
 
+UPWARD = tuple(3.0 * 10.0 ** (-0.5 * k) for k in range(20))
+"""Steps along a direction in which a point is no maximum, in its standard errors."""
+
 ROUGH = 1e-9
 """Change of the scaled log-likelihood at which quadratic programming ends: Newton steps go on from there."""
 
@@ -221,7 +224,9 @@ class _Climb:
         inside = Curvature(basis.T @ found.curvature.information @ basis)
         direction = basis @ (inside.eigen[1][:, 0] / inside.scale)
         best, at = found.value, None
-        for t in (3.0, 1.0, 0.3, 0.1):
+        for (
+            t
+        ) in UPWARD:  # a coordinate of hardly any curvature by itself has no scale: its direction may be far too long
             for sign in (1.0, -1.0):
                 try:
                     near = self.tangent.feasible(found.z + sign * t * direction, found.curvature.scale)
@@ -231,4 +236,6 @@ class _Climb:
                     continue
                 if value > best and np.abs(self.tangent.violated(values)).max(initial=0.0) < HELD:
                     best, at = value, near
+            if at is not None and t < 0.1:
+                break
         return at

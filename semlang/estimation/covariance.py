@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,11 +15,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def sum_within(scores: Floats, units: Sequence[object] | Ints) -> Floats:
-    """Add the scores of units that belong to the same coarser unit."""
-    _, code = np.unique(np.asarray(units), return_inverse=True)
-    out = np.zeros((int(code.max(initial=-1)) + 1, scores.shape[1]))
-    np.add.at(out, code, scores)
+def sum_within(scores: Floats, units: Ints, n: int) -> Floats:
+    """Add the scores of units that belong to the same one of n coarser units."""
+    out = np.zeros((n, scores.shape[1]))
+    np.add.at(out, units, scores)
     return out
 
 
@@ -40,14 +37,14 @@ def covariance(
     kind: str,
     curvature: Curvature | None,
     D: Floats,
-    units: Ints | None = None,
+    units: tuple[Ints, Floats] | None = None,
     active: Floats | None = None,
 ) -> Floats | None:
     """Return the covariance matrix of the table's parameters (P, P), or None where the information is singular.
 
-    With the observed information I, unit scores s_j and J units,
+    With the observed information I, units that occurred f_j times, the scores s_j of all their copies and J = sum f_j,
 
-        observed: I^-1;   opg: (sum s s')^-1;   robust: J/(J-1) I^-1 (sum s s') I^-1,
+        observed: I^-1;   opg: (sum s s' / f)^-1;   robust: J/(J-1) I^-1 (sum s s' / f) I^-1,
 
     carried over to the table's parameters by the delta method, D V D' with D = dtheta/dz.
 
@@ -60,8 +57,8 @@ def covariance(
         The observed information; not needed for `opg`.
     D : (P, n) floats
         dtheta/dz.
-    units : (C,) ints, optional
-        Coarser units of the sandwich, one number for each top-level unit.
+    units : (C,) ints and (J',) floats, optional
+        Units of the sandwich: the number of that which each top-level unit belongs to, and how often each occurred.
     active : (m, n) floats, optional
         Gradients of constraints that hold with equality: the covariance is that inside their null space.
 
@@ -79,8 +76,7 @@ def covariance(
         scores = scores @ basis if inside else scores
     if kind == "opg":
         assert scores is not None
-        weight = 1.0 / np.maximum(objective.multiplicity, 1e-300)
-        bread = Curvature((scores * weight[:, None]).T @ scores).inverse()
+        bread = Curvature(objective.outer_product(scores)).inverse()
     else:
         assert curvature is not None
         bread = (Curvature(basis.T @ curvature.information @ basis) if inside else curvature).inverse()
@@ -88,13 +84,13 @@ def covariance(
         return None
     if kind == "robust":
         assert scores is not None
-        if units is None:
-            weight = 1.0 / np.maximum(objective.multiplicity, 1e-300)
-            n, meat = float(objective.multiplicity.sum()), (scores * weight[:, None]).T @ scores
-        else:
-            summed = sum_within(scores, units)
-            n, meat = float(len(summed)), summed.T @ summed
-        bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
+        assert units is not None
+        codes, copies = units
+        summed = sum_within(scores, codes, copies.size)
+        there = np.isin(np.arange(copies.size), codes)
+        n = float(copies[there].sum())
+        weight = 1.0 / np.where(copies > 0.0, copies, 1.0)
+        bread = bread @ ((summed * weight[:, None]).T @ summed) @ bread * (n / max(n - 1.0, 1.0))
     D = D @ basis if inside else D
     out: Floats = D @ bread @ D.T
     return out

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, gamma, ndtr
+from scipy.special import expit, gamma, ndtr, softmax
 
 from semlang.estimation.kernels.families import family_of
 from semlang.model.kinds import censoring_limits
@@ -251,13 +251,23 @@ def _sequential(link: str, x: Floats) -> Floats:
     return np.asarray(np.cumprod(BINARY[link](x, {}), axis=0))
 
 
-CATEGORIES: Mapping[str, Callable[[str, Floats], Floats]] = {"ordinal": _cumulative, "sequential": _sequential}
+def _adjacent(link: str, x: Floats) -> Floats:
+    """Return P(y > s): the logit of category s has the sum of the first s steps."""
+    logits = np.concatenate([np.zeros_like(x[:1]), np.cumsum(x, axis=0)])
+    return np.asarray(np.cumsum(softmax(logits, axis=0)[:0:-1], axis=0)[::-1])
+
+
+CATEGORIES: Mapping[str, Callable[[str, Floats], Floats]] = {
+    "ordinal": _cumulative,
+    "sequential": _sequential,
+    "adjacent": _adjacent,
+}
 """P(y > s) by link and nu - tau_s, (S, ...), of families whose responses are categories."""
 
 
 def has_distribution(variable: Variable) -> bool:
     """Whether a response is of a family of these tables."""
-    return variable.kind.name in CATEGORIES or variable.kind.name in DISTRIBUTIONS
+    return variable.kind.nominal or variable.kind.name in (*CATEGORIES, *DISTRIBUTIONS)
 
 
 def transform(quantity: str, value: Floats) -> Floats:
@@ -279,13 +289,16 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
     ----------
     variable : Variable
     nu : (n, ...) floats
-        Linear predictors. Of a binomial response the mean is that of one trial, of a censored one that of the value
-        which is recorded, of a duration that of the time of the event (infinite where it has none).
+        Linear predictors, of a nominal response (K, n, ...), one a category. Of a binomial response the mean is that
+        of one trial, of a censored one that of the value which is recorded, of a duration that of the time of the
+        event (infinite where it has none).
     quantities : Quantities
     thresholds : (S, n) floats, optional
         Of a response with categories; a ``sigma`` divides them and nu.
     """
     kind, link = variable.kind.name, variable.link or "identity"
+    if variable.kind.nominal:
+        return list(softmax(nu, axis=0))
     if kind in CATEGORIES:
         assert thresholds is not None
         shape = (-1, nu.shape[0], *([1] * (nu.ndim - 1)))
@@ -307,20 +320,22 @@ def drawn(
 ) -> Floats:
     """Draw responses, coded as in `Design.responses`; NaN where the linear predictor is.
 
+    That of a nominal response is (K, n).
+
     Raises
     ------
     ValueError
         Where a mean is not positive that has to be.
     """
-    known = ~np.isnan(nu)
-    out = np.full(nu.size, np.nan)
+    known = ~np.isnan(nu).any(axis=0) if nu.ndim > 1 else ~np.isnan(nu)
+    out = np.full(known.size, np.nan)
 
     def of_known(value: Any) -> Any:
-        return np.broadcast_to(value, (*np.shape(value)[:-1], nu.size))[..., known] if np.ndim(value) else value
+        return np.broadcast_to(value, (*np.shape(value)[:-1], known.size))[..., known] if np.ndim(value) else value
 
     q: Quantities = {name: of_known(value) for name, value in quantities.items()}
-    if variable.kind.name in CATEGORIES:
-        p = np.stack(expected(variable, nu[known], q, of_known(thresholds)))
+    if variable.kind.name in CATEGORIES or nu.ndim > 1:
+        p = np.stack(expected(variable, nu[..., known], q, of_known(thresholds)))
         out[known] = (rng.random(p.shape[1]) > np.cumsum(p, axis=0)[:-1]).sum(axis=0)
         return out
     d, q = _found(variable, q)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +18,40 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
-from semlang.estimation.conditioning.filled import assuming_filled, fills_of
+from semlang.estimation.border import singular_blocks
+from semlang.estimation.checkpoint import Checkpoint
+from semlang.estimation.closed_form import ClosedForm
+from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.conditioning.filled import counted
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import carried, covariance
-from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.left_out import left_out
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.outcome import DefinedEstimate, Estimate
+from semlang.estimation.placing import Nodes
 from semlang.estimation.plan import plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reach import reach
 from semlang.estimation.scaling import Scaled
+from semlang.estimation.separation import Separation, separate
 from semlang.estimation.signs import reporting_signs, turned_over
+from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
 from semlang.estimation.start import start_values, user_values
 from semlang.estimation.starts import compete, perturbed
 from semlang.estimation.tangent import tangent_basis
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["estimate"]
@@ -55,6 +65,9 @@ DEFAULT_STARTS = 20
 CONSTRAINED_STARTS = 4
 """Starts of a model with nonlinear equalities, before signs are turned."""
 
+STUCK = 1e-8
+"""A standard error below this share of a variance's unit is that of a factor of zero: its square does not move."""
+
 
 def estimate(
     table: ParameterTable,
@@ -67,6 +80,7 @@ def estimate(
     cluster: str | None = None,
     threads: int | None = None,
     progress: Callable[[str], None] | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Estimate:
     """Maximise the log-likelihood.
 
@@ -87,6 +101,8 @@ def estimate(
     threads : int, optional
     progress : callable, optional
         Takes a line of text.
+    checkpoint : str or Path, optional
+        File that the best point so far is written to, and that a fit of the same model and data begins from.
 
     Raises
     ------
@@ -94,7 +110,7 @@ def estimate(
         If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
     """
     with _libraries().limit(limits=1, user_api="blas"):
-        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress).run()
+        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress, checkpoint).run()
 
 
 @cache
@@ -119,7 +135,10 @@ class _Estimation:
         cluster: str | None,
         threads: int | None,
         progress: Callable[[str], None] | None,
+        checkpoint: str | Path | None,
     ) -> None:
+        self.checkpoint = Checkpoint(table, designs, checkpoint)
+        start = {**self.checkpoint.start(), **(start or {})}
         self.table, self.graphs, self.designs = table, graphs, designs
         self.se, self.cluster = se, cluster
         given = points if points is not None else table.options.get("points")
@@ -130,8 +149,16 @@ class _Estimation:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
-        self.parts = start_parts(table, graphs, designs)
+        self.separation = self._separation()
+        self.given = tuple(designs)
+        if self.separation is not None:
+            self.designs = designs = self.separation.designs
+        self.frame = self._frame()
+        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
+        self.parts = start_parts(table, *self.inside)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
+        if self.frame is not None:
+            self.forms = [reduced_form(graph, lift=False) for graph in graphs]
         self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
         self.threads = threads or available_threads()
         self.objective = self._assemble()
@@ -139,17 +166,61 @@ class _Estimation:
         self.starts = max(1, int(table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
         self.agreed = 1
         self.tried = 1
+        self.history: list[tuple[int, float]] = []
+        self.points = self.plan.points
+        self.nodes: Nodes | None = None
         self.limits: dict[int, float] = {}
         self.units_of: dict[str, float] = {}
         for member in self.objective.members:
             self._refuse_more_states(member)
 
+    def _frame(self) -> Frame | None:
+        """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
+        if is_conditional(self.table):
+            return None
+        held = () if self.separation is None else self.separation.held
+        return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
+
+    def _separation(self) -> Separation | None:
+        """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
+
+        Raises
+        ------
+        FitError
+            If nothing is left of a response.
+        """
+        if discrete_variables(self.table) or is_conditional(self.table):
+            return None
+        forms = [reduced_form(graph, lift=False) for graph in self.graphs]
+        found = separate(self.table, forms, self.designs, self.constraints.pinned)
+        if found is None:
+            return None
+        self.findings.separated(found)
+        if any(d.is_error for d in self.findings.found):
+            raise FitError(self.findings.found)
+        return found
+
     def _assemble(self, **road: bool) -> Objective:
+        objective = self._assemble_free(**road)
+        if self.separation is None:
+            return objective
+        basis = np.abs(objective.basis)
+        held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
+        return objective.hold(dict.fromkeys(held, 0.0))
+
+    def _assemble_free(self, **road: bool) -> Objective:
         shared = any(g.engine == "shared grid" for g in self.plan.groups)
-        return assemble(
-            self.table, self.graphs, self.designs, self.constraints, self.quadrature, self.plan.points, self.threads,
-            shared=shared, **road,
+        objective = assemble(
+            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
+            self.threads, shared=shared, **road,
         )  # fmt: skip
+        if self.frame is not None:
+            objective.parametrisation = Framed(objective.within, self.frame)
+        objective.watch = self._watch
+        return objective
+
+    def _watch(self, objective: Objective, z: Floats, value: float) -> None:
+        self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
     def _refuse(self) -> None:
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
@@ -176,13 +247,29 @@ class _Estimation:
     # ------------------------------------------------------------------ optimisation
 
     def run(self) -> Estimate:
-        """Estimate."""
-        best = self._optimise()
-        theta = self.objective.theta(best.z)
-        theta, vcov, scores = self._uncertainty(best, theta)
+        """Estimate; an interrupted fit gives the best point so far, marked as such and without standard errors."""
+        try:
+            best = self._optimise()
+        except KeyboardInterrupt:
+            best = self._interrupted()
+        self.checkpoint.write()
+        inside = self.objective.inside(best.z)
+        try:
+            inside, vcov_inside, scores = self._uncertainty(best, inside)
+        except KeyboardInterrupt:  # the estimates are there
+            vcov_inside, scores = None, None
+            self.findings.warn("no-standard-errors", "interrupted before the standard errors were there")
+        theta, vcov = inside, vcov_inside
+        if self.frame is not None:
+            theta, vcov, scores = self.frame.carried(inside, vcov_inside, scores)
         sizes = self._class_sizes(best.z)
         self.findings.empty_classes(sizes, self.units_of)
         empty = any(d.slug == "empty-class" for d in self.findings.found)
+        if self.separation is not None:
+            gone = [*self.separation.limits, *self.separation.lost]
+            theta = theta + self.separation.shift
+            if vcov is not None:
+                vcov[gone], vcov[:, gone] = np.nan, np.nan
         by_size = None if empty else renumbering(self.table, theta, sizes, self.limits)
         if by_size is not None:
             theta, T, order, self.limits = by_size
@@ -191,22 +278,29 @@ class _Estimation:
             sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
         converged = best.converged and not any(d.is_error for d in self.findings.found)
         rows, top = self._sizes()
-        self.findings.variances(theta, not self.quadrature)
+        units = units_of_covariances(self.parts[0], self.parts[2], inside)
+        self.findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not self.quadrature)
+        singular = singular_blocks(self.objective.parametrisation.blocks, inside)
+        self.findings.singular(singular)
         dropped: Counter[str] = Counter()
         for member in self.objective.members:
             dropped.update(member.dropped)
+        read, lost = left_out(self.forms, self.given, rows, dropped)
         return Estimate(
-            theta=theta, vcov=vcov, loglik=best.value, converged=converged, method=self._method(), se=self.se,
+            theta=theta, vcov=vcov, inside=None if self.frame is None else (inside, vcov_inside),
+            loglik=best.value, converged=converged, method=self._method(), se=self.se,
             points=self.points if self.quadrature and self.plan.points else None,
             spread=self.nodes.spread if self.nodes is not None else None,
-            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=rows,
+            points_history=tuple(self.history), n_free=self.constraints.n_free, n_rows=round(sum(rows)),
+            n_rows_read=read, left_out=lost,
             n_clusters={c: sum(d.n_units(c) for d in self.designs) for c in self.table.clusters}, n_top=top,
             log=tuple(self.narrator.log), defined=self._defined(theta, vcov), scores=scores, dropped=dict(dropped),
             starts=self.starts,
             finished=self.tried,
             agreed=self.agreed,
             class_sizes=sizes,
-            limits=self.limits,
+            limits=self.limits if self.separation is None else self.separation.limits,
+            border=tuple(sorted({p for block in singular for p in block.parameters})),
             diagnostics=tuple(self.findings.found), plan=self.plan,
         )  # fmt: skip
 
@@ -226,17 +320,35 @@ class _Estimation:
             self.objective = self._assemble()
             return self._climb()
 
+    def _interrupted(self) -> Optimum:
+        """Return the best point so far."""
+        if self.checkpoint.best is None:
+            raise KeyboardInterrupt
+        self.objective, z, value = self.checkpoint.best
+        self.se = "none"
+        self.points = self.plan.points
+        self.findings = FindingsOfFit(self.table)
+        self.findings.fail(
+            "not-converged",
+            f"the fit was interrupted after {len(self.narrator.log)} iterations; this is the best point so far",
+            help="with a checkpoint file the next fit begins here: fit(checkpoint=...), --checkpoint FILE",
+        )
+        return Optimum(z, value, np.zeros(z.size), np.eye(z.size), np.inf, False)
+
     def _climb(self) -> Optimum:
         """Climb on the first road that leads to a maximum.
 
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
-        at a negative variance, which the first can't reach); factors of all covariance matrices (where variances may
-        not be negative the likelihood can have a maximum although it has none outside).
+        at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
+        closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
+        maximum although it has none outside).
         """
-        theta = start_values(self.table, *self.parts, self.user)
+        theta = start_values(self.table, *self.parts, self.user, self.frame)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.constraints.n_free)
-        roads = [{"scaled": True}] if isinstance(self.objective.parametrisation, Scaled) else []
+        roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
+        if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
+            roads.append({"scaled": False, "any_residual": True})
         if not self.quadrature and any(blocks_of(f.psi) for f in self.parts[1]):
             roads.append({"scaled": False, "factored": True})
         kept, problem = self.findings, ""
@@ -261,14 +373,16 @@ class _Estimation:
                        help="give start values: start(0.5)*x")]
             )  # fmt: skip
         found, self.findings, self.objective = best
+        self.plan = self.plan.named([type(m.engine).__name__ for m in self.objective.members
+                                     if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
 
     def _from(self, theta: Floats) -> Optimum:
-        """Climb from start values of the table's parameters, or the best of several."""
+        """Climb from start values of the parameters in the frame, or the best of several."""
 
         def coordinates(at: Floats) -> Floats:
-            return self.objective.z(self.objective.parametrisation.coordinates(at))
+            return self.objective.z(self.objective.within.coordinates(at))
 
         def make(objective: Objective) -> Ascent:
             curvature = self.se != "none"
@@ -313,7 +427,7 @@ class _Estimation:
         others = (perturbed(self.table, theta, rng) for _ in range(max(self.starts, CONSTRAINED_STARTS) - 1))
         best, _ = self._best_of(ascent, best, map(coordinates, others))
         while True:
-            turned = turned_over(self.parts[0], self.objective.theta(best.z))
+            turned = turned_over(self.parts[0], self.objective.inside(best.z))
             best, better = self._best_of(ascent, best, map(coordinates, turned))
             if not better:
                 return best.z
@@ -351,10 +465,13 @@ class _Estimation:
     # ------------------------------------------------------------------ results
 
     def _uncertainty(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
-        """Return reported parameters, their covariance matrix, and the scores of the top-level units."""
+        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units.
+
+        Constraints are functions of parameters that the frame leaves as they are.
+        """
         vcov: Floats | None = None
         z = best.z
-        D = self.objective.jacobian(z)
+        D = self.objective.jacobian_inside(z)
         if self.se != "none":
             curvature = best.curvature
             if curvature is None and self.se != "opg":
@@ -374,14 +491,15 @@ class _Estimation:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
-                    self.findings.running_off(x, se, self._sizes_of_covariates(), far)
-            vcov = covariance(self.objective, z, self.se, curvature, D, self._units(), active)
+                    self.findings.running_off(x, se, sizes_of_covariates(self.parts[0], self.parts[2], theta.size), far)
+            units = self._units() if self.se == "robust" else None
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
                 )
             else:
-                flat = ~np.any(np.abs(D) > 1e-7, axis=1)
+                flat = self._on_border(theta, vcov, D)
                 flat[sorted(self.limits)] = True
                 vcov[flat], vcov[:, flat] = np.nan, np.nan
         signs = reporting_signs(self.parts[0], theta)
@@ -394,20 +512,19 @@ class _Estimation:
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
 
+    def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
+        """Return which (co)variances no coordinate moves: their factors are zero."""
+        se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
+        own = (np.count_nonzero(D, axis=1) == 1) & (D == 1.0).any(axis=1)
+        out = np.asarray(~D.any(axis=1))
+        for p, unit in units_of_covariances(self.parts[0], self.parts[2], theta).items():
+            out[p] |= not own[p] and se[p] < STUCK * unit
+        return out
+
     def _scores(self, z: Floats, D: Floats) -> Floats:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
         scores = self.objective.value_and_scores(z)[1]
         out: Floats = scores @ np.linalg.pinv(D)
-        return out
-
-    def _sizes_of_covariates(self) -> Floats:
-        """Root mean squares of the covariates that each parameter multiplies."""
-        out = np.ones(self.table.n_parameters)
-        for row in self.table.rows:
-            if row.parameter >= 0 and row.via:
-                column = self.designs[0].columns.get(row.via)
-                if column is not None and not np.isnan(column).all():
-                    out[row.parameter] = np.sqrt(np.nanmean(column**2))
         return out
 
     def _active(self, theta: Floats, D: Floats) -> Floats | None:
@@ -418,14 +535,12 @@ class _Estimation:
                 rows.append(gradient @ D)
         return np.array(rows) if rows else None
 
-    def _units(self) -> Ints | None:
-        """Numbers of the independent units of the sandwich, one for each top-level unit of the likelihood."""
-        if self.se != "robust":
-            return None
+    def _units(self) -> tuple[Ints, Floats]:
+        """Return the units of the sandwich: that of each top-level unit, and how often each occurred."""
         top = self.cluster or (self.table.clusters[-1] if self.table.clusters else "")
         if not top:
-            return None
-        codes, offset = [], 0
+            return np.arange(self.objective.multiplicity.size), self.objective.multiplicity
+        codes, copies, offset = [], [], 0
         for member, design in zip(self.objective.members, self.designs, strict=True):
             if top not in design.clusters:
                 raise FitError(
@@ -433,24 +548,28 @@ class _Estimation:
                            help="name it in a line 'cluster:'")]
                 )  # fmt: skip
             codes.append(design.clusters[top][member.records] + offset)
-            offset += int(design.clusters[top].max(initial=-1)) + 1
-        return np.concatenate(codes)
+            copies.append(multiplicity(top, design))
+            offset += copies[-1].size
+        return np.concatenate(codes), np.concatenate(copies)
 
-    def _sizes(self) -> tuple[int, float]:
-        rows = 0.0
+    def _sizes(self) -> tuple[list[float], float]:
+        """Return the numbers of rows of each group, and of top-level units, that count."""
+        rows: list[float] = []
         top = 0.0
-        for member, form, design in zip(self.objective.members, self.forms, self.designs, strict=True):
-            rows += member.used
-            fills = fills_of(self.table, [form], design)
-            if fills:
-                design = replace(design, columns=assuming_filled([form], design, fills))
-            counts = contributing(form, design)
+        for member, form, design, fitted in zip(
+            self.objective.members, self.forms, self.given, self.designs, strict=True
+        ):
+            counts = counted(self.table, form, design)
+            rows.append(member.used)
+            if fitted is not design:
+                weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
+                rows[-1] += float(weight[counts].sum() - weight[counted(self.table, form, fitted)].sum())
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
-                top += float(multiplicity(self.table, design)[np.unique(code)].sum())
+                top += float(multiplicity(self.table.clusters[-1], design)[np.unique(code)].sum())
             else:
                 top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
-        return round(rows), top
+        return rows, top
 
     def _class_sizes(self, z: Floats) -> dict[str, tuple[float, ...]]:
         """Return the proportions of the states of discrete latent variables, over all groups."""

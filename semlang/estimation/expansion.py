@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,19 +28,19 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Expansion:
-    """Kernel rows, sorted as the data are, and the units that they are nested in.
+    """Kernel rows, sorted as the data are, and the units that they are nested in: without levels, the records.
 
     Parameters
     ----------
-    response, source : (N,) ints
-        Number of the response; record of the design.
+    response, predictor, source : (N,) ints
+        Number of the response, and of the linear predictor; record of the design.
     y, offset : (N,) floats
     codes : (N,) ints
         Family and link.
     f1, f2 : (N,) floats
         Constants of the row densities (number of trials; infinite thresholds), 0 where parameters fill them.
     category : (N,) ints
-        Category number from 0 of ordinal rows, else -1.
+        Category number from 0 of ordinal rows and of categories that can be chosen, else -1.
     levels : tuple of str
         Levels that are integrated over, lowest first (empty: none).
     tree : Tree
@@ -58,6 +58,7 @@ class Expansion:
     """
 
     response: Ints
+    predictor: Ints
     source: Ints
     y: Floats
     offset: Floats
@@ -81,11 +82,11 @@ class Expansion:
         return self.tree.top
 
 
-def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
-    """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
+def missing_needs(reduced: ReducedForm, design: Design, k: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield in which rows something that the distribution of response `k` needs is missing, with the reason."""
     key = reduced.responses[k]
-    known: NDArray[np.bool_] = ~np.isnan(design.responses[key])
-    needed = [(f"{':'.join(c.name for c in p)} missing", design.columns[p]) for p in reduced.needed[k]]
+    for product in reduced.needed[k]:
+        yield f"{':'.join(c.name for c in product)} missing", np.isnan(design.columns[product])
     for name, table in (
         ("trials", design.trials),
         ("exposure", design.exposure),
@@ -93,9 +94,13 @@ def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[st
         ("entry", design.entry),
     ):
         if key in table:
-            needed.append((f"{name} of {key} missing", table[key]))
-    for reason, column in needed:
-        missing = np.isnan(column)
+            yield f"{name} of {key} missing", np.isnan(table[key])
+
+
+def known_rows(reduced: ReducedForm, design: Design, k: int, dropped: Counter[str]) -> NDArray[np.bool_]:
+    """Return which rows have response `k` and all that its linear predictor needs; count those lost in `dropped`."""
+    known: NDArray[np.bool_] = ~np.isnan(design.responses[reduced.responses[k]])
+    for reason, missing in missing_needs(reduced, design, k):
         lost = int((known & missing).sum())
         if lost:
             dropped[reason] += lost
@@ -166,6 +171,7 @@ def expand(
     y, offset = values[source, response], offsets[source, response]
     codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
+    predictor = response.copy()
     category = np.full(y.size, -1, dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         here = response == k
@@ -173,6 +179,11 @@ def expand(
             category[here] = y[here].astype(np.int64)
         if variables[key].kind.sequence:
             category[here], y[here] = part[here], y[here] > part[here]
+        if variables[key].kind.alternatives:
+            of_category = _predictors(reduced, design, k)
+            category[here], predictor[here], y[here] = part[here], of_category[part[here]], y[here] == part[here]
+            f1[here] = of_category.size - part[here]
+            continue
         entered = here & (part == 1) & (key in design.entry)
         if entered.any():
             y[entered] = design.entry[key][source[entered]]
@@ -183,7 +194,7 @@ def expand(
             f[here] = _DATA[role](design, key, source[here]) if role in _DATA else 0.0
             if role == "event":
                 f[entered] = ENTRY
-    tree = Tree.from_ids(ids, rows=y.size)
+    tree = Tree.from_ids(ids or [source])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
@@ -195,7 +206,7 @@ def expand(
             counts = design.frequency[level] if counts is None else counts * design.frequency[level]
     total = float(used.size if counts is None else counts[used].sum())
     return Expansion(
-        response, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
+        response, predictor, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped),
     )  # fmt: skip
 
@@ -206,15 +217,26 @@ def _code(reduced: ReducedForm, k: int, variable: Variable) -> int:
 
 
 def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable]) -> Ints:
-    """Return how many kernel rows each response has: one, but for steps of sequences and times of entry."""
+    """Return how many kernel rows each response has: one, but for categories, steps of sequences and times of entry."""
     copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         if variables[key].kind.sequence:
             steps = np.nan_to_num(design.responses[key]).astype(np.int64) + 1
             copies[:, k] = np.minimum(steps, len(reduced.thresholds[k]))
+        if variables[key].kind.alternatives:
+            copies[:, k] = _predictors(reduced, design, k).size
         if key in design.entry:
             copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
     return copies
+
+
+def _predictors(reduced: ReducedForm, design: Design, k: int) -> Ints:
+    """Return the linear predictor of each category of a response; that of the response, which is 0, where none is."""
+    number = {p.category: n for n, p in enumerate(reduced.predictors, len(reduced.responses)) if p.response == k}
+    names = design.categories.get(reduced.responses[k], ())
+    if not set(number) <= set(names):  # adjacent categories have numbers
+        names = tuple(number)
+    return np.array([number.get(name, k) for name in names], dtype=np.int64)
 
 
 _DATA: Mapping[str, Callable[[Design, str, Ints], Floats | float]] = {
@@ -255,7 +277,8 @@ def level_weights(
     first_row = [tree.starts(number)[:-1] for number in range(len(levels))]
     rows = np.ones(source.size)
     units = [np.ones(f.size) for f in first_row]
-    multiplicity = np.ones(first_row[-1].size if levels else source.size)
+    top_rows = tree.top[:-1]
+    multiplicity = np.ones(top_rows.size)
     top = order.index(levels[-1]) if levels else 0
     for kind, given in (("frequency", design.frequency), ("weights", design.weights)):
         for level, values in given.items():
@@ -266,5 +289,5 @@ def level_weights(
             else:
                 units[inside[-1]] *= values[source[first_row[inside[-1]]]]
             if kind == "frequency" and position >= top:
-                multiplicity *= values[source[first_row[-1]]] if levels else values[source]
+                multiplicity *= values[source[top_rows]]
     return rows, tuple(units), multiplicity

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
+from semlang.estimation.border import Singular
+from semlang.estimation.separation import Separation
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["FindingsOfFit", "describe", "row_of"]
@@ -17,6 +19,9 @@ Floats = NDArray[np.float64]
 
 _FAR = 15.0
 """A linear predictor beyond which probabilities don't move."""
+
+ZERO = 1e-7
+"""A variance is at zero below this share of what it is a part of: optimisers end about 1e-9 from a border."""
 
 
 def row_of(table: ParameterTable, parameter: int) -> Row:
@@ -227,6 +232,42 @@ class FindingsOfFit:
             help=help,
         )
 
+    def singular(self, blocks: Sequence[Singular]) -> None:
+        """Covariance matrices without full rank; two variables that correlate perfectly are found by themselves."""
+        for block in blocks:
+            if block.pairwise:
+                continue
+            keys = [row_of(self.table, p).target for p in block.variances]
+            self.warn(
+                "singular-covariance",
+                f"the covariance matrix of {', '.join(keys)} is estimated with rank {block.rank}, on the border of the "
+                "parameter space",
+                block.variances[0],
+                help="take fewer random effects, or leave out their covariances: (1 + x || g)",
+            )
+
+    def separated(self, found: Separation) -> None:
+        """Combinations of covariates that separate responses: coefficients at infinity."""
+        at = sorted(found.limits)
+        if found.whole:
+            self.fail(
+                "unbounded-likelihood",
+                f"the likelihood has no maximum: it keeps rising as {self.names(at)} grow without bound, until all "
+                f"responses of '{found.whole[0]}' have probability 1",
+                at[0],
+                help="a category is empty or a covariate separates the responses: merge categories or drop the term",
+            )
+            return
+        rest = f"; these rows alone tell of {self.names(found.lost)}" if found.lost else ""
+        what = "is at infinity: it separates" if len(at) == 1 else "are at infinity: together they separate"
+        these = "one response, which has" if found.rows == 1 else f"{found.rows} responses, which have"
+        self.warn(
+            "coefficient-at-infinity",
+            f"{self.names(at)} {what} {these} probability 1{rest}",
+            at[0],
+            help="the other estimates are those at the limit; drop the term or merge categories for finite ones",
+        )
+
     def unbounded(self, parameters: Sequence[int]) -> None:
         """Estimates without bound."""
         parameters = [p for p in parameters if p not in self.bounded]
@@ -258,20 +299,28 @@ class FindingsOfFit:
         variables = [self.table.variables[e] for e in ends if e in self.table.variables]
         return not any(v.role == "response" and v.kind.name == "gaussian" for v in variables)
 
-    def variances(self, theta: Floats, may_be_negative: bool) -> None:
-        """Negative variances, or variances at zero."""
+    def variances(self, theta: Floats, shares: Mapping[int, float], may_be_negative: bool) -> None:
+        """Negative variances, or variances at zero.
+
+        Parameters
+        ----------
+        theta : (P,) floats
+        shares : mapping from parameter of a variance to float
+            The variance over the squared size of its variable, see `semlang.estimation.sizes`.
+        may_be_negative : bool
+        """
         for row in self.table.rows:
-            if row.op != "~~" or row.target != row.source or row.parameter < 0:
+            if row.op != "~~" or row.target != row.source or row.parameter not in shares:
                 continue
-            value = float(theta[row.parameter])
-            if value < -1e-7 and may_be_negative:
+            share = shares[row.parameter]
+            if share < -ZERO and may_be_negative:
                 self.warn(
                     "negative-variance",
-                    f"the variance '{describe(row)}' is estimated as {value:.4g}",
+                    f"the variance '{describe(row)}' is estimated as {float(theta[row.parameter]):.4g}",
                     row.parameter,
                     help="the model may be wrong or the sample small; a bound keeps it at zero: lower(0)*",
                 )
-            elif abs(value) < 1e-7:
+            elif abs(share) < ZERO:
                 self.warn(
                     "variance-at-zero",
                     f"the variance '{describe(row)}' is estimated as zero, on the border of the parameter space",

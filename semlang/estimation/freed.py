@@ -147,6 +147,8 @@ def freed(
     at = np.concatenate([theta, np.where(came_from >= 0, theta[came_from] if n else 0.0, values)])
     free = Constraints(replace(extended, relations=()))
     objective = assemble(extended, build_graphs(extended), designs, free, quadrature, points, 1, own=True)
+    for member in objective.members:
+        member.move(at)
 
     def spread(directions: Floats) -> Floats:
         """Let what was split off a parameter move with it."""

@@ -76,7 +76,7 @@ def layers_of(reduced: ReducedForm, residuals: Sequence[int], order: Sequence[st
 def _responses(reduced: ReducedForm, j: int) -> frozenset[int]:
     """Responses that depend on a disturbance."""
     cells = reduced.loading_cells
-    return frozenset(int(k) for k in cells[cells[:, 2] == j, 0])
+    return frozenset(int(k) for k in reduced.owners[cells[cells[:, 2] == j, 0]])
 
 
 def _specific(reduced: ReducedForm, blocks: Sequence[Block]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.estimation.adjacent import with_categories
 from semlang.estimation.chain import Chain
 from semlang.estimation.expanded import Expanded
 from semlang.estimation.expansion import Expansion, expand
@@ -91,6 +92,7 @@ class QuadratureLikelihood(Expanded):
         counted: NDArray[np.bool_] | None = None,
     ) -> None:
         residuals: tuple[int, ...] = ()
+        reduced = with_categories(reduced, variables)
         if integrate:
             reduced, residuals = lift_residuals(reduced)
         factors = Factorisation(reduced, factored, residuals)
@@ -107,8 +109,8 @@ class QuadratureLikelihood(Expanded):
             prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
-            self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers],
-            weights, self.rows.unit_weights, threads,
+            self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
+            weights, self.rows.unit_weights or None, threads,
         )  # fmt: skip
         self._first = self.rows.first
 

@@ -156,7 +156,8 @@ class MixedPredictors:
 
     def _mixed(self, side: _Side, method: str) -> RowExpectations:
         n, keys = self.design.n_rows, {key: k for k, key in enumerate(self.form.responses)}
-        most = max([1, *(len(t) + 1 for t in self.form.thresholds.values())])
+        categories = self.design.categories.values()
+        most = max([1, *(len(t) + 1 for t in self.form.thresholds.values()), *map(len, categories)])
         total, reached = np.zeros((n, len(keys), most)), np.zeros((n, len(keys)))
         for p, weights in side.leaves():
             e: RowExpectations = getattr(p, method)()

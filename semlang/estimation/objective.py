@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.frame import Framed
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
@@ -24,19 +25,21 @@ class Objective:
     Parameters
     ----------
     members : sequence of Member
-    parametrisation : Parametrisation or Scaled
+    parametrisation : Parametrisation, Scaled or Framed
     constraints : Constraints
 
     Attributes
     ----------
     admits : callable or None
         Says of coordinates of all parameters whether they are looked at; the others have no likelihood.
+    watch : callable or None
+        Is shown every evaluation with a gradient: this function, coordinates, value.
     """
 
     def __init__(
         self,
         members: Sequence[Member],
-        parametrisation: Parametrisation | Scaled,
+        parametrisation: Parametrisation | Scaled | Framed,
         constraints: Constraints,
     ) -> None:
         self.members = tuple(members)
@@ -46,6 +49,7 @@ class Objective:
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.evaluations = 0
         self.admits: Callable[[Floats], bool] | None = None
+        self.watch: Callable[[Objective, Floats, float], None] | None = None
 
     def hold(self, values: Mapping[int, float]) -> Objective:
         """Return the same function with some coordinates held at values: it has these no more."""
@@ -95,7 +99,23 @@ class Objective:
 
     def jacobian(self, z: Floats) -> Floats:
         """Return dtheta/dz (P, n)."""
-        out = self.parametrisation.jacobian(self.x(z))
+        return self._carried(self.parametrisation, z)
+
+    @property
+    def within(self) -> Parametrisation | Scaled:
+        """The parametrisation without the frame of centred and scaled covariates."""
+        return self.parametrisation.inner if isinstance(self.parametrisation, Framed) else self.parametrisation
+
+    def inside(self, z: Floats) -> Floats:
+        """Return the parameters in the frame of centred and scaled covariates, see `semlang.estimation.frame`."""
+        return self.within.theta(self.x(z))
+
+    def jacobian_inside(self, z: Floats) -> Floats:
+        """Return the derivatives (P, n) of the parameters in that frame."""
+        return self._carried(self.within, z)
+
+    def _carried(self, parametrisation: Parametrisation | Scaled | Framed, z: Floats) -> Floats:
+        out = parametrisation.jacobian(self.x(z))
         return out if self._plain else out @ self.basis
 
     def standard_errors(self, vcov: Floats) -> Floats:
@@ -113,14 +133,20 @@ class Objective:
         x = self._admitted(z)
         parts = [m.value_and_gradient(x) for m in self.members]
         gradient: Floats = np.sum([g for _, g in parts], axis=0)
-        return sum(f for f, _ in parts), gradient if self._plain else gradient @ self.basis
+        value = sum(f for f, _ in parts)
+        if self.watch is not None:
+            self.watch(self, z, value)
+        return value, gradient if self._plain else gradient @ self.basis
 
     def value_and_scores(self, z: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and the scores of all top-level units (C, n)."""
         x = self._admitted(z)
         parts = [m.values_and_scores(x) for m in self.members]
         scores: Floats = np.concatenate([s for _, s in parts])
-        return float(sum(f.sum() for f, _ in parts)), scores if self._plain else scores @ self.basis
+        value = float(sum(f.sum() for f, _ in parts))
+        if self.watch is not None:
+            self.watch(self, z, value)
+        return value, scores if self._plain else scores @ self.basis
 
     def information(self, z: Floats) -> Floats | None:
         """Return the expected information (n, n), where every member has one."""

@@ -354,6 +354,10 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             if stale:
                 curvature, stale = measure(z, gradient), False
                 continue
+            if not np.isfinite(decrement):  # there is no way up: the curvature is rounding, as at an infinite shape
+                size, vectors = curvature.eigen
+                along = vectors.T @ (gradient / curvature.scale)
+                decrement = float(np.sum(along**2 / np.maximum(np.abs(size), 1e-12)))
             converged = 0.0 <= decrement < NOISE * max(1.0, 1e-4 * abs(value))
             break
         z, moved = z + t * step, decrement

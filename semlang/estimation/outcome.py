@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.diagnostics import Diagnostic
+from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
 from semlang.estimation.plan import Plan
 
@@ -37,6 +38,8 @@ class Estimate:
         Estimates of the table's parameters.
     vcov : (P, P) floats or None
         Their covariance matrix; NaN for parameters on the border of the parameter space.
+    inside : ((P,) floats, (P, P) floats or None) or None
+        The same where covariates are centred and scaled, see `semlang.estimation.frame`; None where none are.
     loglik : float
     converged : bool
     method, se : str
@@ -52,6 +55,10 @@ class Estimate:
         Number of free parameters, after equality constraints.
     n_rows : int
         Records with a response, frequencies counted.
+    n_rows_read : int
+        Rows that were read, frequencies counted.
+    left_out : tuple of LeftOut
+        Rows and responses that do not count, and why.
     n_clusters : mapping from cluster to its number of units
     n_top : float
         Independent units, frequencies counted.
@@ -68,6 +75,8 @@ class Estimate:
         Proportions of the states of discrete latent variables.
     limits : mapping from parameter to +-inf
         Parameters whose estimates have no bound (probabilities of 0 or 1); `theta` has a value far out.
+    border : tuple of int
+        Parameters of covariance matrices without full rank; their standard errors are those of that rank.
     rotation : str
         How exploratory factors were rotated, '' where there are none.
     """
@@ -96,4 +105,8 @@ class Estimate:
     plan: Plan | None = field(default=None, repr=False)
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
+    border: tuple[int, ...] = ()
     rotation: str = ""
+    n_rows_read: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+    inside: tuple[Floats, Floats | None] | None = field(default=None, repr=False)

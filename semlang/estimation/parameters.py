@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semlang.estimation.factors import Block, blocks_of, semidefinite_factor
 from semlang.matrices.reduced import ReducedForm
 
-__all__ = ["Parametrisation", "identity"]
+__all__ = ["Parametrisation", "keys_of"]
 
 Floats = NDArray[np.float64]
 
@@ -39,10 +39,15 @@ class Parametrisation:
         One a group.
     pinned : collection of int
         Parameters in constraints or with bounds: they stay what they are.
+    only : collection of str, optional
+        Disturbances of which a block must have one to be factored; default all.
     """
 
-    def __init__(self, forms: Sequence[ReducedForm], pinned: Collection[int] = ()) -> None:
+    def __init__(
+        self, forms: Sequence[ReducedForm], pinned: Collection[int] = (), only: Collection[str] | None = None
+    ) -> None:
         self.n_parameters = forms[0].n_parameters if forms else 0
+        only = None if only is None else frozenset(only)
         blocks = [blocks_of(form.psi) for form in forms]
         uses: Counter[int] = sum((_uses(form) for form in forms), Counter())
         single: Counter[int] = Counter(int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1)
@@ -56,7 +61,10 @@ class Parametrisation:
                 return uses[used[0]] == single[used[0]]
             return all(uses[p] == same[block.parameter.tobytes()] for p in used)
 
-        self.factored: tuple[tuple[bool, ...], ...] = tuple(tuple(eligible(b) for b in group) for group in blocks)
+        self.factored: tuple[tuple[bool, ...], ...] = tuple(
+            tuple(eligible(b) and (only is None or not only.isdisjoint(keys_of(form, b))) for b in group)
+            for form, group in zip(forms, blocks, strict=True)
+        )
         seen: dict[tuple[int, ...], Block] = {}
         for group, flags in zip(blocks, self.factored, strict=True):
             for block, flag in zip(group, flags, strict=True):
@@ -104,9 +112,20 @@ class Parametrisation:
                     out[block.parameter[i, j], block.parameter[a, d]] = slope
         return out
 
+    def curvature(self, derivative: Floats) -> Floats:
+        """Return sum_p dl/dtheta_p d2theta_p/dx dx' (P, P): the entries of F F' are sums of F[i, d] F[j, d]."""
+        out = np.zeros((self.n_parameters, self.n_parameters))
+        for block in self.blocks:
+            n = len(block.members)
+            for i in range(n):
+                for j in range(i + 1):
+                    slope = derivative[block.parameter[i, j]] * (2.0 if i == j else 1.0)
+                    for d in range(j + 1):
+                        a, b = block.parameter[i, d], block.parameter[j, d]
+                        out[a, b] = out[b, a] = slope
+        return out
 
-def identity(n: int) -> Parametrisation:
-    """Return the parametrisation that changes nothing, for closed forms that live on Sigma(theta)."""
-    out = Parametrisation(())
-    out.n_parameters = n
-    return out
+
+def keys_of(form: ReducedForm, block: Block) -> set[str]:
+    """Return the keys of the disturbances of a block."""
+    return {form.disturbances[j].key for j in block.members}

@@ -165,6 +165,12 @@ class Plan(Shown):
             return "maximum likelihood, closed form" + (f" ({', '.join(names)})" if names else "")
         return "maximum likelihood"
 
+    def named(self, names: Sequence[str]) -> Plan:
+        """Return the plan with the names of the closed forms that were used, one a group; as it is where none were."""
+        if len(names) != len(self.groups):
+            return self
+        return replace(self, groups=tuple(replace(g, name=n) for g, n in zip(self.groups, names, strict=True)))
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as in ``semlang plan --json``."""
         groups = [

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import qmc
 
 from semlang.data.design import Design
 from semlang.estimation.distributions import Quantities, expected
@@ -26,8 +28,10 @@ Ints = NDArray[np.int64]
 QUANTITIES = ("sigma", "shape", "guess", "slip", "zero")
 """Numbers of rows that are parameters of a distribution."""
 
-PRIOR_POINTS = 101
-"""Nodes of the one-dimensional rule for a linear predictor's prior."""
+PRIOR_NODES = {0: 1, 1: 101, 2: 41, 3: 17}
+"""Nodes a dimension of the rule for the prior of linear predictors, by the dimensions that these depend on together."""
+PRIOR_DRAWS = 4096
+"""Quasi-random nodes where there are more dimensions."""
 
 
 def observed_responses(design: Design, keys: Sequence[str]) -> NDArray[np.bool_]:
@@ -65,8 +69,23 @@ class RowExpectations:
     values: Floats
 
 
+def _prior_rule(dims: int) -> tuple[Floats, Floats]:
+    """Return nodes (D, Q) and weights (Q,) of a standard normal vector."""
+    if dims not in PRIOR_NODES:
+        z = ndtri(qmc.Sobol(dims, seed=1).random(PRIOR_DRAWS)).T
+        return z, np.full(PRIOR_DRAWS, 1.0 / PRIOR_DRAWS)
+    x, w = np.polynomial.hermite_e.hermegauss(PRIOR_NODES[dims])
+    z = np.stack([g.ravel() for g in np.meshgrid(*[x] * dims, indexing="ij")]) if dims else np.zeros((0, 1))
+    weights = np.ones(z.shape[1])
+    for g in np.meshgrid(*[w / w.sum()] * dims, indexing="ij") if dims else ():
+        weights = weights * g.ravel()
+    return z, weights
+
+
 class Predictors:
     """Linear predictors nu = o + A' v of one group at given parameters, v standard normal before the data.
+
+    A response among alternatives has a row for each; what is expected of it stands at its first one.
 
     Parameters
     ----------
@@ -108,21 +127,34 @@ class Predictors:
             form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
             counted=counted,
         )  # fmt: skip
-        self.form = self.member.reduced
-        self.inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
-        self.inputs.A[:] *= inflation
+        self.form = replace(self.member.reduced, thresholds=form.thresholds)
+        self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
+        self._engine_inputs.A[:] *= inflation
+        self.inputs = replace(self._engine_inputs, o=self._engine_inputs.o.copy())
         self.F = self.member.factors.evaluate(x)[0] * inflation
         self.rows = self.member.rows
         self._residual = [
             d for d, (layer, _) in enumerate((y, c) for y in self.member.layers for c in y.coordinates) if layer.exact
         ]
+        kinds = [table.variables[key].kind for key in form.responses]
+        among = np.array([k.alternatives for k in kinds])[self.rows.response]
+        steps = among & np.array([k.thresholds for k in kinds])[self.rows.response]
+        self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
+        self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
+        for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
+            i = np.flatnonzero(steps & (self.rows.response == k) & self._told)
+            self.inputs.o[i] += self.thresholds(k)[0, self.rows.source[i]]
+
+    def rows_of(self, k: int) -> Ints:
+        """Return the rows at which a response stands, one a record."""
+        return np.flatnonzero((self.rows.response == k) & self._told)
 
     # ------------------------------------------------------------------ posterior
 
     def visit(self, function: Callable[[Nodes], None]) -> None:
         """Hand the posterior nodes of the lowest units to a function, a run at a time."""
         if self.member.layers:
-            i = self.inputs
+            i = self._engine_inputs
             self.member.engine.nodes(i.o, i.A, i.f1, i.f2, self.member.node_counts(), function)
 
     # ------------------------------------------------------------------ expectations
@@ -148,58 +180,79 @@ class Predictors:
             self.visit(add)
         else:
             self._expect(out, np.arange(self.inputs.o.size), self.inputs.o[:, None], np.ones((self.inputs.o.size, 1)))
-        return RowExpectations(self.rows.source, self.rows.response, out)
+        return self._of_responses(out)
 
     def marginal(self) -> RowExpectations:
         """Return expectations over the prior of the latent variables: those of a new unit."""
-        z, w = np.polynomial.hermite_e.hermegauss(PRIOR_POINTS)
-        out = self._nothing()
-        sd = np.sqrt((self._loadings**2).sum(axis=0))
-        for start in range(0, sd.size, 8192):
-            i = np.arange(start, min(start + 8192, sd.size))
-            nu = self.inputs.o[i][:, None] + sd[i][:, None] * z
-            self._expect(out, i, nu, np.broadcast_to(w / w.sum(), nu.shape))
-        return RowExpectations(self.rows.source, self.rows.response, out)
-
-    def linear(self) -> RowExpectations:
-        """Return the posterior means of the linear predictors."""
         out = self._nothing()
         A = self._loadings
-        out[:, 0] = self.inputs.o / self.inputs.scale
+        alone = np.flatnonzero(~self._nominal & self._told)
+        z, w = _prior_rule(1)
+        for i in np.array_split(alone, alone.size // 8192 + 1):
+            nu = self.inputs.o[i][:, None] + np.sqrt((A[:, i] ** 2).sum(axis=0))[:, None] * z
+            self._expect(out, i, nu, np.broadcast_to(w, nu.shape))
+        for k in np.unique(self.rows.response[self._nominal]).tolist():
+            here = np.flatnonzero(self.rows.response == k)
+            dims = np.flatnonzero(A[:, here].any(axis=1))
+            z, w = _prior_rule(dims.size)
+            size = int(self.rows.category[here].max()) + 1
+            for i in np.array_split(here.reshape(-1, size), here.size * w.size // 1_000_000 + 1):
+                rows = i.ravel()
+                nu = self.inputs.o[rows][:, None] + A[np.ix_(dims, rows)].T @ z
+                self._expect(out, rows, nu, np.broadcast_to(w, nu.shape))
+        return self._of_responses(out)
+
+    def linear(self) -> RowExpectations:
+        """Return the posterior means of the linear predictors; of a nominal response, of those of its categories."""
+        out = self._nothing()
+        A = self._loadings
+        nu = self.inputs.o / self.inputs.scale
 
         def add(nodes: Nodes) -> None:
             i = nodes.rows
             mean = np.einsum("uq,udq->ud", nodes.weights, nodes.v)
-            out[i, 0] = (self.inputs.o[i] + (A[:, i].T * mean[nodes.unit]).sum(axis=1)) / self.inputs.scale[i]
+            nu[i] = (self.inputs.o[i] + (A[:, i].T * mean[nodes.unit]).sum(axis=1)) / self.inputs.scale[i]
 
         self.visit(add)
-        return RowExpectations(self.rows.source, self.rows.response, out[:, :1])
+        out[:, 0] = nu
+        nominal = np.flatnonzero(self._nominal)
+        c = self.rows.category[nominal]
+        out[nominal - c, c] = nu[nominal]
+        return self._of_responses(out)
 
     def at(self, nu: Mapping[int, Floats]) -> RowExpectations:
-        """Return expectations at given linear predictors, by response: (n_rows,)."""
+        """Return expectations at given linear predictors, by response: (n_rows,), of a nominal one (K, n_rows)."""
         out = self._nothing()
         for k, values in nu.items():
             i = np.flatnonzero(self.rows.response == k)
-            given = values[self.rows.source[i]] * self.inputs.scale[i]
+            place = (self.rows.category[i], self.rows.source[i]) if values.ndim > 1 else self.rows.source[i]
+            given = values[place] * self.inputs.scale[i]
             self._expect(out, i, given[:, None], np.ones((i.size, 1)))
-        return RowExpectations(self.rows.source, self.rows.response, out)
+        return self._of_responses(out)
 
     def _nothing(self) -> Floats:
-        most = max([1, *(len(t) + 1 for t in self.form.thresholds.values())])
+        most = max(1, *(len(t) + 1 for t in self.form.thresholds.values()), int(self.rows.category.max(initial=0)) + 1)
         return np.full((self.inputs.o.size, most), np.nan)
 
+    def _of_responses(self, out: Floats) -> RowExpectations:
+        return RowExpectations(self.rows.source[self._told], self.rows.response[self._told], out[self._told])
+
     def _expect(self, out: Floats, rows: Ints, nu: Floats, weights: Floats) -> None:
-        """Fill the expectations of some rows from their linear predictors at nodes."""
+        """Fill the expectations of some rows from their linear predictors at nodes; sets of alternatives are whole."""
         for k in np.unique(self.rows.response[rows]).tolist():
-            here = self.rows.response[rows] == k
+            here = np.flatnonzero((self.rows.response[rows] == k) & self._told[rows])
             i = rows[here]
             variable = self.table.variables[self.form.responses[k]]
             cuts = None
-            if k in self.form.thresholds:
+            given = nu[here]
+            if self._nominal[i[0]]:
+                size = int(self.rows.category[self.rows.response == k].max()) + 1
+                given = np.stack([nu[here + c] for c in range(size)])
+            elif k in self.form.thresholds:
                 cuts = self.thresholds(k)[:, self.rows.source[i]] * self.inputs.scale[i]
             q = self.quantities(i)
             with np.errstate(invalid="ignore"):
-                for c, values in enumerate(expected(variable, nu[here], q, cuts)):
+                for c, values in enumerate(expected(variable, given, q, cuts)):
                     out[i, c] = (values * weights[here]).sum(axis=1)
 
     def quantities(self, rows: Ints) -> Quantities:

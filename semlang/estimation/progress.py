@@ -45,17 +45,22 @@ class Narrator:
 
     def __init__(self, tell: Callable[[str], None] | None) -> None:
         self.tell = tell
+        self.stage = 0
         self.log: list[Iteration] = []
 
     def say(self, text: str) -> None:
-        """Hand on a line."""
+        """Hand on a line: a new stage begins, in which log-likelihoods may be those of other nodes."""
+        self.stage += 1
+        self._hand_on(text)
+
+    def _hand_on(self, text: str) -> None:
         if self.tell is not None:
             self.tell(text)
 
     def iteration(self, line: Iteration) -> None:
         """Keep and hand on an iteration."""
         self.log.append(line)
-        self.say(
+        self._hand_on(
             f"iteration {len(self.log):3d}  {line.method:8s} loglik {line.loglik:.6f}"
             f"  gradient {line.gradient:.2e}  decrement {line.decrement:.2e}  step {line.step:.3g}"
         )

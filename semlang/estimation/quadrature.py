@@ -23,7 +23,7 @@ from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
-from semlang.estimation.kernels.families import ENTRIES, with_role
+from semlang.estimation.kernels.families import ENTRIES, SETS, with_role
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
@@ -41,6 +41,9 @@ __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "cons
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_BLOCK = 1 << 16
+"""Rows whose constants are computed together: a million need no memory for what is in between."""
 
 TOLERANCE = 1e-14
 """Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
@@ -176,6 +179,7 @@ class NestedQuadrature:
             _rows_with(self._code, "guess", "slip", "zero"),
         )
         self._guessed = np.isin(self._code, [code for code, e in enumerate(ENTRIES) if e.f1 == "guess"])
+        self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._ordinal = _rows_with(self._code, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
@@ -335,7 +339,7 @@ class NestedQuadrature:
         rule, free = self._rule(points)
         kept = np.arange(self.tree.rows)[self._reduced.kept]
         for batch in self._batches:
-            work = Workspace.for_batches(self._batches, rule) if free.empty() else free.get()
+            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
             nest = batch.nest
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
             self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
@@ -358,9 +362,11 @@ class NestedQuadrature:
         kept = self._reduced.kept
         inputs = [np.ascontiguousarray(x[..., kept], dtype=np.float64) for x in (f1, f2, o, A)]
         f1, f2, o, A = inputs
+        self._together = int(f1[self._sets].max(initial=1.0))
+        centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
-        return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, self._address, PARAMETERS)
+        return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
 
     def _invalid(self, rows: Rows) -> Ints:
         """Return rows whose inputs are not finite, or not the parameters of a density."""
@@ -397,7 +403,7 @@ class NestedQuadrature:
         """Call a function for each batch with a workspace that no other thread uses."""
 
         def with_workspace(batch: Batch) -> None:
-            work = Workspace.for_batches(self._batches, rule) if free.empty() else free.get()
+            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
             run(batch, work)
             free.put(work)
 
@@ -467,17 +473,20 @@ class NestedQuadrature:
         read = rows.f1 if self._all_read else rows.f1[self._read]
         if self._constant is not None and np.array_equal(self._constant[0], read):
             return self._constant[1:]
-        constant, slopes = np.zeros(rows.y.size), np.zeros(rows.y.size)
-        moving = False
-        for function, here in self._constant_parts:
-            value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
-            constant[here] = value
-            if slope is not None:
-                slopes[here], moving = slope, True
+        constant = np.zeros(rows.y.size)
+        slopes: Floats | None = None
+        for function, all_rows in self._constant_parts:
+            for first in range(0, all_rows.size, _BLOCK):
+                here = all_rows[first : first + _BLOCK]
+                constant[here], slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                if slope is not None:
+                    slopes = np.zeros(rows.y.size) if slopes is None else slopes
+                    slopes[here] = slope
         weight = self._reduced.row_total
+        constant *= weight
         sums = np.zeros(self._reduced.clusters)
-        sums += sum_by(self._reduced.row_owner, constant * weight, sums.size)
-        self._constant = read.copy(), sums, slopes * weight if moving else None
+        sums += sum_by(self._reduced.row_owner, constant, sums.size)
+        self._constant = read.copy(), sums, slopes * weight if slopes is not None else None
         return self._constant[1:]
 
 

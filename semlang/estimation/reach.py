@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 SPREAD = 3.0
 """SDs of the latent variables' part of a linear predictor that count as within reach."""
+BLOCK = 1 << 16
+"""Rows that are looked at together, so that a million rows need no memory of their own."""
 DOWNWARD = frozenset(("poisson", "negbinomial"))
 """Families whose mean falls to zero on one side; on the other it is as large as the counts are."""
 
@@ -33,6 +35,8 @@ def reach(members: Sequence[Member], x: Floats) -> float:
     x : (P,) floats
     """
     furthest = 0.0
+    down = [code for code, e in enumerate(ENTRIES) if e.family.split()[-1] in DOWNWARD]
+    upper = np.array(with_role("upper"))
     for member in members:
         if not isinstance(member, Expanded):
             return np.inf
@@ -41,13 +45,15 @@ def reach(members: Sequence[Member], x: Floats) -> float:
             rows = chain.forward(chain.cells(x)[0])
         except (Infeasible, np.linalg.LinAlgError):
             return np.inf
-        codes = chain.rows.codes
-        spread = SPREAD * np.sqrt((rows.A**2).sum(axis=0))
-        distance = np.abs(rows.o)
-        counts = np.isin(codes, [code for code, e in enumerate(ENTRIES) if e.family.split()[-1] in DOWNWARD])
-        distance[counts] = np.maximum(-rows.o[counts], 0.0)
-        ordered = np.array(with_role("upper"))[codes, 0]
-        limits = np.minimum(np.abs(rows.o - rows.f1), np.abs(rows.o - rows.f2))
-        distance[ordered] = limits[ordered]
-        furthest = max(furthest, float((distance + spread).max(initial=0.0)))
+        for first in range(0, rows.o.size, BLOCK):
+            here = slice(first, first + BLOCK)
+            codes, o = chain.rows.codes[here], rows.o[here]
+            spread = SPREAD * np.sqrt((rows.A[:, here] ** 2).sum(axis=0))
+            distance = np.abs(o)
+            counts = np.isin(codes, down)
+            distance[counts] = np.maximum(-o[counts], 0.0)
+            ordered = upper[codes, 0]
+            limits = np.minimum(np.abs(o - rows.f1[here]), np.abs(o - rows.f2[here]))
+            distance[ordered] = limits[ordered]
+            furthest = max(furthest, float((distance + spread).max(initial=0.0)))
     return furthest

@@ -31,7 +31,7 @@ class _Latent:
     variance: Covariance
 
 
-def _candidates(graph: ModelGraph, number: int, single: bool) -> list[_Latent]:
+def _candidates(graph: ModelGraph, number: int, single: Collection[str]) -> list[_Latent]:
     """Latent variables with a free variance, one fixed path to something and further free paths."""
     variances = {c.a: c for c in graph.covariances if c.a == c.b}
     joined = {end for c in graph.covariances if c.a != c.b and not c.is_zero for end in (c.a, c.b)}
@@ -41,7 +41,7 @@ def _candidates(graph: ModelGraph, number: int, single: bool) -> list[_Latent]:
         fixed = [p for p in paths if p.parameter < 0]
         if key not in variances or variances[key].parameter < 0 or len(fixed) != 1 or len(paths) < 2:
             continue
-        if not (single and key in joined):
+        if not (key in single and key in joined):
             out.append(_Latent(number, key, fixed[0], variances[key]))
     return out
 
@@ -179,7 +179,7 @@ class Scaled:
 
 
 def rescale(
-    graphs: Sequence[ModelGraph], pinned: Collection[int], single: bool
+    graphs: Sequence[ModelGraph], pinned: Collection[int], single: Collection[str]
 ) -> tuple[tuple[ModelGraph, ...], list[_Latent], dict[int, _Powers]] | None:
     """Return the graphs of the equivalent model with unit variances, or None where no scale can change.
 
@@ -188,8 +188,8 @@ def rescale(
     graphs : sequence of ModelGraph
     pinned : collection of int
         Parameters in constraints or with bounds.
-    single : bool
-        Only latent variables without covariances (the others have factor coordinates).
+    single : collection of str
+        Latent variables that keep their scale where they have covariances, since they have factor coordinates.
     """
     latents = [v for number, graph in enumerate(graphs) for v in _candidates(graph, number, single)]
     latents, powers = _consistent(graphs, latents, pinned)

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.estimation.frame import Frame
 from semlang.estimation.margins import Observed, margin, quantile
 from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.parameter_names import parameter_names, parameters_by_name, tight
 from semlang.model.table import ParameterTable, Product
+from semlang.sums import sum_by
 from semlang.syntax.nearest import nearest
 
 __all__ = ["start_values", "user_values"]
@@ -43,14 +45,15 @@ def start_values(
     forms: Sequence[ReducedForm],
     designs: Sequence[Design],
     user: Mapping[int, float],
+    frame: Frame | None = None,
 ) -> Floats:
-    """Return start values of the table's parameters.
+    """Return start values of the table's parameters, or of those in a frame that graphs and designs are in.
 
     1. Means, thresholds and residual variances from marginal moments and frequencies; then a regression of
        each response by itself, with all disturbances at zero.
     2. A latent variable takes half of the residual variance of its first fixed path (on other scales: a customary
        SD); free loadings take the same share of theirs, with the sign that their residuals have with the first.
-    3. `user` values win.
+    3. `user` values, which are the table's, win.
     """
     theta = np.zeros(table.n_parameters)
     for graph, form, design in zip(graphs, forms, designs, strict=True):
@@ -59,8 +62,11 @@ def start_values(
     theta = regress(table, graphs, forms, designs, theta)
     for graph, form, design in zip(graphs, forms, designs, strict=True):
         _spread(table, graph, form, design, theta)
-    for p, value in user.items():
-        theta[p] = value
+    if user:
+        given = theta if frame is None else frame.theta(theta)
+        for p, value in user.items():
+            given[p] = value
+        theta = given if frame is None else frame.inside(given)
     for form in forms:
         _shrink_covariances(form, theta, set(user))
     return theta
@@ -111,7 +117,8 @@ def _loadings_one(graph: ModelGraph, theta: Floats) -> None:
 
 def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
     """Intercepts from means, thresholds from frequencies, residual variances from variances."""
-    intercept = {p.target: p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0}
+    intercepts = [p for p in graph.paths if p.kind == "intercept" and not p.via and p.parameter >= 0]
+    intercept = {p.target: p for p in intercepts if not p.category}
     residual = _residual_variances(form)
     frequency = design.frequency.get("rows")
     for k, key in enumerate(form.responses):
@@ -123,6 +130,10 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         variable = table.variables[key]
         weight = None if frequency is None else frequency[known]
         tables = (design.trials, design.exposure, design.event)
+        if variable.kind.nominal:
+            own = {p.category: p.parameter for p in intercepts if p.target == key}
+            _logits(design.categories.get(key, ()), own, values, weight, theta)
+            continue
         start = margin(variable, Observed(values, weight, *(t[key][known] if key in t else None for t in tables)))
         here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
         if here:
@@ -139,6 +150,15 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             share = (counts[values <= s].sum() + 0.5) / (counts.sum() + 1.0)
             if addends[0].parameter >= 0:
                 theta[addends[0].parameter] = quantile(variable.link, share)
+
+
+def _logits(names: Sequence[str], own: Mapping[str, int], values: Floats, weight: Floats | None, theta: Floats) -> None:
+    """Intercepts of the categories of a nominal response from their frequencies; the others share a base."""
+    counts = sum_by(values.astype(np.int64), np.ones(values.size) if weight is None else weight, len(names)) + 0.5
+    base = np.mean([np.log(n) for name, n in zip(names, counts, strict=True) if name not in own] or [0.0])
+    for name, n in zip(names, counts, strict=True):
+        if name in own:
+            theta[own[name]] = np.log(n) - base
 
 
 def _components(table: ParameterTable, response: str) -> list[str]:

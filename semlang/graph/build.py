@@ -31,7 +31,8 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
             continue
         if row.op == "~*~" and row.parameter < 0 and row.ustart in (None, 1.0):
             continue
-        linear = not (row.klass or row.category or row.moderators)
+        of_class = row.category and table.variables[row.target].kind.name == "class"
+        linear = not (row.klass or of_class or row.moderators)
         if not linear or (row.source and row.source not in table.variables):
             others.append(row)
         elif row.threshold:
@@ -41,7 +42,8 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
         elif row.op == "~~" and row.source:
             covariances.append(Covariance(row.target, row.source, row.parameter, row.ustart or 0.0, row))
         elif row.op in _KINDS:
-            paths.append(Path(row.target, row.source, row.via, _KINDS[row.op], row.parameter, _value(row), row))
+            ends = row.target, row.source, row.via
+            paths.append(Path(*ends, _KINDS[row.op], row.parameter, _value(row), row, row.category))
         else:
             others.append(row)
     written = {(p.target, p.source) for p in paths if not p.via}

@@ -28,6 +28,8 @@ class Path(NamedTuple):
         Index in the parameter vector, -1 where the path is fixed at `value`.
     row : Row, optional
         None for the path of a component.
+    category : str
+        Category of a nominal response whose linear predictor it belongs to; '' for all.
     """
 
     target: str
@@ -37,6 +39,7 @@ class Path(NamedTuple):
     parameter: int
     value: float
     row: Row | None = None
+    category: str = ""
 
     @property
     def observed(self) -> tuple[str, ...]:

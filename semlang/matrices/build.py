@@ -7,7 +7,7 @@ import numpy as np
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.graph.order import causes_first, triangular_order
 from semlang.matrices.products import Products
-from semlang.matrices.reduced import Cells, Disturbance, Linear, ReducedForm
+from semlang.matrices.reduced import Cells, Disturbance, Linear, Predictor, ReducedForm
 from semlang.model.table import Product, Row, Variable
 
 _MEAN = -1
@@ -66,12 +66,16 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
     mean_cells: list[tuple[int, int, int]] = []
     loading_cells: list[tuple[int, int, int, int]] = []
     offsets: dict[int, tuple[Product, ...]] = {}
-    for k, key in enumerate(of):
-        for (product, j), slot in substitution.terms[key].items():
+    predictors = [Predictor(k, c) for k, key in enumerate(of) for c in substitution.categories.get(key, ())]
+    terms = [substitution.terms[key] for key in of]
+    terms += [substitution.categories[of[p.response]][p.category] for p in predictors]
+    for k, of_predictor in enumerate(terms):
+        for (product, j), slot in of_predictor.items():
             if j == _MEAN:
                 mean_cells.append((k, mean_columns.setdefault(product, len(mean_columns)), slot))
             else:
                 loading_cells.append((k, random_columns.setdefault(product, len(random_columns)), j, slot))
+    for k, key in enumerate(of):
         if key in substitution.offsets:
             offsets[k] = tuple(substitution.offsets[key])
     index = {key: k for k, key in enumerate(of)}
@@ -92,6 +96,7 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
         thresholds=_thresholds(graph, index),
         offsets=offsets,
         lifted=tuple(k for k in of if k in lifted),
+        predictors=tuple(predictors),
     )
 
 
@@ -102,6 +107,7 @@ class _Substitution:
         self.lines: list[tuple[int, int, int, float]] = []
         self.n_slots = 1
         self.terms: dict[str, _Terms] = {}
+        self.categories: dict[str, dict[str, _Terms]] = {}
         self.offsets: dict[str, list[Product]] = {}
         self._sources = sources
         self._known: dict[tuple[tuple[int, int, float], ...], int] = {((0, -1, 1.0),): 0}
@@ -111,7 +117,12 @@ class _Substitution:
         zeta = {key: j for j, key in enumerate(disturbances)}
         for key in causes_first(graph.causes):
             addends: _Addends = {((), zeta[key]): [(0, -1, 1.0)]} if key in zeta else {}
-            plain = graph.table.variables[key].role == "response" and key not in zeta
+            response = graph.table.variables[key]
+            if named := list(dict.fromkeys(p.category for p in graph.into(key) if p.category)):
+                self.terms[key] = {}
+                self.categories[key] = {c: self._of_category(graph.into(key), c) for c in named}
+                continue
+            plain = response.role == "response" and not response.kind.nominal and key not in zeta
             components = [p for p in graph.into(key) if self._components.get(p.source) == key]
             for path in graph.into(key):
                 if plain and _is_offset(path):
@@ -123,6 +134,14 @@ class _Substitution:
             for path in components:
                 self._add(addends, path)
             self.terms[key] = self._slots(addends)
+
+    def _of_category(self, paths: tuple[Path, ...], category: str) -> _Terms:
+        """Return the terms of the linear predictor of one category of a nominal response."""
+        addends: _Addends = {}
+        for path in paths:
+            if path.category in ("", category) and not path.is_zero:
+                self._add(addends, path)
+        return self._slots(addends)
 
     def _slots(self, addends: _Addends) -> _Terms:
         slots = {term: self._slot(lines) for term, lines in addends.items()}

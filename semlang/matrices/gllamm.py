@@ -7,6 +7,7 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
+from semlang.graph.by_category import graph_by_category
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.graph.order import triangular_order
 from semlang.matrices.classes import class_matrices, class_variables
@@ -24,6 +25,8 @@ class GllammMatrices:
     so that B is strictly upper triangular. Levels are numbered as in GLLAMM: the responses inside a row are level
     1, rows are level 2 where a latent variable varies over them, and so on up.
 
+    Nominal responses have a line for each linear predictor, that of a category.
+
     Parameters
     ----------
     graph : ModelGraph
@@ -37,6 +40,7 @@ class GllammMatrices:
     """
 
     def __init__(self, graph: ModelGraph, theta: Floats | None = None) -> None:
+        graph = graph_by_category(graph)
         self.graph = graph
         self.theta = theta
         self.responses = graph.responses

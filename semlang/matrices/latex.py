@@ -8,21 +8,31 @@ from semlang.matrices.gllamm import GllammMatrices
 from semlang.matrices.matrix import Addend, Cell, Matrix
 from semlang.matrices.naming import Naming
 from semlang.matrices.symbols import distribution, indexed, label, name_text, numbers_text, under
-from semlang.model.table import Product, Variable
+from semlang.model.table import Product, Row, Variable
+
+Mark = Callable[[Row, str], str]
+"""Marks a term with the row of the table that it stands for."""
 
 
-def latex(matrices: GllammMatrices) -> str:
+def latex(matrices: GllammMatrices, mark: Mark | None = None) -> str:
     """Return the equations in an ``aligned`` environment, without the delimiters of display mathematics.
 
     Responses and latent variables carry the indices of their units: with latent variables on rows, ``j`` is the row,
     ``k`` its cluster, and so on; else ``i`` is the row and ``j`` its cluster.
+
+    Parameters
+    ----------
+    matrices : GllammMatrices
+    mark : callable, optional
+        Given a row and the LaTeX of its term, returns what stands in its place.
     """
-    return _Writer(matrices).document()
+    return _Writer(matrices, mark).document()
 
 
 class _Writer:
-    def __init__(self, matrices: GllammMatrices) -> None:
+    def __init__(self, matrices: GllammMatrices, mark: Mark | None) -> None:
         self.m = matrices
+        self.mark = mark
         self.variables = matrices.graph.table.variables
         self.theta = matrices.theta
         self.names = Naming(matrices)
@@ -61,7 +71,8 @@ class _Writer:
             c = self.coefficient(addend, symbol + "'" * n)
             if addend.via:
                 c = self.product(addend.via) if c == "1" else rf"{c} \, {self.product(addend.via)}"
-            parts.append(c)
+            signed = c.startswith("-")  # the sign may become that of the sum
+            parts.append(c if self.mark is None or addend.row is None or signed else self.mark(addend.row, c))
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
     # ------------------------------------------------------------------ matrices
@@ -180,9 +191,9 @@ class _Writer:
                 symbol = indexed(r"\theta", b, a) if i != j else indexed(r"\theta", a)
                 if i != j:
                     parts.append(rf"\operatorname{{cov}}(\epsilon_{{{a}}}, \epsilon_{{{b}}}) = {symbol}")
-                value = self.cell(theta.cells[i, j], symbol)
-                if value != symbol:
-                    parts.append(f"{symbol} = {value}")
+                (addend,) = theta.cells[i, j]
+                if self.coefficient(addend, symbol) != symbol:
+                    parts.append(f"{symbol} = {self.cell(theta.cells[i, j], symbol)}")
             if parts:
                 lines.append("&" + r", \quad ".join(parts))
         if self.m.thresholds.cells:

@@ -87,6 +87,13 @@ class Disturbance(NamedTuple):
     level: str
 
 
+class Predictor(NamedTuple):
+    """A further linear predictor of a response: the number of the response, and the category that it belongs to."""
+
+    response: int
+    category: str
+
+
 class Linear(NamedTuple):
     """One addend of a linear predictor: theta[parameter] (or `value`) times a product of covariates."""
 
@@ -115,9 +122,9 @@ class ReducedForm:
         Coefficients of lines whose parameter is -1.
     n_slots : int
     mean_cells : (n_m, 3) ints
-        (k, c, slot): m[k, c] = slot.
+        (k, c, slot): m[k, c] = slot. From K on k is the number of a further predictor.
     loading_cells : (n_l, 4) ints
-        (k, a, j, slot): L[k, a, j] = slot.
+        (k, a, j, slot): L[k, a, j] = slot; k as above.
     psi : Cells
         Symmetric J x J; zetas of different levels are independent.
     theta : Cells
@@ -130,6 +137,9 @@ class ReducedForm:
     lifted : tuple of str
         Gaussian responses that are represented by a disturbance of their own (their `theta` row is zero),
         because other variables are regressed on them.
+    predictors : tuple of Predictor
+        Further linear predictors, of responses that have several: of each category that has one. Their numbers in
+        `mean_cells` and `loading_cells` follow those of the responses.
     """
 
     responses: tuple[str, ...]
@@ -148,15 +158,21 @@ class ReducedForm:
     thresholds: dict[int, tuple[tuple[Linear, ...], ...]] = field(default_factory=dict)
     offsets: dict[int, tuple[Product, ...]] = field(default_factory=dict)
     lifted: tuple[str, ...] = ()
+    predictors: tuple[Predictor, ...] = ()
+
+    @cached_property
+    def owners(self) -> Ints:
+        """The response of each linear predictor."""
+        return np.array([*range(len(self.responses)), *(p.response for p in self.predictors)], dtype=np.int64)
 
     @cached_property
     def needed(self) -> tuple[tuple[Product, ...], ...]:
         """The products of covariates that the distribution of each response needs, in order of appearance."""
         found: list[dict[Product, None]] = [{} for _ in self.responses]
         for k, c, _ in self.mean_cells.tolist():
-            found[k][self.mean_columns[c]] = None
+            found[self.owners[k]][self.mean_columns[c]] = None
         for k, a, _, _ in self.loading_cells.tolist():
-            found[k][self.random_columns[a]] = None
+            found[self.owners[k]][self.random_columns[a]] = None
         for k, products in self.offsets.items():
             found[k].update(dict.fromkeys(products))
         for (k, _), addends in self.quantities.items():
@@ -177,13 +193,14 @@ class ReducedForm:
     def mean(self, slots: Floats) -> Floats:
         """Return m (K, C)."""
         m = np.zeros((len(self.responses), len(self.mean_columns)))
-        m[self.mean_cells[:, 0], self.mean_cells[:, 1]] = slots[self.mean_cells[:, 2]]
+        c = self.mean_cells[self.mean_cells[:, 0] < len(m)]
+        m[c[:, 0], c[:, 1]] = slots[c[:, 2]]
         return m
 
     def loadings(self, slots: Floats) -> Floats:
         """Return L (K, A, J)."""
         out = np.zeros((len(self.responses), len(self.random_columns), len(self.disturbances)))
-        c = self.loading_cells
+        c = self.loading_cells[self.loading_cells[:, 0] < len(out)]
         out[c[:, 0], c[:, 1], c[:, 2]] = slots[c[:, 3]]
         return out
 

@@ -96,6 +96,10 @@ def distribution(kind: str, link: str, response: str, units: str, modelled: Mapp
         case "adjacent":
             above, below = (rf"\Pr({y} = {s} \mid \boldsymbol{{\eta}})" for s in ("s", "s - 1"))
             text = rf"\log\frac{{{above}}}{{{below}}} &= {nu} - {threshold}"
+        case "multinomial":
+            r = response or "c"
+            chosen, base = (rf"\Pr({c} \mid \boldsymbol{{\eta}})" for c in (r, r"\text{base}"))
+            text = rf"\log\frac{{{chosen}}}{{{base}}} &= {nu}"
         case _:
             text = rf"{given} &\sim \operatorname{{{kind}}}, \quad {g or 'E'}({y}) = {nu}"
     if "zero" in modelled:

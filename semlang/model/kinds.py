@@ -28,6 +28,10 @@ class Kind:
         Names of arguments of the declaration.
     sequence : bool
         Whether a response is a product of steps from one category to the next.
+    alternatives : bool
+        Whether one of several linear predictors is chosen: a category, or an alternative.
+    nominal : bool
+        Whether each category has a linear predictor of its own.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
     estimable : bool
@@ -43,6 +47,8 @@ class Kind:
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     sequence: bool = False
+    alternatives: bool = False
+    nominal: bool = False
     logarithm: bool = False
     estimable: bool = False
 
@@ -110,7 +116,15 @@ KINDS: dict[str, Kind] = {
             arguments=("level", "categories"),
             estimable=True,
         ),
-        Kind("adjacent", ("logit",), thresholds=True, intercept=False, arguments=("level", "categories")),
+        Kind(
+            "adjacent",
+            ("logit",),
+            thresholds=True,
+            intercept=False,
+            arguments=("level", "categories"),
+            alternatives=True,
+            estimable=True,
+        ),
         Kind(
             "sequential",
             ("logit",),
@@ -120,9 +134,9 @@ KINDS: dict[str, Kind] = {
             sequence=True,
             estimable=True,
         ),
-        Kind("multinomial", ("logit",), arguments=("level", "base")),
-        Kind("choice", ("logit",), intercept=False, arguments=("level", "set")),
-        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set")),
+        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, nominal=True, estimable=True),
+        Kind("choice", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
+        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
         Kind("composite", (), arguments=("level",)),
         Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
         Kind("class", (), latent=True, arguments=("observed",), estimable=True),

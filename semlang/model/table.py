@@ -19,9 +19,9 @@ class Covariate:
     """A function of one column, a factor of a product of covariates.
 
     `function` is ``identity``, ``power`` (`argument` the exponent), ``log``, ``level`` (1 where the column, as text,
-    equals `argument`, else 0), ``offset`` (with `argument` ``log`` that of the logarithm) or ``factor`` (a factor whose
-    levels are not known yet, for there are no data; `argument` its base). `response` tells that the column is a
-    response of the model: its observed value.
+    equals `argument`, else 0), ``offset`` (with `argument` ``log`` that of the logarithm), ``factor`` (a factor whose
+    levels are not known yet, for there are no data; `argument` its base) or ``inside`` (a product that the estimation
+    centred and scaled). `response` tells that the column is a response of the model: its observed value.
     """
 
     column: str
@@ -48,7 +48,7 @@ class Covariate:
                 return f"{self.column}^{self.argument:g}"
             case "level":
                 return f"{self.column}={self.argument}"
-            case "identity":
+            case "identity" | "inside":
                 return self.column
             case "offset" if self.argument:
                 return f"offset({self.argument}({self.column}))"

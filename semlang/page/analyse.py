@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from semlang.analysis import analyse as analyse_text
 from semlang.api import Model
 from semlang.diagnostics import Diagnostic, in_file
 from semlang.errors import SemlangError
@@ -23,11 +25,13 @@ SCHEMA = "semlang.page/1"
 DRAWN = 400
 """Rows of the table up to which a diagram is drawn: beyond that nobody can read it, and placing it takes seconds."""
 
+VIEWS = ("table", "diagram", "matrices", "equations", "marked_equations", "words", "identification")
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def analyse(text: str | Source, data: Sheet | None = None) -> Json:
+def analyse(text: str | Source, data: Sheet | None = None, *, drawn: bool = True) -> Json:
     """Return findings, table, diagram, matrices, equations, words and the verdict on identification of a text.
 
     Whatever the text, there is an answer. A view that the text does not have is None, and a finding says why; a view
@@ -39,12 +43,15 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
         The model. Offsets in the answer count its code points from 0 (with ``\\n`` as the only line ending).
     data : Sheet, optional
         Data: then names are checked against its columns, and factors and thresholds are spelt out.
+    drawn : bool
+        Whether the diagram is placed, which takes as long as everything else; else ``diagram`` is None.
 
     Returns
     -------
     dict
-        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations, words,
-        identification, failed``. What is there equals what the command line prints with ``--json``.
+        As ``schema.json`` describes it: ``schema, ok, findings, table, diagram, matrices, equations,
+        marked_equations, words, identification, failed``. What is there equals what the command line prints with
+        ``--json``.
 
     Examples
     --------
@@ -55,7 +62,11 @@ def analyse(text: str | Source, data: Sheet | None = None) -> Json:
     ['unknown-operator']
     """
     source = text if isinstance(text, Source) else Source(text.replace("\r\n", "\n"))
-    return _Analysis(source).answer(data)
+    return _Analysis(source).answer(data, drawn)
+
+
+_last: tuple[Source, Sheet | None, tuple[Model | None, Sequence[Diagnostic]]] | None = None
+"""What was found on the last text: its diagram is asked for next."""
 
 
 class _Analysis:
@@ -65,28 +76,17 @@ class _Analysis:
         self.source = source
         self.failed: list[Json] = []
 
-    def answer(self, data: Sheet | None) -> Json:
-        findings: Sequence[Diagnostic] = ()
-        model = None
-        try:
-            model = Model(self.source)
-            if data is not None and not model.parameter_table.reshape:
-                from semlang.data.sheet import SheetFacts
-
-                model = model.with_facts(SheetFacts(data, model.parameter_table.group_column))
-            findings = model.check()
-        except SemlangError as problem:
-            findings = problem.diagnostics
-        except Exception as problem:
-            self._failed("findings", problem)
-        views: Json = dict.fromkeys(("table", "diagram", "matrices", "equations", "words", "identification"))
+    def answer(self, data: Sheet | None, drawn: bool) -> Json:
+        model, findings = self._found(data)
+        views: Json = dict.fromkeys(VIEWS)
         if model is not None:
             m = model
             groups = range(len(m.parameter_table.groups))
             views["table"] = self._view("table", lambda: self._table(m))
-            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table))
+            views["diagram"] = self._view("diagram", lambda: diagrams(m.parameter_table)) if drawn else None
             views["matrices"] = self._view("matrices", lambda: [_matrices(m, g) for g in groups])
-            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).latex() for g in groups])
+            views["equations"] = self._view("equations", lambda: [m.group_matrices(g).equations() for g in groups])
+            views["marked_equations"] = self._view("marked_equations", lambda: [_marked(m, g) for g in groups])
             views["words"] = self._view("words", lambda: self._words(m))
             views["identification"] = self._view("identification", lambda: _identification(m))
         ok = model is not None and not self.failed and not any(d.is_error for d in findings)
@@ -97,6 +97,24 @@ class _Analysis:
             **views,
             "failed": self.failed,
         }
+
+    def drawing(self, data: Sheet | None) -> list[Json] | None:
+        model, _ = self._found(data)
+        return None if model is None else self._view("diagram", lambda: diagrams(model.parameter_table))
+
+    def _found(self, data: Sheet | None) -> tuple[Model | None, Sequence[Diagnostic]]:
+        """Return the model and all findings; those of the text before are still known."""
+        global _last
+        if _last is not None and _last[0] == self.source and _last[1] is data:
+            return _last[2]
+        try:
+            found = analyse_text(self.source, facts=_facts(data), reader=_unread)
+        except Exception as problem:
+            self._failed("findings", problem)
+            return None, ()
+        answer = found.model, found.findings
+        _last = self.source, data, answer
+        return answer
 
     def _view(self, name: str, make: Callable[[], T]) -> T | None:
         """Return a view; None where the model has none, or making it fails."""
@@ -159,6 +177,29 @@ class _Analysis:
         return [{"text": s, **spot} for s, spot in zip(sentences, spots, strict=True)]
 
 
+def _facts(data: Sheet | None) -> Callable[[Model], Model] | None:
+    """Return what gives a model the levels of a sheet."""
+    if data is None:
+        return None
+    from semlang.data.sheet import SheetFacts
+
+    return lambda model: (
+        model
+        if model.parameter_table.reshape
+        else model.with_facts(SheetFacts(data, model.parameter_table.group_column))
+    )
+
+
+def _unread(path: Path) -> tuple[None, tuple[Diagnostic, ...]]:
+    """Read no file: the page opens the data that a text names by itself."""
+    return None, ()
+
+
+def drawing(source: Source, data: Sheet | None = None) -> list[Json] | None:
+    """Return the diagram alone, as `analyse` has it."""
+    return _Analysis(source).drawing(data)
+
+
 def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None) -> list[Json] | None:
     """Return the placed diagram of each group; None where the model is too large to be looked at.
 
@@ -178,6 +219,13 @@ def diagrams(table: ParameterTable, estimates: Mapping[int, float] | None = None
 def _matrices(model: Model, group: int) -> Json:
     matrices = model.group_matrices(group)
     return {"heading": list(matrices.heading), "matrices": [_matrix(m) for m in matrices.all]}
+
+
+def _marked(model: Model, group: int) -> str:
+    r"""Return the equations with matrices written out, ``\htmlData{ids=ROW}{...}`` around what stands for a row."""
+    from semlang.matrices.latex import latex
+
+    return latex(model.group_matrices(group), lambda row, term: rf"\htmlData{{ids={row.id}}}{{{term}}}")
 
 
 def _matrix(matrix: Matrix) -> Json:

@@ -10,7 +10,9 @@ from typing import Any
 from semlang.data.sheet import Sheet, read_sheet
 from semlang.diagnostics import Diagnostic
 from semlang.errors import SemlangError
-from semlang.page.analyse import analyse
+from semlang.page.analyse import analyse, drawing
+from semlang.page.compared import compared
+from semlang.page.implied import implied
 from semlang.source import Source
 
 Json = dict[str, Any]
@@ -42,8 +44,10 @@ class Answering:
         Parameters
         ----------
         question : dict
-            ``what`` is ``analyse`` (with ``text`` and perhaps ``data``, a key), ``data`` (with ``name`` and ``csv``) or
-            ``fit`` (with ``text`` and ``data``).
+            ``what`` is ``analyse`` or ``draw`` (with ``text`` and perhaps ``data``, a key; ``analyse`` with ``drawn``
+            false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with ``text`` and
+            ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``) or ``compare`` (with two texts,
+            ``a`` and ``b``).
 
         Raises
         ------
@@ -53,7 +57,15 @@ class Answering:
         try:
             match question:
                 case {"what": "analyse", "text": str(text)}:
-                    return analyse(self._source(text), self._known(question.get("data"))[0])
+                    sheet, _ = self._known(question.get("data"))
+                    return analyse(self._source(text), sheet, drawn=question.get("drawn") is not False)
+                case {"what": "draw", "text": str(text)}:
+                    sheet, _ = self._known(question.get("data"))
+                    return {"diagram": drawing(self._source(text), sheet)}
+                case {"what": "implied", "text": str(text), "values": dict(values)}:
+                    return self._implied(self._source(text), self._known(question.get("data"))[0], values)
+                case {"what": "compare", "a": str(a), "b": str(b)}:
+                    return compared(self._source(a), self._source(b))
                 case {"what": "data", "name": str(name), "csv": str(csv)}:
                     return self._read(name, csv)
                 case {"what": "fit", "text": str(text), "data": str(key)}:
@@ -84,6 +96,13 @@ class Answering:
         for old in list(self.sheets)[:-KEPT]:
             del self.sheets[old]
         return {"key": key, "name": name, "columns": list(sheet.columns), "n_rows": sheet.n_rows, "findings": []}
+
+    def _implied(self, source: Source, sheet: Sheet | None, values: Json) -> Json:
+        try:
+            return implied(source, sheet, values)
+        except SemlangError as problem:
+            why = problem.diagnostics[0].message
+            return {"parameters": [], "moments": None, "items": [], "grid": [], "why": why}
 
     def _fit(self, source: Source, sheet: Sheet | None, csv: str) -> Json:
         if sheet is None:

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from semlang.api import Model, ordered
-from semlang.data.sheet import Sheet, SheetFacts
+from semlang.data.sheet import Sheet
 from semlang.data.sheet_binding import bind_sheet
-from semlang.diagnostics import error
+from semlang.diagnostics import error, ordered, warning
 from semlang.errors import FitError
 from semlang.estimation.expressions import Dual, evaluate_defined
 from semlang.model.parameter_names import level_of, parameter_names, row_name, written_label
 from semlang.model.table import ParameterTable
 from semlang.page.analyse import diagrams
-from semlang.plain.fit import PlainFit, plain_fit, refusal, refused
+from semlang.page.text_model import text_model
+from semlang.plain.fit import NEAR, PlainFit, plain_fit, refusal, refused
 from semlang.source import Source
 
 Json = dict[str, Any]
@@ -30,11 +30,10 @@ def fit_here(source: Source, sheet: Sheet, csv: str) -> Json:
     SemlangError
         With all findings, where there is no fit; ``not-here`` where the model is not for this estimator.
     """
-    model = Model(source)
+    model = text_model(source, sheet)
     if model.parameter_table.reshape:
         raise refused("the data are reshaped")
-    model = model.with_facts(SheetFacts(sheet, model.parameter_table.group_column))
-    found = model.check()
+    found = model.check(read=False)
     if any(d.is_error for d in found):
         raise FitError(found)
     table = model.parameter_table
@@ -44,6 +43,9 @@ def fit_here(source: Source, sheet: Sheet, csv: str) -> Json:
     fit = plain_fit(table, model.graphs, bind_sheet(table, sheet))
     if not fit.converged:
         found = ordered([*found, error("not-converged", "the climb ended before a maximum was found")])
+    if not fit.settled:
+        why = f"more nodes still change the log-likelihood by more than {NEAR:g}"
+        found = ordered([*found, warning("points-not-settled", why, help="semlang serve places the nodes by person")])
     result = result_of(table, fit)
     return {
         "findings": [d.to_json() for d in found],

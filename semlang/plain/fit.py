@@ -19,10 +19,12 @@ from semlang.model.table import ROWS, ParameterTable
 from semlang.plain.climb import climb
 from semlang.plain.densities import KNOWN
 from semlang.plain.gaussian import Gaussian
-from semlang.plain.nodes import Nodes
+from semlang.plain.nodes import FINEST, Nodes
 from semlang.plain.start import start
 
 Floats = NDArray[np.float64]
+NEAR = 1e-5
+"""Change of the log-likelihood with twice as many nodes that is let be."""
 MOST = 2
 """Latent variables that are integrated over."""
 
@@ -40,6 +42,8 @@ class PlainFit:
     n_rows : float
         Rows with at least one response, frequencies counted.
     method : str
+    settled : bool
+        Twice as many nodes would change the log-likelihood by less than `NEAR`.
     """
 
     theta: Floats
@@ -48,6 +52,7 @@ class PlainFit:
     converged: bool
     n_rows: float
     method: str
+    settled: bool = True
 
 
 class Likelihood:
@@ -85,6 +90,16 @@ class Likelihood:
                 self.parts.append(Nodes(reduced_form(graph), design, table.variables, points))
 
     @property
+    def points(self) -> int:
+        """Nodes a dimension; 0 where there are none."""
+        return max(part.points for part in self.parts)
+
+    @property
+    def dims(self) -> int:
+        """Dimensions of the nodes."""
+        return max(len(part.form.disturbances) for part in self.parts)
+
+    @property
     def n_rows(self) -> float:
         """Rows with at least one response."""
         return sum(part.n for part in self.parts)
@@ -110,16 +125,26 @@ def plain_fit(
     """
     likelihood = Likelihood(table, graphs, designs, points)
     theta = start(table, designs)
+    settled = True
     if not math.isfinite(likelihood.value_and_gradient(theta)[0]):
         raise FitError(
             [error("no-start", "the likelihood is not defined at the start values", help="give start values")]
         )
     top = climb(likelihood.value_and_gradient, theta)
+    while points is None and top.converged and likelihood.points > 1:
+        finer = Likelihood(table, graphs, designs, 2 * likelihood.points - 1)
+        if abs(finer.value_and_gradient(top.theta)[0] - top.value) < NEAR:
+            break
+        if finer.points > FINEST[likelihood.dims]:
+            settled = False
+            break
+        likelihood = finer
+        top = climb(likelihood.value_and_gradient, top.theta)
     vcov = np.full(top.hessian.shape, np.nan)
     if top.converged and theta.size:
         vcov = np.linalg.inv(-top.hessian)
     method = "maximum likelihood by numpy, " + likelihood.parts[0].method
-    return PlainFit(top.theta, top.value, vcov, top.converged, likelihood.n_rows, method)
+    return PlainFit(top.theta, top.value, vcov, top.converged, likelihood.n_rows, method, settled)
 
 
 def refused(why: str) -> FitError:

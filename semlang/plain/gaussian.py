@@ -32,6 +32,7 @@ class Gaussian:
     """
 
     method = "closed form"
+    points = 0
 
     def __init__(self, form: ReducedForm, design: Design) -> None:
         self.form = form

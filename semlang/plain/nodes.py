@@ -25,7 +25,9 @@ Floats = NDArray[np.float64]
 REACH = 6.5
 """The nodes reach so many standard deviations: beyond lie 1e-10 of the normal distribution."""
 POINTS = (1, 61, 33)
-"""Nodes a dimension, by number of dimensions."""
+"""Nodes a dimension to begin with, by number of dimensions."""
+FINEST = (1, 961, 129)
+"""Most nodes a dimension."""
 
 
 def grid(dims: int, points: int) -> tuple[Floats, Floats]:
@@ -64,7 +66,7 @@ class Nodes:
     ) -> None:
         self.form = form
         dims = len(form.disturbances)
-        points = points or POINTS[dims]
+        self.points = points = points or POINTS[dims]
         self.method = ("no latent variable", f"{points} nodes", f"{points} x {points} nodes")[dims]
         self.z, self.log_weight = grid(dims, points)
         rows = Rows(form, design)

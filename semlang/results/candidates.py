@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from semlang.graph.condition import n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable, Product, Row, Variable
 
@@ -15,8 +16,9 @@ def candidates(table: ParameterTable, graphs: tuple[ModelGraph, ...]) -> list[Ro
     """Return the rows that could have a parameter of their own.
 
     These are fixed rows; rows that share their parameter with others; loadings of every latent variable on the
-    indicators of its level; effects of the model's covariates on its responses and latent variables; covariances of
-    latent variables, and of gaussian responses, of one level. What would close a circle of paths is left out.
+    indicators of its level; effects of the model's covariates on its responses, latent variables and classes;
+    covariances of latent variables, and of gaussian responses, of one level. What would close a circle of paths is left
+    out.
 
     Parameters
     ----------
@@ -84,6 +86,10 @@ def _effects(
             plain = v.kind.name in ("gaussian", "binomial", "poisson", "ordinal", "normal")
             if able and plain and height[v.level] <= highest and (v.key, "", via) not in has:
                 yield _row(graph, v.name, "~", name, v.key, "", via, block[v.key])
+            elif v.kind.name == "class" and height[v.level] <= highest and (v.key, "", via) not in has:
+                for k in range(1, n_states(v)):
+                    row = _row(graph, v.name, "~", name, v.key, "", via, block[v.key])
+                    yield row._replace(klass=k, class_variable=v.key)
 
 
 def _covariances(table: ParameterTable, graph: ModelGraph, block: dict[str, tuple[int, int]]) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semlang.checks.equivalence import Comparison, compare
 from semlang.checks.equivalence.compare import A_IN_B, B_IN_A, EQUIVALENT, NEITHER
+from semlang.estimation.space import never_negative
 from semlang.model.table import ParameterTable, Row
 from semlang.shown import Shown
 
@@ -193,7 +194,14 @@ def _ratio(a: Fit, b: Fit, known: Comparison, small: Fit, large: Fit) -> FitComp
 
 
 def zero_variances(small: ParameterTable, large: ParameterTable) -> list[Row]:
-    """Return the free variances of latent variables of the larger model that the smaller one has not, or fixes at 0."""
+    """Return the variances that the smaller model has at the border of the larger one's parameter space.
+
+    These are free variances of latent variables that the smaller model has not, or fixes at 0, and that can't be below
+    zero: see `semlang.estimation.space.never_negative`, and bounds in the text. A variance that may be negative is an
+    inner point at zero.
+    """
+    gaussian = all(v.kind.name == "gaussian" and v.link in ("", "identity") for v in large.responses)
+    bounded = never_negative(large)
 
     def variances(table: ParameterTable) -> dict[tuple[str, int], Row]:
         latent = {v.key for v in table.latents}
@@ -204,7 +212,11 @@ def zero_variances(small: ParameterTable, large: ParameterTable) -> list[Row]:
         }
 
     has = variances(small)
-    return [row for key, row in variances(large).items() if row.parameter >= 0 and key not in has]
+    return [
+        row
+        for key, row in variances(large).items()
+        if row.parameter >= 0 and key not in has and (not gaussian or row.target in bounded or row.lower is not None)
+    ]
 
 
 def _vuong(a: Fit, b: Fit, known: Comparison) -> FitComparison:

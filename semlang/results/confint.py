@@ -96,7 +96,8 @@ def confint(
             if tell is not None:
                 tell(f"profile {step} of {len(free)}: {name}")
             lower, upper = _profile(fit, k, z, se)
-        records.append({"name": name, "est": est, "lower": lower, "upper": upper})
+        at = fit.estimate.limits.get(k, est)
+        records.append({"name": name, "est": at, "lower": lower, "upper": upper})
     if method != "profile" and wanted is None:
         for j, d in enumerate(fit.estimate.defined):
             if drawn is not None:

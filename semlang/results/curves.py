@@ -115,14 +115,21 @@ def information(
 
 def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
     graph, design = fit.graphs[0], mean_design(fit.designs[0])
-    ends = [linear_predictors(graph, design, fit.estimate.theta, {latent.key: v})[item.key][0] for v in (0.0, 1.0)]
-    nu = np.array(ends)
-    slope, start = float(nu[1] - nu[0]), float(nu[0])
+    theta = fit.estimate.theta
+    start, end = (
+        linear_predictors(graph, design, theta, {latent.key: v})[item.key].reshape(-1, 1) for v in (0.0, 1.0)
+    )  # one line a category of a nominal response, else one
+    slope = end - start
     at = start + slope * x
+    if len(at) == 1:
+        at, slope = at[0], slope[0]
     cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)
     repeated = None if cuts is None else np.repeat(cuts, x.size, axis=1)
     h = 1e-5
     p = np.stack(expected(item, at, q, repeated))
+    if at.ndim > 1:
+        up, down = (np.stack(expected(item, at + s * h * slope, q)) for s in (1.0, -1.0))
+        return np.asarray((((up - down) / (2.0 * h)) ** 2 / np.maximum(p, 1e-300)).sum(axis=0))
     d = (np.stack(expected(item, at + h, q, repeated)) - np.stack(expected(item, at - h, q, repeated))) / (2.0 * h)
     if item.kind.thresholds:
         return np.asarray(((slope * d) ** 2 / np.maximum(p, 1e-300)).sum(axis=0))

@@ -15,6 +15,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.distributions import drawn, transform
 from semlang.estimation.factors import semidefinite_factor
+from semlang.estimation.linear_predictors import no_predictor, with_addend
 from semlang.estimation.member import Infeasible
 from semlang.graph.model_graph import ModelGraph
 from semlang.graph.order import causes_first
@@ -128,16 +129,18 @@ class _Draw:
         values: dict[str, Floats] = {}
         for key in causes_first(causes):
             variable = variables[key]
-            nu = np.zeros(design.n_rows)
+            nu = no_predictor(variable, design)
             for p in graph.into(key):
                 if not p.is_zero:
                     coefficient = self.theta[p.parameter] if p.parameter >= 0 else p.value
-                    nu = nu + coefficient * self._column(p.via) * (values[p.source] if p.source else 1.0)
+                    addend = coefficient * self._column(p.via) * (values[p.source] if p.source else 1.0)
+                    nu = with_addend(nu, addend, p.category, variable, design)
             for r in products:
                 if r.target == key:
                     coefficient = self.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
                     factors = [values[k] for k in (r.source, *r.moderators) if k in variables]
-                    nu = nu + coefficient * self._column(r.via) * np.prod(factors, axis=0)
+                    addend = coefficient * self._column(r.via) * np.prod(factors, axis=0)
+                    nu = with_addend(nu, addend, r.category, variable, design)
             if key in zeta:
                 nu = nu + zeta[key]
             values[key] = nu

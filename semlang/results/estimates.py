@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semlang.model.table import ROWS
 from semlang.results.standardized import standardized_estimates
 from semlang.results.table import Table
 
@@ -95,10 +96,12 @@ def glance(fit: Fit) -> Table:
 
 
 def augment(fit: Fit) -> pd.DataFrame:
-    """Return the data with broom's columns: ``.fitted`` and ``.resid`` of each response, ``.f`` scores of rows.
+    """Return the data with broom's columns: ``.fitted`` and ``.resid`` of each response, ``.f`` scores of rows and the
+    most probable class of a class variable.
 
     Fitted values are expectations given the posterior of the unit; of several responses the columns have their names
-    behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0. ``.resid`` is
+    behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0; nominal ones the
+    probability of each category, ``.fitted=category``, and no residual. ``.resid`` is
     observed less fitted, of binomial responses with trials in successes.
     """
     assert fit.origin is not None
@@ -109,6 +112,10 @@ def augment(fit: Fit) -> pd.DataFrame:
         end = f".{v.name}" if several else ""
         names = [c for c in fitted.columns if c == v.name or str(c).startswith(f"{v.name}=")]
         values = fitted[names].to_numpy()
+        if v.kind.nominal:
+            for name in names:
+                out[f".fitted{end}={name.split('=', 1)[1]}"] = fitted[name].to_numpy()
+            continue
         mean = values @ np.arange(len(names)) if v.kind.thresholds else values[:, 0].copy()
         observed = np.full(len(out), np.nan)
         for design in fit.designs:
@@ -116,8 +123,13 @@ def augment(fit: Fit) -> pd.DataFrame:
             if v.key in design.trials:
                 mean[design.row] = mean[design.row] * design.trials[v.key]
         out[f".fitted{end}"], out[f".resid{end}"] = mean, observed - mean
-    scores = fit.scores().get("rows")
-    if scores is not None:
-        for name in scores.columns:
-            out[f".{name}"] = scores[name]
+    if any(v.kind.name == "class" for v in fit.table.latents):
+        for key, classes in fit.class_probabilities().items():
+            if fit.table.variables[key].level == ROWS:
+                out[f".{fit.table.variables[key].name}"] = classes["class"]
+    if any(v.kind.name != "class" for v in fit.table.latents):
+        scores = fit.scores().get("rows")
+        if scores is not None:
+            for name in scores.columns:
+                out[f".{name}"] = scores[name]
     return out

@@ -189,6 +189,8 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             "loglik": _finite(e.loglik),
             "n_free": e.n_free,
             "n_rows": e.n_rows,
+            "n_rows_read": e.n_rows_read,
+            "left_out": [{"what": o.what, "n": o.n, "reason": o.reason} for o in e.left_out],
             "n_clusters": dict(e.n_clusters),
             "method": e.method,
             "points": e.points,
@@ -252,11 +254,39 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
     def _repr_html_(self) -> str:
         return html(self)
 
-    def draw(self, path: str | None = None, *, what: str = "est", style: str = "gllamm") -> Any:
-        """Draw the path diagram with estimates; see `semlang.Model.draw`."""
-        from semlang.diagram.draw import draw
+    def draw(self, path: str | None = None, *, what: str = "est", stars: bool = False, **options: Any) -> Any:
+        """Draw the path diagram with estimates; see `semlang.Model.draw`.
 
-        return draw(self.table, path, estimates=self.estimates_by_row() if what == "est" else None, style=style)
+        Parameters
+        ----------
+        path : str or Path, optional
+        what : {'est', 'std', 'names', 'none'}
+            Estimates, standardised estimates, labels and fixed values, or nothing at arrows.
+        stars : bool
+            Whether ``*``, ``**``, ``***`` mark p below 0.05, 0.01, 0.001.
+        **options
+            As of `semlang.Model.draw`.
+        """
+        from semlang.diagram.content import stars_of
+        from semlang.diagram.draw import draw
+        from semlang.results.implied import refuse_conditional
+        from semlang.results.reading import choice
+        from semlang.results.standardized import standardized_estimates
+
+        show = {"est": "estimates", "std": "standardized", "names": "names", "none": "none"}
+        shown = show[choice("what", what, tuple(show))]
+        values: dict[int, float] | None = dict(self.estimates_by_row()) if what == "est" else None
+        if what == "std":
+            refuse_conditional(self.table)
+            given = zip(self.reported_rows, standardized_estimates(self, "all"), strict=True)
+            values = {r.id: v for r, v in given if v is not None}
+        marks: dict[int, str] = {}
+        for row in self.table.rows if stars else ():
+            se = _root(self.estimate.vcov, row.parameter) if row.parameter >= 0 else None
+            if se:
+                z = float(self.estimate.theta[row.parameter]) / se
+                marks[row.id] = stars_of(math.erfc(abs(z) / math.sqrt(2.0)))
+        return draw(self.table, path, estimates=values, stars=marks, show=shown, **options)
 
     def estimates_by_row(self) -> Mapping[int, float]:
         """Return estimates (or fixed values) by row id."""

@@ -66,8 +66,10 @@ def refuse_conditional(table: ParameterTable) -> None:
     """
     if is_conditional(table):
         raise FitError(
-            [error("undefined-measure", "implied variances of models with classes or products are not computed yet")]
-        )
+            [error("undefined-measure", "variables have no one standard deviation beside classes or products",
+                   label="each class has variances of its own, and a product of normal variables is not normal",
+                   help="fit.params are estimates in the units of the variables")]
+        )  # fmt: skip
 
 
 class Implied:
@@ -249,9 +251,10 @@ def matrices(form: ReducedForm, theta: Numbers) -> tuple[Numbers, Numbers, Numbe
     """Return m (K, C), L (K, A, J), Psi (J, J) and Theta (K, K) at real or complex parameters."""
     slots = _slots(form.program, form.constants, form.n_slots, theta)
     m = np.zeros((len(form.responses), len(form.mean_columns)), dtype=theta.dtype)
-    m[form.mean_cells[:, 0], form.mean_cells[:, 1]] = slots[form.mean_cells[:, 2]]
+    c = form.mean_cells[form.mean_cells[:, 0] < len(m)]
+    m[c[:, 0], c[:, 1]] = slots[c[:, 2]]
     L = np.zeros((len(form.responses), len(form.random_columns), len(form.disturbances)), dtype=theta.dtype)
-    c = form.loading_cells
+    c = form.loading_cells[form.loading_cells[:, 0] < len(m)]
     L[c[:, 0], c[:, 1], c[:, 2]] = slots[c[:, 3]]
     return m, L, matrix(form.psi, theta), matrix(form.theta, theta)
 

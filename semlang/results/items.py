@@ -94,7 +94,7 @@ def probabilities_at(fit: Fit, item: Variable, latent: Variable, at: Floats, gro
     """Return means or category probabilities (at, categories), covariates at their means, other disturbances 0."""
     graph, design = fit.graphs[group], mean_design(fit.designs[group])
     theta = fit.estimate.theta
-    nu = np.array([linear_predictors(graph, design, theta, {latent.key: float(x)})[item.key][0] for x in at])
+    nu = np.array([linear_predictors(graph, design, theta, {latent.key: float(x)})[item.key][..., 0] for x in at]).T
     cuts, q = thresholds_of(fit, graph, design, item), quantities_of(fit, graph, design, item)
     return np.stack(expected(item, nu, q, None if cuts is None else np.repeat(cuts, at.size, axis=1)), axis=1)
 
@@ -207,7 +207,7 @@ class Items:
         rest = sum(layer.dims for layer in layers[1:])
         o, A = np.zeros(len(self.items)), np.zeros((len(self.items), own + rest))
         for k in range(len(self.items)):
-            i = np.flatnonzero(p.rows.response == k)
+            i = p.rows_of(k)
             nu, a = p.inputs.o[i], p.inputs.A[:, i]
             if np.ptp(nu) > 1e-9 * (1 + np.abs(nu).max()) or (np.ptp(a, axis=1) > 1e-9 * (1 + np.abs(a).max())).any():
                 raise refuse(what, "the probabilities depend on covariates, so rows can't be compared")

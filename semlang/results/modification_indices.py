@@ -9,6 +9,8 @@ import numpy as np
 
 from semlang.diagnostics import error
 from semlang.errors import FitError
+from semlang.estimation.conditioning.assemble import is_gaussian
+from semlang.estimation.conditioning.conditions import conditions, is_conditional, with_locations
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.freed import Freed, freed, with_own_parameters
 from semlang.estimation.layers import Layer, layers_of
@@ -16,11 +18,12 @@ from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.member import Infeasible
 from semlang.graph.build import build_graphs
 from semlang.matrices.build import reduced_form
+from semlang.matrices.reduced import ReducedForm
 from semlang.model.parameter_names import level_of
 from semlang.model.table import ParameterTable, Row
 from semlang.results.candidates import candidates
 from semlang.results.comparison import chi2_tail
-from semlang.results.implied import Implied, refuse_conditional
+from semlang.results.implied import Implied
 from semlang.results.standardized import _ScalesAt
 from semlang.results.table import Table
 
@@ -61,14 +64,8 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     ----------
     Sorbom (1989), Psychometrika 54, 371-384.
     """
-    refuse_conditional(fit.table)
     rows = candidates(fit.table, fit.graphs)
-    theta = fit.estimate.theta
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scales = [
-            _ScalesAt(Implied(g, d), "all", theta.astype(np.complex128))
-            for g, d in zip(fit.graphs, fit.designs, strict=True)
-        ]
+    scales = [] if is_conditional(fit.table) else _scales(fit)
     records: list[dict[str, Any]] = []
     for part in _together(fit, rows):
         found = scores_of(fit, part)
@@ -76,17 +73,31 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
             answer = found.single(k)
             if answer is None or answer[0] < minimum:
                 continue
-            with np.errstate(divide="ignore", invalid="ignore"):
-                factor = float(np.real(scales[row.group - 1].factor(row)))
+            factor = np.nan
+            if scales:
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    factor = float(np.real(scales[row.group - 1].factor(row)))
             records.append(
-                {"lhs": row.lhs, "op": row.op, "rhs": row.rhs, "level": level_of(fit.table, row),
+                {"lhs": row.lhs, "op": row.op, "rhs": _shown(row), "level": level_of(fit.table, row),
                  "group": fit.table.groups[row.group - 1] if fit.table.groups != ("",) else "",
                  "mi": answer[0], "epc": answer[1],
                  "sepc.all": answer[1] * factor if np.isfinite(factor) else None,
                  "p": chi2_tail(answer[0], 1)}
             )  # fmt: skip
     records.sort(key=lambda r: -float(r["mi"]))
-    return Table.of(COLUMNS, records, (), "Modification indices")
+    notes = () if scales else ("sepc.all is left out: variables have no one SD beside classes or products",)
+    return Table.of(COLUMNS, records, notes, "Modification indices")
+
+
+def _scales(fit: Fit) -> list[_ScalesAt]:
+    theta = fit.estimate.theta.astype(np.complex128)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [_ScalesAt(Implied(g, d), "all", theta) for g, d in zip(fit.graphs, fit.designs, strict=True)]
+
+
+def _shown(row: Row) -> str:
+    """Return the right side, with the class that the row is of."""
+    return f"{row.rhs} (class {row.klass})" if row.klass else row.rhs
 
 
 def by_quadrature(fit: Fit) -> bool:
@@ -122,19 +133,25 @@ def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:
     """Cut the rows into parts that are tested in one evaluation: those that change nothing of the integration."""
     if not rows:
         return []
-    if not by_quadrature(fit):
+    if not by_quadrature(fit) or (is_conditional(fit.table) and is_gaussian(fit.table)):
         return [rows]
-    same = _layers(fit.table)
     easy = [r for r in rows if r.parameter >= 0 or r.op in ("~1", "|") or (r.op == "~" and not r.source)]
+    same = _layers(fit.table)
     for row in rows:
         if row not in easy and _layers(with_own_parameters(fit.table, [*easy, row])[0]) == same:
             easy.append(row)
     return [*([easy] if easy else []), *([r] for r in rows if r not in easy)]
 
 
-def _layers(table: ParameterTable) -> list[tuple[Layer, ...]]:
-    out = []
-    for graph in build_graphs(table):
-        form, residuals = lift_residuals(reduced_form(graph))
-        out.append(layers_of(form, residuals, table.levels) if blocks_of(form.psi) else ())
-    return out
+def _layers(table: ParameterTable) -> list[Any]:
+    """Return what is integrated over in each group, or in each combination of states and by nodes."""
+    if not is_conditional(table):
+        return [_of_form(reduced_form(graph), table) for graph in build_graphs(table)]
+    extended, _ = with_locations(table)
+    found = [conditions(extended, n) for n, _ in enumerate(table.groups, 1)]
+    return [(c.continuous, [_of_form(x.form, table) for x in c.configurations]) for c in found]
+
+
+def _of_form(form: ReducedForm, table: ParameterTable) -> tuple[Layer, ...]:
+    lifted, residuals = lift_residuals(form)
+    return layers_of(lifted, residuals, table.levels) if blocks_of(lifted.psi) else ()

@@ -51,7 +51,8 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     -------
     DataFrame
         One row a row of the data; a column ``y`` with the mean of each response (of a binomial one the probability of a
-        success), or ``y=category`` with the probability of each category.
+        success), or ``y=category`` with the probability of each category; ``y@category`` with
+        the linear predictor of each category of a nominal response.
 
     Raises
     ------
@@ -123,9 +124,11 @@ def _frame(fit: Fit, p: Predictors | MixedPredictors, found: RowExpectations, li
     for k, key in enumerate(p.form.responses):
         here = found.response == k
         name = fit.table.variables[key].name
-        categories = fit.designs[0].categories.get(key, ()) if k in p.form.thresholds and not linear else ("",)
+        kind = fit.table.variables[key].kind
+        many = kind.nominal or (k in p.form.thresholds and not linear)
+        categories = fit.designs[0].categories.get(key, ()) if many else ("",)
         for c, category in enumerate(categories):
             values = np.full(p.design.n_rows, np.nan)
             values[found.record[here]] = found.values[here, c]
-            columns[f"{name}={category}" if category else name] = values
+            columns[f"{name}{'@' if linear else '='}{category}" if category else name] = values
     return pd.DataFrame(columns, index=p.design.row)

@@ -137,7 +137,7 @@ def simulated(
                 texts[missing] = None
                 out[v.name] = texts
                 continue
-        counted = v.kind.thresholds or v.kind.name in ("binomial", "poisson", "negbinomial")
+        counted = v.kind.thresholds or v.kind.nominal or v.kind.name in ("binomial", "poisson", "negbinomial")
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
     return out

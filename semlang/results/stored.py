@@ -14,6 +14,7 @@ import numpy as np
 
 from semlang.diagnostics import Diagnostic, Severity, error, warning
 from semlang.errors import FitError
+from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
 from semlang.estimation.outcome import DefinedEstimate, Estimate
 from semlang.model.parameter_names import parameter_names
@@ -31,8 +32,8 @@ __all__ = ["SCHEMA", "Stored", "read_stored", "stored_json"]
 SCHEMA = "semlang.fit/1"
 """What the first member of the file says; the number changes when older programs can't read the file."""
 
-LEFT_OUT = frozenset({"scores", "plan", "diagnostics"})
-"""Fields of an `Estimate` that are made again."""
+LEFT_OUT = frozenset({"scores", "plan", "diagnostics", "inside"})
+"""Fields of an `Estimate` that are made again, or needed by findings alone."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _plain(value: Any) -> Any:
         return _plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, Iteration | DefinedEstimate):
+    if isinstance(value, Iteration | DefinedEstimate | LeftOut):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
@@ -254,9 +255,11 @@ def _estimate(stored: Mapping[str, Any]) -> Estimate:
     values["vcov"] = None if values["vcov"] is None else _array(values["vcov"]).reshape(values["theta"].size, -1)
     values["log"] = tuple(Iteration(**{k: _number(v) for k, v in line.items()}) for line in values["log"])
     values["defined"] = tuple(DefinedEstimate(**{k: _number(v) for k, v in d.items()}) for d in values["defined"])
+    values["left_out"] = tuple(LeftOut(**o) for o in values.get("left_out", ()))
     values["points_history"] = tuple((int(p), float(_number(v))) for p, v in values["points_history"])
     values["loglik"] = _number(values["loglik"])
     values["limits"] = {int(p): float(_number(v)) for p, v in values.get("limits", {}).items()}
+    values["border"] = tuple(int(p) for p in values.get("border", ()))
     values["class_sizes"] = {k: tuple(_number(p) for p in sizes) for k, sizes in values.get("class_sizes", {}).items()}
     return Estimate(**values)
 

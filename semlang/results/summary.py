@@ -151,10 +151,10 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         ("Log-likelihood", f"{fit.loglik:.4f}"),
         ("Free parameters", str(fit.n_free)),
         ("AIC, BIC", f"{fit.aic:.2f}, {fit.bic:.2f} (n = {e.n_top:g}{weighted})"),
-        ("Rows", str(e.n_rows)),
+        ("Rows", str(e.n_rows) if e.n_rows == e.n_rows_read else f"{e.n_rows} of {e.n_rows_read}"),
     ]
     out += [(f"Units of {level}", str(n)) for level, n in e.n_clusters.items()]
-    out += [("Left out", f"{n} ({reason})") for reason, n in e.dropped.items() if n]
+    out += [("Left out", f"{o.n} {o.what if o.n > 1 else o.what[:-1]} ({o.reason})") for o in e.left_out]
     for key, sizes in e.class_sizes.items():
         out += [(f"Sizes of {key}", ", ".join(f"{k}: {p:.4f}" for k, p in enumerate(sizes, 1)))]
     out += headline(fit)

@@ -208,8 +208,12 @@ class Comment(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A parsed text: its statements in order and its comments (kept for ``semlang fmt``)."""
+    """A parsed text: its statements in order and its comments (kept for ``semlang fmt``).
+
+    `broken` are the places of statements that could not be read; they are not among `statements`.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...] = ()
+    broken: tuple[Span, ...] = ()

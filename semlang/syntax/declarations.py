@@ -200,6 +200,17 @@ def _single(reading: Reading, node: Node, word: str) -> float | str:
         return -inner if isinstance(inner, float) else f"-{inner}"
     if word in _FREE:
         return text_of(node)
+    if node.kind == "call" and node.children[0].text in ("c", "list"):
+        inside = [text_of(child) for child in node.children[2:-1] if child.kind == "argument"]
+        instead = f"[{', '.join(i.strip(chr(34) + chr(39)) for i in inside)}]"
+        raise reading.reject(
+            "not-a-value",
+            f"'{text_of(node)}' is R's way to write a list",
+            node.span,
+            label="a list stands in square brackets",
+            help=f"write '{instead}'",
+            fix=[Edit(node.span, instead)],
+        )
     raise reading.reject(
         "not-a-value",
         f"'{text_of(node)}' is no value",

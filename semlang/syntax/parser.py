@@ -12,6 +12,7 @@ from semlang.cache import load, store
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.source import Source, Span
 from semlang.syntax.ast import Comment, Model, Statement
+from semlang.syntax.borrowed import borrowed
 from semlang.syntax.cover import Node, first_token
 from semlang.syntax.cut import MAX_NESTING, Piece, cut, too_large
 from semlang.syntax.directive_messages import explain_directive, header_and_formula, unquoted_path
@@ -107,6 +108,7 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
     pieces, tokens = cut(source)
     reading = Reading(source, MAX_TERMS_IN_FILE)
     statements: list[Statement] = []
+    broken: list[Span] = []
     errors = 0
     for piece in pieces:
         before = len(reading.findings)
@@ -116,13 +118,21 @@ def parse(source: Source) -> tuple[Model, tuple[Diagnostic, ...]]:
         errors += new
         if statement is not None and not new:
             statements.append(statement)
-        if reading.budget < 0:
-            break
+        elif new:
+            broken.append(piece.span)
         if errors >= MAX_ERRORS:
             reading.error("too-many-errors", f"{errors} errors: the rest is not read", piece.span)
+        if reading.budget < 0 or errors >= MAX_ERRORS:
+            broken.append(Span(piece.span.end, len(source.text)))
             break
+    if errors:
+        from semlang.syntax.foreign import foreign
+
+        other = foreign(source)
+        if other is not None:
+            return Model(source, (), (), (Span(0, len(source.text)),)), (other,)
     comments = tuple(Comment(t.text, Span(t.start, t.end)) for t in tokens if t.kind == "comment")
-    return Model(source, tuple(statements), comments), tuple(sorted(reading.findings, key=_place))
+    return Model(source, tuple(statements), comments, tuple(broken)), tuple(sorted(reading.findings, key=_place))
 
 
 def read_piece(reading: Reading, piece: Piece) -> Statement | None:
@@ -135,7 +145,8 @@ def read_piece(reading: Reading, piece: Piece) -> Statement | None:
         reading.findings.append(large)
         return None
     wrong = unquoted_path(source, piece.tokens) if piece.is_directive else header_and_formula(source, piece.tokens)
-    wrong = wrong or misspelt(source, piece.tokens)
+    other = None if wrong or piece.is_directive else borrowed(source, piece.tokens)
+    wrong = [other] if other is not None else wrong or misspelt(source, piece.tokens)
     if not wrong and not piece.is_directive:
         piece.tokens, warnings = join_split(source, piece.tokens)
         reading.findings += warnings

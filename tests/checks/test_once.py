@@ -1,4 +1,4 @@
-"""Identification is computed once an analysis: by the command line, a fit and the language server."""
+"""Identification is computed once an analysis: by the command line, a fit, the language server and the page."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_commands(command: list[str], calls: list[int]) -> None:
     CliRunner().invoke(semlang, command)
     assert len(calls) == 1
+
+
+def test_the_page(calls: list[int]) -> None:
+    from semlang.page.analyse import analyse as shown
+
+    for name in ("m.sem", "not.sem"):
+        calls.clear()
+        assert shown(Path(name).read_text())["identification"]
+        assert len(calls) == 1
 
 
 def test_the_language_server(calls: list[int]) -> None:

@@ -17,7 +17,15 @@ from semlang.errors import SemlangError
 from .models import MODELS, table_of
 
 SNAPSHOT = Path(__file__).with_name("one_factor.dot")
-MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph", "json": b"{"}
+MAGIC = {
+    "svg": b"<?xml",
+    "png": b"\x89PNG",
+    "pdf": b"%PDF",
+    "dot": b"digraph",
+    "json": b"{",
+    "tex": b"\\documentclass",
+    "mmd": b"flowchart",
+}
 
 
 def spec() -> DiagramSpec:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from itertools import combinations
-from typing import Any
-
-import numpy as np
 import pytest
 
 from semlang.diagram.content import number
-from semlang.diagram.curves import inside, points
 from semlang.diagram.layout import diagram
-from semlang.diagram.spec import DiagramSpec, Edge, Node
+from semlang.diagram.spec import DiagramSpec, Edge
 from semlang.model.elaborate import elaborate
 from semlang.model.table import ParameterTable
 from semlang.source import Source
@@ -56,51 +50,6 @@ def test_every_variable_is_one_node_of_its_shape(name: str) -> None:
     covariates = {c.column for r in table.rows for c in r.via if not c.response}
     shown = {part for n in spec.nodes if n.key.startswith("covariate") for part in n.label.split(":")}
     assert covariates <= shown
-
-
-@ALL
-@pytest.mark.parametrize("estimates", [False, True])
-def test_nothing_overlaps(name: str, estimates: bool) -> None:
-    spec = spec_of(name, estimates)
-    big = [n for n in spec.nodes if n.shape != "point"]
-    for a, b in combinations(big, 2):
-        apart = abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
-        assert apart, (a.key, b.key)
-    boxes = [_label_box(e.label, e.place) for e in spec.edges if e.place]
-    boxes += [_label_box(t.label, t.place) for t in spec.texts]
-    for p, q in combinations(boxes, 2):
-        assert p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1], (p, q)
-    for left, bottom, right, top in boxes:
-        for n in big:
-            x, y = max(left, min(n.x, right)), max(bottom, min(n.y, top))
-            assert not inside(n, np.array([x, y]), -1.0), n.key
-
-
-def _label_box(label: str, place: Any) -> tuple[float, float, float, float]:
-    x, y = place
-    return x - 3 * len(label), y - 5, x + 3 * len(label), y + 5
-
-
-@ALL
-def test_arrows_avoid_other_variables_and_touch_their_own(name: str) -> None:
-    spec = spec_of(name)
-    nodes = {n.key: n for n in spec.nodes}
-    for e in spec.edges:
-        line = points(np.array(e.curve))
-        ends = {e.source, e.target}
-        for n in spec.nodes:
-            if n.key not in ends and n.shape != "point":
-                assert not inside(n, line, -0.5).any(), (e, n.key)
-        if e.source or not e.both:
-            assert _distance(nodes[e.target], line[-1]) < (60 if e.both else 3), e
-
-
-def _distance(node: Node, place: Any) -> float:
-    x, y = abs(place[0] - node.x) - node.width / 2, abs(place[1] - node.y) - node.height / 2
-    if node.shape == "box":
-        return math.hypot(max(x, 0), max(y, 0))
-    reach = math.hypot((place[0] - node.x) / node.width * 2, (place[1] - node.y) / node.height * 2)
-    return abs(reach - 1) * node.width / 2
 
 
 @ALL
@@ -161,7 +110,10 @@ def test_a_random_slope_points_at_the_middle_of_the_path() -> None:
     at = {n.key: n for n in spec.nodes}
     path = edge(spec, "covariate days", "reaction")
     assert path.label == "b"
-    assert dot.x == pytest.approx((at["covariate days"].x + at["reaction"].x) / 2)
+    days, reaction = at["covariate days"], at["reaction"]
+    assert dot.x == pytest.approx(
+        (days.x + days.width / 2 + reaction.x - reaction.width / 2) / 2, abs=0.01
+    )  # places are rounded to hundredths
     assert edge(spec, "reaction.days[subject]", dot.key).dashed
     assert edge(spec, "reaction.1[subject]", "reaction").label == "1"
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semlang.errors import FitError
+
 
 @pytest.fixture(scope="module")
 def items():
@@ -106,9 +108,9 @@ def test_points_are_raised_until_the_value_settles(bind, items):
 
 def test_separation_is_reported(bind):
     data = pd.DataFrame({"x": np.arange(40.0), "y": (np.arange(40) >= 20).astype(float)})
-    fit = bind("y :: binomial(logit)\ny ~ x", data).fit()
-    assert not fit.converged
-    assert "unbounded-likelihood" in {d.slug for d in fit.diagnostics}
+    with pytest.raises(FitError) as problem:
+        bind("y :: binomial(logit)\ny ~ x", data).fit()
+    assert [d.slug for d in problem.value.diagnostics] == ["unbounded-likelihood"]
 
 
 def test_user_start_and_progress(bind, items):

@@ -10,6 +10,7 @@ LINKS = {
     "poisson": ("p", ["log"]),
     "gaussian": ("s", ["identity", "log"]),
     "ordinal": ("o", ["logit", "probit", "cloglog", "loglog"]),
+    "adjacent": ("o", ["logit"]),
 }
 FAMILIES = [(kind, link) for kind, (_, links) in LINKS.items() for link in links]
 
@@ -48,6 +49,20 @@ OTHERS = {
         "m1 :: binomial(logit, trials=size)\nm3 :: binomial(logit, trials=size)\n"
         "f =~ b1 + b2 + b3 + m1 + m3 + p1\np1 :: poisson(log)\ns =~ b1 + b2\nt =~ b3 + m1\n"
         "f ~~ 0*s + 0*t\ns ~~ 0*t"
+    ),
+    "adjacent with moved thresholds": "o1 :: adjacent\no1 | t1 ~ x\no1 ~ z + offset(w) + (1 + z | person)",
+    "adjacent factor": (
+        "cluster: school/person\no1 + o2 + o3 :: adjacent\nb1 :: binomial(probit)\nf =~ o1 + o2 + o3 + b1\n"
+        "f ~ x + u[school]"
+    ),
+    "nominal": "cluster: school/person\no1 :: multinomial\no1 ~ x + u[person]\no1@2 ~ v[school]",
+    "nominal factor": (
+        "o1 + o2 :: multinomial\nb1 :: binomial(logit)\noptions: std.lv = true\nf =~ o1 + o2 + b1\ng =~ o2 + p1\n"
+        "p1 :: poisson\nf ~~ g"
+    ),
+    "alternative-specific": (
+        "cluster: school/person\no1 :: multinomial(base=0)\no1@0 ~ 0 + p*x\no1@1 ~ 1 + p*z + u[person]:z + v[school]\n"
+        "o1@2 ~ 1 + z + 1*u:z + offset(w)\no1@3 ~ 1 + 1*u:z + a*v"
     ),
     "no latent variable": "b1 :: binomial(cloglog)\nb1 ~ x",
 }
@@ -98,6 +113,12 @@ def test_every_family_link_and_structure(bind, frame, gradient_by_differences, s
 def test_other_models(bind, frame, gradient_by_differences, what, points):
     data = frame.assign(grp=np.where(frame["x"] > 0, "a", "b"))
     check(bind(OTHERS[what], data), gradient_by_differences, points)
+
+
+@pytest.mark.parametrize("points", [3, 7, 15])
+@pytest.mark.parametrize("what", ["nominal", "nominal factor", "alternative-specific"])
+def test_several_linear_predictors(bind, frame, gradient_by_differences, what, points):
+    check(bind(OTHERS[what], frame), gradient_by_differences, points)
 
 
 def test_covariances_from_parameters(bind, frame, gradient_by_differences):

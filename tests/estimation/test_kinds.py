@@ -255,14 +255,8 @@ def test_what_is_open_is_said(data, text):
     assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["gam :: gaussian(censored=[0.5, 3])\ngam ~ x", "b :: binomial(guess=0.2)\nb ~ x", "gam :: gamma\ngam ~ x"],
-)
-def test_what_is_not_predicted_is_said(data, text):
-    """No expected value is that of another density."""
-    fit = Model(text).fit(data)
-    for verb, slug in ((fit.predict, "not-predicted"), (fit.simulate, "not-simulated")):
-        with pytest.raises(FitError) as problem:
-            verb()
-        assert slug in {d.slug for d in problem.value.diagnostics}
+def test_a_mean_that_is_not_positive_is_not_drawn():
+    model = Model("y :: gamma(identity)\ny ~ start(-2)*1 + start(0.1)*x\nshape(y) ~ start(0)*1")
+    with pytest.raises(FitError) as problem:
+        model.simulate(n=20, seed=1)
+    assert {d.slug for d in problem.value.diagnostics} == {"not-simulated"}

@@ -35,3 +35,23 @@ def test_residual_covariance_beside_a_binary_response(frame: pd.DataFrame) -> No
     binary = sl.Model("b :: binomial(logit)\nb ~ z").fit(frame)
 
     assert together.loglik == pytest.approx(gaussian.loglik + binary.loglik, abs=1e-6)
+
+
+def test_rows_read_and_left_out(frame: pd.DataFrame) -> None:
+    """Rows without any response that counts are told apart from single responses; sizes are those of what counts."""
+    few = frame.copy()
+    few.loc[30:39, ["y1", "y2"]] = np.nan
+    few.loc[50:54, "y2"] = np.nan
+    fit = sl.Model("y1 ~ x\ny2 ~ z").fit(few)
+    content = fit.to_json()
+
+    assert (content["n_rows_read"], content["n_rows"], content["information"]["n"]) == (300, 290, 290)
+    assert content["left_out"] == [
+        {"what": "rows", "n": 10, "reason": "no response"},
+        {"what": "responses", "n": 20, "reason": "x missing"},
+    ]
+    assert "Rows             290 of 300" in fit.summary()
+    assert sl.Model("y1 ~ x\ny2 ~ x").fit(few).to_json()["left_out"] == [
+        {"what": "rows", "n": 20, "reason": "x missing"},
+        {"what": "rows", "n": 10, "reason": "no response"},
+    ]

@@ -82,7 +82,7 @@ def test_coordinates_and_jacobian(bind, data, case, road):
         args = (bound.table, bound.model.graphs, bound.designs, constraints, quadrature, 1, 1)
         return assemble(*args, **more)
 
-    plain = build(False, scaled=False)
+    plain = build(False, own=True)
     objective = build(**ROADS[road])
     q = objective.parametrisation
     rng = np.random.default_rng(7)
@@ -103,7 +103,7 @@ def test_shared_variances_are_scaled_where_they_are_one_scale(bind, data):
 
     def scaled(case: str) -> int:
         bound = bind(CASES[case], data)
-        found = rescale(bound.model.graphs, Constraints(bound.table).pinned, single=False)
+        found = rescale(bound.model.graphs, Constraints(bound.table).pinned, single=())
         return 0 if found is None else len(found[1])
 
     assert [scaled(c) for c in ("within a group", "across groups, two", "loadings across levels")] == [2, 4, 2]
@@ -114,7 +114,7 @@ def test_shared_variances_are_scaled_where_they_are_one_scale(bind, data):
 def test_signs_turn_over_without_change(bind, data, case):
     bound = bind(CASES[case].replace("f1 =~ y1", "f1 =~ NA*y1"), data)
     objective = assemble(bound.table, bound.model.graphs, bound.designs, Constraints(bound.table), False, 1, 1,
-                         scaled=False)  # fmt: skip
+                         own=True)  # fmt: skip
     theta = _theta(bound.table, np.random.default_rng(2))
     for row in bound.table.rows:
         if row.op == "=~" and row.parameter >= 0:

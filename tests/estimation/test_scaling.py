@@ -7,7 +7,7 @@ import pytest
 
 from semlang.api import Model
 from semlang.estimation.constraints import Constraints
-from semlang.estimation.parameters import identity
+from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled, rescale
 from semlang.matrices.build import reduced_form
 
@@ -22,10 +22,10 @@ MODELS = {
 def test_same_moments_and_exact_jacobian(text):
     model = Model(text)
     table, graphs = model.parameter_table, model.graphs
-    found = rescale(graphs, (), single=False)
+    found = rescale(graphs, (), single=())
     assert found is not None
     changed, latents, powers = found
-    scaled = Scaled(identity(table.n_parameters), latents, powers)
+    scaled = Scaled(Parametrisation([reduced_form(g) for g in graphs], only=()), latents, powers)
     rng = np.random.default_rng(1)
     x = rng.uniform(0.3, 0.9, table.n_parameters)
     x[[v.variance.parameter for v in latents]] *= rng.choice([-1.0, 1.0], len(latents))
@@ -50,12 +50,12 @@ def test_same_moments_and_exact_jacobian(text):
 
 def test_shared_loadings_hold_the_scale():
     table = Model("a =~ x1 + l*x2 + x3\nb =~ x4 + l*x5 + x6")
-    assert rescale(table.graphs, (), single=False) is None
+    assert rescale(table.graphs, (), single=()) is None
 
 
 def test_growth_curves_keep_their_scale():
     model = Model("i =~ 1*t1 + 1*t2 + 1*t3\ns =~ 0*t1 + 1*t2 + 2*t3")
-    assert rescale(model.graphs, Constraints(model.parameter_table).pinned, single=False) is None
+    assert rescale(model.graphs, Constraints(model.parameter_table).pinned, single=()) is None
 
 
 def test_marker_near_zero_finds_the_higher_maximum(shared_folder):

@@ -19,6 +19,7 @@ def published(folder: Path, model: str) -> float:
     if model == "rasch.sem":
         lines = [line for line in lines if "Rasch" in line]
     lines = [line for line in lines if "Laplace" not in line]
+    lines = [line for line in lines if model in line] or lines
     return float(re.findall(r"-\d+\.\d+", lines[0])[-1])
 
 

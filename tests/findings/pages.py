@@ -30,6 +30,7 @@ FITTED = frozenset(
         "no-data",
         "nothing-free",
         "unbounded-likelihood",
+        "coefficient-at-infinity",
         "probability-at-limit",
         "no-overdispersion",
         "more-classes-than-patterns",

@@ -47,7 +47,7 @@ def test_covariates_carry_the_units_in_which_they_are_constant() -> None:
         ("o :: ordinal(probit)\no ~ x\no|t1 ~ z", r"\kappa_{1} = \kappa^{0}_{1} + \delta_{1} \, z_{i}"),
         ("i =~ 1*y1 + 1*y2 + 1*y3\ns =~ 0*y1 + 1*y2 + 2*y3", r"(\lambda_{12}, \lambda_{22}, \lambda_{32}) = (0, 1, 2)"),
         ("m ~ x\ny ~ m + x", r"\nu_{2i} &= \beta_{2} + \beta_{4} \, y_{1i} + \beta_{5} \, x_{i}"),
-        ("C <~ x1 + x2\nC =~ y1 + y2", r"\eta_{j} &= x_{1j} + \gamma_{2} \, x_{2j} \\"),
+        ("C <~ x1 + x2\nC =~ y1 + y2", r"\eta_{j} &= \gamma_{1} \, x_{1j} + \gamma_{2} \, x_{2j} \\"),
         ("y ~ log(z) + w^2", r"\beta_{2} \, \log z_{i} + \beta_{3} \, w_{i}^{2}"),
     ],
 )  # fmt: skip

@@ -44,6 +44,7 @@ const tasks = {
     await open(address)
     const gallery = await page.evaluate(() => window.semlang.gallery)
     for (const model of gallery) {
+      if (await page.$eval("#close", e => !e.hidden)) await page.click("#close")
       await type(model.text)
       const typed = await shown()
       await page.evaluate(name => window.semlang.choose(name), model.name)
@@ -83,8 +84,35 @@ const tasks = {
     out.cells = await page.$$eval("#view-matrices td.marked", all => all.map(e => e.textContent))
     await page.click("#tab-equations")
     out.katex = await page.$$eval("#view-equations .katex", all => all.length)
+    out.terms = await page.$$eval("#view-equations .marked", all => all.length)
     out.katexErrors = await page.$$eval("#view-equations .katex-error", all => all.length)
-    out.before = out.console.length
+    await page.click("#tab-sliders")
+    await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})
+    const implied = () => page.$eval("#view-sliders .effect table", e => e.textContent)
+    const still = await implied()
+    await page.focus("#slider-0")
+    for (let k = 0; k < 5; k++) await page.keyboard.press("ArrowRight")
+    await page.waitForFunction(s => document.querySelector("#view-sliders .effect table").textContent !== s, {timeout: 60000}, still).catch(() => {})
+    out.moved = await implied() !== still
+    await page.click("#tab-compare")
+    await page.click("#view-compare button")
+    const centre = name => page.evaluate(n => {
+      const r = [...document.querySelectorAll("#diagram .node")].find(e => e.dataset.key === n).getBoundingClientRect()
+      return [r.x + r.width / 2, r.y + r.height / 2]
+    }, name)
+    await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
+    const [[a, b], [c, d]] = [await centre("y1"), await centre("f")]
+    await page.mouse.move(c, d)
+    await page.mouse.down()
+    await page.mouse.move((a + c) / 2, (b + d) / 2)
+    await page.mouse.move(a, b)
+    await page.mouse.up()
+    out.drawn = await page.evaluate(() => window.semlang.editor.text.slice(-8))
+    await answered(text + "f =~ y1\n")
+    await page.waitForFunction(() => document.querySelector("#view-compare .relation"), {timeout: 60000})
+    out.relation = await page.$eval("#view-compare .relation", e => e.textContent)
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
     await page.setOfflineMode(true)
     const worker = page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
     const again = Date.now()
@@ -104,8 +132,9 @@ const tasks = {
       await page.setViewport({width, height})
       await page.evaluate(d => { if ((document.documentElement.dataset.theme === "dark") !== d) document.querySelector("#theme").click() }, dark)
       const faults = []
-      for (const tab of ["verdict", "matrices", "equations", "words", "table", "fit"]) {
+      for (const tab of ["verdict", "matrices", "equations", "words", "table", "sliders", "compare", "fit"]) {
         await page.click(`#tab-${tab}`)
+        if (tab === "sliders") await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})
         if (tab === "fit") {
           await page.click("#fit")
           await page.waitForFunction(() => /fitted|converged/.test(document.querySelector("#status").textContent), {timeout: 120000})

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from semlang.api import Model
-from semlang.cli.commands.check import findings
+from semlang.analysis import analyse as analyse_text
+from semlang.api import Model, compare
 from semlang.data.sheet import read_sheet
 from semlang.errors import SemlangError
 from semlang.model.listing import table_rows
 from semlang.page import analyse as module
-from semlang.page.analyse import analyse
+from semlang.page.analyse import analyse, drawing
+from semlang.page.compared import compared
+from semlang.page.text_model import text_model
 from semlang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,21 +44,18 @@ def differences(source: Source) -> list[str]:
     """Return in what the answer on a text is not as described, or not what the command line prints."""
     answer = json.loads(json.dumps(analyse(source), allow_nan=False))
     out = [*PROBLEMS(answer, SCHEMA, SCHEMA), *(f"{f['view']}: {f['problem']}" for f in answer["failed"])]
-    found = findings(source, None, None)
+    analysis = analyse_text(source, reader=lambda path: (None, ()))  # the page reads the data by itself
+    found, model = analysis.findings, analysis.model
     same = {"findings": [d.to_json() | {"fix": None} for d in found]}
     shown: dict[str, Any] = {"findings": [{k: v for k, v in f.items() if k not in ("from", "to")} | {"fix": None}
                                           for f in answer["findings"]]}  # fmt: skip
-    try:
-        model = Model(source)
+    if model is not None:
         same["table"] = table_rows(model.parameter_table)
         same["words"] = model.explain().splitlines()
-    except SemlangError:
-        pass
-    else:
         groups = range(len(model.parameter_table.groups))
         try:
             same["matrices"] = [model.group_matrices(g).to_json() for g in groups]
-            same["equations"] = [model.group_matrices(g).latex() for g in groups]
+            same["equations"] = [model.group_matrices(g).equations() for g in groups]
             same["identification"] = [model.identify().to_json()]
         except SemlangError:
             assert any(d.is_error for d in found)
@@ -158,3 +158,73 @@ def test_columns_of_the_data_count() -> None:
     assert analyse("f =~ x1 + x2 + x3", sheet)["ok"]
     rows = analyse("x1 ~ x2 + factor(x3)", sheet)["table"]["rows"]
     assert "x3=low" in [r["rhs"] for r in rows]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name + "-" + p.stem)
+def test_marks_in_equations_name_rows_and_change_nothing_else(path: Path) -> None:
+    source = Source(path.read_text(encoding="utf-8"), str(path))
+    answer = analyse(source, drawn=False)
+    ids = {r["id"] for r in answer["table"]["rows"]}
+    free = {r["id"] for r in answer["table"]["rows"] if r["op"] == "=~" and r["parameter"] >= 0}
+    model = text_model(source)
+    plains = [model.group_matrices(g).latex() for g in range(len(answer["equations"]))]
+    for plain, marked in zip(plains, answer["marked_equations"], strict=True):
+        seen = {int(i) for i in re.findall(r"\\htmlData\{ids=(\d+)\}", marked)}
+        assert seen <= ids
+        assert free <= seen
+        assert unmarked(marked) == plain
+
+
+def unmarked(latex: str) -> str:
+    """Take marks away, whose braces balance."""
+    while (start := latex.find(r"\htmlData{")) >= 0:
+        inner = latex.index("}", start) + 2
+        end, depth = inner, 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(latex[end], 0)
+            end += 1
+        latex = latex[:start] + latex[inner : end - 1] + latex[end:]
+    return latex
+
+
+def test_the_diagram_can_wait() -> None:
+    text = "f =~ x1 + x2 + x3"
+    first, whole = analyse(text, drawn=False), analyse(text)
+    assert first == whole | {"diagram": None}
+    assert drawing(Source(text)) == whole["diagram"]
+    assert drawing(Source("f =~ =")) is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "relation"),
+    [
+        ("y ~ x1 + x2", "y ~ x1 + 0*x2", "b nested in a"),
+        ("y ~ x\nz ~ y", "x ~ y\ny ~ z", None),
+        ("y =~ ", "y ~ x", None),
+    ],
+)
+def test_two_models_are_compared_as_by_the_command_line(a: str, b: str, relation: str | None) -> None:
+    found = compared(Source(a), Source(b))
+    if relation is None:
+        assert found["why"]
+    else:
+        assert found["relation"] == relation
+    if found["relation"] is not None:
+        assert found == compare(Model(a), Model(b)).to_json()
+
+
+def test_a_sheet_stands_in_the_place_of_the_data_that_the_text_names(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("y,g\n1,a\n2,b\n3,c\n")
+    source = Source('data: "d.csv"\ny ~ factor(g)\n', str(tmp_path / "m.sem"))
+    answer = analyse(source, read_sheet("other.csv", "y,g\n1,p\n2,q\n3,q\n"))
+    assert "\\mathit{g=q}" in answer["marked_equations"][0].replace(r"\_", "_")
+    assert "g=b" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "text", ["y :: ordinal(probit)\ny | t1\nsigma(y) ~ x", "y ~ 1", "y ~~ y", "y :: poisson(log)\ny ~ 1"]
+)
+def test_a_model_without_arrows_between_variables_is_drawn(text: str) -> None:
+    answer = analyse(text)
+    assert answer["failed"] == []
+    assert [n["key"] for n in answer["diagram"][0]["nodes"]] == ["y"]

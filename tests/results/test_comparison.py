@@ -57,6 +57,33 @@ def test_a_slope_and_its_covariance_give_a_mixture() -> None:
     )
 
 
+def test_two_variances_at_the_boundary_have_an_upper_bound_of_p() -> None:
+    """With both at zero the reference is a mixture of three chi-squared distributions, with one of the last two."""
+    a = fitted("Reaction ~ Days\n", SLEEP)
+    b = fitted("Reaction ~ Days + (1 + Days || Subject)\n", SLEEP)
+
+    answer = sl.compare(a, b)
+
+    assert answer.p == pytest.approx(stats.chi2.sf(answer.statistic, 2))
+    assert answer.reference == "at most chi-squared(2)"
+    one = 0.5 * stats.chi2.sf(answer.statistic, 1) + 0.5 * stats.chi2.sf(answer.statistic, 2)
+    assert answer.reason.startswith("2 variances are at the boundary")
+    assert float(answer.reason.split()[-1].rstrip(".")) == pytest.approx(one, rel=1e-3)
+
+
+@pytest.mark.parametrize(("bound", "test"), [("", "likelihood ratio"), ("lower(0)*", "likelihood ratio, boundary")])
+def test_a_variance_that_may_be_negative_is_no_boundary(bound: str, test: str) -> None:
+    """As in lavaan, variances of one-level models may be below zero, unless the text bounds them."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.normal(size=(200, 1)) + rng.normal(size=(200, 3)), columns=["a", "b", "c"])
+    text = "f =~ 1*a + 1*b + 1*c\nf ~~ {}f\na ~~ v*a\nb ~~ v*b\nc ~~ v*c"
+    small, large = (sl.Model(text.format(t)).fit(frame, threads=1) for t in ("0*", bound))
+    answer = sl.compare(small, large)
+    assert answer.test == test
+    tail = stats.chi2.sf(answer.statistic, 1)
+    assert answer.p == pytest.approx(tail if not bound else 0.5 * tail)
+
+
 def test_models_that_are_not_nested_are_compared_by_vuong() -> None:
     frame = pd.read_csv(HS)
     a = fitted("x1 ~ x2\n", frame)

@@ -59,6 +59,7 @@ def test_latent_classes_with_a_covariate() -> None:
     assert found[seen] == pytest.approx(posterior[seen], abs=1e-10)
     assert fit.predict().to_numpy() == pytest.approx(prior @ expit(NU), abs=1e-10)
     assert fit.predict(kind="conditional").to_numpy() == pytest.approx(posterior @ expit(NU), abs=1e-10)
+    assert fit.augment()[".c"][seen].to_numpy() == pytest.approx(posterior[seen].argmax(axis=1) + 1)
     assert fit.predict(kind="linear").to_numpy() == pytest.approx(posterior @ NU, abs=1e-10)
     for k in (1, 2):
         assert fit.predict(at={"c": k}).to_numpy() == pytest.approx(np.tile(expit(NU[k - 1]), (80, 1)), abs=1e-10)
@@ -72,6 +73,8 @@ def test_what_has_no_meaning_for_classes() -> None:
     fit, frame = lca()
     for call, slug in (
         (lambda: fit.scores(), "not-predicted"),
+        (lambda: fit.standardized(), "undefined-measure"),
+        (lambda: fit.m2(), "not-for-this-model"),
         (lambda: fit.predict(at={"c": 3}), "unknown-class"),
         (lambda: fit.predict(at={"c": 1.5}), "unknown-class"),
         (lambda: fit.predict(data=frame.drop(columns="x")), "missing-column"),
@@ -299,3 +302,38 @@ def test_mass_points() -> None:
     )
     drawn = fit.simulate(seed=1, n=100).groupby("simulation").y
     assert drawn.mean().mean() == pytest.approx((mu @ prior).mean(), abs=4 * drawn.mean().std() / 10)
+
+
+# ---------------------------------------------------------------------- score tests
+
+
+def test_score_test_of_a_direct_effect_and_of_a_predictor_of_classes() -> None:
+    """Gradient and Hessian of the log-likelihood written out, by differences, at the estimates of the smaller model."""
+    _, frame = lca()
+    text = "a + b + d :: binomial(logit)\nc :: class(2)\nc =~ a + b + d"
+    fit = sl.Model(f"{text}\na ~ x").fit(frame, threads=1)
+    y, x = frame[["a", "b", "d"]].to_numpy(), frame.x.to_numpy()
+    place = {n: k for k, n in enumerate(fit.parameter_names)}
+    at = np.append(fit.estimate.theta, [0.0, 0.0])  # and the effects of x on b and c
+
+    def loglik(t: np.ndarray) -> float:
+        nu = np.stack([[t[place[f"{v} ~1 (class {k})"]] + 0.0 * x for v in "abd"] for k in (1, 2)])
+        nu[:, 0] += t[place["a ~ x"]] * x
+        nu[:, 1] += t[-2] * x
+        logit = t[place["c ~1 (class 1)"]] + t[-1] * x
+        log = [bernoulli(y, nu[0].T) - np.logaddexp(0, -logit), bernoulli(y, nu[1].T) - np.logaddexp(0, logit)]
+        return float(np.logaddexp(*log).sum())
+
+    h, n = 1e-3, at.size
+    E = np.eye(n) * h
+    g = np.array([(loglik(at + e) - loglik(at - e)) / (2 * h) for e in E])
+    H = np.array(
+        [[loglik(at + a + b) - loglik(at + a - b) - loglik(at - a + b) + loglik(at - a - b) for b in E] for a in E]
+    )
+    H /= -4 * h * h
+    found = fit.modification_indices().set_index(["lhs", "rhs"])["mi"]
+    for k, key in ((n - 2, ("b", "x")), (n - 1, ("c", "x (class 1)"))):
+        old = list(range(n - 2))
+        v = H[k, k] - H[k, old] @ np.linalg.solve(H[np.ix_(old, old)], H[old, k])
+        u = g[k] - H[k, old] @ np.linalg.solve(H[np.ix_(old, old)], g[old])
+        assert found[key] == pytest.approx(u**2 / v, rel=1e-2, abs=1e-4)

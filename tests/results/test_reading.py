@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import semlang as sl
 
@@ -148,6 +149,42 @@ def test_score_tests_predict_larger_fits() -> None:
     test = fit.score_test("ind60 =~ y5").iloc[0]
     assert test["statistic"] == pytest.approx(2 * (larger.loglik - fit.loglik), rel=0.1)
     assert test["epc"] == pytest.approx(larger.params.set_index("name").loc["ind60 =~ y5", "est"], rel=0.1)
+
+
+def test_single_score_tests_are_the_modification_indices(fits: dict[str, sl.Fit]) -> None:
+    fit = fits["complete"]
+    tests = fit.score_test("visual =~ x7; x8 ~~ x9").set_index("test")
+    indices = fit.modification_indices()
+    for name, place in (("visual =~ x7", ("visual", "=~", "x7")), ("x8 ~~ x9", ("x8", "~~", "x9"))):
+        index = of(indices, *place)
+        one = tests.loc[name]
+        assert (one["df"], one["statistic"]) == (1, pytest.approx(index["mi"], rel=1e-8))
+        assert one["epc"] == pytest.approx(index["epc"], rel=1e-8)
+        assert one["p"] == pytest.approx(stats.chi2.sf(one["statistic"], 1), rel=1e-10)
+    joint = tests.loc["all"]
+    assert joint["p"] == pytest.approx(stats.chi2.sf(joint["statistic"], 2), rel=1e-10)
+
+
+def test_indices_of_fit_with_one_degree_of_freedom() -> None:
+    """By the definitions of Tucker & Lewis and of Bollen, from the two chi-squared values."""
+    text = "visual =~ x1 + x2 + x3 + x4\nx1 ~~ x2"
+    m = sl.Model(text).fit(HS, threads=1).measures()
+    assert m["df"] == 1
+    base, own = m["baseline.chisq"] / m["baseline.df"], m["chisq"] / m["df"]
+    assert m["tli"] == pytest.approx((base - own) / (base - 1), rel=1e-10)
+    assert m["rfi"] == pytest.approx(1 - own / base, rel=1e-10)
+
+
+def test_a_product_with_an_observed_cause_is_standardised_by_its_parts() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=400)
+    m = 0.5 * x + rng.normal(size=400)
+    frame = pd.DataFrame({"x": x, "m": m, "y": m + 0.4 * m * x + rng.normal(size=400)})
+    fit = sl.Model("m ~ x\ny ~ m + x + m:x").fit(frame, threads=1)
+    table = fit.standardized().set_index(["lhs", "op", "rhs"])["est.std"]
+    plain = fit.params.set_index("name")["est"]
+    ratio = {r: table["y", "~", r] / plain[f"y ~ {r}"] for r in ("m", "x", "m:x")}
+    assert ratio["m:x"] == pytest.approx(ratio["m"] * x.std(), rel=1e-6)
 
 
 def test_score_test_of_a_constraint_and_wald_test_of_the_equation() -> None:

@@ -112,7 +112,7 @@ def test_probability(p: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(0.0, "0.0000"), (1e-4, "0.0001"), (9.9e-5, "9.9e-05"), (-2e7, "-2e+07"), (9999999.0, "9999999.0000")]
-    + [(float("inf"), "Inf"), (-1.23456, "-1.2346")],
+    + [(float("inf"), "Inf"), (float("-inf"), "-Inf"), (-1.23456, "-1.2346"), (1e7, "1e+07"), (1.00001e-4, "0.0001")],
 )
 def test_number(value: float, shown: str) -> None:
     assert number(value) == shown
@@ -135,6 +135,23 @@ def test_html_escapes() -> None:
     page = sl.Model("`y<b>` ~ x").fit(frame, threads=1)._repr_html_()
     assert "<b>" not in page
     assert "y&lt;b&gt;" in page
+
+
+def test_facts_stand_in_two_columns(mixed: sl.Fit) -> None:
+    """The longest name is followed by two blanks, and every value begins in the same column."""
+    lines = mixed.summary().split("\n\n")[0].splitlines()
+    starts = {m.end() for line in lines for m in [re.match(r".*?\S(?=  )  +", line)] if m}
+    assert len(starts) == 1
+    longest = max(len(re.split(r"  +", line)[0]) for line in lines)
+    assert starts == {longest + 2}
+
+
+def test_intraclass_correlations_name_response_and_group(data: pd.DataFrame) -> None:
+    one = sl.Model("groups: s\ny ~ x + (1 | g)").fit(data, threads=1)
+    line = next(line for line in one.summary().splitlines() if line.startswith("Intraclass"))
+    shown = {r["group"]: f"g {r['group']} {r['icc']:.3f}" for _, r in one.icc().iterrows()}
+    assert re.split(r"  +", line, maxsplit=1)[1] == ", ".join(shown.values())
+    assert set(shown) == {"Pasteur", "Grant-White"}
 
 
 def test_facts() -> None:

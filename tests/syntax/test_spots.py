@@ -61,6 +61,21 @@ ERRORS = [
     ("missing-operator", "<<x1>> + x2"),
     ("missing-operator", "<<f>>"),
     ("missing-operator", "f <<by>> x1 x2"),
+    ("missing-operator", "y1 <<WITH>> y2"),
+    # other programs' statements
+    ("other-program", "<<[x1@0]>>"),
+    ("other-program", "<<f@1>>"),
+    ("other-program", "<<(F -> x1 x2)>>"),
+    ("other-program", "y ~ <<x1 (a)>> + x2"),
+    ("other-program", '<<group = "g">>'),
+    ("other-program", "<<library(lavaan)>>"),
+    ("other-program", "f =~ x1\n<<fit <- cfa(m, data = d)>>"),
+    ("missing-star", "f =~ <<1 x1>> + x2"),
+    ("name-with-space", "f =~ <<Q 1>> + Q2"),
+    # texts that are no model
+    ("data-as-model", "<<id,x1,x2>>\n1,2,3\n4,5,6"),
+    ("model-in-script", "<<m <- '>>\nf =~ x1 + x2\n'\nfit <- cfa(m)"),
+    ("mplus-input", "<<MODEL:>> f BY x1 x2;"),
     ("missing-operator", "f =~ x1\n<<x2>> + x3"),
     ("missing-operator", "<<a>> != b"),
     # brackets and commas

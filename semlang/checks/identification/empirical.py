@@ -24,7 +24,9 @@ SMALL_SHARE = 0.15
 """Parameters whose share of a null vector is smaller are not named."""
 
 
-def after_fit(table: ParameterTable, estimates: Floats, curvature: Curvature | None) -> tuple[Diagnostic, ...]:
+def after_fit(
+    table: ParameterTable, estimates: Floats, curvature: Curvature | None, parameters: Sequence[int] | None = None
+) -> tuple[Diagnostic, ...]:
     """Return the findings about a fit.
 
     Parameters
@@ -34,11 +36,14 @@ def after_fit(table: ParameterTable, estimates: Floats, curvature: Curvature | N
     curvature : Curvature or None
         Observed information: minus the second derivatives of the log-likelihood. (Where a covariance matrix is at hand,
         its inverse.)
+    parameters : sequence of int, optional
+        Those that the information is of; default all.
     """
     names = Names(table)
 
     def texts() -> list[str]:
-        return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in range(estimates.size)]
+        shown = range(estimates.size) if parameters is None else parameters
+        return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in shown]
 
     weak = () if curvature is None else weak_directions(texts, curvature)
     return (*weak, *_correlations(table, estimates))

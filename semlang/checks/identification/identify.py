@@ -62,6 +62,22 @@ def identify(
     Bekker, Merckens and Wansbeek (1994), Identification, Equivalent Models and Computer Algebra; Skrondal and
     Rabe-Hesketh (2004), ch. 5; Rothenberg (1971), Econometrica 39, theorem 1.
     """
+    if designs is not None or not graphs:
+        return _decide(table, graphs, designs, explain, everything)
+    known, question = graphs[0].memo, ("identification", explain, everything)
+    if question not in known:  # a check and a report ask the same
+        known[question] = _decide(table, graphs, None, explain, everything)
+    found: Identification = known[question]
+    return found
+
+
+def _decide(
+    table: ParameterTable,
+    graphs: Sequence[ModelGraph],
+    designs: Sequence[Design] | None,
+    explain: bool,
+    everything: bool,
+) -> Identification:
     names = Names(table)
     try:
         from semlang.checks.identification.mixtures import identify_mixture, is_mixture

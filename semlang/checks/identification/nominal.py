@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from semlang.data.design import Design
+from semlang.graph.by_category import by_category
 from semlang.model.kinds import KINDS
-from semlang.model.table import ParameterTable, Row, Variable
+from semlang.model.table import ParameterTable
 
 
 def has_nominal(table: ParameterTable) -> bool:
     """Return whether a response is multinomial."""
-    return any(v.kind.name == "multinomial" for v in table.responses)
+    return any(v.kind.nominal for v in table.responses)
 
 
 def as_differences(table: ParameterTable) -> ParameterTable:
@@ -27,33 +28,13 @@ def as_differences(table: ParameterTable) -> ParameterTable:
     ValueError
         If the base category has a utility of its own.
     """
-    categories: dict[str, list[str]] = {}
     for row in table.rows:
-        if _is_nominal(table, row.target) and row.op in ("~", "~1", "=~"):
-            found = categories.setdefault(row.target, [])
-            if row.category not in found:
-                found.append(row.category)
-    for key, found in categories.items():
-        base = table.variables[key].arguments.get("base")
-        if base is not None and _text(base) in map(_text, found):
-            raise ValueError(f"the base category of '{key}' has a utility of its own: not known to this check")
-    rows: list[Row] = []
-    for row in table.rows:
-        if not _is_nominal(table, row.target):
-            rows.append(row)
-            continue
-        named = [c for c in categories.get(row.target, []) if c]
-        targets = [row.category] if row.category or not named else named
-        rows += [row._replace(target=_key(row.target, c), category="") for c in targets]
-    variables: dict[str, Variable] = {}
-    for key, v in table.variables.items():
-        if not _is_nominal(table, key):
-            variables[key] = v
-            continue
-        named = [c for c in categories.get(key, [""]) if c] or [""]
-        for c in named:
-            variables[_key(key, c)] = replace(v, key=_key(key, c), kind=KINDS["binomial"], link="logit", arguments={})
-    return replace(table, rows=tuple(rows), variables=variables)
+        v = table.variables.get(row.target)
+        if v is not None and v.kind.nominal and row.category:
+            base = v.arguments.get("base")
+            if base is not None and _text(base) == _text(row.category):
+                raise ValueError(f"the base category of '{v.key}' has a utility of its own: not known to this check")
+    return by_category(table, KINDS["binomial"])
 
 
 def designs_of_differences(table: ParameterTable, designs: Sequence[Design]) -> list[Design]:
@@ -65,14 +46,6 @@ def designs_of_differences(table: ParameterTable, designs: Sequence[Design]) -> 
             responses.setdefault(v.key, design.responses.get(v.name, next(iter(design.responses.values()))))
         out.append(replace(design, responses=responses))
     return out
-
-
-def _is_nominal(table: ParameterTable, key: str) -> bool:
-    return key in table.variables and table.variables[key].kind.name == "multinomial"
-
-
-def _key(key: str, category: str) -> str:
-    return f"{key}@{category}" if category else key
 
 
 def _text(value: object) -> str:

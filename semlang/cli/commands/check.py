@@ -65,12 +65,9 @@ def command(
 
 def findings(source: Source, data: str | None, defaults: str | None) -> Sequence[Diagnostic]:
     """Return all findings about a model text."""
-    from semlang.api import Model
+    from semlang.analysis import analyse
 
-    try:
-        return Model(source, defaults=defaults).check(data)
-    except SemlangError as problem:
-        return problem.diagnostics
+    return analyse(source, data, options={"defaults": defaults} if defaults else {}).findings
 
 
 def mended_file(file: str, source: Source, check: Any) -> tuple[Source, list[Diagnostic]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_of, model_options, reporting
 
 
 @click.command("compare")
@@ -17,13 +17,10 @@ def command(report: Report, a: str, b: str, data: str | None, defaults: str | No
     """Compare two models before any data are seen; with --data also by the test that their relation allows."""
     from semlang.api import compare
 
-    models = model_of(a, defaults), model_of(b, defaults)
-    for model in models:
-        report.add(d for d in model.findings if d.is_error)
     if data is None:
-        answer = compare(*models)
+        answer = compare(*(model_and_data(report, file, None, defaults)[0] for file in (a, b)))
     else:
-        fits = [model.fit(data, points=points) for model in models]
+        fits = [model_of(file, defaults).fit(data, points=points) for file in (a, b)]
         for fit in fits:
             report.add(fit.diagnostics)
         answer = compare(*fits)

@@ -1,11 +1,12 @@
-"""``semlang convert``: code for other programs, and models from lavaan."""
+"""``semlang convert``: code for other programs, and models from some of them."""
 
 from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, source_of
+from semlang.cli.output import Report, model_and_data, model_options, reporting, source_of
 
+ORIGINS = ("lavaan", "lme4", "mplus")
 TARGETS = ("lavaan", "gllamm", "gsem", "mplus", "lme4", "mirt")
 
 
@@ -13,7 +14,7 @@ TARGETS = ("lavaan", "gllamm", "gsem", "mplus", "lme4", "mirt")
 @click.argument("file")
 @model_options
 @click.option("--to", "target", type=click.Choice(TARGETS), help="Program that the code is for.")
-@click.option("--from", "origin", type=click.Choice(["lavaan"]), help="Read a lavaan text and write a .sem text.")
+@click.option("--from", "origin", type=click.Choice(ORIGINS), help="Read a text of that program, write a .sem text.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Argument of lavaan's call: std.lv=TRUE.")
 @click.option("-o", "--output", metavar="FILE", help="Write the code to a file.")
 @reporting("convert")
@@ -29,19 +30,24 @@ def command(
 ) -> None:
     """Write a model as code for another program; what can't be said there is a finding and a comment."""
     if (target is None) == (origin is None):
-        raise click.UsageError("say either --to PROGRAM or --from lavaan")
-    if settings and origin is None:
+        raise click.UsageError(f"say either --to PROGRAM or --from {'|'.join(ORIGINS)}")
+    if settings and origin != "lavaan":
         raise click.UsageError("--set goes with --from lavaan")
-    if origin is not None:
+    if origin == "mplus":
+        from semlang.convert import from_mplus
+
+        converted = from_mplus(source_of(file))
+    elif origin == "lme4":
+        from semlang.convert import from_lme4
+
+        converted = from_lme4(source_of(file))
+    elif origin is not None:
         from semlang.convert import from_lavaan
 
         converted = from_lavaan(source_of(file), defaults=defaults, **_arguments(settings))
     else:
-        model = model_of(file, defaults)
-        if data is not None:
-            model, _, found = model.bind(data)
-            report.add(found)
-        report.add(d for d in model.findings if not d.is_error)
+        assert target is not None
+        model, _ = model_and_data(report, file, data, defaults)
         converted = model.convert(target)
     report.add(converted.findings)
     text = converted.text.rstrip("\n")

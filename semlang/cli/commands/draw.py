@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 from semlang.diagnostics import error
+from semlang.diagram.content import stars_of
+from semlang.diagram.options import COLOURS, DIRECTIONS, MEANS, SHOW
 from semlang.errors import SemlangError
+from semlang.model.facts import DataFacts
 from semlang.model.parameter_names import level_of
+
+if TYPE_CHECKING:
+    from semlang.api import Model
 
 
 @click.command("draw")
 @click.argument("file")
 @model_options
-@click.option("-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png, .pdf, .dot or .json.")
+@click.option(
+    "-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png, .pdf, .tex, .mmd, .dot or .json."
+)
 @click.option("--fit", "fitted", metavar="FIT.JSON", help="Show the estimates of a fit (written by fit -o).")
-@click.option("--style", default="gllamm", show_default=True, help="The only style so far is gllamm.")
+@click.option("--style", default="gllamm", show_default=True, help="Dialect: gllamm, ram or lisrel.")
+@click.option(
+    "--show", type=click.Choice(SHOW), help="What stands at arrows; estimates where there is a fit, else names."
+)
+@click.option("--stars", is_flag=True, help="Mark p below 0.05, 0.01 and 0.001.")
+@click.option("--digits", type=click.IntRange(0, 10), help="Decimals of estimates.")
+@click.option("--group", metavar="LABEL", help="Draw one group; else groups stand side by side.")
+@click.option("--residuals/--no-residuals", default=True, help="Whether short arrows or loops are drawn.")
+@click.option("--covariances/--no-covariances", default=True, help="Whether covariances are drawn.")
+@click.option("--thresholds", is_flag=True, help="Show thresholds beside their responses.")
+@click.option("--means", type=click.Choice(MEANS), default="auto", help="Whose means are arrows from the constant 1.")
+@click.option("--direction", type=click.Choice(DIRECTIONS), default="auto", help="Where effects lie.")
+@click.option("--wrap", type=click.IntRange(0, 200), default=0, help="Break names longer than so many letters.")
+@click.option("--colour", type=click.Choice(COLOURS), default="none", help="Colours by factor.")
+@click.option("--greyscale", is_flag=True, help="Greys in place of colours.")
+@click.option("--dpi", type=click.IntRange(20, 2400), default=200, show_default=True, help="Dots per inch of PNG.")
 @reporting("draw")
 def command(
     report: Report,
@@ -28,48 +50,90 @@ def command(
     defaults: str | None,
     output: str,
     fitted: str | None,
-    style: str,
+    show: str | None,
+    stars: bool,
+    group: str | None,
+    **chosen: Any,
 ) -> None:
     """Draw the path diagram: frames for clusters, circles for latent variables, dashed lines for fixed paths."""
     from semlang.diagram.draw import draw
 
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
-    estimates = None if fitted is None else read_estimates(fitted, model.parameter_table)
-    draw(model.parameter_table, output, estimates=estimates, style=style)
+    model, _ = model_and_data(report, file, data, defaults)
+    show = show or ("names" if fitted is None else "estimates")
+    if fitted is None and (show in ("estimates", "standardized") or stars):
+        raise click.UsageError("estimates are those of a fit: give --fit FIT.JSON")
+    estimates: dict[int, float] = {}
+    marks: dict[int, str] = {}
+    if fitted is not None:
+        model, estimates, marks = read_estimates(fitted, model, "std_all" if show == "standardized" else "est")
+    table = model.parameter_table
+    draw(
+        table,
+        output,
+        estimates=estimates if show in ("estimates", "standardized") else None,
+        stars=marks if stars else None,
+        group=group if group is None or group in table.groups or not group.isdigit() else int(group),
+        show=show,
+        **chosen,
+    )
     report.finish({"file": output}, f"wrote {output}")
 
 
-def read_estimates(path: str, table: Any) -> dict[int, float]:
-    """Return estimates by row id from a file that ``semlang fit -o`` wrote.
+def read_estimates(path: str, model: Model, what: str = "est") -> tuple[Model, dict[int, float], dict[int, str]]:
+    """Return the model with the fit's groups, and estimates and stars by row id, from what ``semlang fit -o`` wrote.
+
+    Parameters
+    ----------
+    path : str
+    model : Model
+    what : {'est', 'std_all'}
 
     Raises
     ------
     SemlangError
-        Where the file is missing or is no fit.
+        Where the file is missing or is no fit, or the fit of another model.
     """
+    from semlang.results.stored import read_envelope
+
     try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))["result"]["parameters"]
-        known = {(r["lhs"], r["op"], r["rhs"], r.get("group", ""), r["level"]): r["est"] for r in rows}
-    except FileNotFoundError:
-        raise SemlangError([error("missing-file", f"there is no file '{path}'")]) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError):
+        rows = read_envelope(path)["result"]["parameters"]
+        known = {
+            (r["lhs"], r["op"], r["rhs"], r.get("group", ""), r["level"], int(r.get("class") or 0)): r for r in rows
+        }
+    except (KeyError, TypeError, ValueError):
+        what = f"'{path}' does not hold a fit"
+        raise SemlangError([error("not-a-fit", what, help=f"write it with  semlang fit MODEL -o {path}")]) from None
+    table = model.parameter_table
+    groups = tuple(dict.fromkeys(r.get("group", "") for r in rows))
+    if table.groups == ("",) and groups != ("",) and table.group_column:
+        model = model.with_facts(DataFacts(table.columns(), {table.group_column: groups}))
+        table = model.parameter_table
+    several = table.groups != ("",)
+    own = {}
+    for row in table.rows:
+        group = table.groups[row.group - 1] if several else ""
+        own[row.id] = (row.lhs, row.op, row.rhs, group, level_of(table, row), row.klass)
+    missing = [own[r.id] for r in table.rows if r.target and r.parameter >= 0 and own[r.id] not in known]
+    strange = [key for key, r in known.items() if r["free"] and key not in own.values()]
+    if missing or strange:
+        lhs, op, rhs = (*missing, *strange)[0][:3]
+        side = "is not in the fit" if missing else "is not in the model"
         raise SemlangError(
             [
                 error(
-                    "not-a-fit",
-                    f"'{path}' does not hold a fit",
-                    help=f"write it with  semlang fit MODEL -o {path}",
+                    "other-model",
+                    f"'{path}' holds the fit of another model: '{' '.join((lhs, op, rhs)).rstrip()}' {side}",
+                    help=(
+                        "name the model that was fitted, and the data with --data FILE where it does not name them",
+                        f"or fit this one:  semlang fit MODEL -o {path}",
+                    ),
                 )
             ]
-        ) from None
-    out: dict[int, float] = {}
-    for row in table.rows:
-        group = table.groups[row.group - 1] if table.groups != ("",) else ""
-        est = known.get((row.lhs, row.op, row.rhs, group, level_of(table, row)))
-        if est is not None:
-            out[row.id] = est
-    return out
+        )
+    found = {i: known[key] for i, key in own.items() if key in known}
+    marks = {
+        i: stars_of(math.erfc(abs(r["est"] / r["se"]) / math.sqrt(2.0)))
+        for i, r in found.items()
+        if r.get("se") and r["est"] is not None
+    }
+    return model, {i: r[what] for i, r in found.items() if r.get(what) is not None}, marks

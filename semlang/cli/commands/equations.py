@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 
 
 @click.command("equations")
@@ -14,10 +14,6 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 @reporting("equations")
 def command(report: Report, file: str, data: str | None, defaults: str | None, matrices: bool) -> None:
     """Print the model's equations as LaTeX."""
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
+    model, _ = model_and_data(report, file, data, defaults)
     latex = model.equations(matrices)
     report.finish({"latex": latex}, latex)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, reporting
+from semlang.cli.output import Report, model_and_data, reporting
 
 
 @click.command("equivalents")
@@ -13,8 +13,7 @@ from semlang.cli.output import Report, model_of, reporting
 @reporting("equivalents")
 def command(report: Report, file: str, defaults: str | None) -> None:
     """List the equivalent models that one known move on the graph reaches."""
-    model = model_of(file, defaults)
-    report.add(model.findings)
+    model, _ = model_and_data(report, file, None, defaults)
     found = model.equivalents()
     lines = [f"{e.change[0]}   becomes   {e.change[1]}   ({e.rule})" for e in found]
     text = "\n".join(lines) or "no single move leads to an equivalent model"

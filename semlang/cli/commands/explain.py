@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semlang.cli.output import Report, model_of, reporting
+from semlang.cli.output import Report, model_and_data, reporting
 from semlang.diagnostics import error
 
 
@@ -18,8 +18,7 @@ def command(report: Report, what: str) -> None:
     from semlang.cli.pages import known, page
 
     if what == "-" or "." in what or "/" in what or "\\" in what or Path(what).is_file():
-        model = model_of(what)
-        report.add(model.findings)
+        model, _ = model_and_data(report, what, None, None)
         sentences = model.explain().splitlines()
         report.finish({"sentences": sentences}, "\n".join(sentences))
     text = page(what)

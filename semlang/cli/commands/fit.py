@@ -24,6 +24,7 @@ from semlang.errors import NotConvergedWarning
 @click.option("--cluster", metavar="COLUMN", help="Units of robust standard errors.")
 @click.option("--threads", type=click.IntRange(1), help="Threads; default: SEMLANG_THREADS, else all processors.")
 @click.option("--force", is_flag=True, help="Fit although the model is not identified.")
+@click.option("--checkpoint", metavar="FILE", help="Keep the best point so far in a file, and begin from it.")
 @click.option("--quiet", is_flag=True, help="No progress line.")
 @click.option("-o", "--output", metavar="FILE", help="Write the JSON object to a file.")
 @reporting("fit")
@@ -37,19 +38,22 @@ def command(
     cluster: str | None,
     threads: int | None,
     force: bool,
+    checkpoint: str | None,
     quiet: bool,
     output: str | None,
 ) -> None:
     """Estimate a model."""
     writable(output)
+    writable(checkpoint)
     model = model_of(file, defaults)
     shown = Progress(quiet)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
             fit = model.fit(
-                data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show
-            )
+                data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show,
+                checkpoint=checkpoint,
+            )  # fmt: skip
     finally:
         shown.end()
     report.add(fit.diagnostics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 
 
 @click.command("identify")
@@ -13,7 +13,6 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 @reporting("identify")
 def command(report: Report, file: str, data: str | None, defaults: str | None) -> None:
     """Decide identification before any data are seen, and say which rule settles each parameter."""
-    model = model_of(file, defaults)
-    report.add(model.findings)
-    answer = model.identify(data)
+    model, designs = model_and_data(report, file, data, defaults)
+    answer = model.identify(designs=designs)
     report.finish(answer.to_json(), str(answer), failed=answer.verdict == "not identified")

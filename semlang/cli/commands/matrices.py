@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 
 
 @click.command("matrices")
@@ -14,11 +14,7 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 @reporting("matrices")
 def command(report: Report, file: str, data: str | None, defaults: str | None, latex: bool) -> None:
     """Show X, Z and lambda, B, Gamma, Psi and thresholds, free cells by the parameter's name."""
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
+    model, _ = model_and_data(report, file, data, defaults)
     groups = model.parameter_table.groups
     all_matrices = [model.group_matrices(g) for g in range(len(groups))]
     shown = [m.latex() if latex else str(m) for m in all_matrices]

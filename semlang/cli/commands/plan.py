@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 
 
 @click.command("plan")
@@ -13,7 +13,6 @@ from semlang.cli.output import Report, model_of, model_options, reporting
 @reporting("plan")
 def command(report: Report, file: str, data: str | None, defaults: str | None) -> None:
     """Show which latent variables are integrated out in closed form, which by quadrature, and the cost."""
-    model = model_of(file, defaults)
-    report.add(model.findings)
-    plan = model.plan(data)
+    model, designs = model_and_data(report, file, data, defaults)
+    plan = model.plan(designs=designs)
     report.finish(plan.to_json(), str(plan))

@@ -58,5 +58,10 @@ def command(
     if terminal:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     title = f"Monte Carlo study, {replications} data sets, seed {seed}"
-    table = Table.of(list(frame.columns), frame.to_dict("records"), frame.attrs["notes"], title)
+    table = Table.of(
+        list(frame.columns),
+        [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")],
+        frame.attrs["notes"],
+        title,
+    )
     report.finish(table.json(), shown([table], latex, markdown))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting
+from semlang.cli.output import Report, model_and_data, model_options, reporting
 
 SHOWN = ("id", "lhs", "op", "rhs", "group", "level", "free", "ustart", "label", "rule")
 
@@ -19,11 +19,7 @@ def command(report: Report, file: str, data: str | None, defaults: str | None, f
     from semlang.model.flat import flat as flat_table
     from semlang.model.listing import table_rows
 
-    model = model_of(file, defaults)
-    if data is not None:
-        model, _, found = model.bind(data)
-        report.add(found)
-    report.add(model.findings)
+    model, _ = model_and_data(report, file, data, defaults)
     rows = [dict(row) for row in flat_table(model.ast)] if flat else table_rows(model.parameter_table)
     shown = [
         n for n in (rows[0] if flat and rows else SHOWN) if flat or n not in ("group", "level") or _varies(rows, n)

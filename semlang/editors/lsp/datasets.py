@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semlang.diagnostics import Diagnostic
-from semlang.syntax import ast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +38,3 @@ class Datasets:
         if known is None or known[0] != stamp:
             known = self._known[path] = (stamp, read_data(path))
         return known[1]
-
-
-def data_directive(model: ast.Model) -> ast.Directive | None:
-    """Return the last ``data:`` line of a text, which is the one that holds."""
-    lines = [s for s in model.statements if isinstance(s, ast.Directive) and s.key == "data"]
-    return lines[-1] if lines else None
-
-
-def data_path(model: ast.Model) -> Path | None:
-    """Return the path of the data that a text names."""
-    line = data_directive(model)
-    return Path(model.source.name).parent / str(line.arguments[0].value) if line else None

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
+from semlang.data.named import data_line
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.editors.lsp.analysis import Analysis
-from semlang.editors.lsp.datasets import data_directive
 from semlang.editors.lsp.positions import Positions
 from semlang.source import Span
 from semlang.syntax.ast import Directive
@@ -50,7 +50,7 @@ def _spot(finding: Diagnostic, analysis: Analysis) -> Span:
     lines = [s for s in analysis.model.statements if isinstance(s, Directive) and s.key == "include"]
     if here is not None and lines:
         return lines[0].span
-    data = data_directive(analysis.model)
+    data = data_line(analysis.model)
     if data is not None:
         return data.span
     return Span(0, max(analysis.source.text.find("\n"), 0))

@@ -19,7 +19,7 @@ from semlang.estimation.parameters import Parametrisation
 from semlang.graph.condition import given_known
 from semlang.model.table import ParameterTable, Row
 
-__all__ = ["conditional_members", "with_last_points"]
+__all__ = ["conditional_members", "is_gaussian", "with_last_points"]
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def conditional_members(
             leaf_model(c, d, f, derived.size) for c, d, f in zip(g.configurations, ways, own, strict=True)
         ]  # fmt: skip
         seen = given_known(extended, part.known)
-        member = Mixture(seen, n, part.design, g, models, derived, points, is_gaussian(table, g), threads)
+        member = Mixture(seen, n, part.design, g, models, derived, points, is_gaussian(table), threads)
         made.setdefault(n, []).append((part, member))
     members: list[Member] = [
         own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], designs[n - 1])
@@ -97,7 +97,7 @@ def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation
     return True
 
 
-def is_gaussian(table: ParameterTable, conditions: Conditions) -> bool:
+def is_gaussian(table: ParameterTable) -> bool:
     """Whether one point is exact in the leaves: there is nothing to integrate but what is linear and gaussian."""
     return all(
         v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")

@@ -17,12 +17,13 @@ from semlang.data.covariates import Filling, ProductColumns
 from semlang.data.design import Design
 from semlang.data.missing_predictors import has_states
 from semlang.estimation.conditioning.units import Flags, anywhere, of_units
+from semlang.estimation.expansion import contributing
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product, Variable
 
-__all__ = ["Fill", "are_missing", "assuming_filled", "filled", "fills_of", "in_rows", "missing_where_needed"]
+__all__ = ["Fill", "are_missing", "assuming_filled", "counted", "filled", "fills_of", "in_rows", "missing_where_needed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -181,6 +182,14 @@ def assuming_filled(forms: Sequence[ReducedForm], design: Design, fills: Sequenc
             out = out.filled(f.key, able[f.key], f.states[0][1])
         able = {key: gone[key] & _all_known(forms, out, k, design.n_rows) for key, k in keys.items()}
     return out
+
+
+def counted(table: ParameterTable, form: ReducedForm, design: Design) -> Flags:
+    """Return which records have a response that counts, missing predictors filled in."""
+    fills = fills_of(table, [form], design)
+    if fills:
+        design = replace(design, columns=assuming_filled([form], design, fills))
+    return contributing(form, design)
 
 
 def filled(design: Design, fill: Fill, where: Flags, code: float, value: Filling) -> Design:

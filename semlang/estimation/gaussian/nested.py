@@ -24,7 +24,7 @@ from semlang.estimation.gaussian.leaves import Leaves
 from semlang.estimation.gaussian.observations import observe
 from semlang.estimation.gaussian.pairwise import pairwise_start
 from semlang.estimation.gaussian.residuals import Residuals
-from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, semidefinite_factor
+from semlang.estimation.gaussian.sweep import Posterior, Sweep, is_singular, signed_factor
 from semlang.estimation.gaussian.tree import Tree
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -57,7 +57,7 @@ class State:
 
 
 class Nested(Engine):
-    """Closed form for nested levels; variances of disturbances at least zero, residual variances positive.
+    """Closed form for nested levels; any covariance matrices of disturbances, residual variances positive.
 
     One evaluation costs a matrix product of leaves x responses x R^2/2, R the number of disturbances that a
     leaf sees, and units x R^3.
@@ -69,7 +69,7 @@ class Nested(Engine):
         self.data = observe(reduced, design)
         self.residuals = Residuals(reduced, design, self.data.y)
         self.data = replace(self.data, y=self.residuals.y)
-        self.coupled = coupled(reduced.theta)
+        self.coupled = self.as_disturbances(reduced)
         level_of = [z.level for z in reduced.disturbances] + ["rows"] * len(self.coupled)
         levels = [level for level in ("rows", *design.clusters) if level in level_of]
         self.tree = Tree.of(design, levels)
@@ -102,6 +102,26 @@ class Nested(Engine):
             and not {k for k, _ in reduced.quantities} & {*own, *coupled(theta).tolist()}
             and Residuals.supports(reduced, design)
         )
+
+    def as_disturbances(self, reduced: ReducedForm) -> Ints:
+        """Return the responses whose residuals are disturbances of the rows."""
+        return coupled(reduced.theta)
+
+    def kept(self, block: Floats, t: Floats) -> Floats:
+        """Return what remains of the variances `t` of residuals that are disturbances with covariances `block`.
+
+        Raises
+        ------
+        Infeasible
+            If the block is not positive definite.
+        """
+        if not (t > 0).all():
+            raise Infeasible("a residual variance is not positive")
+        scale = np.sqrt(t)
+        smallest = float(np.linalg.eigvalsh(block / np.outer(scale, scale))[0])
+        if not smallest > 0:
+            raise Infeasible("the residual covariance matrix is not positive definite")
+        return 0.5 * smallest * t
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
@@ -157,21 +177,18 @@ class Nested(Engine):
         L[kind, 0, self.J + np.arange(len(c))] = 1.0
         psi = np.zeros((L.shape[2],) * 2)
         psi[: self.J, : self.J] = point.psi
-        if not np.all(t > 0):
-            raise Infeasible("a residual variance is not positive")
         if len(c):
             block = point.residual[np.ix_(c, c)]
-            scale = np.sqrt(t[kind])
-            smallest = float(np.linalg.eigvalsh(block / np.outer(scale, scale))[0])
-            if not smallest > 0:
-                raise Infeasible("the residual covariance matrix is not positive definite")
-            t[kind] *= 0.5 * smallest
+            t[kind] = self.kept(block, t[kind])
             psi[self.J :, self.J :] = block - np.diag(t[kind])
+        if not np.all(t > 0):
+            raise Infeasible("a residual variance is not positive")
         L = L[:, :, self.order]
         psi = psi[np.ix_(self.order, self.order)]
         V = [psi[b, b] for b in self.blocks]
-        F = [semidefinite_factor(v) for v in V]
-        folded = not any(is_singular(f, v) for f, v in zip(F, V, strict=True))
+        signed = [signed_factor(v) for v in V]
+        F = [f for f, _ in signed]
+        folded = not any(is_singular(f, v) or (s < 0).any() for (f, s), v in zip(signed, V, strict=True))
         if folded:
             V = [np.eye(len(f)) for f in F]
             for b, f in zip(self.blocks, F, strict=True):

@@ -57,11 +57,12 @@ class Sweep:
         self._V, self._kept, self.parts = V, [], []
         for i, own in enumerate(self.sizes):
             above = self.alive[i] - own
-            F = semidefinite_factor(V[i])
+            F, signs = signed_factor(V[i])
             C, G, a = self._buffers[i]
-            self._kept.append((K.copy(), h.copy()) if is_singular(F, V[i]) else None)
+            singular = is_singular(F, V[i]) or bool((signs < 0).any())
+            self._kept.append((K.copy(), h.copy()) if singular else None)
             log_root, q = np.zeros(h.shape[1]), np.zeros(h.shape[1])
-            gaussian_sweep.up(K, h, F, above, C, G, a, log_root, q)
+            gaussian_sweep.up(K, h, F, signs, above, C, G, a, log_root, q)
             part = 0.5 * q - log_root
             self.parts.append(part)
             value += float(part.sum() if self.tree.total is None else part @ self.tree.total[i])
@@ -93,8 +94,7 @@ class Sweep:
     def prior_moments(self, i: int, posterior: Posterior, unit: bool = False) -> Floats:
         """Return dl/dV of level `i`, every entry treated as free: (r, r), or (r, r, U) per unit.
 
-        With V well conditioned it is V^-1 (S11 + b1 b1' - V) V^-1 / 2. With V singular there is no inverse,
-        and
+        With V well conditioned it is V^-1 (S11 + b1 b1' - V) V^-1 / 2. With V singular or indefinite,
 
             dl/dV = 1/2 [ q q' + P K12 S22 K21 P' - P K11 ],   P = I - K11 C,  q = h1 - K12 b2 - K11 b1,
 
@@ -126,14 +126,27 @@ class Sweep:
         return np.moveaxis(each, 0, 2) if unit else np.asarray(each.sum(0))
 
 
-def semidefinite_factor(V: Floats) -> Floats:
-    """Return the lower triangular F with F F' = V, with zero columns where a pivot is zero.
+def signed_factor(V: Floats) -> tuple[Floats, Floats]:
+    """Return F and signs s with V = F diag(s) F', positive ones first.
 
-    Raises
-    ------
-    Infeasible
-        Unless V is positive semidefinite.
+    F is lower triangular where V is positive semidefinite, with zero columns where a pivot is zero; else it is made of
+    eigenvectors.
     """
+    F = _semidefinite_factor(V)
+    if F is not None:
+        return F, np.ones(len(V))
+    if not np.isfinite(V).all():
+        raise Infeasible("a covariance matrix of disturbances is not finite")
+    size = np.sqrt(np.abs(np.diag(V)))
+    size = np.where(size > 0.0, size, 1.0)
+    values, vectors = np.linalg.eigh(V / np.outer(size, size))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    F = size[:, None] * vectors * np.sqrt(np.abs(values))
+    return np.ascontiguousarray(F), np.where(values < 0.0, -1.0, 1.0)
+
+
+def _semidefinite_factor(V: Floats) -> Floats | None:
+    """Return the lower triangular F with F F' = V, with zero columns where a pivot is zero, or None."""
     F = V.copy()
     tolerance = 1e-13 * max(np.abs(np.diag(V)).max(initial=0.0), 1e-300)
     for j in range(len(V)):
@@ -143,7 +156,7 @@ def semidefinite_factor(V: Floats) -> Floats:
             F[j, j] = np.sqrt(pivot)
             F[j + 1 :, j] = below / F[j, j]
         elif not pivot >= -10 * tolerance or np.abs(below).max(initial=0.0) > 1e-6 * np.sqrt(tolerance):
-            raise Infeasible("a covariance matrix of disturbances is not positive semidefinite")
+            return None
         else:
             F[j:, j] = 0.0
     return np.tril(F)

@@ -60,7 +60,7 @@ def products(reduced: ReducedForm) -> Sequence[Product]:
 def _taken(rows: Expansion, at: Ints) -> Expansion:
     """Return some rows as an expansion of independent rows."""
     return replace(
-        rows, response=rows.response[at], source=rows.source[at], y=rows.y[at], offset=rows.offset[at],
-        codes=rows.codes[at], f1=rows.f1[at], f2=rows.f2[at], category=rows.category[at],
+        rows, response=rows.response[at], predictor=rows.predictor[at], source=rows.source[at], y=rows.y[at],
+        offset=rows.offset[at], codes=rows.codes[at], f1=rows.f1[at], f2=rows.f2[at], category=rows.category[at],
         tree=Tree(at.size, (), (), ()), row_weights=np.ones(at.size),
     )  # fmt: skip

@@ -289,8 +289,9 @@ class SharedGrid(Expanded):
         if unordered.any() or not np.isfinite(inputs.o.sum() + inputs.A.sum()):
             raise Infeasible("thresholds are not in order, or a linear predictor is not finite")
         rows = Rows(
-            types.codes, types.y, inputs.f1, inputs.f2, types.row_weights, inputs.o, inputs.A, self._address, PARAMETERS
-        )
+            types.codes, types.y, inputs.f1, inputs.f2, types.row_weights, inputs.o, inputs.A, inputs.A, self._address,
+            PARAMETERS,
+        )  # fmt: skip
         table = np.empty((4, types.y.size, grid.shape[1]))
         fill_tables(rows, RowTables(np.ascontiguousarray(grid), table, np.empty((4, TILE)), np.empty(5 * TILE)))
         table[0] += self._constant[:, None]

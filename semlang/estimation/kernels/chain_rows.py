@@ -26,20 +26,20 @@ BLOCK = 1024
 class Entries(Group):
     """Which cells and columns make the inputs of a row.
 
-    Row i belongs to response k and record r. With columns x (number -1 is the constant 1) and cells c,
+    Row i has linear predictor k and belongs to record r. With columns x (number -1 is the constant 1) and cells c,
 
         o_i = offset_i + sum c x,   A_di = sum c x,   f_i = sum c x, its exponential, or its logistic function,
 
     over the entries of k (for f: of the row's list). Where a row has a scale s = exp(-sum c x), all are multiplied by
-    it: F((tau - nu) s). Where all rows have the same response and no lists, record r is row r.
+    it: F((tau - nu) s). Where all rows have the same predictor and no lists, record r is row r.
     """
 
-    response: Integers  # (N,)
+    predictor: Integers  # (N,)
     source: Integers  # (N,) record
     columns: Matrix  # (X, records)
-    o_range: IntegerMatrix  # (responses, 2) first entry and end
+    o_range: IntegerMatrix  # (predictors, 2) first entry and end
     o_entries: IntegerMatrix  # (n, 2) column and cell
-    a_range: IntegerMatrix  # (responses, 2)
+    a_range: IntegerMatrix  # (predictors, 2)
     a_entries: IntegerMatrix  # (n, 3) coordinate, column and cell
     f_lists: IntegerMatrix  # (3, N) list of f1, of f2 and of the scale, or -1 (left as it is)
     f_range: IntegerMatrix  # (lists, 2)
@@ -69,13 +69,13 @@ class SparseRows(Group):
 
 @inner
 def _of_one_response(entries: Entries) -> bool:
-    """Have all rows the same response and no lists? Then record r is row r."""
+    """Have all rows the same predictor and no lists? Then record r is row r."""
     return bool(entries.o_range.shape[0] == 1 and entries.f_range.shape[0] == 0)
 
 
 @inner
 def _one_response(begin: int, end: int, entries: Entries, cells: Any, rows: RowInputs) -> None:
-    """Fill o and A of rows begin to end, which have the same response: entries outside, rows inside."""
+    """Fill o and A of rows begin to end, which have the same predictor: entries outside, rows inside."""
     for d in range(rows.A.shape[0]):
         for i in range(begin, end):
             rows.A[d, i] = 0.0
@@ -135,8 +135,8 @@ def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
         for begin in range(0, rows.o.size, BLOCK):
             _one_response(begin, min(begin + BLOCK, rows.o.size), entries, cells, rows)
         return
-    for i in range(entries.response.size):
-        k = entries.response[i]
+    for i in range(entries.predictor.size):
+        k = entries.predictor[i]
         r = entries.source[i]
         total = rows.o[i]
         for e in range(entries.o_range[k, 0], entries.o_range[k, 1]):
@@ -183,7 +183,7 @@ def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
 def _row_back(i: int, entries: Entries, rows: RowInputs, adjoints: RowInputs, bar: Any) -> None:
     """Add to the adjoints of the cells those of row i."""
     compact()
-    k = entries.response[i]
+    k = entries.predictor[i]
     r = entries.source[i]
     s = rows.scale[i]
     moved = 0.0

@@ -34,13 +34,16 @@ CURVATURE, VALUE, THIRD = 0, 1, 2
 
 
 def _function(name: str) -> Any:
+    """Return a function of this package, None for rows that have a density only together."""
+    if not name:
+        return None
     module, function = name.split(".")
     return getattr(import_module(f"semlang.estimation.kernels.{module}"), function)
 
 
 DENSITIES = tuple(_function(entry.density) for entry in ENTRIES)
 
-DATA = ("", "trials", "event", "censored", "one")
+DATA = ("", "trials", "event", "censored", "one", "set")
 """Numbers of rows that are data, not estimated."""
 
 PARAMETERS = np.array([sum(f not in DATA for f in (e.f1, e.f2)) for e in ENTRIES], dtype=np.int64)
@@ -101,6 +104,8 @@ def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
     """Return the addresses of the loops of the given codes by code, compiling or loading them."""
     table = np.zeros(len(ENTRIES), dtype=np.int64)
     for code in codes:
+        if DENSITIES[code] is None:
+            continue
         signature = (types.IntegerLiteral(int(code)), types.int64, types.int64, *[DOUBLES] * 5)
         table[code] = rows_of.address(signature)
     return table

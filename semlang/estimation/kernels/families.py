@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-__all__ = ["CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "Entry", "code_of", "family_of", "has_density", "with_role"]
+__all__ = [
+    "CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "SETS", "Entry", "code_of", "family_of", "has_density", "with_role",
+]  # fmt: skip
 
 NO_THRESHOLD = 1e10
 """Stands for an infinite threshold: ``f1`` of the last category, ``-NO_THRESHOLD`` in ``f2`` of the first."""
@@ -21,9 +23,9 @@ class Entry(NamedTuple):
     link : str
     f1, f2 : str
         What the numbers of the row are: a distribution parameter, a threshold (``upper``, ``lower``,
-        ``continues``), or data (``trials``, ``event``, ``censored``, ``one``); empty where they are not read.
+        ``continues``), or data (``trials``, ``event``, ``censored``, ``one``, ``set``); empty where they are not read.
     density : str
-        Module and function in this package.
+        Module and function in this package; empty where rows have a density only together (`softmax`).
     """
 
     family: str
@@ -52,11 +54,16 @@ ENTRIES: tuple[Entry, ...] = (
     *(Entry("guessed binomial", link, "guess", "slip", f"mixed.guessed_{link}") for link in _BINARY),
     *(Entry("inflated poisson", link, "zero", "", f"mixed.inflated_poisson_{link}") for link in _COUNT),
     *(Entry("inflated negbinomial", link, "shape", "zero", f"mixed.inflated_negbinomial_{link}") for link in _COUNT),
+    *(Entry(family, "logit", "set", "", "") for family in ("adjacent", "multinomial", "choice", "ranking")),
 )
 """All densities. The place is the code."""
 
 CODES: dict[tuple[str, str], int] = {(e.family, e.link): code for code, e in enumerate(ENTRIES)}
 """Code of each (family, link)."""
+
+SETS = min(code for code, e in enumerate(ENTRIES) if e.f1 == "set")
+"""From this code on rows are alternatives of a set, of which one is chosen. They follow each other, and f1 is how many
+rows of the set there are from a row on."""
 
 MIXTURES = {"guess": "guessed", "slip": "guessed", "zero": "inflated"}
 _WORDS = {**MIXTURES, "censored": "censored"}

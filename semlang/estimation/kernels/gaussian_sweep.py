@@ -24,22 +24,29 @@ _FFF = types.float64[:, :, ::1]
 BLOCK = 32
 
 
-@kernel(_FF, _FF, _FF, types.int64, _FF, _FFF, _FF, _F, _F, allocates=True)
-def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats) -> None:
-    """Eliminate the last variables of every unit, whose prior covariance is V = F F'.
+@kernel(_FF, _FF, _FF, _F, types.int64, _FF, _FFF, _FF, _F, _F, allocates=True)
+def up(
+    K: Floats, h: Floats, F: Floats, sign: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats
+) -> None:
+    """Eliminate the last variables of every unit, whose prior covariance is V = F S F', S = diag(sign).
 
-    With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = I + F'K11 F = R R',
+    With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = S + F'K11 F = R S R',
     Y = R^-1 F', Q = Y K12, z = Y h1:
 
-        message  K22 - Q'Q,  h2 - Q'z        log-likelihood  z'z/2 - log|R|
-        C = Y'Y = (V^-1 + K11)^-1            G = C K12           a = C h1.
+        message  K22 - Q'S Q,  h2 - Q'S z    log-likelihood  z'S z/2 - log|R|
+        C = Y'S Y = (V^-1 + K11)^-1          G = C K12           a = C h1.
+
+    Positive signs stand first: the pivots of R have these signs where the covariance matrix of what the unit holds is
+    positive definite, and only there (elsewhere the results are NaN).
 
     Parameters
     ----------
     K : (R(R+1)/2, U), h : (R, U)
         Overwritten in their first rows by the message.
     F : (r1, r1)
-        Lower triangular; zero columns are allowed.
+        Zero columns are allowed.
+    sign : (r1,)
+        1 or -1.
     C : (r1(r1+1)/2, U), G : (r1, above, U), a : (r1, U)
         Filled.
     ld, q : (U,)
@@ -59,7 +66,7 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
             for j in range(r1):
                 for x in range(w):
                     acc[x] = 0.0
-                for k in range(j, r1):
+                for k in range(r1):
                     f = F[k, j]
                     if f != 0.0:
                         s, t = above + max(i, k), above + min(i, k)
@@ -68,25 +75,25 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                             acc[x] += row[first + x] * f
                 for x in range(w):
                     KF[i, j, x] = acc[x]
-        for i in range(r1):  # M = I + F'KF and its Cholesky factor
+        for i in range(r1):  # M = S + F'KF and its factor
             for j in range(i + 1):
                 for x in range(w):
-                    acc[x] = 1.0 if i == j else 0.0
-                for k in range(i, r1):
+                    acc[x] = sign[i] if i == j else 0.0
+                for k in range(r1):
                     f = F[k, i]
                     if f != 0.0:
                         for x in range(w):
                             acc[x] += f * KF[k, j, x]
                 for k in range(j):
                     for x in range(w):
-                        acc[x] -= M[i, k, x] * M[j, k, x]
+                        acc[x] -= sign[k] * M[i, k, x] * M[j, k, x]
                 if i == j:
                     for x in range(w):
-                        M[i, i, x] = np.sqrt(acc[x])
+                        M[i, i, x] = np.sqrt(sign[i] * acc[x])
                         ld[first + x] += np.log(M[i, i, x])
                 else:
                     for x in range(w):
-                        M[i, j, x] = acc[x] / M[j, j, x]
+                        M[i, j, x] = acc[x] / (sign[j] * M[j, j, x])
         for i in range(r1):  # Y = R^-1 F'
             for x in range(w):
                 acc[x] = 1.0 / M[i, i, x]
@@ -107,7 +114,7 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                 for x in range(w):
                     z[i, x] += Y[i, k, x] * row[first + x]
             for x in range(w):
-                q[first + x] += z[i, x] * z[i, x]
+                q[first + x] += sign[i] * z[i, x] * z[i, x]
             for j in range(above):
                 for x in range(w):
                     Q[i, j, x] = 0.0
@@ -116,14 +123,14 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                     row = K[s * (s + 1) // 2 + j]
                     for x in range(w):
                         Q[i, j, x] += Y[i, k, x] * row[first + x]
-        for i in range(r1):  # C = Y'Y, a = Y'z, G = Y'Q
+        for i in range(r1):  # C = Y'S Y, a = Y'S z, G = Y'S Q
             for j in range(i + 1):
                 row = C[i * (i + 1) // 2 + j]
                 for x in range(w):
                     acc[x] = 0.0
                 for k in range(r1):
                     for x in range(w):
-                        acc[x] += Y[k, i, x] * Y[k, j, x]
+                        acc[x] += sign[k] * Y[k, i, x] * Y[k, j, x]
                 for x in range(w):
                     row[first + x] = acc[x]
             row = a[i]
@@ -131,7 +138,7 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                 acc[x] = 0.0
             for k in range(r1):
                 for x in range(w):
-                    acc[x] += Y[k, i, x] * z[k, x]
+                    acc[x] += sign[k] * Y[k, i, x] * z[k, x]
             for x in range(w):
                 row[first + x] = acc[x]
             for j in range(above):
@@ -140,19 +147,19 @@ def up(K: Floats, h: Floats, F: Floats, above: int, C: Floats, G: Floats, a: Flo
                     acc[x] = 0.0
                 for k in range(r1):
                     for x in range(w):
-                        acc[x] += Y[k, i, x] * Q[k, j, x]
+                        acc[x] += sign[k] * Y[k, i, x] * Q[k, j, x]
                 for x in range(w):
                     row[first + x] = acc[x]
         for i in range(above):  # message
             row = h[i]
             for k in range(r1):
                 for x in range(w):
-                    row[first + x] -= Q[k, i, x] * z[k, x]
+                    row[first + x] -= sign[k] * Q[k, i, x] * z[k, x]
             for j in range(i + 1):
                 row = K[i * (i + 1) // 2 + j]
                 for k in range(r1):
                     for x in range(w):
-                        row[first + x] -= Q[k, i, x] * Q[k, j, x]
+                        row[first + x] -= sign[k] * Q[k, i, x] * Q[k, j, x]
 
 
 @kernel(_FF, _FFF, _FF, _FF, _FF, _I, _FF, _FF, allocates=True)

@@ -9,8 +9,10 @@ from numba import types
 
 from semlang.estimation.kernels.compiling import inner, kernel
 from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows, end_of_run
+from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
+from semlang.estimation.kernels.softmax import end_of_set, log_probability
 
 
 @inner
@@ -21,6 +23,13 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
     i = a
     while i < b:
         c = rows.code[i]
+        if c >= SETS:
+            j = end_of_set(i, rows)
+            for t in range(i - r0, j - r0):
+                scratch.value[0, t] = 0.0
+            scratch.value[0, i - r0] = log_probability(i, i - r0, rows, scratch.nu)
+            i = j
+            continue
         j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
@@ -60,12 +69,21 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
 
 @kernel(GroupType(Rows), GroupType(Scratch), types.int64, types.int64)
 def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
-    """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight."""
+    """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight.
+
+    Of rows of a set ``w1`` is w, see `softmax.centre_sets`.
+    """
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
     i = a
     while i < b:
         c = rows.code[i]
+        if c >= SETS:
+            j = end_of_set(i, rows)
+            for t in range(i - a, j - a):
+                scratch.w1[t] = scratch.w[t]
+            i = j
+            continue
         j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
         for t in range(j - i):

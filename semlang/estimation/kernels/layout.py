@@ -41,6 +41,7 @@ class Rows(Group):
     weight: Vector  # (N,)
     o: Vector  # (N,)
     A: Matrix  # (D, N)
+    centred: Matrix  # (D, N) A; of rows of a set less their mean, by their probabilities at the modes
     address: Integers  # by code: where its loop over rows is
     parameters: Integers  # by code: how many row parameters are estimated
 

@@ -10,7 +10,7 @@ from numba import types
 from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
-from semlang.estimation.kernels.node_rows import rows_at_nodes
+from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
 
@@ -173,16 +173,16 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
         place_nodes(q, up, M, Da, groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts, tables.node,
                     tables.log_f, tables.centre, tables.bound)  # fmt: skip
         for turn in range(2):
-            for start in range(a, b, capacity):
-                stop = min(b, start + capacity)
+            start = a
+            while start < b:
+                stop = end_of_table(start, b, capacity, rows)
                 if turn == 0 or b - a > capacity:
                     rows_at_nodes(start, stop, D, n0, rows, tables.node, tables.log_f, tables.product,
                                   tables.density, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
-                if turn == 0:
-                    continue
-                for what in range(3 if has_parameters else 1):
+                for what in range((3 if has_parameters else 1) if turn else 0):
                     contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                              start - r0, M + what if what else 0, tables.row)  # fmt: skip
+                start = stop
             if turn == 0:
                 normalise(tables.log_f, groups, n, tables.message)
                 weigh(M, groups, n, rule.z, tables.log_f, tables.weights)

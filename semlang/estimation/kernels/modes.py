@@ -8,35 +8,44 @@ from numba import types
 
 from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows, end_of_run
+from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
+from semlang.estimation.kernels.softmax import set_curvature
 
 LONGEST_STEP = 3.0
 
 
 @inner
-def curvature(a: int, b: int, r0: int, clamp: bool, code: Any, y: int, f1: int, f2: int, nu: int, tile: int,
-              address: Any, weight: Any, out: Any, r: Any, w: Any) -> None:  # fmt: skip
+def curvature(a: int, b: int, r0: int, D: int, clamp: bool, rows: Any, scratch: Any) -> None:
     """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
+    y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
+    nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
     i = a
     while i < b:
-        c = code[i]
-        j = end_of_run(i, min(b, i + TILE), code)
-        call_rows(address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        c = rows.code[i]
+        if c >= SETS:
+            i = set_curvature(i, r0, D, rows, scratch)
+            continue
+        j = end_of_run(i, min(b, i + TILE), rows.code)
+        call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
-            x = weight[i + t]
-            r[i - r0 + t] = x * out[t]
-            w[i - r0 + t] = x * out[TILE + t]
+            x = rows.weight[i + t]
+            scratch.r[i - r0 + t] = x * scratch.tile[t]
+            scratch.w[i - r0 + t] = x * scratch.tile[TILE + t]
         if clamp:
             for t in range(i - r0, j - r0):
-                w[t] = max(w[t], 0.0)
+                scratch.w[t] = max(scratch.w[t], 0.0)
         i = j
 
 
 @inner
 def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: Any, g: Any) -> None:
-    """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b."""
+    """Front and gradient of a lowest unit: F = sum w a a', g = sum r a over rows a to b.
+
+    Of rows of a set ``a`` is centred: ``sum p a a' - (sum p a)(sum p a)'``, and r sums to zero.
+    """
     if D == 2:
         g0 = g1 = f00 = f01 = f11 = 0.0
         for i in range(a, b):
@@ -199,8 +208,6 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     low = scratch.low
     high = scratch.high
     r0 = nest.first[0]
-    y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
-    nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
     for top in range(nest.base[K - 1], nest.base[K]):
         low[K - 1] = top
         high[K - 1] = top + 1
@@ -216,8 +223,7 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
             start_at_modes(K, nest, fronts, low, high)
             for q in range(low[0], high[0]):
                 predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
-            curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, clamp, rows.code, y, f1, f2, nu, tile,
-                      rows.address, rows.weight, scratch.tile, scratch.r, scratch.w)  # fmt: skip
+            curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, D, clamp, rows, scratch)
             now = 0.0
             definite = True
             for level in range(K):
@@ -225,7 +231,8 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                 Da = nest.tail[level + 1]
                 for q in range(low[level], high[level]):
                     if level == 0:
-                        gather(q, nest.first[q], nest.last[q], r0, D, rows.A, scratch.r, scratch.w, fronts.F, fronts.g)
+                        gather(q, nest.first[q], nest.last[q], r0, D, rows.centred, scratch.r, scratch.w, fronts.F,
+                               fronts.g)  # fmt: skip
                     here = reduce_unit(q, M, Da, nest, fronts)
                     if here < 0.0:
                         definite = False

@@ -10,7 +10,7 @@ from semlang.estimation.kernels.compiling import compact, kernel
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.lowest import place_nodes
-from semlang.estimation.kernels.node_rows import rows_at_nodes
+from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
 _MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
@@ -69,10 +69,12 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             if level == 0:
                 place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
                             tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
-                for a in range(nest.first[q], nest.last[q], capacity):
-                    rows_at_nodes(a, min(nest.last[q], a + capacity), D, n0, rows, tables.node, tables.log_f,
-                                  tables.product, tables.density, tables.bound, tables.buffer,
-                                  scratch.tile)  # fmt: skip
+                a = nest.first[q]
+                while a < nest.last[q]:
+                    b = end_of_table(a, nest.last[q], capacity, rows)
+                    rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density,
+                                  tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                    a = b
                 normalise(tables.log_f, rule.size[1], n, tables.message)
             for x in range(rule.size[level + 1]):
                 for z in range(x * n, x * n + n):
@@ -127,9 +129,12 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
         up = max(nest.above[q] - nest.base[1], 0)
         place_nodes(q, up, nest.dims[0], nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
                     tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
-        for a in range(nest.first[q], nest.last[q], capacity):
-            rows_at_nodes(a, min(nest.last[q], a + capacity), D, n0, rows, tables.node, tables.log_f,
-                          tables.product, tables.density, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+        a = nest.first[q]
+        while a < nest.last[q]:
+            b = end_of_table(a, nest.last[q], capacity, rows)
+            rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density, tables.bound,
+                          tables.buffer, scratch.tile)  # fmt: skip
+            a = b
         normalise(tables.log_f, rule.size[1], n, tables.message)
         for x in range(rule.size[1]):
             for z in range(x * n, x * n + n):

@@ -6,7 +6,8 @@ from typing import Any
 
 from semlang.estimation.kernels.compiling import inline, inner
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
-from semlang.estimation.kernels.families import CODES
+from semlang.estimation.kernels.families import CODES, SETS
+from semlang.estimation.kernels.softmax import end_of_set, set_at_nodes
 from semlang.estimation.kernels.vector_math import vexp, vlog
 
 LOGIT = CODES["binomial", "logit"]
@@ -154,6 +155,17 @@ def add_logarithms(n: int, product: Any, log_f: Any) -> None:
 
 
 @inner
+def end_of_table(a: int, b: int, capacity: int, rows: Any) -> int:
+    """Return how far from row a on the rows up to b have place in a table, without a set that is cut."""
+    if b - a <= capacity:
+        return b
+    stop = a + capacity
+    while rows.code[stop - 1] >= SETS and rows.f1[stop - 1] > 1.0:
+        stop -= 1
+    return stop
+
+
+@inner
 def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: Any, product: Any, density: Any,
                   bound: Any, buffer: Any, tile: Any) -> None:  # fmt: skip
     """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - a]`` (up to three further rows are scratch)."""
@@ -169,6 +181,9 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, rows: Any, node: Any, log_f: A
             four_bernoulli_logits(D, n, i, j - i, i - a, rows.o, rows.A, rows.y, node, product, density)
             waiting += 1
             i = j
+        elif rows.code[i] >= SETS:
+            set_at_nodes(D, n, i, i - a, rows, node, log_f, density)
+            i = end_of_set(i, rows)
         else:
             any_density(D, n, i, i - a, rows, node, log_f, density, buffer, tile)
             i += 1

@@ -8,8 +8,10 @@ from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows, end_of_run
+from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Adjoints, Rows
+from semlang.estimation.kernels.softmax import log_probability, probabilities
 
 
 @kernel(GroupType(Rows), types.int64, types.int64, types.float64[::1], types.float64[::1], GroupType(Adjoints))
@@ -21,6 +23,16 @@ def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, adjoints: Adj
     i = a
     while i < b:
         c = rows.code[i]
+        if c >= SETS:
+            value[i] = log_probability(i, i, rows, rows.o)
+            j = probabilities(i, i, rows, rows.o, adjoints.o)
+            for t in range(i, j):
+                adjoints.o[t] = rows.weight[t] * (rows.y[t] - adjoints.o[t])
+                adjoints.f1[t] = adjoints.f2[t] = 0.0
+            for t in range(i + 1, j):
+                value[t] = 0.0
+            i = j
+            continue
         j = end_of_run(i, min(b, i + TILE), rows.code)
         call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, o + 8 * i, tile)
         for t in range(j - i):

@@ -9,6 +9,7 @@ from numba import types
 from semlang.estimation.kernels.compiling import compact, inner, kernel
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
+from semlang.estimation.kernels.softmax import centre_sets
 
 
 @inner
@@ -59,8 +60,9 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
     D = nest.tail[0]
     r0 = nest.first[0]
     for q in range(nest.base[0], nest.base[1]):
-        through_curvature(q, nest.first[q], nest.last[q], r0, D, rows.A, fronts.F_bar, scratch.w1, scratch.nu,
+        through_curvature(q, nest.first[q], nest.last[q], r0, D, rows.centred, fronts.F_bar, scratch.w1, scratch.nu,
                           scratch.e, fronts.b)  # fmt: skip
+        centre_sets(nest.first[q], nest.last[q], r0, rows, scratch)
     for level in range(K - 1):
         M = nest.dims[level]
         for q in range(nest.base[level], nest.base[level + 1]):
@@ -103,6 +105,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
 
     With ``c_i = e_i - Om w_i a_i' k``: ``o_bar = c``, ``A_bar = c m + Om r k + 2 w F_bar a``,
     ``f_bar = (a' F_bar a) dw/df + Om (a' k) dl'/df``, and to these the posterior expectations of l', l' v, dl/df.
+    Of rows of a set ``a`` is centred.
     """
     K = nest.dims.size
     D = nest.tail[0]
@@ -122,7 +125,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 if rows.parameters[rows.code[i]] > 0:
                     s = 0.0
                     for d in range(D):
-                        s += rows.A[d, i] * fronts.k[q, d]
+                        s += rows.centred[d, i] * fronts.k[q, d]
                     s *= om
                     t = scratch.nu[i - r0]
                     adjoints.f1[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
@@ -137,8 +140,8 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             f01 = 2.0 * fronts.F_bar[q, 0, 1]
             f11 = 2.0 * fronts.F_bar[q, 1, 1]
             for i in range(a, b):
-                x = rows.A[0, i]
-                z = rows.A[1, i]
+                x = rows.centred[0, i]
+                z = rows.centred[1, i]
                 w = scratch.w[i - r0]
                 r = scratch.r[i - r0]
                 s = scratch.e[i - r0] - om * w * (x * k0 + z * k1) + direct * r
@@ -150,7 +153,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             for i in range(a, b):
                 s = 0.0
                 for d in range(D):
-                    s += rows.A[d, i] * fronts.k[q, d]
+                    s += rows.centred[d, i] * fronts.k[q, d]
                 adjoints.o[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
             for d in range(D):
                 x = fronts.path[q, d]
@@ -160,7 +163,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 for k in range(D):
                     t = 2.0 * fronts.F_bar[q, d, k]
                     for i in range(a, b):
-                        adjoints.A[d, i] += t * scratch.w[i - r0] * rows.A[k, i]
+                        adjoints.A[d, i] += t * scratch.w[i - r0] * rows.centred[k, i]
         if one:
             if has_parameters:
                 for i in range(a, b):

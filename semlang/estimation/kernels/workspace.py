@@ -79,8 +79,16 @@ class Workspace:
     tables: Tables
 
     @classmethod
-    def for_batches(cls, batches: Sequence[Batch], rule: Rule) -> Workspace:
-        """Allocate for batches and a rule; where the rule has one point there are no tables."""
+    def for_batches(cls, batches: Sequence[Batch], rule: Rule, together: int = 1) -> Workspace:
+        """Allocate for batches and a rule; where the rule has one point there are no tables.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+        rule : Rule
+        together : int
+            Most rows that have a density together.
+        """
         dims, tail = batches[0].nest.dims, batches[0].nest.tail
         units = max(int(b.nest.base[-1]) for b in batches)
         lowest = max(int(b.nest.base[1]) for b in batches)
@@ -92,7 +100,7 @@ class Workspace:
         if n0 == 1:
             lowest = upper = rows_in_table = rows_at_nodes = 1
         else:
-            rows_in_table, rows_at_nodes = max(16, min(longest, LARGEST_TABLE // n0)), rows
+            rows_in_table, rows_at_nodes = max(16, together, min(longest, LARGEST_TABLE // n0)), rows
         e = np.empty
         upper = max(upper, 1)
         square, by_unit = (units, m, m), (units, d)

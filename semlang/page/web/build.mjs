@@ -1,5 +1,6 @@
 // Builds the page: `npm ci && npm run build`. Writes `built`: page.js, worker.js, sw.js, page.css, fonts, index.html, licences.
 import * as esbuild from "esbuild"
+import {createHash} from "crypto"
 import fs from "fs"
 import path from "path"
 
@@ -38,4 +39,10 @@ const texts = [...packages].sort().map(([name, folder]) => {
 })
 const rule = "\n" + "-".repeat(80) + "\n\n"
 fs.writeFileSync(path.join(out, "licences.txt"), "Packages that are part of page.js and page.css:\n" + rule + texts.join(rule))
+// what it was built from: a test looks whether that is still what is there
+const sources = [...fs.readdirSync(path.join(here, "src")).map(n => `src/${n}`), "style.css", "index.html", "package-lock.json", "build.mjs"]
+const digest = createHash("sha256")
+for (const file of [...sources.sort().map(n => path.join(here, n)), mode]) digest.update(fs.readFileSync(file))
+fs.writeFileSync(path.join(out, "sources.txt"), digest.digest("hex") + "\n")
+
 console.log(fs.readdirSync(out).map(n => `${n} ${fs.statSync(path.join(out, n)).size}`).join("\n"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semlang.estimation.gaussian import ByRow, Engine, Nested, OneLevel, TwoLevel, choose, differences
+from semlang.estimation.gaussian import ByRow, Engine, FreeResiduals, Nested, OneLevel, TwoLevel, choose, differences
 
 Case = tuple[Any, Any, np.ndarray]
 
@@ -40,6 +40,23 @@ def structural(h: types.SimpleNamespace, seed: int, missing: float = 0.0, spread
         m.variance("y1", "y2", "y1~~y2", 0.1)
     reduced = m.reduced()
     return reduced, h.design(y, {"x": x, "w": w}, reduced=reduced), m.theta0
+
+
+def heywood(h: types.SimpleNamespace, seed: int) -> Case:
+    """One level, one disturbance with a negative variance and two whose covariance matrix is indefinite."""
+    reduced, data, theta = structural(h, seed, 0.3)
+    psi = reduced.psi
+    for i, j, value in ((2, 2, -0.05), (1, 0, 0.52)):
+        theta[psi.parameter[(psi.i == i) & (psi.j == j)]] = value
+    return reduced, data, theta
+
+
+def below(case: Case, value: float = -0.05) -> Case:
+    """The same with a residual variance of zero or below."""
+    reduced, data, theta = case
+    last = (reduced.theta.i == reduced.theta.j) & (reduced.theta.i == 1)
+    theta[reduced.theta.parameter[last]] = value
+    return reduced, data, theta
 
 
 def two_levels(h: types.SimpleNamespace, seed: int, missing: float = 0.0, between: float = 0.2) -> Case:
@@ -123,6 +140,10 @@ CASES = {
     "two levels": (TwoLevel, lambda h: two_levels(h, 7)),
     "two levels, negative variances": (TwoLevel, lambda h: two_levels(h, 8, between=-0.02)),
     "two levels, recursion": (Nested, lambda h: two_levels(h, 9, 0.3)),
+    "two levels, recursion, negative variances": (Nested, lambda h: two_levels(h, 9, 0.3, between=-0.02)),
+    "two levels, negative residual variance": (FreeResiduals, lambda h: below(two_levels(h, 17, 0.3))),
+    "three levels, residual variance of zero": (FreeResiduals, lambda h: below(three_levels(h, 18, True, False), 0.0)),
+    "one level, recursion, negative variance": (Nested, lambda h: heywood(h, 15)),
     "three levels": (Nested, lambda h: three_levels(h, 10, False, False)),
     "three levels, rows": (Nested, lambda h: three_levels(h, 11, True, False)),
     "three levels, residual covariance": (Nested, lambda h: three_levels(h, 12, False, True)),

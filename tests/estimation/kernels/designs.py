@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from semlang.estimation.kernels.families import CODES, ENTRIES, NO_THRESHOLD
+from semlang.estimation.kernels.families import CODES, ENTRIES, NO_THRESHOLD, SETS
 from semlang.estimation.quadrature import NestedQuadrature, Tree
+
+ALONE = {pair: code for pair, code in CODES.items() if code < SETS}
+"""Codes of rows that have a density by themselves."""
 
 STRUCTURES = {
     "r=1": ([1], [9, 5]),

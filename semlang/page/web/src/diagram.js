@@ -54,11 +54,20 @@ function edge(e) {
   return group
 }
 
+// The statement of an arrow from a node to another.
+export function lineOf(from, to, covariance) {
+  const name = n => n.key.startsWith("covariate ") ? n.label : n.key
+  const latent = n => n.shape === "ellipse"
+  if (covariance) return `${name(from)} ~~ ${name(to)}`
+  return latent(from) && !latent(to) && to.shape === "box" && !to.key.startsWith("covariate ") ? `${name(from)} =~ ${name(to)}` : `${name(to)} ~ ${name(from)}`
+}
+
 export class Diagram {
-  // onSelect(ids, span): rows of the table behind what was chosen
-  constructor(parent, onSelect) {
+  // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse
+  constructor(parent, onSelect, onLine) {
     this.parent = parent
     this.onSelect = onSelect
+    this.onLine = onLine
     this.parts = []
   }
 
@@ -81,11 +90,45 @@ export class Diagram {
       const [x, y, width, height] = f.box
       svg.append(make("g", {class: "frame"}, make("rect", {x, y, width, height, rx: 12}), ...(f.label ? [words(f.label, 11, "level")] : [])))
     }
-    for (const n of d.nodes) svg.append(this.part(node(n), n))
+    for (const n of d.nodes) svg.append(this.source(svg, this.part(node(n), n), n, d))
     for (const e of d.edges) svg.append(this.part(edge(e), e))
     for (const t of d.texts) if (t.label) svg.append(this.part(make("g", {class: "beside"}, words(t.label, 10, "label")), t))
     if (d.title) svg.append(make("text", {x: d.width / 2, y: 12, "font-size": 13}, d.title))
     return svg
+  }
+
+  // an arrow can be drawn from a node to another with the mouse; with the shift key it is a covariance
+  source(svg, group, n, d) {
+    if (n.shape === "point" || n.shape === "triangle") return group
+    const place = event => {
+      const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse())
+      return [p.x, p.y]
+    }
+    const over = ([x, y]) => d.nodes.find(m => m !== n && m.shape !== "point" && m.shape !== "triangle"
+      && x >= m.box[0] && x <= m.box[0] + m.box[2] && y >= m.box[1] && y <= m.box[1] + m.box[3])
+    group.addEventListener("pointerdown", event => {
+      if (event.pointerType !== "mouse" || event.button !== 0) return
+      event.preventDefault()
+      const [x1, y1] = middle(n.box)
+      const line = make("line", {x1, y1, x2: x1, y2: y1, class: "drawn"})
+      group.setPointerCapture(event.pointerId)
+      const move = e => {
+        if (!line.parentNode) svg.append(line)
+        const [x2, y2] = place(e)
+        line.setAttribute("x2", x2)
+        line.setAttribute("y2", y2)
+      }
+      const end = e => {
+        group.removeEventListener("pointermove", move)
+        line.remove()
+        const target = e.type === "pointerup" ? over(place(e)) : null
+        if (target) this.onLine(lineOf(n, target, e.shiftKey))
+      }
+      group.addEventListener("pointermove", move)
+      group.addEventListener("pointerup", end, {once: true})
+      group.addEventListener("pointercancel", end, {once: true})
+    })
+    return group
   }
 
   // something that can be chosen, where the table has rows for it
@@ -95,7 +138,8 @@ export class Diagram {
     if (!ids.length) return group
     group.setAttribute("tabindex", "0")
     group.setAttribute("role", "button")
-    group.setAttribute("aria-label", group.querySelector("title")?.textContent ?? "")
+    const words = [...group.querySelectorAll("text")].map(t => t.textContent).join(" ")
+    group.setAttribute("aria-label", [words, group.querySelector("title")?.textContent ?? ""].filter(Boolean).join(": "))
     const choose = () => this.onSelect(ids, about.span)
     group.addEventListener("click", choose)
     group.addEventListener("keydown", event => {

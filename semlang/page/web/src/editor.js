@@ -78,6 +78,12 @@ export class Editor {
     this.view.focus()
   }
 
+  append(line) {
+    const {doc} = this.view.state
+    const before = doc.length && doc.line(doc.lines).length ? "\n" : ""
+    this.view.dispatch({changes: {from: doc.length, insert: before + line + "\n"}, userEvent: "input.draw"})
+  }
+
   mark(spans) {
     const builder = new RangeSetBuilder()
     const sorted = spans.map(([from, to]) => this.span(from, to)).filter(([a, b]) => b > a).sort((a, b) => a[0] - b[0] || a[1] - b[1])

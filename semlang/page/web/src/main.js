@@ -4,15 +4,20 @@ import "../style.css"
 import {Diagram} from "./diagram.js"
 import {Editor} from "./editor.js"
 import {packed, unpacked} from "./link.js"
+import {Sliders} from "./sliders.js"
 import {transport} from "./transport.js"
 import {Views} from "./views.js"
 
 const $ = id => document.getElementById(id)
 const FIRST = "# Type a model: who is measured by what, what depends on what\nvisual  =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed   =~ x7 + x8 + x9\nspeed ~ visual + textual\n"
+const SLOW = 8000 // milliseconds: where a diagram took longer, the next one is drawn when it is wanted
 const WAIT = 120 // milliseconds after the last key
-const page = {answer: null, data: null, answers: 0, ms: null, text: null} // what tests look at, too
+const page = {answer: null, data: null, answers: 0, ms: null, text: null, said: [], drawing: 0} // what tests look at, too
 window.semlang = page
-const status = words => { $("status").textContent = words }
+const status = words => {
+  $("status").textContent = words
+  page.said.push([Math.round(performance.now()), words])
+}
 
 // ------------------------------------------------------------------ what is chosen
 
@@ -35,12 +40,14 @@ function place(point) {
   views.mark(ids)
 }
 
-const current = () => page.text === editor.text
+const current = () => page.answer && (page.text === null || page.text === editor.text)
 
 // ------------------------------------------------------------------ answers
 
-const views = new Views($("tabs"), $("views"), select)
-const diagram = new Diagram($("diagram"), select)
+const views = new Views($("tabs"), $("views"), select, {text: () => editor.text, compare, sliders: () => sliders.refresh()})
+const sliders = new Sliders(views.panels.sliders.panel, values => send({what: "implied", text: editor.text, data: page.data?.key ?? null, values}).catch(() => null))
+
+const diagram = new Diagram($("diagram"), select, line => editor.append(line))
 let timer = null
 const hash = location.hash.slice(1)
 const opened = hash ? await unpacked(hash) : null
@@ -61,7 +68,7 @@ async function ask(text) {
   const begun = performance.now()
   let answer
   try {
-    answer = await send({what: "analyse", text, data: page.data?.key ?? null})
+    answer = await send({what: "analyse", text, data: page.data?.key ?? null, drawn: false})
   } catch (problem) {
     status("no answer: " + problem.message)
     return
@@ -69,21 +76,46 @@ async function ask(text) {
   if (!answer || text !== editor.text) return // out of date: the next one is on its way
   page.ms = Math.round(performance.now() - begun)
   page.answer = answer
-  page.text = text
-  page.answers += 1
+  page.text = null
   editor.findings(answer.findings)
   editor.words = answer.words ?? []
   list(answer)
   $("right").classList.toggle("stale", !answer.table)
-  if (answer.table) {
-    diagram.show(answer.diagram)
-    diagram.sets(answer.identification?.set_ids ?? [])
-    views.show(answer)
-    if (!answer.diagram) $("diagram").textContent = "The model is too large for a diagram that could be read."
-  }
+  if (answer.table) views.show(answer)
   const counts = ["error", "warning", "note"].map(s => [answer.findings.filter(f => f.severity === s).length, s]).filter(([n]) => n)
   status(counts.map(([n, s]) => `${n} ${s}${n > 1 ? "s" : ""}`).join(", ") || "no findings")
   $("fit").disabled = !answer.ok || !page.data
+  if (answer.table && !await draw(text)) return
+  await compare()
+  if (text !== editor.text) return
+  page.text = text
+  page.answers += 1
+}
+
+// the diagram takes as long as all the rest: findings do not wait for it
+async function draw(text, wanted = false) {
+  if (page.drawing > SLOW && !wanted) {
+    const button = Object.assign(document.createElement("button"), {type: "button", textContent: "Draw it"})
+    button.addEventListener("click", () => draw(editor.text, true))
+    $("diagram").replaceChildren(`The last diagram took ${Math.round(page.drawing / 1000)} seconds. `, button)
+    return true
+  }
+  const begun = performance.now()
+  const answer = await send({what: "draw", text, data: page.data?.key ?? null}).catch(() => ({diagram: null}))
+  if (!answer || text !== editor.text) return false
+  page.drawing = performance.now() - begun
+  page.answer.diagram = answer.diagram
+  diagram.show(answer.diagram)
+  diagram.sets(page.answer.identification?.set_ids ?? [])
+  if (!answer.diagram) $("diagram").textContent = "There is no diagram: the model is too large for one that could be read."
+  return true
+}
+
+async function compare() {
+  const a = views.kept
+  if (a === null) return
+  const answer = await send({what: "compare", a, b: editor.text}).catch(problem => ({relation: null, why: problem.message}))
+  if (answer) views.compared(answer)
 }
 
 function list(answer) {
@@ -107,6 +139,7 @@ function list(answer) {
     return item
   })
   for (const f of answer.failed) items.push(Object.assign(document.createElement("li"), {className: "error", textContent: `semlang failed at the ${f.view}: please report it (${f.problem})`}))
+  if (!items.length) items.push(Object.assign(document.createElement("li"), {className: "none", textContent: "none"}))
   $("findings").replaceChildren(...items)
 }
 
@@ -120,6 +153,7 @@ async function data(name, csv) {
     return
   }
   const {n_rows, columns, findings} = page.data
+  $("close").hidden = false
   const wrong = findings.find(f => f.severity === "error")
   if (wrong) page.data = null
   $("data-name").textContent = wrong ? `${name}: ${wrong.message}` : `${name}: ${n_rows} rows, ${columns.length} columns`
@@ -131,9 +165,13 @@ $("file").addEventListener("change", async event => {
   if (file) await data(file.name, await file.text())
   event.target.value = ""
 })
-$("file-button").addEventListener("keydown", event => {
-  if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click() }
+$("close").addEventListener("click", () => {
+  page.data = null
+  $("data-name").textContent = "no data"
+  $("close").hidden = true
+  ask(editor.text)
 })
+$("open").addEventListener("click", () => $("file").click())
 
 $("fit").addEventListener("click", async () => {
   $("fit").disabled = true
@@ -143,6 +181,10 @@ $("fit").addEventListener("click", async () => {
     if (!answer) return
     page.fit = answer
     views.fitted(answer)
+    if (answer.fit) {
+      sliders.set(Object.fromEntries(answer.fit.parameters.filter(p => p.free).map(p => [p.name, p.est])))
+      views.drawn.sliders = false
+    }
     if (answer.diagram && current()) diagram.show(answer.diagram)
     status(answer.fit ? (answer.fit.converged ? "fitted" : "NOT converged") : "not fitted")
   } catch (problem) {
@@ -167,7 +209,6 @@ async function choose(name) {
   if (!model) return
   $("about").textContent = model.about
   page.data = null
-  $("data-name").textContent = "no data"
   editor.text = model.text
   const csv = await fetch("gallery/" + model.data)
   if (csv.ok) await data(model.data, await csv.text())
@@ -207,6 +248,7 @@ async function session() {
     const {text, data: known} = await send({what: "session"})
     if (known?.key) {
       page.data = known
+      $("close").hidden = false
       $("data-name").textContent = `${known.name ?? "data"}: ${known.n_rows} rows, ${known.columns.length} columns`
     }
     if (text !== null && opened === null) editor.text = text

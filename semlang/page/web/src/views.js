@@ -12,12 +12,15 @@ const make = (name, attributes = {}, ...children) => {
   return element
 }
 
-const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", fit: "Fit"}
+const NAMES = {verdict: "Identification", matrices: "Matrices", equations: "Equations", words: "In words", table: "Table", sliders: "Sliders", compare: "Compare", fit: "Fit"}
 const number = value => value === null || value === undefined ? "" : Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(3) : value.toFixed(4)
 
 export class Views {
-  constructor(tabs, panels, onSelect) {
+  // page: text() returns the text, compare() asks how the kept text and this one stand to each other
+  constructor(tabs, panels, onSelect, page) {
     this.onSelect = onSelect
+    this.page = page
+    this.kept = null
     this.panels = {}
     this.drawn = {}
     this.cells = []
@@ -54,7 +57,7 @@ export class Views {
   show(answer) {
     this.answer = answer
     this.cells = []
-    for (const key of Object.keys(NAMES)) if (key !== "fit") this.drawn[key] = false
+    for (const key of Object.keys(NAMES)) if (key !== "fit" && key !== "compare") this.drawn[key] = false
     this.draw(this.shown)
   }
 
@@ -62,6 +65,7 @@ export class Views {
   draw(key) {
     if (!this.answer || key === "fit" || this.drawn[key]) return
     this.drawn[key] = true
+    if (key === "sliders") return this.page.sliders()
     const missing = make("p", {class: "missing"}, "There is none: the findings say why.")
     const parts = this[key](this.answer)
     this.panels[key].panel.replaceChildren(...(parts ?? [missing]))
@@ -109,13 +113,24 @@ export class Views {
     return make("table", {class: "matrix"}, make("caption", {}, m.symbol), ...head, make("tbody", {}, ...body))
   }
 
-  equations({equations, table}) {
+  equations({equations, marked_equations: marked, table}) {
     if (!equations) return null
     return equations.flatMap((latex, g) => [
       ...(equations.length > 1 ? [make("h3", {}, `Group ${table.groups[g] || g + 1}`)] : []),
       make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations"}, math(latex, true)),
+      ...(marked?.[g] ? [make("h3", {}, "Matrices written out"), make("div", {class: "wide equation", tabindex: "0", role: "region", "aria-label": "Equations with matrices"}, this.terms(math(marked[g], true)))] : []),
       make("details", {}, make("summary", {}, "LaTeX"), make("pre", {tabindex: "0"}, latex)),
     ])
+  }
+
+  // terms of equations know their rows
+  terms(formula) {
+    for (const element of formula.querySelectorAll("[data-ids]")) {
+      const ids = element.dataset.ids.split(" ").map(Number)
+      element.addEventListener("click", () => this.onSelect(ids))
+      this.cells.push({element, ids})
+    }
+    return formula
   }
 
   words({words}) {
@@ -134,6 +149,22 @@ export class Views {
     return [make("div", {class: "wide", tabindex: "0", role: "region", "aria-label": "Parameter table"}, make("table", {class: "rows"}, head, make("tbody", {}, ...table.rows.map(line))))]
   }
 
+  compare() {
+    const keep = make("button", {type: "button", onclick: () => {
+      this.kept = this.page.text()
+      this.panels.compare.panel.replaceChildren(...this.compare())
+      this.page.compare()
+    }}, this.kept === null ? "Keep this model as a, then change the text" : "Keep this model as a instead")
+    this.relation = make("div", {role: "status"})
+    if (this.kept === null) return [make("p", {}, "Two models can say the same of all data (equivalent), or one can be a special case of the other (nested)."), keep]
+    return [this.relation, make("h3", {}, "a"), make("pre", {tabindex: "0"}, this.kept), make("p", {}, "b is the model beside."), keep]
+  }
+
+  compared({relation, why}) {
+    if (!this.relation) return
+    this.relation.replaceChildren(make("p", {class: "relation"}, relation ?? "no answer"), make("p", {}, why ?? ""))
+  }
+
   fitted(answer) {
     const {panel} = this.panels.fit
     const said = (answer.findings ?? []).map(f => make("li", {class: f.severity}, `${f.severity}: ${f.message}`, ...f.help.map(h => make("div", {class: "help"}, h))))
@@ -142,7 +173,7 @@ export class Views {
     if (fit) {
       const facts = [["Log-likelihood", number(fit.loglik)], ["Free parameters", fit.n_free], ["Rows", fit.n_rows], ["AIC, BIC", `${number(fit.information?.aic)}, ${number(fit.information?.bic)}`], ["Method", fit.method], ["Converged", fit.converged ? "yes" : "NO"]]
       parts.push(make("dl", {}, ...facts.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, String(v ?? ""))])))
-      const names = ["", "estimate", "std. error", "z"]
+      const names = ["parameter", "estimate", "std. error", "z"]
       const line = p => {
         const tr = make("tr", {onclick: () => p.ids && this.onSelect(p.ids)}, make("th", {scope: "row"}, p.name ?? [p.lhs, p.op, p.rhs].join(" ").trim()), make("td", {}, number(p.est)), make("td", {}, p.se ? number(p.se) : p.free ? "" : "fixed"), make("td", {}, p.se ? (p.est / p.se).toFixed(2) : ""))
         return tr
@@ -162,6 +193,6 @@ export class Views {
 
 function math(latex, display) {
   const span = make("span", {class: "math"})
-  katex.render(latex, span, {displayMode: display, throwOnError: false, strict: "ignore", trust: false, maxExpand: 1000})
+  katex.render(latex, span, {displayMode: display, throwOnError: false, strict: "ignore", trust: context => context.command === "\\htmlData", maxExpand: 1000})
   return span
 }

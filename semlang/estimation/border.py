@@ -1,0 +1,60 @@
+"""Covariance matrices on the border of the parameter space: singular ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.factors import Block
+
+__all__ = ["Singular", "singular_blocks"]
+
+Floats = NDArray[np.float64]
+
+SINGULAR = 1e-6
+"""Smallest eigenvalue of a correlation matrix that counts as zero: the climb ends at a thousandth of it, or less."""
+
+
+@dataclass(frozen=True)
+class Singular:
+    """A covariance matrix without full rank.
+
+    Parameters
+    ----------
+    variances : tuple of int
+        Parameters of its diagonal.
+    parameters : tuple of int
+        All its parameters.
+    rank : int
+    pairwise : bool
+        Whether two of its variables correlate perfectly.
+    """
+
+    variances: tuple[int, ...]
+    parameters: tuple[int, ...]
+    rank: int
+    pairwise: bool
+
+
+def singular_blocks(blocks: Sequence[Block], theta: Floats) -> list[Singular]:
+    """Return the covariance matrices with several variables, all of which vary, whose rank is lower than their order.
+
+    The maximum is on the border there. In the coordinates of the factor it is an inner point: standard errors are those
+    of the model of that rank.
+    """
+    found = []
+    for block in blocks:
+        V = theta[block.parameter]
+        sd = np.sqrt(np.maximum(np.diag(V), 0.0))
+        if len(sd) < 2 or not (sd > 0.0).all():
+            continue
+        R = V / np.outer(sd, sd)
+        rank = int((np.linalg.eigvalsh(R) > SINGULAR).sum())
+        if rank < len(sd):
+            pairwise = bool(np.abs(R[np.tril_indices(len(sd), -1)]).max() > 1.0 - SINGULAR)
+            parameters = tuple(np.unique(block.parameter).tolist())
+            found.append(Singular(tuple(np.diag(block.parameter).tolist()), parameters, rank, pairwise))
+    return found

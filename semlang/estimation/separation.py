@@ -1,0 +1,340 @@
+"""Separation: combinations of covariates along which the likelihood rises for ever, found before the fit.
+
+A row of a response with categories or counts gives inequalities a'd >= 0: along a direction d of the coefficients that
+meets them its probability does not fall, whatever the latent variables are, and where one of them is strict it tends
+to 1,
+
+    binary, y = 1 (0):  x'd >= 0 (<= 0);     poisson, y = 0:  x'd <= 0;     y > 0, or successes and failures:  x'd = 0;
+    ordinal, y = s:     d_tau[s] - x'd >= 0 and x'd - d_tau[s - 1] >= 0.
+
+The likelihood has a maximum in all directions exactly where no d makes one of them strict (Albert and Anderson 1984).
+At its supremum the rows that are strict have probability 1; the others have a likelihood that does not change along d
+(the limit model of Barndorff-Nielsen 1978; Geyer 2009), and may be separated once more. Only coefficients that act
+linearly, on such responses alone, count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.checks.identification.curvature import Curvature
+from semlang.data.design import Design
+from semlang.estimation.regressions import thinned
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ParameterTable, Product
+
+__all__ = ["Separation", "separate"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ENOUGH = 20_000
+"""Records among which an overlap is looked for first: what overlaps there overlaps in all."""
+STEPS = 25
+FAR = 15.0
+"""A logit that a regression whose gradient vanishes does not reach unless there is separation."""
+FLAT = 1e-9
+ZERO = 1e-7
+"""Part of the largest by which an inequality that holds in exact arithmetic may fail, from rounding."""
+LINKS = frozenset(("logit", "probit", "cloglog", "loglog", "cauchit"))
+OUTSIDE = 20.0
+"""Where the linear predictors of separated rows are put at least: their probabilities are 1 within 2e-9."""
+
+
+@dataclass(frozen=True)
+class Separation:
+    """What is at infinity, and the model at the limit.
+
+    Parameters
+    ----------
+    shift : (P,) floats
+        A step of the parameters that takes the limit model's estimates to where separated rows are far out.
+    limits : mapping from parameter to float
+        Parameters at infinity, with the limit, inf or -inf.
+    lost : tuple of int
+        Parameters that act on separated rows alone: the data say nothing of them.
+    held : tuple of int
+        Parameters that the limit model has no more.
+    designs : tuple of Design
+        Those of the limit model: responses that have probability 1 are not there.
+    rows : int
+        Number of responses with probability 1.
+    whole : tuple of str
+        Responses of which nothing is left.
+    """
+
+    shift: Floats
+    limits: dict[int, float]
+    lost: tuple[int, ...]
+    held: tuple[int, ...]
+    designs: tuple[Design, ...]
+    rows: int
+    whole: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Inequalities:
+    """A d >= 0 of one group: coefficients, and the row and response that each belongs to (-1: an order, no row)."""
+
+    A: Floats
+    row: Ints
+    response: Ints
+
+
+def separate(
+    table: ParameterTable, forms: Sequence[ReducedForm], designs: Sequence[Design], pinned: Collection[int] = ()
+) -> Separation | None:
+    """Return what separates responses, or None where nothing does.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    forms, designs : sequences
+        One a group.
+    pinned : collection of int
+        Parameters in constraints or with bounds: they can't move.
+
+    References
+    ----------
+    Albert and Anderson (1984), Biometrika 71, 1-10. Geyer (2009), Electronic Journal of Statistics 3, 259-289. Konis
+    (2007), Linear programming algorithms for detecting separated data in binary logistic regression models.
+    """
+    free = _linear(table, forms, pinned)
+    if not free.size:
+        return None
+    few = [thinned(d, ENOUGH) for d in designs]
+    sample = [_inequalities(table, f, d, free) for f, d in zip(forms, few, strict=True)]
+    if _overlap(np.concatenate([s.A for s in sample])):
+        return None
+    parts = sample if all(a is b for a, b in zip(few, designs, strict=True)) else [
+        _inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)
+    ]  # fmt: skip
+    A = np.concatenate([p.A for p in parts])
+    row, response = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response"))
+    group = np.repeat(np.arange(len(parts)), [len(p.A) for p in parts])
+    _, unit = np.unique(np.stack([group, response, row]), axis=1, return_inverse=True)
+    counts, alive = row >= 0, np.ones(len(A), dtype=bool)
+    directions: list[tuple[Floats, Bools]] = []
+    while len(directions) < free.size:
+        d = _direction(A[alive], counts[alive])
+        if d is None:
+            break
+        product = A @ d
+        strict = alive & counts & (product > ZERO * np.abs(product[alive]).max())
+        if not strict.any():
+            break
+        directions.append((d, strict))
+        alive &= ~np.isin(unit, unit[strict])
+    if not directions:
+        return None
+    moved, held = _undetermined(A[alive & counts])
+    step = np.zeros(free.size)
+    for d, strict in reversed(directions):
+        step += d * max(float(((OUTSIDE - A[strict] @ step) / (A[strict] @ d)).max()), 0.0)
+    first: dict[int, float] = {}
+    for d, _ in directions:
+        for i in np.flatnonzero(d).tolist():
+            first.setdefault(int(free[i]), float(np.copysign(np.inf, d[i])))
+    shift = np.zeros(table.n_parameters)
+    shift[free] = step
+    where = np.unique(np.stack([group, response, row], axis=1)[~alive & counts], axis=0)
+    limit, whole = _without(forms, designs, where)
+    lost = tuple(int(free[i]) for i in moved if int(free[i]) not in first)
+    return Separation(shift, first, lost, tuple(int(free[i]) for i in held), limit, len(where), whole)
+
+
+def _undetermined(A: Floats) -> tuple[list[int], list[int]]:
+    """Return the columns that A does not determine, and as many of these as have to be held."""
+    sizes = np.sqrt((A**2).sum(axis=0))
+    B = A / np.where(sizes > 0.0, sizes, 1.0)
+    values, vectors = np.linalg.eigh(B.T @ B)
+    null = vectors[:, values <= ZERO**1.5 * max(float(values[-1]), 1.0)]
+    involved = np.abs(null).max(axis=1, initial=0.0)
+    order = np.argsort(involved, kind="stable")
+    kept: list[int] = []
+    held: list[int] = []
+    for i in order.tolist():
+        rest = B[:, i] - (B[:, kept] @ np.linalg.lstsq(B[:, kept], B[:, i], rcond=None)[0] if kept else 0.0)
+        (kept if float(rest @ rest) > ZERO else held).append(i)
+    return np.flatnonzero(involved > 1e-6).tolist(), held
+
+
+def _without(
+    forms: Sequence[ReducedForm], designs: Sequence[Design], where: Ints
+) -> tuple[tuple[Design, ...], tuple[str, ...]]:
+    """Return the designs without responses (group, response, row), and the responses of which nothing is left."""
+    out, left = [], {key: False for form in forms for key in form.responses}
+    for g, (form, design) in enumerate(zip(forms, designs, strict=True)):
+        responses = dict(design.responses)
+        for k in np.unique(where[where[:, 0] == g, 1]).tolist():
+            key = form.responses[k]
+            responses[key] = responses[key].copy()
+            responses[key][where[(where[:, 0] == g) & (where[:, 1] == k), 2]] = np.nan
+        for key in form.responses:
+            left[key] |= bool((~np.isnan(responses[key])).any())
+        out.append(replace(design, responses=responses))
+    return tuple(out), tuple(key for key, some in left.items() if not some)
+
+
+def _separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
+    """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
+    v = table.variables[form.responses[k]]
+    if any(key == k and name != "shape" for key, name in form.quantities):
+        return False
+    if v.kind.name in ("poisson", "negbinomial"):
+        return v.link == "log"
+    return v.kind.name in ("binomial", "ordinal") and v.link in LINKS
+
+
+def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collection[int]) -> Ints:
+    """Return the parameters that act linearly, on responses that can be separated, and on nothing else."""
+    P = table.n_parameters
+    rng = np.random.default_rng(1)
+    at = rng.uniform(0.5, 1.5, (2, P))
+    used, bad = np.zeros(P, dtype=bool), np.zeros(P, dtype=bool)
+    bad[list(pinned)] = True
+    for form in forms:
+        (_, one), (_, two) = (form.jacobian(t) for t in at)
+        changes = np.abs(one - two) > 1e-12
+        good = np.array([_separable(table, form, k) for k in range(len(form.responses))], dtype=bool)
+        for k, _, slot in form.mean_cells.tolist():
+            used |= one[slot] != 0.0
+            bad |= changes[slot] if good[form.owners[k]] else one[slot] != 0.0
+        for _, _, _, slot in form.loading_cells.tolist():
+            bad |= (one[slot] != 0.0) | (two[slot] != 0.0)
+        for k, thresholds in form.thresholds.items():
+            for addends in thresholds:
+                for a in addends:
+                    if a.parameter >= 0:
+                        used[a.parameter] = True
+                        bad[a.parameter] |= not good[k]
+        others = [form.psi.parameter, form.theta.parameter]
+        others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in form.quantities.values()]
+        for parameters in others:
+            bad[parameters[parameters >= 0]] = True
+    return np.flatnonzero(used & ~bad)
+
+
+def _inequalities(table: ParameterTable, form: ReducedForm, design: Design, free: Ints) -> _Inequalities:
+    """Return the inequalities of a group in the coefficients `free`."""
+    place = {int(p): i for i, p in enumerate(free)}
+    slopes = form.jacobian(np.ones(table.n_parameters))[1][:, free]
+    A: list[Floats] = []
+    rows: list[Ints] = []
+    of: list[Ints] = []
+
+    def column(product: Product) -> Floats:
+        return design.columns[product] if product else np.ones(design.n_rows)
+
+    def add(a: Floats, row: Ints, k: int) -> None:
+        A.append(a)
+        rows.append(row)
+        of.append(np.full(len(row), k, dtype=np.int64))
+
+    for k, key in enumerate(form.responses):
+        if not _separable(table, form, k):
+            continue
+        y = design.responses[key]
+        X = np.zeros((design.n_rows, free.size))
+        for kk, c, slot in form.mean_cells.tolist():
+            if kk == k and slopes[slot].any():
+                X += column(form.mean_columns[c])[:, None] * slopes[slot]
+        known = ~np.isnan(y)
+        for product in form.needed[k]:
+            known &= ~np.isnan(design.columns[product])
+        thresholds = form.thresholds.get(k, ())
+        if not thresholds:
+            trials = design.trials.get(key, np.ones(design.n_rows))
+            counts = table.variables[key].kind.name != "binomial"
+            for sign, chosen in ((1.0, known & (y > 0)), (-1.0, known & ((y == 0) if counts else (y < trials)))):
+                at = np.flatnonzero(chosen)
+                add(sign * X[at], at, k)
+            if counts:  # a positive count has its mean: both ways
+                at = np.flatnonzero(known & (y > 0))
+                add(-X[at], at, k)
+            continue
+        T = np.zeros((len(thresholds), design.n_rows, free.size))
+        for s, addends in enumerate(thresholds):
+            for a in addends:
+                if a.parameter in place:
+                    T[s, :, place[a.parameter]] += column(a.via)
+        for s in range(len(thresholds)):
+            below, above = np.flatnonzero(known & (y == s)), np.flatnonzero(known & (y == s + 1))
+            add(T[s, below] - X[below], below, k)
+            add(X[above] - T[s, above], above, k)
+            if s and known.any():
+                order = np.unique((T[s] - T[s - 1])[known], axis=0)
+                add(order, np.full(len(order), -1, dtype=np.int64), k)
+    if not A:
+        return _Inequalities(np.zeros((0, free.size)), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    return _Inequalities(np.concatenate(A), np.concatenate(rows), np.concatenate(of))
+
+
+def _sizes(A: Floats) -> Floats:
+    sizes = np.sqrt((A**2).mean(axis=0)) if len(A) else np.ones(A.shape[1])
+    return np.asarray(np.where(sizes > 0.0, sizes, 1.0))
+
+
+def _basis(A: Floats) -> tuple[Floats, Floats]:
+    """Return A T with orthogonal columns of unit root mean square, and T: its range, whatever units and origins are."""
+    sizes = _sizes(A)
+    _, s, Vt = np.linalg.svd((A / sizes).T @ (A / sizes) / max(len(A), 1), hermitian=True)
+    used = s > 1e-13 * s.max(initial=1e-300)
+    T = (Vt[used].T / np.sqrt(s[used])) / sizes[:, None]
+    return A @ T, T
+
+
+def _overlap(A: Floats) -> bool:
+    """Return whether a logistic regression of successes alone on the inequalities has a maximum: none can be strict."""
+    if not len(A):
+        return True
+    Q, _ = _basis(A)
+    d = np.zeros(Q.shape[1])
+    for _ in range(STEPS):
+        nu = np.clip(Q @ d, -500.0, 500.0)
+        if nu.max(initial=0.0) > FAR:
+            return False
+        miss = 1.0 / (1.0 + np.exp(nu))
+        gradient = Q.T @ miss
+        step = Curvature((Q * (miss * (1.0 - miss))[:, None]).T @ Q)
+        if step.pivot < 1e-12:
+            return False
+        move = step.solve(gradient)
+        decrement = float(gradient @ move)
+        if decrement < FLAT:
+            return True
+        d += move * min(1.0, 3.0 / np.sqrt(decrement / len(A) + 1e-300))
+    return False
+
+
+def _direction(A: Floats, counts: Bools) -> Floats | None:
+    """Return the direction d with A d >= 0 that makes most of the inequalities that count strict, or None."""
+    from scipy.optimize import linprog as _linprog
+    from scipy.sparse import csr_array, eye_array, hstack
+
+    linprog: Callable[..., Any] = _linprog
+    Q, T = _basis(A)
+    if not Q.shape[1]:
+        return None
+    Q, first = np.unique(np.column_stack([np.round(Q, 12), counts]), axis=0, return_index=True)
+    Q, counted = Q[:, :-1], counts[first]
+    m, q = Q.shape
+    gains = eye_array(m, format="csr")[:, counted]
+    answer = linprog(
+        np.concatenate([np.zeros(q), -np.ones(int(counted.sum()))]),
+        A_ub=hstack([csr_array(-Q), gains]),
+        b_ub=np.zeros(m),
+        bounds=[(None, None)] * q + [(0.0, 1.0)] * int(counted.sum()),
+        method="highs",
+    )
+    if answer.x is None or -answer.fun < 0.5:
+        return None
+    d = T @ answer.x[:q]
+    sizes = np.abs(d) * _sizes(A)
+    return np.asarray(np.where(sizes > ZERO * sizes.max(), d, 0.0))

@@ -1,0 +1,78 @@
+"""A fit that is interrupted gives the best point so far; a checkpoint file lets it go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semlang as sl
+from semlang.errors import FitError, NotConvergedWarning
+
+TEXT = "y :: binomial(logit)\ny ~ 1 + x + (1 + x | g)"
+
+
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(80), 10)
+    x, u = rng.normal(size=g.size), rng.normal(size=(80, 2))
+    p = 1 / (1 + np.exp(-(0.3 + 0.5 * x + u[g, 0] + u[g, 1] * x)))
+    return pd.DataFrame({"g": g, "x": x, "y": (rng.random(g.size) < p).astype(int)})
+
+
+def interrupted(data: pd.DataFrame, after: int, path: Path | None = None) -> tuple[sl.Fit, list[str]]:
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        if sum(line.startswith("iteration") for line in lines) == after:
+            raise KeyboardInterrupt
+
+    with pytest.warns(NotConvergedWarning, match="interrupted"):
+        fit = sl.Model(TEXT).fit(data, threads=1, progress=tell, checkpoint=path)
+    return fit, lines
+
+
+def test_an_interrupted_fit_is_the_best_point_so_far_and_says_so() -> None:
+    data = frame()
+    whole = sl.Model(TEXT).fit(data, threads=1)
+    fit, _ = interrupted(data, 4)
+    assert not fit.converged
+    assert fit.summary().startswith("NOT CONVERGED: the fit was interrupted")
+    assert fit.loglik < whole.loglik
+    assert np.isnan(fit.params["se"].astype(float)).all()
+    early, _ = interrupted(data, 1)
+    assert early.loglik <= fit.loglik
+
+
+def test_a_checkpoint_is_resumed(tmp_path: Path) -> None:
+    data, path = frame(), tmp_path / "fit.checkpoint"
+    whole = sl.Model(TEXT).fit(data, threads=1)
+    fit, _ = interrupted(data, 5, path)
+    held = json.loads(path.read_text())
+    assert held["loglik"] == pytest.approx(fit.loglik, abs=1e-12)
+    assert set(held["parameters"]) == set(fit.params.loc[fit.params["free"] > 0, "name"])
+    again = sl.Model(TEXT).fit(data, threads=1, checkpoint=path)
+    assert again.converged
+    assert again.loglik == pytest.approx(whole.loglik, abs=1e-6)
+    assert len(again.estimate.log) < len(whole.estimate.log)  # it does not begin anew
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"of": 1, "parameters": {"a": "b"}}'])
+def test_a_file_that_is_no_checkpoint_is_a_finding(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(content)
+    with pytest.raises(FitError) as caught:
+        sl.Model(TEXT).fit(frame(), checkpoint=path)
+    assert [d.slug for d in caught.value.diagnostics] == ["unusable-checkpoint"]
+    assert path.read_text() == content
+
+
+def test_a_checkpoint_of_other_data_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    sl.Model(TEXT).fit(frame(), threads=1, checkpoint=path)
+    with pytest.raises(FitError, match="another model or of other data"):
+        sl.Model(TEXT).fit(frame().assign(y=lambda d: 1 - d["y"]), checkpoint=path)

@@ -22,7 +22,7 @@ from semlang.estimation.border import singular_blocks
 from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.conditioning.filled import counted
+from semlang.estimation.conditioning.filled import are_missing, counted
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
@@ -176,10 +176,15 @@ class _Estimation:
 
     def _frame(self) -> Frame | None:
         """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
-        if is_conditional(self.table):
+        if is_conditional(self.table) or (any(g.engine != "closed form" for g in self.plan.groups) and self._filled()):
             return None
         held = () if self.separation is None else self.separation.held
         return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
+
+    def _filled(self) -> bool:
+        """Whether missing responses that predict are filled in."""
+        given = zip(self.graphs, self.designs, strict=True)
+        return any(are_missing(self.table, graph, design, lift=False) for graph, design in given)
 
     def _separation(self) -> Separation | None:
         """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.

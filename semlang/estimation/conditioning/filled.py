@@ -18,6 +18,7 @@ from semlang.data.design import Design
 from semlang.data.missing_predictors import has_states
 from semlang.estimation.conditioning.units import Flags, anywhere, of_units
 from semlang.estimation.expansion import contributing
+from semlang.estimation.frame import FramedColumns
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
@@ -175,7 +176,7 @@ def assuming_filled(forms: Sequence[ReducedForm], design: Design, fills: Sequenc
     keys = {f.key: k for k, r in enumerate(forms[0].responses) for f in fills if f.key == r}
     able = {f.key: np.isnan(of_units(design.responses[f.key], design, f.level)) for f in fills}
     gone = dict(able)
-    out: ProductColumns = columns
+    out: ProductColumns | FramedColumns = columns
     for _ in range(len(fills) + 1):
         out = columns
         for f in fills:
@@ -202,6 +203,6 @@ def filled(design: Design, fill: Fill, where: Flags, code: float, value: Filling
     return replace(design, responses=responses, columns=_columns(design).filled(fill.key, where, value))
 
 
-def _columns(design: Design) -> ProductColumns:
-    assert isinstance(design.columns, ProductColumns)
+def _columns(design: Design) -> ProductColumns | FramedColumns:
+    assert isinstance(design.columns, ProductColumns | FramedColumns)
     return design.columns

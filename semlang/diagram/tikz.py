@@ -30,9 +30,7 @@ _SPECIAL = {
     "*": r"\textasteriskcentered{}",
 }
 _HEAD = r"""\documentclass[tikz, border=4pt]{standalone}
-\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{helvet}
 \renewcommand{\familydefault}{\sfdefault}
 \usetikzlibrary{arrows.meta, shapes.geometric}
 \begin{document}

@@ -46,6 +46,11 @@ STEEP = 5.0
 """SD of a linear predictor beyond which modes and curvatures describe an integrand badly."""
 
 
+DEAR = 30_000_000
+"""Row densities of one evaluation that passes take at most, about a second; with `FEW` points a dimension more."""
+
+FEW = 15
+
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
 
@@ -124,6 +129,8 @@ class Ascent:
             best = self._raise(best, q, constrained)
             if not constrained:
                 best = self._checked(best, first)
+        if self.findings.away:  # there is no maximum to finish, and no curvature
+            return replace(best, converged=False)
         if self.grids:
             best = self._refine(best, constrained)
         if constrained:
@@ -142,7 +149,7 @@ class Ascent:
 
     def _checked(self, best: Optimum, first: Floats) -> Optimum:
         """Check the value at the end by nodes that do not depend on modes; where they disagree, climb with those."""
-        placing = Placing(self.objective, self._affordable, lambda p: p**self._dims, self.narrator)
+        placing = Placing(self.objective, self._cheap, lambda p: p**self._dims, self.narrator)
         q = self.points
         if not placing.possible:
             return best
@@ -169,11 +176,13 @@ class Ascent:
         if found.runaway is not None:
             self.findings.running_away(self._parameters(found.best.z, found.runaway), found.shown)
         elif not found.settled:
+            steepest = self.findings.names(self._parameters(found.best.z, placing.steepest(found.best.z))[:1])
             self.findings.imprecise(
                 f"the integral did not settle: {found.nodes} points still moved the log-likelihood by "
-                f"{found.moved:.4f}",
+                f"{found.moved:.4f}; {steepest} makes it steep",
                 True,
             )
+            self.findings.away = True
         elif placing.steepness(found.best.z) > FAR_OUT:
             self._look_beyond(placing, found.best)
             placing.value(found.best.z, found.nodes)
@@ -243,6 +252,11 @@ class Ascent:
         rows = sum(g.rows or 0 for g in self.plan.groups)
         nodes = points**self._dims
         return bool(nodes <= MAX_NODES and rows * nodes <= MAX_DENSITIES)
+
+    def _cheap(self, points: int) -> bool:
+        """Whether a number of points is affordable for passes and profiles, which take hundreds of evaluations."""
+        rows = sum(g.rows or 0 for g in self.plan.groups)
+        return self._affordable(points) and (points <= FEW or rows * points**self._dims <= DEAR)
 
     def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
         self.history.append((q, best.value))

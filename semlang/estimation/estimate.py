@@ -370,7 +370,7 @@ class _Estimation:
                 continue
             if best is None or found.converged or (found.value > best[0].value and not best[0].converged):
                 best = found, self.findings, self.objective
-            if found.converged:
+            if found.converged or self.findings.away:
                 break
         if best is None:
             raise FitError(
@@ -477,7 +477,7 @@ class _Estimation:
         vcov: Floats | None = None
         z = best.z
         D = self.objective.jacobian_inside(z)
-        if self.se != "none":
+        if self.se != "none" and not self.findings.away:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))

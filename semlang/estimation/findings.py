@@ -61,6 +61,7 @@ class FindingsOfFit:
         self.table = table
         self.found: list[Diagnostic] = []
         self.trusted = True
+        self.away = False
         self.bounded: set[int] = set()
 
     def names(self, parameters: Sequence[int]) -> str:
@@ -213,6 +214,7 @@ class FindingsOfFit:
         shown : bool
             The likelihood does not fall further out; else it grew until no nodes show its likelihood.
         """
+        self.away = True
         help = "leave out the response or the latent variable, or hold loadings equal: a*x1 + a*x2"
         name = self.names(parameters[:1])
         if shown:

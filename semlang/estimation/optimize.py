@@ -25,6 +25,9 @@ SHORTER = 0.1
 """One-sided steps, of those to both sides."""
 NOISE = 1e-7
 """A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
+SHORTEST = 1e-4
+STALLED = 5
+"""Iterations that have to gain something, where that is asked for."""
 LOCAL = 1.0
 """After a step of a smaller decrement, of about a standard error, the information is that before the step."""
 
@@ -197,6 +200,7 @@ def maximise(
     limit: int = 200,
     report: Report | None = None,
     inverse: Floats | None = None,
+    stall: float = 0.0,
 ) -> Optimum:
     """Climb from `z` to the maximum.
 
@@ -217,6 +221,8 @@ def maximise(
         Called with each iteration.
     inverse : (n, n) floats, optional
         Inverse information to begin with: BFGS from the first step.
+    stall : float
+        Stop, not converged, where `STALLED` iterations together gain less, or no step above `SHORTEST` gains.
 
     Raises
     ------
@@ -255,7 +261,7 @@ def maximise(
             converged = True
             break
         t, found = 1.0, False
-        while t > 1e-9:
+        while t > (SHORTEST if stall else 1e-9):
             try:
                 new_value, new_gradient, measure = evaluate(z + t * step)
                 slack = 1e-13 * abs(value)
@@ -267,7 +273,7 @@ def maximise(
             t *= 0.5 if t > 0.1 else 0.25
         method = "scoring" if scoring else "bfgs"
         if not found:
-            if not fresh or scoring:  # once more from a measured metric
+            if not stall and (not fresh or scoring):  # once more from a measured metric
                 scoring, fresh = False, True
                 information = _positive(negative_hessian(objective, z, steps_of(z, _for_steps(H))))
                 continue
@@ -278,6 +284,8 @@ def maximise(
             report(line)
         change, fall = t * step, gradient - new_gradient
         z, value, gradient = z + change, new_value, new_gradient
+        if len(log) > STALLED and value - log[-STALLED - 1].loglik < stall:
+            break
         if scoring and decrement < LOCAL and (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
             decrement, converged = ahead, True
             break

@@ -49,7 +49,7 @@ A posterior with logistic tails has 2e-4 of its mass beyond 5 standard deviation
 """
 
 CHEAP = 1_000
-"""Nodes of the grid that the first passes take at most."""
+"""Nodes of the grid that the first passes, and profiles of a parameter that runs away, take at most."""
 FIRST = 61
 """Points a dimension that the first passes take at most."""
 STILL = 1e-4
@@ -57,6 +57,8 @@ STILL = 1e-4
 SETTLED = 1e-3
 """The rule has settled when the next one changes the log-likelihood by less."""
 MOST_PASSES = 60
+IDLE = 2
+"""Passes that gain less than `STILL`, after which there are no more: an edge of what is looked at stops the climb."""
 STEPS = 3
 """Iterations of a pass before the nodes have settled: they suit the parameters near those of their placing alone."""
 SHARPEST = 4.0
@@ -223,9 +225,11 @@ class Placing:
         value = self.value(z, nodes)
         inverse: Floats | None = None
         log: list[Iteration] = []
-        steps, moved = STEPS, np.inf
+        steps, moved, idle = STEPS, np.inf, 0
         for _ in range(MOST_PASSES):
-            found = maximise(self.objective, z, limit=steps, inverse=inverse, report=self.narrator.iteration)
+            found = maximise(
+                self.objective, z, limit=steps, inverse=inverse, report=self.narrator.iteration, stall=0.1 * STILL
+            )
             log += found.log
             inverse = found.inverse
             t, now = 1.0, -np.inf
@@ -243,7 +247,8 @@ class Placing:
                 at, now = z, self.value(z, nodes)
             z, gained, value = at, now - value, now
             steps = STEPS if moved > 10.0 * STILL else 50
-            if (found.converged and moved < STILL) or not found.log or (t < 1.0 and gained < STILL):
+            idle = idle + 1 if gained < STILL and steps > STEPS else 0
+            if (found.converged and moved < STILL) or not found.log or (t < 1.0 and gained < STILL) or idle == IDLE:
                 break
             if not free and (not self.shows(z, nodes) or self.runs_away(z)):
                 moved = np.inf
@@ -292,6 +297,8 @@ class Placing:
         for finer in [*self.rules[first + 1 :], None]:
             if self.runs_away(best.z):
                 k, nodes = self.steepest(best.z), self.rules[-1]
+                if self.grid(nodes.points) > CHEAP:  # profiles would take minutes: it is named, and that is all
+                    return Placed(best, nodes, False, still, tuple(history), k)
                 here, z = self.along(best, k, self.far / self.steepness(best.z), nodes)
                 best = replace(best, z=z, value=here)
                 inside, nearer = self.along(best, k, NEARER, nodes)

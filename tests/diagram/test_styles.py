@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,15 @@ def test_tikz_and_mermaid() -> None:
     flow = diagram.mermaid
     assert flow.startswith("flowchart TB")
     assert flow.count("-->") + flow.count("-.->") == 4
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
+def test_tikz_compiles(tmp_path: Path) -> None:
+    for name in ("odd names", "classes", "random slopes"):
+        draw(table_of(MODELS[name]), tmp_path / "m.tex", style="ram", colour="factors")
+        run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "m.tex"]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout[-1500:]
 
 
 def test_command(tmp_path: Path) -> None:

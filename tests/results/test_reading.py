@@ -31,6 +31,40 @@ def test_measures(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) ->
         assert measures[name] == pytest.approx(value, rel=1e-5, abs=1e-10), name
 
 
+# lavaan 0.6-14, cfa(..., missing = "ml", meanstructure = TRUE), HolzingerSwineford1939, 2026-11-28
+ALL_MEASURES = {
+    "": {
+        "nfi": 0.907160718048, "rfi": 0.860741077073, "ifi": 0.931490849987, "rni": 0.930559651799,
+        "tli": 0.895839477699, "cfi": 0.930559651799, "bic2": 7551.56022251, "rmsea.ci.lower": 0.0714184904399,
+        "rmsea.ci.upper": 0.113678016812, "rmsea.pvalue": 6.61236778052e-04, "rmsea.notclose.pvalue": 0.839552896763,
+    },
+    "groups: school\n": {
+        "nfi": 0.879040418180, "rfi": 0.818560627269, "ifi": 0.925419155767, "rni": 0.923398380419,
+        "tli": 0.885097570629, "cfi": 0.923398380419, "bic2": 7516.53576265, "rmsea.ci.lower": 0.0745052867676,
+        "rmsea.ci.upper": 0.119582825876, "rmsea.pvalue": 5.92538787401e-04, "rmsea.notclose.pvalue": 0.896599254255,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("groups", ALL_MEASURES)
+def test_every_measure_beside_lavaan(groups: str) -> None:
+    fit = sl.Model(groups + CFA).fit(HS, threads=1)
+    measures = fit.measures()
+    for name, value in ALL_MEASURES[groups].items():
+        # both are at their maxima to 1e-7 of the log-likelihood; p values of 1e-4 move by 1e-5 of themselves with that
+        assert measures[name] == pytest.approx(value, rel=2e-5), name
+
+
+def test_standardised_loadings_of_groups_are_those_of_their_group() -> None:
+    """lavaan 0.6-14, standardizedSolution of the same fit, rounded to three decimals."""
+    fit = sl.Model("groups: school\n" + CFA).fit(HS, threads=1)
+    found = fit.standardized()
+    shown = {"Pasteur": [0.887, 0.336, 0.515], "Grant-White": [0.677, 0.517, 0.694]}
+    for group, values in shown.items():
+        rows = found[(found["op"] == "=~") & (found["lhs"] == "visual") & (found["group"] == group)]
+        assert rows["est.std"].to_list() == pytest.approx(values, abs=6e-4)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_standardized(case: str, fits: dict[str, sl.Fit], lavaan: dict[str, Any]) -> None:
     """Estimates and delta standard errors."""

@@ -15,6 +15,7 @@ from semlang.data.covariates import ProductColumns, check_covariates, products
 from semlang.data.design import Design
 from semlang.data.groups import group_rows
 from semlang.data.missing_codes import check_missing_codes
+from semlang.data.missing_predictors import check_missing_predictors
 from semlang.data.observed import observed_values
 from semlang.data.preparing import prepare
 from semlang.data.responses import Response, response
@@ -66,6 +67,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         return (), tuple(columns.findings)
     if known is None:
         check_responses(columns, responses, groups)
+        check_missing_predictors(columns, responses, groups)
         check_missing_codes(columns)
     check_across_groups(columns, codes, groups)
     made = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class Filling(NamedTuple):
+    """What stands in a column in place of a missing value: as a number, and the code of its level."""
+
+    number: float
+    code: int
 
 
 class ProductColumns(Mapping[Product, Floats]):
@@ -78,6 +85,34 @@ class ProductColumns(Mapping[Product, Floats]):
         out._columns, out._known = {**self._columns, name: values}, {}
         return out
 
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Return the rows in which a column is known, as a number and as a level."""
+        out = np.ones(self._n_rows, dtype=bool)
+        if name in self._columns:
+            out &= ~np.isnan(self._columns[name])
+        if name in self._codes:
+            out &= self._codes[name][1] >= 0
+        return out
+
+    def filling(self, name: str, rows: Ints, number: float, level: str = "") -> Filling:
+        """Return what a column holds in the first of some rows; where there are none, a number and a level."""
+        names, codes = self._codes.get(name, ((), np.zeros(0, dtype=np.int64)))
+        if rows.size:
+            value = float(self._columns[name][rows[0]]) if name in self._columns else number
+            return Filling(value, int(codes[rows[0]]) if names else -1)
+        return Filling(float(level) if is_number(level) else number, names.index(level) if level in names else -1)
+
+    def filled(self, name: str, where: NDArray[np.bool_], value: Filling) -> ProductColumns:
+        """Return the columns with one value of a column in some rows."""
+        out = copy(self)
+        out._known = {}
+        if name in self._columns:
+            out._columns = {**self._columns, name: np.where(where, value.number, self._columns[name])}
+        if name in self._codes:
+            names, codes = self._codes[name]
+            out._codes = {**self._codes, name: (names, np.where(where, value.code, codes))}
+        return out
+
     def without_columns(self) -> ProductColumns:
         """Return the constant alone."""
         out = copy(self)
@@ -102,6 +137,15 @@ class ProductColumns(Mapping[Product, Floats]):
             names, codes = self._codes[c.column]
             return indicator(names, codes, c.argument)
         return transformed(self._columns[c.column], c)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def products(table: ParameterTable) -> tuple[Product, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.covariates import transformed
 from semlang.data.design import Design
 from semlang.model.table import Product
 
@@ -34,8 +35,7 @@ class CopiedColumns(Mapping[Product, Floats]):
         out = np.tile(self._base[tuple(c for c in product if c.column not in self._own)], self._copies)
         for c in product:
             if c.column in self._own:
-                values = self._own[c.column].reshape(-1)
-                out = out * (values ** float(c.argument or 1.0) if c.function == "power" else values)
+                out = out * transformed(self._own[c.column].reshape(-1), c)
         return np.asarray(out)
 
     def __iter__(self) -> Iterator[Product]:
@@ -52,11 +52,15 @@ def repeated(design: Design, own: Mapping[str, Floats], copies: int) -> Design:
     ----------
     design : Design
     own : mapping from name to (copies, n_rows) floats
+        Columns; a response of that name has their values where it has one.
     copies : int
     """
-
     shift = np.repeat(np.arange(copies), design.n_rows)
     tiled = design.each_row(lambda values: np.tile(values, copies))
     tiled["clusters"] = {level: codes + shift * design.n_units(level) for level, codes in tiled["clusters"].items()}
     tiled["columns"] = CopiedColumns(design.columns, own, copies)
+    for key, values in own.items():
+        if key in design.responses:
+            seen = ~np.isnan(design.responses[key])
+            tiled["responses"][key] = np.where(np.tile(seen, copies), values.reshape(-1), np.nan)
     return replace(design, n_rows=design.n_rows * copies, **tiled)

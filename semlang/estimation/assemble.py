@@ -14,6 +14,7 @@ from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
+from semlang.estimation.conditioning.filled import are_missing
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.factors import Block, blocks_of
 from semlang.estimation.grid.shared_grid import SharedGrid
@@ -70,7 +71,9 @@ def assemble(
     """
     pinned = frozenset(range(table.n_parameters)) if own else constraints.pinned
     scaled = scaled and not own
-    if is_conditional(table):
+    if is_conditional(table) or (
+        quadrature and any(are_missing(table, g, d, lift=False) for g, d in zip(graphs, designs, strict=True))
+    ):
         mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
         return Objective(mixtures, parametrisation, constraints)
     bounded = frozenset() if own else never_negative(table)
@@ -130,7 +133,7 @@ def _closed_form(
     for lift in (True, False):
         form = reduced_form(graph, lift=lift)
         engine = choose(form, design, any_residual)
-        if engine is not None:
+        if engine is not None and not are_missing(table, graph, design, lift):
             return ClosedForm(
                 engine(form, design), design, factors, semidefinite, lambda: _by_quadrature(table, graph, design)
             )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.factors import Block
 
-__all__ = ["Singular", "singular_blocks"]
+__all__ = ["Singular", "empty_columns", "singular_blocks"]
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,22 @@ class Singular:
     parameters: tuple[int, ...]
     rank: int
     pairwise: bool
+
+
+def empty_columns(blocks: Sequence[Block], x: Floats) -> list[int]:
+    """Return the coordinates of factors F that vanish as whole columns: the model of that rank has not got them.
+
+    Only columns after the first count, which a variance of zero makes vanish, too.
+    """
+    found: list[int] = []
+    for block in blocks:
+        n = len(block.members)
+        F = np.where(np.tri(n, dtype=bool), x[block.parameter], 0.0)
+        sd = np.sqrt((F**2).sum(axis=1))
+        for i in range(1, n):
+            if (sd > 0.0).all() and (np.abs(F[i:, i]) < SINGULAR**0.5 * sd[i:]).all():
+                found += block.parameter[i:, i].tolist()
+    return found
 
 
 def singular_blocks(blocks: Sequence[Block], theta: Floats) -> list[Singular]:

@@ -18,16 +18,16 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.assemble import assemble, multiplicity, start_parts
-from semlang.estimation.border import singular_blocks
+from semlang.estimation.border import empty_columns, singular_blocks
 from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.conditioning.filled import are_missing, counted
 from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
 from semlang.estimation.constraints import Constraints, labels_at
 from semlang.estimation.covariance import carried, covariance
-from semlang.estimation.expansion import contributing
 from semlang.estimation.expressions import evaluate_defined
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
@@ -176,10 +176,15 @@ class _Estimation:
 
     def _frame(self) -> Frame | None:
         """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
-        if is_conditional(self.table):
+        if is_conditional(self.table) or (any(g.engine != "closed form" for g in self.plan.groups) and self._filled()):
             return None
         held = () if self.separation is None else self.separation.held
         return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
+
+    def _filled(self) -> bool:
+        """Whether missing responses that predict are filled in."""
+        given = zip(self.graphs, self.designs, strict=True)
+        return any(are_missing(self.table, graph, design, lift=False) for graph, design in given)
 
     def _separation(self) -> Separation | None:
         """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
@@ -477,6 +482,10 @@ class _Estimation:
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
             active = self._active(theta, D)
+            empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
+            if empty:  # standard errors are those of the model of that rank
+                rows = self.objective.basis[empty]
+                active = rows if active is None else np.concatenate([active, rows])
             if curvature is not None:
                 self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
                 self.findings.limits(self.limits)
@@ -559,11 +568,11 @@ class _Estimation:
         for member, form, design, fitted in zip(
             self.objective.members, self.forms, self.given, self.designs, strict=True
         ):
-            counts = contributing(form, design)
+            counts = counted(self.table, form, design)
             rows.append(member.used)
             if fitted is not design:
                 weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
-                rows[-1] += float(weight[counts].sum() - weight[contributing(form, fitted)].sum())
+                rows[-1] += float(weight[counts].sum() - weight[counted(self.table, form, fitted)].sum())
             if self.table.clusters:
                 code = design.clusters[self.table.clusters[-1]][counts]
                 top += float(multiplicity(self.table.clusters[-1], design)[np.unique(code)].sum())

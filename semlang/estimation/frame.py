@@ -23,13 +23,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.covariates import Filling, ProductColumns
 from semlang.data.design import Design
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.model.table import Covariate, ParameterTable, Product, Row
 
-__all__ = ["Frame", "Framed", "frame"]
+__all__ = ["Frame", "Framed", "FramedColumns", "frame"]
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +80,7 @@ class _Sum:
         return bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
 
 
-class _Columns(Mapping[Product, Floats]):
+class FramedColumns(Mapping[Product, Floats]):
     """The columns of a design, and those in the frame."""
 
     def __init__(
@@ -99,6 +100,21 @@ class _Columns(Mapping[Product, Floats]):
                 out = out * ((self._raw[source] - origin) / scale)
             self._known[product] = out
         return self._known[product]
+
+    def filled(self, name: str, where: NDArray[np.bool_], value: Filling) -> FramedColumns:
+        """Return the columns with one value of a column in some rows."""
+        assert isinstance(self._raw, ProductColumns)
+        return FramedColumns(self._raw.filled(name, where, value), self._changed)
+
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Return the rows in which a column is known."""
+        assert isinstance(self._raw, ProductColumns)
+        return self._raw.known(name)
+
+    def filling(self, name: str, rows: NDArray[np.int64], number: float, level: str = "") -> Filling:
+        """Return what a column holds in the first of some rows; where there are none, a number and a level."""
+        assert isinstance(self._raw, ProductColumns)
+        return self._raw.filling(name, rows, number, level)
 
     def __iter__(self) -> Iterator[Product]:
         return iter(dict.fromkeys([*self._raw, *((c,) for c in self._changed), *self._known]))
@@ -512,7 +528,7 @@ class _Builder:
             key: y - self.origins[key] if Choice("origin", g, key) in self.choices else y
             for key, y in design.responses.items()
         }
-        return replace(design, responses=moved, columns=_Columns(design.columns, changed))
+        return replace(design, responses=moved, columns=FramedColumns(design.columns, changed))
 
 
 def _named(via: Product, origin: float, scale: float) -> Covariate:

@@ -11,6 +11,7 @@ import numpy as np
 
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
+from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.grid.suits import COUNTS, suits
 from semlang.estimation.kernels.families import has_density
@@ -34,6 +35,8 @@ MAX_DENSITIES = 500_000_000
 DEFAULT_POINTS = 7
 
 NODES = "nodes at the posterior mean and SD"
+
+STATES = {"class": "classes", "masspoints": "mass points"}
 
 
 @dataclass(frozen=True)
@@ -231,9 +234,18 @@ class _Situation:
             return None if self.form.quantities else ""
         from semlang.estimation.gaussian import choose
 
-        lifted = reduced_form(self.graph, lift=True)
-        engine = choose(lifted, self.design) or choose(self.form, self.design)
-        return None if engine is None else engine.__name__
+        for lift in (True, False):
+            engine = choose(reduced_form(self.graph, lift=lift), self.design)
+            if engine is not None and not are_missing(self.table, self.graph, self.design, lift):
+                return engine.__name__
+        return None
+
+    @cached_property
+    def fills(self) -> tuple[Fill, ...]:
+        """Responses that are missing where they predict, and that no closed form integrates out."""
+        if self.design is None or self.closed_form is not None:
+            return ()
+        return are_missing(self.table, self.graph, self.design, lift=False)
 
     @property
     def has_kernel(self) -> bool:
@@ -295,12 +307,17 @@ def plan(
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
         if is_conditional(table):
-            groups.append(_conditional(table, number, design, points))
+            forms = [c.form for c in conditions(table, number + 1).configurations]
+            fills = () if design is None else fills_of(table, forms, design)
+            groups.append(_conditional(table, number, design, points, fills))
             continue
         rows = None
         if design is not None:
             rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
         situation = _Situation(table, graph, form, design, shared, rows or 0)
+        if situation.fills:
+            groups.append(_conditional(table, number, design, points, situation.fills))
+            continue
         rule = next(r for r in RULES if r.applies(situation))
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
         exact = rule.engine not in ("nested quadrature", "shared grid")
@@ -313,27 +330,27 @@ def plan(
     return Plan(tuple(groups))
 
 
-def _conditional(table: ParameterTable, number: int, design: Design | None, points: int | None) -> GroupPlan:
+def _conditional(
+    table: ParameterTable, number: int, design: Design | None, points: int | None, fills: tuple[Fill, ...] = ()
+) -> GroupPlan:
     """Plan the sums over states, and what is left in each of them."""
-    given = conditions(table, number + 1)
+    given = conditions(table, number + 1, fills=fills)
     c = given.configurations[0]
     left = [k for k in c.graph.others if not k.moderators]
     situation = _Situation(c.table, replace(c.graph, others=tuple(left)), c.form, design)
     refused = next((r for r in RULES if r.engine == "none" and r.applies(situation)), None)
     inner = replace_psi(c.form, set(given.continuous))
     exact, gaussian = not blocks_of(inner.psi), situation.all_gaussian
-    dims = len(given.continuous) + (
-        0 if exact or gaussian else len({j for b in blocks_of(inner.psi) for j in b.members})
-    )
+    dims = len(given.nodes) + (0 if exact or gaussian else len({j for b in blocks_of(inner.psi) for j in b.members}))
     q = affordable(dims) if points is None else points
     levels = _levels(table, inner, design, 0 if exact or gaussian else q)
     rows = None if design is None else sum(int(np.count_nonzero(~np.isnan(y))) for y in design.responses.values())
     on = [
-        (v.level, key, n, "classes" if v.kind.name == "class" else "mass points", "it is discrete")
+        (v.level, key, n, STATES.get(v.kind.name, "categories"), given.why.get(key, "it is discrete"))
         for key, n in zip(given.discrete, given.sizes, strict=True)
         for v in (table.variables[key],)
     ]
-    on += [(table.variables[k].level, k, q, NODES, given.why[k]) for k in given.continuous]
+    on += [(table.variables[k].level, k, q, NODES, given.why[k]) for k in given.nodes]
     on += [
         (table.variables[k].level, k, 1, "value where it is known", "a column knows it for some units")
         for k in known_for_some(table)

@@ -39,10 +39,13 @@ def conditional_members(
     points, threads : int
     """
     extended, last = with_locations(table)
-    parts = [(n, part) for n, design in enumerate(designs, 1) for part in parts_of(extended, design)]
+    parts = []
+    for n, design in enumerate(designs, 1):
+        forms = [c.form for c in conditions(extended, n).configurations]
+        parts += [(n, part) for part in parts_of(extended, forms, design)]
 
     def conditioned(whole: bool) -> list[Conditions]:
-        return [conditions(given_known(extended, part.known), n, whole) for n, part in parts]
+        return [conditions(given_known(extended, part.known), n, whole, part.fills) for n, part in parts]
 
     given = conditioned(False)
     parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 from semlang.estimation.factors import Block, blocks_of
 from semlang.graph.build import build_graph
@@ -14,6 +15,9 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.discrete import LAST_LOCATION
 from semlang.model.table import ParameterTable, Row
+
+if TYPE_CHECKING:
+    from semlang.estimation.conditioning.filled import Fill
 
 __all__ = ["Conditions", "Configuration", "conditions", "is_conditional", "with_locations"]
 
@@ -53,8 +57,10 @@ class Conditions:
     continuous : tuple of str
         Keys of the continuous latent variables that are known by nodes, in the order of B.
     why : mapping from key to str
-        Why a continuous variable is conditioned on.
+        Why a variable is conditioned on.
     configurations : tuple of Configuration
+    fills : tuple of Fill
+        Responses that are missing where they predict; those with categories are the last of `discrete`.
     """
 
     discrete: tuple[str, ...]
@@ -63,12 +69,28 @@ class Conditions:
     continuous: tuple[str, ...]
     why: dict[str, str]
     configurations: tuple[Configuration, ...]
+    fills: tuple[Fill, ...] = ()
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """Keys of the responses that are filled in."""
+        return frozenset(f.key for f in self.fills)
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Axes of the discrete latent variables."""
+        return tuple(a for a, key in enumerate(self.discrete) if key not in self.filled)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Keys of what is known by nodes: continuous latent variables, then gaussian responses."""
+        return (*self.continuous, *(f.key for f in self.fills if f.gaussian))
 
     @property
     def lowest(self) -> str:
         """Lowest level of a variable that is conditioned on."""
         table = self.configurations[0].table
-        found = {*self.levels, *(table.variables[k].level for k in self.continuous)}
+        found = {*self.levels, *(table.variables[k].level for k in self.nodes)}
         return next(level for level in table.levels if level in found)
 
 
@@ -90,7 +112,7 @@ def with_locations(table: ParameterTable) -> tuple[ParameterTable, tuple[Row, ..
     return replace(table, rows=tuple(rows), n_parameters=n + len(found)), tuple(found)
 
 
-def conditions(table: ParameterTable, group: int, whole: bool = False) -> Conditions:
+def conditions(table: ParameterTable, group: int, whole: bool = False, fills: Sequence[Fill] = ()) -> Conditions:
     """Decide what a group's model is conditioned on.
 
     Parameters
@@ -102,9 +124,12 @@ def conditions(table: ParameterTable, group: int, whole: bool = False) -> Condit
     whole : bool
         Whether all variables that covary with a known one are known too, as they must be where the optimiser's
         coordinates are not the factor of their covariance matrix.
+    fills : sequence of Fill
+        Responses that are missing where they predict.
     """
     shared = discrete_variables(table)
     axes = tuple(shared)
+    counted = [f for f in fills if not f.gaussian]
     sizes = tuple(n_states(table.variables[k]) for k in axes)
     levels = tuple(table.variables[k].level for k in axes)
     configurations = []
@@ -112,19 +137,27 @@ def conditions(table: ParameterTable, group: int, whole: bool = False) -> Condit
         states = {key: i + 1 for first, i in zip(axes, index, strict=True) for key in shared[first]}
         given = given_states(table, states)
         graph = build_graph(given, group)
-        configurations.append(Configuration(states, index, given, graph, reduced_form(graph, lift=False)))
+        form = reduced_form(graph, lift=False)
+        for values in product(*(range(len(f.states)) for f in counted)):
+            configurations.append(Configuration(states, (*index, *values), given, graph, form))
     why: dict[str, str] = {}
     for key, reason in _needed(table, group, configurations, axes):
         why.setdefault(key, reason)
     while True:
-        more = dict(_joined(configurations, why, whole)) | dict(_above(configurations, levels, why))
+        more = dict(_joined(configurations, why, whole)) | dict(
+            _above(configurations, (*levels, *(f.level for f in fills)), why, fills)
+        )
         more = {k: reason for k, reason in more.items() if k not in why}
         if not more:
             break
         why |= more
     order = {d.key: n for c in configurations for n, d in enumerate(c.form.disturbances)}
     continuous = tuple(sorted((k for k in why if k in order), key=lambda k: order[k]))
-    return Conditions(axes, sizes, levels, continuous, why, tuple(configurations))
+    sizes += tuple(len(f.states) for f in counted)
+    levels += tuple(f.level for f in counted)
+    why |= {f.key: "it is missing where it predicts" for f in fills}
+    keys = (*axes, *(f.key for f in counted))
+    return Conditions(keys, sizes, levels, continuous, why, tuple(configurations), tuple(fills))
 
 
 def _sources(c: Configuration, key: str) -> frozenset[str]:
@@ -186,7 +219,7 @@ def _joined(configurations: list[Configuration], why: dict[str, str], whole: boo
 
 
 def _above(
-    configurations: list[Configuration], levels: tuple[str, ...], why: dict[str, str]
+    configurations: list[Configuration], levels: tuple[str, ...], why: dict[str, str], fills: Sequence[Fill]
 ) -> Iterator[tuple[str, str]]:
     """Yield what varies over units that contain the units of something that is conditioned on."""
     table = configurations[0].table
@@ -197,10 +230,11 @@ def _above(
     for c in configurations:
         for d in c.form.disturbances:
             if table.levels.index(d.level) > min(heights):
-                yield d.key, f"its units contain those of {_lower(c, levels, why, min(heights))}"
+                yield d.key, f"its units contain those of {_lower(c, fills, why, min(heights))}"
 
 
-def _lower(c: Configuration, levels: tuple[str, ...], why: dict[str, str], height: int) -> str:
+def _lower(c: Configuration, fills: Sequence[Fill], why: dict[str, str], height: int) -> str:
     level = c.table.levels[height]
     names = [k for k in why if k in c.table.variables and c.table.variables[k].level == level]
+    names += [f.key for f in fills if f.level == level]
     return ", ".join(names) or f"the classes of {level}"

@@ -98,7 +98,7 @@ def membership_forms(
     """
     out: dict[str, dict[tuple[int, ...], ReducedForm]] = {}
     by_index = {c.index: (c, m) for c, m in zip(conditions.configurations, models, strict=True)}
-    for key in conditions.discrete:
+    for key in (conditions.discrete[a] for a in conditions.classes):
         on = sorted(
             conditions.discrete.index(v)
             for row in table.rows

@@ -14,6 +14,7 @@ from semlang.data.design import Design
 from semlang.data.repeated import repeated
 from semlang.estimation.conditioning.conditions import Conditions
 from semlang.estimation.conditioning.derived import Derived
+from semlang.estimation.conditioning.filled import assuming_filled, filled, missing_where_needed
 from semlang.estimation.conditioning.fold import Fold, Folded, Stage, sums
 from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
 from semlang.estimation.conditioning.membership import Membership, products_of
@@ -77,20 +78,27 @@ class Mixture:
         self.table, self.conditions, self.models, self.derived = table, conditions, tuple(models), derived
         self._gaussian, self._threads, self._points = gaussian, threads, points
         self._logits = membership_forms(table, group, conditions, self.models, derived.size)
-        self._integrated = bool(conditions.continuous) or (
+        self._integrated = bool(conditions.nodes) or (
             not gaussian and any(len(m.form.disturbances) for m in self.models)
         )
         names = self._names
         self.dropped: Mapping[str, int]
         logits = {k: (table.variables[k].level, list(forms.values())) for k, forms in self._logits.items()}
-        self.given, self.dropped = complete(design, [m.form for m in self.models], logits, names)
+        forms = [m.form for m in self.models]
+        known = assuming_filled(forms, design, conditions.fills) if conditions.fills else design.columns
+        self.given, self.dropped = complete(design, forms, logits, names, known)
         self.merged: Ints
         self.design, self.merged = self.given, np.arange(design.n_rows)
-        if not conditions.continuous:
+        if not conditions.nodes:
             self.design, self.merged = collapse(self.given)
-        self._moves = [any(c.column in names for p in m.form.needed for q in p for c in q) for m in self.models]
+        self._gaussian_fills = [f for f in conditions.fills if f.gaussian]
+        self._moves = [
+            bool(self._gaussian_fills) or any(c.column in names for p in m.form.needed for q in p for c in q)
+            for m in self.models
+        ]
+        self._filled = missing_where_needed(forms, self.design, conditions.fills) if conditions.fills else {}
         self.leaves: list[QuadratureLikelihood] = []
-        self.units = units = Units.of(table, self.design, conditions)
+        self.units = units = Units.of(table, self.design, conditions, self._filled)
         self.fold = Fold(units.stages, units.records.size)
         self._unit, self._first, self._levels = units.number, units.first, units.levels
         self.records, self.multiplicity, self.used = units.records, units.multiplicity, units.used
@@ -107,31 +115,55 @@ class Mixture:
     def _place(self) -> None:
         """Put the nodes at the prior and build the leaves."""
         n = len(self.conditions.sizes)
-        q = self._points if self.conditions.continuous else 1
-        self.shape = (*self.conditions.sizes, *([q] * len(self.conditions.continuous)))
+        q = self._points if self.conditions.nodes else 1
+        self.shape = (*self.conditions.sizes, *([q] * len(self.conditions.nodes)))
         self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
         self.nodes = [
-            LevelNodes(s.level, [a for a in s.axes if a >= n], s.parent.size, q)
+            self._level_nodes(s.level, [a for a in s.axes if a >= n], q)
             for s in self.fold.stages
             if any(a >= n for a in s.axes)
         ]
         self._build()
 
+    def _level_nodes(self, level: str, axes: Sequence[int], q: int) -> LevelNodes:
+        first, n = self._first[level], len(self.conditions.sizes)
+        scales = np.full((first.size, len(axes)), np.nan)
+        for f in self._gaussian_fills:
+            axis = n + self.conditions.nodes.index(f.key)
+            if axis in axes:
+                scales[self._filled[f.key][first], list(axes).index(axis)] = f.scale
+        return LevelNodes(level, axes, first.size, q, scales if self._gaussian_fills else None)
+
+    def filled(self, design: Design, index: tuple[int, ...]) -> Design:
+        """Return a design with the missing responses that predict as they are in a configuration.
+
+        Gaussian ones have some value; the nodes take its place.
+        """
+        for f in self.conditions.fills:
+            state = 0 if f.gaussian else index[self.conditions.discrete.index(f.key)]
+            design = filled(design, f, self._filled[f.key], *f.states[state])
+        return design
+
     def _build(self) -> None:
         """Build the leaves of the nodes as they are, and the log weights of these."""
         design, self._last = self._leaf_design, None
-        n = len(self.conditions.sizes)
         own = self.node_columns()
-        if own:
+        if own and not self.conditions.fills:
             design = repeated(design, own, self.copies)
         points = 1 if self._gaussian else self._points
         old, self.leaves = self.leaves, []
-        for n_leaf, (m, moves) in enumerate(zip(self.models, self._moves, strict=True)):
+        for n_leaf, (m, moves, c) in enumerate(
+            zip(self.models, self._moves, self.conditions.configurations, strict=True)
+        ):
             if old and not moves:  # it does not see the nodes
                 leaf = old[n_leaf]
                 leaf.points = points
             else:
-                data = design if moves else self._leaf_design
+                if self.conditions.fills:
+                    data = self.filled(self._leaf_design, c.index)
+                    data = repeated(data, own, self.copies) if moves else data
+                else:
+                    data = design if moves else self._leaf_design
                 leaf = QuadratureLikelihood(
                     m.form, data, m.table.variables, self.table.levels, m.factored, points, self._threads
                 )
@@ -151,12 +183,15 @@ class Mixture:
         for stage in self.fold.stages:
             here = []
             for axis in stage.axes:
-                if axis < n:
+                if axis in self.conditions.classes:
                     here += self._of_axis(axis, stage, design)
             self._memberships.append(here)
 
     def node_columns(self) -> dict[str, Floats]:
-        """Return the nodes of each continuous variable by copy and record, (copies, n_rows)."""
+        """Return the nodes of each continuous variable by copy and record, (copies, n_rows).
+
+        Of a gaussian response all its values, the nodes where it is filled in.
+        """
         n = len(self.conditions.sizes)
         own: dict[str, Floats] = {}
         for nodes in self.nodes:
@@ -167,8 +202,14 @@ class Mixture:
                 for a in nodes.axes:
                     shape[a - n] = nodes.points
                 each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
-                key = self.conditions.continuous[axis - n]
-                own[f"node({key})"] = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+                key = self.conditions.nodes[axis - n]
+                at = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+                fill = next((f for f in self._gaussian_fills if f.key == key), None)
+                if fill is None:
+                    own[f"node({key})"] = at
+                else:
+                    seen = of_units(self.design.responses[key], self.design, fill.level)
+                    own[key] = np.where(self._filled[key], fill.centre + fill.scale * at, seen)
         return own
 
     def _of_axis(self, axis: int, stage: Stage, design: Design) -> list[_Logits]:
@@ -205,11 +246,11 @@ class Mixture:
         self._points = q
         n = len(self.conditions.sizes)
         if self.nodes:
-            self.shape = (*self.shape[:n], *([q] * len(self.conditions.continuous)))
+            self.shape = (*self.shape[:n], *([q] * len(self.conditions.nodes)))
             self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
             self.nodes = []
             for (level, axes), was in old.items():
-                new = LevelNodes(level, axes, was.mean.shape[0], q)
+                new = self._level_nodes(level, axes, q)
                 new.mean, new.factor = was.mean, was.factor
                 self.nodes.append(new)
             self._build()
@@ -327,6 +368,12 @@ class Mixture:
             found[g.axis][g.place] = log_p.reshape(*left, *inner, -1)
         for log_weight in found.values():
             total = total + log_weight
+        for axis in stage.axes:
+            if axis < n and axis not in self.conditions.classes:  # a unit in which it is known has one state
+                known = ~self._filled[self.conditions.discrete[axis]][self._first[stage.level]]
+                shape = [self.shape[axis] if a == axis else 1 for a in range(len(self.shape))]
+                states = np.arange(self.shape[axis])[:, None]
+                total = total + np.where(known & (states > 0), -np.inf, 0.0).reshape(*shape, -1)
         for nodes in self.nodes:
             if nodes.level == stage.level:
                 total = total + nodes.log_weights(len(self.shape))
@@ -387,14 +434,19 @@ class Mixture:
         classes: dict[str, Floats] = {}
         for number, stage in enumerate(self.fold.stages):
             for axis in stage.axes:
-                if axis < len(self.conditions.sizes):
+                if axis in self.conditions.classes:
                     p = folded.probabilities(number, axis)
                     classes[self.conditions.discrete[axis]] = self._all_units(p, stage.level)
         levels: dict[str, LevelMoments] = {}
         for nodes in self.nodes:
             number = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
             mean, covariance = nodes.moments(folded.adjoints[number])
-            keys = tuple(self.conditions.continuous[a - len(self.conditions.sizes)] for a in nodes.axes)
+            named = [self.conditions.nodes[a - len(self.conditions.sizes)] for a in nodes.axes]
+            latent = [d for d, key in enumerate(named) if key not in self.conditions.filled]
+            if not latent:
+                continue
+            keys = tuple(named[d] for d in latent)
+            mean, covariance = mean[:, latent], covariance[:, latent][:, :, latent]
             full, _ = self.derived.extend(x)
             F = self._factor(keys, full)
             levels[nodes.level] = LevelMoments(
@@ -474,7 +526,7 @@ class Mixture:
 
         None where there are more, or it varies over other units.
         """
-        if len(self.fold.stages) > 1 or len(self.conditions.sizes) != 1 or self.nodes:
+        if len(self.fold.stages) > 1 or len(self.conditions.sizes) != 1 or self.nodes or self._filled:
             return None
         if self.fold.stages[0].parent.size != self.records.size:
             return None
@@ -491,7 +543,7 @@ class Mixture:
             self.conditions.discrete[a]: s.parent.size
             for s in self.fold.stages
             for a in s.axes
-            if a < len(self.conditions.sizes)
+            if a in self.conditions.classes
         }
 
     def state_sizes(self, x: Floats) -> dict[str, tuple[Floats, float]]:
@@ -500,7 +552,7 @@ class Mixture:
         out: dict[str, tuple[Floats, float]] = {}
         for adjoint, stage in zip(folded.adjoints, self.fold.stages, strict=True):
             for axis in stage.axes:
-                if axis < len(self.conditions.sizes):
+                if axis in self.conditions.classes:
                     p = adjoint.sum(axis=tuple(k for k in range(adjoint.ndim) if k != axis))
                     out[self.conditions.discrete[axis]] = p / p.sum(), float(p.sum())
         return out

@@ -5,6 +5,9 @@ adaptation of gllamm; Rabe-Hesketh, Skrondal and Pickles 2005): v = m + L z with
 m and L L' the posterior mean and covariance of the v of a unit's level, and
 
     log weight = log w(z) + |z|^2 / 2 - |v|^2 / 2 + log |L|.
+
+A missing response that predicts has nodes too. Its density is no part of the weight but of what the units' parts are
+worth, so that of its coordinate log(2 pi) / 2 takes the place of - v^2 / 2, and its scale multiplies.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ __all__ = ["LevelNodes"]
 
 Floats = NDArray[np.float64]
 
+LOG_2PI = float(np.log(2.0 * np.pi))
+
 
 class LevelNodes:
     """The nodes of the spherical coordinates that vary over the units of one level.
@@ -31,14 +36,17 @@ class LevelNodes:
         Axes of the coordinates among all states.
     units : int
     points : int
+    scales : (units, dims) floats, optional
+        Scale of each coordinate that stands for a response, NaN where it has a standard normal density.
     """
 
-    def __init__(self, level: str, axes: Sequence[int], units: int, points: int) -> None:
+    def __init__(self, level: str, axes: Sequence[int], units: int, points: int, scales: Floats | None = None) -> None:
+        self.scales = scales
         self.level, self.axes, self.points = level, tuple(axes), points
         z, w = hermegauss(points)
         dims = len(self.axes)
         self.z = np.array(list(product(z, repeat=dims))).reshape(-1, dims).T
-        log_w = np.log(w) - 0.5 * np.log(2.0 * np.pi)
+        log_w = np.log(w) - 0.5 * LOG_2PI
         self._log_w = np.array(list(product(log_w, repeat=dims))).reshape(-1, dims).sum(axis=1)
         self.mean = np.zeros((units, dims))
         self.factor = np.tile(np.eye(dims), (units, 1, 1))
@@ -53,6 +61,10 @@ class LevelNodes:
         v = self.values
         out = self._log_w[:, None] + 0.5 * (self.z**2).sum(axis=0)[:, None] - 0.5 * (v**2).sum(axis=0)
         out = out + np.log(np.abs(np.einsum("uii->ui", self.factor))).sum(axis=1)
+        if self.scales is not None:
+            own = ~np.isnan(self.scales)
+            out = out + 0.5 * np.einsum("ui,iqu->qu", own, v**2)
+            out = out + np.where(own, np.log(np.where(own, self.scales, 1.0)) + 0.5 * LOG_2PI, 0.0).sum(axis=1)
         shape = [1] * n_axes
         for axis in self.axes:
             shape[axis] = self.points

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
+from semlang.estimation.conditioning.filled import Fill, fills_of, in_rows, missing_where_needed
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.units import of_units
+from semlang.estimation.conditioning.units import anywhere, of_units
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.graph.condition import known_for_some
+from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["Part", "Partition", "parts_of"]
@@ -35,27 +37,35 @@ class Part:
         Their records in the whole design.
     design : Design
         The known variables are responses and columns of it.
+    fills : tuple of Fill
+        Responses that are missing where they predict, in some record of each of these units.
     """
 
     known: tuple[str, ...]
     rows: Ints
     design: Design
+    fills: tuple[Fill, ...] = ()
 
 
-def parts_of(table: ParameterTable, design: Design) -> list[Part]:
-    """Cut a design by what is known of continuous latent variables; the whole where nothing ever is."""
+def parts_of(table: ParameterTable, forms: Sequence[ReducedForm], design: Design) -> list[Part]:
+    """Cut a design by what is known of continuous latent variables and missing of responses that predict."""
     keys = [k for k in known_for_some(table) if k in design.observed]
-    if not keys:
+    fills = fills_of(table, forms, design)
+    if not keys and not fills:
         return [Part((), np.arange(design.n_rows), design)]
     values = {k: of_units(design.observed[k], design, table.variables[k].level) for k in keys}
     code = np.zeros(design.n_rows, dtype=np.int64)
     for n, k in enumerate(keys):
         code += (~np.isnan(values[k])).astype(np.int64) << n
+    missing = missing_where_needed(forms, design, fills)
+    for n, f in enumerate(fills, len(keys)):
+        code += anywhere(missing[f.key], design, table.levels[-1]).astype(np.int64) << n
     out = []
     for pattern in np.unique(code):
         rows = np.flatnonzero(code == pattern)
         known = tuple(k for n, k in enumerate(keys) if pattern >> n & 1)
-        out.append(Part(known, rows, _part(table, design, rows, {k: values[k] for k in known})))
+        own = tuple(in_rows(f, rows) for n, f in enumerate(fills, len(keys)) if pattern >> n & 1)
+        out.append(Part(known, rows, _part(table, design, rows, {k: values[k] for k in known}), own))
     return out
 
 

@@ -17,7 +17,7 @@ from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product
 from semlang.sums import sum_by
 
-__all__ = ["Units", "complete", "of_units"]
+__all__ = ["Units", "anywhere", "complete", "of_units"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,6 +29,7 @@ def complete(
     forms: Sequence[ReducedForm],
     logits: Mapping[str, tuple[str, Sequence[ReducedForm]]],
     nodes: Collection[str],
+    columns: Mapping[Product, Floats],
 ) -> tuple[Design, dict[str, int]]:
     """Leave out responses for which some state has no linear predictor, so that all states see the same ones.
 
@@ -42,6 +43,8 @@ def complete(
     logits : mapping from key to its level and the reduced forms of its logits
     nodes : collection of str
         Names of columns that hold nodes.
+    columns : mapping from Product to (n_rows,) floats
+        What is known of covariates; missing responses that are filled in are known.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def complete(
         found: dict[str, Flags] = {}
         for p in dict.fromkeys(needed):
             if not any(c.column in nodes for c in p):
-                missing = np.isnan(design.columns[p])
+                missing = np.isnan(columns[p])
                 if missing.any():
                     found[f"{':'.join(c.name for c in p)} missing"] = missing
         return found
@@ -72,9 +75,9 @@ def complete(
             leave_out(key, missing, reason)
     for level, of_key in logits.values():
         for reason, missing in reasons(products_of(of_key)).items():
-            anywhere = _anywhere(missing, design, level)
+            everywhere = anywhere(missing, design, level)
             for key in responses:
-                leave_out(key, anywhere, reason)
+                leave_out(key, everywhere, reason)
     return replace(design, responses=responses), dict(dropped)
 
 
@@ -111,16 +114,18 @@ class Units:
     inner: Design
 
     @classmethod
-    def of(cls, table: ParameterTable, design: Design, conditions: Conditions) -> Units:
-        """Number the units of a design."""
+    def of(cls, table: ParameterTable, design: Design, conditions: Conditions, filled: Mapping[str, Flags]) -> Units:
+        """Number the units of a design; responses are filled in where they are flagged."""
         axes: dict[str, list[int]] = {level: [] for level in table.levels}
-        places = [*conditions.levels, *(table.variables[k].level for k in conditions.continuous)]
+        places = [*conditions.levels, *(table.variables[k].level for k in conditions.nodes)]
         for axis, level in enumerate(places):
             axes[level].append(axis)
         top = table.levels[-1]
         levels = [level for level in table.levels if axes[level]] or [top]
         chain = levels if levels[-1] == top else [*levels, top]
         seen = _seen(design, [*design.responses.values(), *design.observed.values()])
+        for flags in filled.values():
+            seen |= flags
         number: dict[str, Ints] = {}
         first: dict[str, Ints] = {}
         for level in chain:
@@ -171,7 +176,7 @@ def _weight(design: Design, levels: Sequence[str], records: Ints) -> Floats | No
     return weight
 
 
-def _anywhere(flag: Flags, design: Design, level: str) -> Flags:
+def anywhere(flag: Flags, design: Design, level: str) -> Flags:
     """Return whether a flag is set in any record of the unit of a record."""
     if level == ROWS:
         return flag

@@ -30,6 +30,7 @@ def units() -> pd.DataFrame:
     d.loc[rng.random(n) < 0.1, "b2"] = np.nan
     d.loc[rng.random(n) < 0.1, "x"] = np.nan
     d["gold"] = np.where(rng.random(n) < 0.3, rng.integers(1, 3, n), np.nan)
+    d["m"] = np.where(rng.random(n) < 0.25, np.nan, d.z + rng.normal(size=n))
     d["fr"] = np.where(d.school % 2 == 0, 2.0, 1.0)
     return d
 

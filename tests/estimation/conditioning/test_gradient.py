@@ -36,6 +36,12 @@ MODELS = {
     "interaction with a constraint": (
         "f1 =~ g1 + g2\nf2 =~ g3 + g4\np1 :: poisson(log)\np1 ~ f1 + f2 + f1:f2\nf1 ~~ a*f2\nf1 ~~ v*f1\na > -2"
     ),
+    "missing predictors of two kinds": (
+        "b2 + b3 + b4 :: binomial(logit)\nb2 ~ z\nm ~ z + b2\nsigma(m) ~ z\nb3 ~ m + m:z + b2\nf =~ b3 + b4 + g1"
+    ),
+    "missing predictors under an effect": (
+        "cluster: school\nb2 + b3 :: binomial(logit)\nb2 ~ z + u[school]\nm ~ z\nb3 ~ b2 + m + u[school]"
+    ),
     "latent square": "f1 =~ g1 + g2 + g3\ng4 ~ f1 + f1:f1\nf1 ~ z",
     "interaction on a factor": (
         "f1 =~ g1 + g2\nf2 =~ b1 + b2\nb1 + b2 + b3 :: binomial(logit)\neta =~ p1 + p2\np1 + p2 :: poisson(log)\n"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from semlang.checks.empty import empty, nothing_free
 from semlang.data.bound import Bound
 from semlang.data.named import as_warnings
-from semlang.diagnostics import Diagnostic, ordered
+from semlang.diagnostics import Diagnostic, Severity, ordered
 from semlang.errors import FitError, ModelError, NotConvergedWarning
 from semlang.model.unbroken import unbroken
 from semlang.results.simulating import Simulating
@@ -344,6 +344,11 @@ class Model(Bound, Simulating):
         stops = [d for d in (*model.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
         if stops:
             raise FitError(ordered((*model.findings, *checks, *found)))
+        tell = _progress(progress)
+        if tell is not None:  # whoever waits reads first what may be wrong
+            for d in ordered((*model.findings, *checks, *found)):
+                if d.severity is Severity.WARNING:
+                    tell(f"warning[{d.slug}]: {d.message}")
         result = estimate(
             table,
             model.graphs,
@@ -353,7 +358,7 @@ class Model(Bound, Simulating):
             start=start,
             cluster=cluster,
             threads=threads or int(table.options.get("threads") or 0) or None,
-            progress=_progress(progress),
+            progress=tell,
             checkpoint=checkpoint,
         )
         theta, vcov = result.inside or (result.theta, result.vcov)

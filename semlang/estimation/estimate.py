@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.kernels.cached import compilation
 from semlang.estimation.left_out import left_out
 from semlang.estimation.member import Infeasible, Member
 from semlang.estimation.objective import Objective
@@ -109,8 +111,15 @@ def estimate(
     FitError
         If the model can not be estimated from these data. Failures of the optimiser are findings of the result.
     """
-    with _libraries().limit(limits=1, user_api="blas"):
-        return _Estimation(table, graphs, designs, points, se, start, cluster, threads, progress, checkpoint).run()
+    before, compilation.tell = compilation.seconds, progress
+    try:
+        with _libraries().limit(limits=1, user_api="blas"):
+            found = _Estimation(
+                table, graphs, designs, points, se, start, cluster, threads, progress, checkpoint
+            ).run()  # fmt: skip
+    finally:
+        compilation.tell = None
+    return replace(found, compiling=compilation.seconds - before)
 
 
 @cache

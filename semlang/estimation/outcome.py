@@ -77,6 +77,8 @@ class Estimate:
         Parameters whose estimates have no bound (probabilities of 0 or 1); `theta` has a value far out.
     border : tuple of int
         Parameters of covariance matrices without full rank; their standard errors are those of that rank.
+    compiling : float
+        Seconds that went into compiling kernels, which is done once.
     rotation : str
         How exploratory factors were rotated, '' where there are none.
     """
@@ -106,6 +108,7 @@ class Estimate:
     class_sizes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
     border: tuple[int, ...] = ()
+    compiling: float = 0.0
     rotation: str = ""
     n_rows_read: int = 0
     left_out: tuple[LeftOut, ...] = ()

@@ -19,6 +19,7 @@ from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.plain.item import Item
 from semlang.plain.rows import Rows, adjoint
+from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ class Nodes:
         self.n = float(rows.frequency[seen].sum())
         items = [Item(form, rows, k, variables[key]) for k, key in enumerate(form.responses)]
         patterns, inverse = np.unique(np.stack([item.of for item in items], axis=1), axis=0, return_inverse=True)
-        self.frequency = np.bincount(inverse.ravel(), rows.frequency, len(patterns))
+        self.frequency = sum_by(inverse.ravel(), rows.frequency, len(patterns))
         self.items = [item.at(patterns[:, k]) for k, item in enumerate(items)]
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:

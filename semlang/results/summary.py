@@ -167,7 +167,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         moves = ", ".join(f"{p}: {v - u:+.4f}" for (_, u), (p, v) in zip(e.points_history, rest, strict=False))
         out += [("Points", f"{first[0]}; change of log-likelihood at {moves}")]
     out += [
-        ("Converged", f"{'yes' if e.converged else 'NO'}, {len(e.log)} iterations, {fit.seconds:.2f} s"),
+        ("Converged", f"{'yes' if e.converged else 'NO'}, {len(e.log)} iterations, {_seconds(fit)}"),
         ("Standard errors", e.se),
     ]
     return out
@@ -179,6 +179,12 @@ def _failures(fit: Fit) -> list[str]:
         return []
     reasons = [d.message for d in fit.diagnostics if d.slug == "not-converged"]
     return [f"NOT CONVERGED: {reason}" for reason in reasons or ["these are not maximum likelihood estimates"]] + [""]
+
+
+def _seconds(fit: Fit) -> str:
+    compiling = fit.estimate.compiling
+    once = f", {compiling:.1f} of them for compiling kernels, which is done once" if compiling > 0.5 else ""
+    return f"{fit.seconds:.2f} s{once}"
 
 
 def text(fit: Fit) -> str:

@@ -79,7 +79,8 @@ def _script_line(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
     after = "".join(t.text for t in tokens[1:3])
     call = tokens[0].kind == "name" and after.startswith("(") and first in _R_CALLS
     called = next((t.text for t, u in pairwise(tokens) if t.kind == "name" and u.text == "("), "")
-    assigned = len(tokens) > 1 and tokens[1].text in ("<-", "=") and tokens[0].kind == "name" and called
+    arrow = after.startswith("<-") or (len(tokens) > 1 and tokens[1].text == "=")
+    assigned = arrow and tokens[0].kind == "name" and called
     python = first in _PYTHON and len(tokens) > 1 and tokens[1].kind == "name"
     if not (call or assigned or python) or any(t.kind == "relation" for t in tokens):
         return None
@@ -155,7 +156,10 @@ def _label_behind(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
     """``y ~ x1 (a)``: Mplus writes labels behind the variable, in brackets."""
     if not any(t.kind == "relation" for t in tokens):
         return None
-    for name, bracket, label, close in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False):
+    nexts = [*tokens[4:], None]
+    for name, bracket, label, close, following in zip(tokens, tokens[1:], tokens[2:], tokens[3:], nexts, strict=False):
+        if following is not None and following.text in ("*", "?"):
+            continue  # a modifier: start (0.5)*x
         if name.kind not in ("name", "quoted", "range") or (bracket.text, close.text) != ("(", ")"):
             continue
         if bracket.start == name.end or label.kind not in ("name", "number"):

@@ -76,3 +76,25 @@ def test_a_checkpoint_of_other_data_is_a_finding(tmp_path: Path) -> None:
     sl.Model(TEXT).fit(frame(), threads=1, checkpoint=path)
     with pytest.raises(FitError, match="another model or of other data"):
         sl.Model(TEXT).fit(frame().assign(y=lambda d: 1 - d["y"]), checkpoint=path)
+
+
+def test_warnings_come_before_the_fit_and_compiling_is_counted() -> None:
+    data = frame().assign(o=np.random.default_rng(1).integers(0, 30, 800))
+    lines: list[str] = []
+    fit = sl.Model("o :: ordinal(logit)\no ~ x").fit(data, threads=1, progress=lines.append, se="none", points=1)
+    first = next(k for k, line in enumerate(lines) if line.startswith("warning[many-categories]"))
+    assert first < next(k for k, line in enumerate(lines) if line.startswith("iteration"))
+    assert fit.estimate.compiling >= 0.0
+
+
+def test_a_kernel_that_is_not_in_the_cache_is_announced_once() -> None:
+    from semlang.estimation.kernels.cached import Compilation
+
+    told: list[str] = []
+    compilation = Compilation()
+    compilation.tell = told.append
+    compilation.missing()
+    compilation.missing()
+    assert compilation.misses == 2
+    assert len(told) == 1
+    assert told[0].startswith("compiling kernels")

@@ -74,9 +74,10 @@ class Progress:
         self.on = not quiet and sys.stderr.isatty()
 
     def show(self, line: str) -> None:
-        """Show the latest state."""
+        """Show the latest state; what is to be read before the fit is done stays."""
         if self.on:
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            end = "\n" if line.startswith("warning[") else ""
+            print(f"\r\x1b[K{line}", end=end, file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Clear the line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,39 @@ from numba.core import caching
 
 from semlang.cache import load, store
 
-__all__ = ["KernelCache"]
+__all__ = ["Compilation", "KernelCache", "compilation"]
 
 _FunctionCache: Any = caching.FunctionCache
 _CacheFile: Any = caching.IndexDataCacheFile
+
+
+class Compilation:
+    """What this process has compiled, for a fit that says so while it waits and afterwards.
+
+    Attributes
+    ----------
+    misses : int
+        Kernels that were not in the cache.
+    seconds : float
+        Time that compiling them took.
+    tell : callable or None
+        Is told once, when the first of them is missing.
+    """
+
+    def __init__(self) -> None:
+        self.misses = 0
+        self.seconds = 0.0
+        self.tell: Callable[[str], None] | None = None
+
+    def missing(self) -> None:
+        """Count a kernel, and announce that it is compiled."""
+        self.misses += 1
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell("compiling kernels: about ten seconds, once for a kind of model; they are kept")
+
+
+compilation = Compilation()
 
 
 class KernelCache(_FunctionCache):  # type: ignore[misc]
@@ -31,9 +61,12 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function, or None where there is none that can be used."""
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:  # of whatever version of numba wrote the file
-            return None
+            found = None
+        if found is None:
+            compilation.missing()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Save a compiled function; a full disk is no reason to stop."""

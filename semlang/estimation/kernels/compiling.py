@@ -11,6 +11,7 @@ import gc
 import hashlib
 import inspect
 import sys
+import time
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +23,7 @@ from numba import extending, types
 from numba.core import compiler, registry
 
 from semlang.cache import cache_folder, refusal
-from semlang.estimation.kernels.cached import KernelCache
+from semlang.estimation.kernels.cached import KernelCache, compilation
 
 __all__ = ["Kernel", "compact", "inline", "inner", "intrinsic", "kernel", "kernel_folder"]
 
@@ -137,7 +138,7 @@ class Kernel:
         self._entry: Callable[..., Any] | None = None
 
     def compile(self, signature: tuple[Any, ...]) -> Any:
-        """Return numba's compile result for a signature.
+        """Return numba's compile result for a signature; what takes long is announced, and its seconds are counted.
 
         The compiler makes millions of objects that live until it is done: looking for garbage meanwhile costs a
         quarter of its time.
@@ -145,11 +146,14 @@ class Kernel:
         if signature not in self.dispatcher.overloads:
             collecting = gc.isenabled()
             gc.disable()
+            before, start = compilation.misses, time.perf_counter()
             try:
                 self.dispatcher.compile(signature)
             finally:
                 if collecting:
                     gc.enable()
+                if compilation.misses > before:
+                    compilation.seconds += time.perf_counter() - start
         return self.dispatcher.overloads[signature]
 
     @property

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
-from semlang.estimation.regressions import thinned
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable, Product
 
@@ -108,13 +107,10 @@ def separate(
     free = _linear(table, forms, pinned)
     if not free.size:
         return None
-    few = [thinned(d, ENOUGH) for d in designs]
-    sample = [_inequalities(table, f, d, free) for f, d in zip(forms, few, strict=True)]
+    sample = [_inequalities(table, f, d, free, sampled=True) for f, d in zip(forms, designs, strict=True)]
     if _overlap(np.concatenate([s.A for s in sample])):
         return None
-    parts = sample if all(a is b for a, b in zip(few, designs, strict=True)) else [
-        _inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)
-    ]  # fmt: skip
+    parts = [_inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)]
     A = np.concatenate([p.A for p in parts])
     row, response = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response"))
     group = np.repeat(np.arange(len(parts)), [len(p.A) for p in parts])
@@ -221,16 +217,37 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
     return np.flatnonzero(used & ~bad)
 
 
-def _inequalities(table: ParameterTable, form: ReducedForm, design: Design, free: Ints) -> _Inequalities:
-    """Return the inequalities of a group in the coefficients `free`."""
+def _alone(form: ReducedForm, k: int) -> bool:
+    """Return whether no covariate acts on a response."""
+    products = [form.mean_columns[c] for kk, c, _ in form.mean_cells.tolist() if kk == k]
+    products += [a.via for addends in form.thresholds.get(k, ()) for a in addends]
+    return not any(products)
+
+
+def _inequalities(
+    table: ParameterTable, form: ReducedForm, design: Design, free: Ints, sampled: bool = False
+) -> _Inequalities:
+    """Return the inequalities of a group in the coefficients `free`.
+
+    Parameters
+    ----------
+    sampled : bool
+        Take every distinct value of a response without covariates once, and some of the records of the others. What
+        overlaps there overlaps in all.
+    """
+    alone = [k for k, key in enumerate(form.responses) if sampled and _alone(form, k) and key not in design.trials]
+    with_covariates = max(len(form.responses) - len(alone), 1)
+    some = np.arange(design.n_rows)
+    if sampled and design.n_rows > ENOUGH // with_covariates:
+        some = np.unique(np.linspace(0, design.n_rows - 1, max(ENOUGH // with_covariates, 1)).astype(np.int64))
     place = {int(p): i for i, p in enumerate(free)}
     slopes = form.jacobian(np.ones(table.n_parameters))[1][:, free]
     A: list[Floats] = []
     rows: list[Ints] = []
     of: list[Ints] = []
 
-    def column(product: Product) -> Floats:
-        return design.columns[product] if product else np.ones(design.n_rows)
+    def column(product: Product, at: Ints) -> Floats:
+        return design.columns[product][at] if product else np.ones(at.size)
 
     def add(a: Floats, row: Ints, k: int) -> None:
         A.append(a)
@@ -240,36 +257,39 @@ def _inequalities(table: ParameterTable, form: ReducedForm, design: Design, free
     for k, key in enumerate(form.responses):
         if not _separable(table, form, k):
             continue
-        y = design.responses[key]
-        X = np.zeros((design.n_rows, free.size))
-        for kk, c, slot in form.mean_cells.tolist():
-            if kk == k and slopes[slot].any():
-                X += column(form.mean_columns[c])[:, None] * slopes[slot]
-        known = ~np.isnan(y)
+        known = ~np.isnan(design.responses[key])
         for product in form.needed[k]:
             known &= ~np.isnan(design.columns[product])
+        if k in alone:
+            here = np.flatnonzero(known)
+            here = here[np.unique(design.responses[key][here], return_index=True)[1]]
+        else:
+            here = some[known[some]]
+        y = design.responses[key][here]
+        X = np.zeros((here.size, free.size))
+        for kk, c, slot in form.mean_cells.tolist():
+            if kk == k and slopes[slot].any():
+                X += column(form.mean_columns[c], here)[:, None] * slopes[slot]
         thresholds = form.thresholds.get(k, ())
         if not thresholds:
-            trials = design.trials.get(key, np.ones(design.n_rows))
+            trials = design.trials[key][here] if key in design.trials else np.ones(here.size)
             counts = table.variables[key].kind.name != "binomial"
-            for sign, chosen in ((1.0, known & (y > 0)), (-1.0, known & ((y == 0) if counts else (y < trials)))):
-                at = np.flatnonzero(chosen)
-                add(sign * X[at], at, k)
+            for sign, chosen in ((1.0, y > 0), (-1.0, (y == 0) if counts else (y < trials))):
+                add(sign * X[chosen], here[chosen], k)
             if counts:  # a positive count has its mean: both ways
-                at = np.flatnonzero(known & (y > 0))
-                add(-X[at], at, k)
+                add(-X[y > 0], here[y > 0], k)
             continue
-        T = np.zeros((len(thresholds), design.n_rows, free.size))
+        T = np.zeros((len(thresholds), here.size, free.size))
         for s, addends in enumerate(thresholds):
             for a in addends:
                 if a.parameter in place:
-                    T[s, :, place[a.parameter]] += column(a.via)
+                    T[s, :, place[a.parameter]] += column(a.via, here)
         for s in range(len(thresholds)):
-            below, above = np.flatnonzero(known & (y == s)), np.flatnonzero(known & (y == s + 1))
-            add(T[s, below] - X[below], below, k)
-            add(X[above] - T[s, above], above, k)
-            if s and known.any():
-                order = np.unique((T[s] - T[s - 1])[known], axis=0)
+            below, above = y == s, y == s + 1
+            add(T[s][below] - X[below], here[below], k)
+            add(X[above] - T[s][above], here[above], k)
+            if s and here.size:
+                order = np.unique(T[s] - T[s - 1], axis=0)
                 add(order, np.full(len(order), -1, dtype=np.int64), k)
     if not A:
         return _Inequalities(np.zeros((0, free.size)), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))

@@ -195,11 +195,16 @@ def _diagrams(fit: Fit) -> str:
 
 
 def _equations(fit: Fit) -> str:
+    """Return the matrices as tables, and the equations as LaTeX to copy."""
     try:
-        text = GllammMatrices(fit.graphs[0]).equations()
+        matrices = GllammMatrices(fit.graphs[0])
+        text, tables = matrices.equations(), matrices._repr_html_()
     except (SemlangError, ValueError, KeyError):
         return ""
-    return f"<pre>{escape(text)}</pre>"
+    return (
+        f'<div class="wide">{tables}</div>'
+        f"<details><summary>as LaTeX, to copy</summary><pre>{escape(text)}</pre></details>"
+    )
 
 
 def _plots(fit: Fit) -> str:
@@ -216,7 +221,7 @@ def _plots(fit: Fit) -> str:
     if any(v.level != ROWS and v.kind.name == "normal" for v in fit.table.latents):
         wanted.append(("Scores of units with 95 percent intervals", plots.caterpillar))
         wanted.append(("Fitted responses of units, their data, and the marginal mean", plots.trajectories))
-    if is_conditional(fit.table):
+    if fit.estimate.class_sizes:
         wanted.append(("Profiles of the classes", plots.classes))
     if all(v.kind.name == "gaussian" for v in fit.table.responses):
         wanted.append(("Residuals", plots.residuals))

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import semlang as sl
 from semlang.cli import semlang
+from semlang.results.report import report_html
 
 from .conftest import ROOT
 
@@ -79,6 +80,16 @@ def test_the_parts_are_there(example: str, parts: set[str], pictures: int, tmp_p
     text = " ".join(page.words)
     assert fit.parameters[0]["name"] in text
     assert f"{fit.loglik:.4f}" in text
+
+
+@pytest.mark.parametrize("example", sorted(p.parent.name for p in (ROOT / "examples").glob("*/model.sem")))
+def test_every_example_has_a_report(example: str) -> None:
+    fit = sl.read_model(ROOT / "examples" / example / "model.sem").fit(threads=1)
+    page = Page(report_html(fit))
+    assert not page.open
+    assert {"Model", "Diagram", "Equations", "Fit", "Estimates", "To repeat it"} <= set(page.headings)
+    assert all(r.startswith(("#", "data:")) for r in page.references)
+    assert ("Items" in page.headings) == (example in ("lsat", "partial_credit"))
 
 
 def test_the_command(tmp_path: Path) -> None:

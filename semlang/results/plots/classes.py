@@ -24,6 +24,8 @@ def classes(fit: Fit, *, ax: Any = None) -> Any:
     from semlang.results.class_probabilities import class_probabilities
 
     found = class_probabilities(fit)
+    if not found:
+        raise refuse("a profile of classes", "the model has no class variable")
     key = next(iter(found))
     table = found[key]
     names = [c for c in table.columns if str(c).startswith("class ")]

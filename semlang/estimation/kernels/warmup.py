@@ -46,6 +46,9 @@ START = 1.0
 PATIENCE = 120.0
 MOST_PROCESSES = 4
 
+_PRESENT: set[str] = set()
+"""Kernels that this process has seen in the cache: the folder is looked at once, not for each likelihood."""
+
 
 def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
     """Compile the kernels of a fit by quadrature that are not in the cache, in several processes.
@@ -106,11 +109,11 @@ def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
     folder = kernel_folder()
     if folder is None:
         return []
-    wanted = [k for k in kernels if not k.loaded]
+    wanted = [k for k in kernels if not k.loaded and k.name not in _PRESENT]
     if not wanted:
         return []
-    present = {path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc")}
-    return [k for k in wanted if k.name not in present]
+    _PRESENT.update(path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc"))
+    return [k for k in wanted if k.name not in _PRESENT]
 
 
 def _shares(kernels: Sequence[Kernel], load: list[float]) -> list[list[Kernel]]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from semlang.diagram.content import Content, content
+from semlang.diagram.finishing import Placed
 from semlang.diagram.options import Options
-from semlang.diagram.placing import Placed, place
+from semlang.diagram.placing import place
 from semlang.diagram.roles import plans
 from semlang.diagram.spec import DiagramSpec
 from semlang.diagram.titles import describe

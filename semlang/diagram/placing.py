@@ -13,7 +13,7 @@ from semlang.diagram.letters import width
 from semlang.diagram.ordering import Lanes, ordered
 from semlang.diagram.outline import Body
 from semlang.diagram.plan import Plan
-from semlang.diagram.routing import STUB, TRACK, Link, Router, depths, joined, line, loop, sides
+from semlang.diagram.routing import STUB, TRACK, Router, depths, joined, line, linked, loop, sides
 from semlang.diagram.sizes import sized
 from semlang.diagram.spacing import along
 from semlang.diagram.spec import LABEL, Node, Point
@@ -48,7 +48,7 @@ class _Placing:
         self.nodes = {k: sized(n, slim) for k, n in parts.nodes.items()}
         self.row_of = plan.row_of
         self.hung = {k: latent for latent, keys in plan.hanging.items() for k in keys}
-        self.links = self._links()
+        self.links = linked(parts)
         self.loops = {k for k, e in parts.residuals.items() if e.source}
         self.free = [x for x in self.links if x.target not in self.hung]
         self.lanes: Lanes = ordered(plan, [(x.source, x.target) for x in self.free])
@@ -76,18 +76,6 @@ class _Placing:
             if x.side in ("up", "down")
         }
         self._widen()
-
-    def _links(self) -> list[Link]:
-        out = []
-        dots = {pair: dot for dot, pair in self.parts.dots.items()}
-        for n, e in enumerate(self.parts.edges):
-            dot = dots.get((e.source, e.target)) if not e.both else None
-            if dot is not None:
-                out.append(Link(n, e.source, dot, head=False))
-                out.append(Link(n, dot, e.target, label=bool(e.label)))
-            else:
-                out.append(Link(n, e.source, e.target, e.both, not e.headless, bool(e.label)))
-        return out
 
     def _widen(self) -> None:
         """Enlarge nodes at which more edges end than their sides have room for."""

@@ -69,7 +69,9 @@ def _growth(waves: int, name: str = "y", quadratic: bool = False) -> list[str]:
 
 
 def _factors(factors: int, each: int, prefix: str = "f") -> list[str]:
-    return [f"{prefix}{k} =~ " + " + ".join(f"{prefix}{k}x{i}" for i in range(1, each + 1)) for k in range(1, factors + 1)]
+    return [
+        f"{prefix}{k} =~ " + " + ".join(f"{prefix}{k}x{i}" for i in range(1, each + 1)) for k in range(1, factors + 1)
+    ]
 
 
 def _change(waves: int) -> str:
@@ -127,7 +129,9 @@ KINDS = {
     ),
     "growth mixture": _join("c :: class(2)", *_growth(4), "iy + sy ~ c", "c ~ x"),
     "mediators in a row": "m1 ~ x\nm2 ~ m1 + x\nm3 ~ m2 + m1 + x\ny ~ m3 + m2 + m1 + x\n",
-    "mediators side by side": "m1 ~ x + c\nm2 ~ x + c\nm3 ~ x + c\nm4 ~ x + c\ny ~ m1 + m2 + m3 + m4 + x + c\nm1 ~~ m2\nm3 ~~ m4\n",
+    "mediators side by side": (
+        "m1 ~ x + c\nm2 ~ x + c\nm3 ~ x + c\nm4 ~ x + c\ny ~ m1 + m2 + m3 + m4 + x + c\nm1 ~~ m2\nm3 ~~ m4\n"
+    ),
     "moderated mediation": "m ~ x + w + x:w\ny ~ m + x + w + m:w\n",
     "latent mediation": _join(*_factors(4, 4), "f2 ~ f1", "f3 ~ f1 + f2", "f4 ~ f1 + f2 + f3"),
     "mimic with dif": (
@@ -144,7 +148,8 @@ KINDS = {
     "eight factors": _join(*_factors(8, 3)),
     "many covariances": _join(*_factors(3, 4), *(f"f1x{k} ~~ f2x{k}" for k in range(1, 5)),
         *(f"f2x{k} ~~ f3x{k}" for k in range(1, 5)), *(f"f1x{k} ~~ f3x{k}" for k in range(1, 5))),
-    "covariances within": _join(*_factors(2, 6), *_all([f"f1x{k}" for k in range(2, 6)]), "f2x1 ~~ f2x6", "f2x2 ~~ f2x5"),
+    "covariances within": _join(*_factors(2, 6), *_all([f"f1x{k}" for k in range(2, 6)]),
+        "f2x1 ~~ f2x6", "f2x2 ~~ f2x5"),
     "path model": (
         "y1 ~ x1 + x2 + x3\ny2 ~ y1 + x2 + x4\ny3 ~ y1 + y2 + x3\ny4 ~ y2 + y3 + x1\ny5 ~ y4 + y1\ny3 ~~ y4\n"
     ),

@@ -496,10 +496,12 @@ class _Estimation:
                 rows = self.objective.basis[empty]
                 active = rows if active is None else np.concatenate([active, rows])
             if curvature is not None:
-                self.limits = at_limit(self.table, self.objective.x(z), curvature.information)
-                self.findings.limits(self.limits)
-                if self.limits:
-                    held = np.eye(z.size)[sorted(self.limits)]
+                scales = self.objective.within.scales
+                limits = at_limit(self.table, self.objective.x(z), curvature.information, scales)
+                self.limits = limits.infinite
+                self.findings.limits(self.limits, limits.closed)
+                if limits:
+                    held = np.eye(z.size)[sorted(limits.directions)]
                     active = held if active is None else np.concatenate([active, held])
                 basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
                 inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)

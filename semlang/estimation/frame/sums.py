@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-import numpy as np
 
 __all__ = ["CONSTANT", "Choice", "Sum", "Term"]
 
@@ -52,6 +51,7 @@ class Sum:
 
     def equals(self, other: Mapping[Any, float]) -> bool:
         """Return whether two sums are the same but for rounding."""
-        keys = set(self.terms) | set(other)
-        a, b = ([t.get(k, 0.0) for k in keys] for t in (self.terms, other))
-        return bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
+        return all(
+            math.isclose(self.terms.get(k, 0.0), other.get(k, 0.0), rel_tol=1e-12)
+            for k in self.terms.keys() | other.keys()
+        )

@@ -66,7 +66,8 @@ def check(seed: int) -> None:
     unit = 10.0 ** rng.integers(-8, 9) if gaussian else 1.0
     about = f"seed {seed}: {text!r}, x times {s:g} plus {a:g}, responses times {unit:g}"
     if "||" in text:  # at another origin it is another model: the unit alone changes, wherever the origin is
-        data, x = data.assign(x=a + data.x), s * (a + data.x)
+        origin = min(a, 5.0)  # far out its two variances are one and the same but for rounding: far-origin says so
+        data, x = data.assign(x=origin + data.x), s * (origin + data.x)
     else:
         x = a + s * data.x
         data = data.assign(x=(x - a) / s)  # the digits of x that a + s x holds

@@ -157,7 +157,8 @@ class _Builder:
             return None
         about = tuple((c, n, self.measures.factor(c)[0] if moved[c] else 0.0) for c, n in factors)
         mean, deviation = self.measures.of(about)
-        return Standard(about, mean if chosen[0] else 0.0, deviation if chosen[1] and deviation else 1.0)
+        size = deviation if chosen[0] else float(np.hypot(mean, deviation))
+        return Standard(about, mean if chosen[0] else 0.0, size if chosen[1] and deviation else 1.0)
 
     def _spread(self, names: tuple[str, str, str], g: int, place: Hashable, via: Product) -> Iterator[Spread]:
         """Yield the terms of what stands for a product in one place, multiplied out; the product itself first."""

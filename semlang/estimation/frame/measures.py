@@ -15,8 +15,8 @@ __all__ = ["Measures", "split"]
 
 Floats = NDArray[np.float64]
 
-ROUNDING = 1e-13
-"""A standard deviation below this share of the mean is the rounding of a constant: an ulp is 1e-16, sums lose more."""
+ROUNDING = 2.0**-50
+"""A standard deviation below this share of the mean (four ulps) is the rounding of a constant."""
 
 
 def split(via: Product) -> tuple[Product, Product]:
@@ -38,7 +38,10 @@ class Measures:
             values = [about_origins(d.columns, about) for d in self._designs]
             known = [v if np.isfinite(v).all() else v[np.isfinite(v)] for v in values]
             x = known[0] if len(known) == 1 else np.concatenate(known)
-            origin, scale = (float(x.mean()), float(x.std())) if x.size else (0.0, 0.0)
+            origin, scale = 0.0, 0.0
+            if x.size:
+                moved = x - x[0]  # exact where the values lie far from zero: the mean of the values themselves is not
+                origin, scale = float(x[0] + moved.mean()), float(moved.std())
             self._known[about] = (origin, scale if scale > ROUNDING * abs(origin) else 0.0)
         return self._known[about]
 

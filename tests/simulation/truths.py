@@ -187,7 +187,7 @@ TRUTHS: dict[str, Truth] = {
         others={("shape({name})", "~1", ""): float(np.log(8.0))},
     ),
     "binomial": Truth("binomial({link})", binomial(), ONE, link="logit", sd=1.0),
-    "guessed binomial": Truth("binomial({link}, guess=0.2)", binomial(0.2), ((1.0,), (-2.0,)), 0.8, 1.2, link="logit"),
+    "guessed binomial": Truth("binomial({link}, guess=0.2)", binomial(0.2), ((1.6,), (-1.2,)), 0.8, 1.2, link="logit"),
     "poisson": Truth("poisson({link})", of_mean(lambda rng, m: rng.poisson(m) * 1.0), POSITIVE, 0.3, 0.5, link="log"),
     "inflated poisson": Truth(
         "poisson({link})", of_mean(lambda rng, m: rng.poisson(m) * 1.0, FEW), ((1.2,), (0.0,)), 0.3, 0.5,

@@ -34,10 +34,34 @@ def log_gamma(x: float) -> tuple[float, float, float, float]:
     i = 1.0 / z
     s = i * i
     log_z = vlog(z)
-    a = 1 / 12.0 - s * (1 / 360.0 - s * (1 / 1260.0 - s * (1 / 1680.0 - s * (1 / 1188.0 - s * (691 / 360360.0 - s / 156.0)))))
-    b = 1 / 12.0 - s * (1 / 120.0 - s * (1 / 252.0 - s * (1 / 240.0 - s * (1 / 132.0 - s * (691 / 32760.0 - s / 12.0)))))
-    c = 1 / 6.0 - s * (1 / 30.0 - s * (1 / 42.0 - s * (1 / 30.0 - s * (5 / 66.0 - s * (691 / 2730.0 - s * (7 / 6.0))))))
-    d = 1 / 2.0 - s * (1 / 6.0 - s * (1 / 6.0 - s * (3 / 10.0 - s * (5 / 6.0 - s * (691 / 210.0 - s * 17.5)))))
+    a = 1 / 156.0
+    a = 691 / 360360.0 - s * a
+    a = 1 / 1188.0 - s * a
+    a = 1 / 1680.0 - s * a
+    a = 1 / 1260.0 - s * a
+    a = 1 / 360.0 - s * a
+    a = 1 / 12.0 - s * a
+    b = 1 / 12.0
+    b = 691 / 32760.0 - s * b
+    b = 1 / 132.0 - s * b
+    b = 1 / 240.0 - s * b
+    b = 1 / 252.0 - s * b
+    b = 1 / 120.0 - s * b
+    b = 1 / 12.0 - s * b
+    c = 7 / 6.0
+    c = 691 / 2730.0 - s * c
+    c = 5 / 66.0 - s * c
+    c = 1 / 30.0 - s * c
+    c = 1 / 42.0 - s * c
+    c = 1 / 30.0 - s * c
+    c = 1 / 6.0 - s * c
+    d = 17.5
+    d = 691 / 210.0 - s * d
+    d = 5 / 6.0 - s * d
+    d = 0.3 - s * d
+    d = 1 / 6.0 - s * d
+    d = 1 / 6.0 - s * d
+    d = 0.5 - s * d
     return (
         (z - 0.5) * log_z - z + 0.9189385332046727 + i * a - vlog(product),
         log_z - 0.5 * i - s * b - first,
@@ -47,16 +71,16 @@ def log_gamma(x: float) -> tuple[float, float, float, float]:
 
 
 @inline
-def at_mean(y: float, phi: float, mu: float, nu_: float) -> Density:
-    """Return the density as a function of the mean mu; nu_ is 1 - mu."""
+def at_mean(y: float, phi: float, mu: float, rest: float) -> Density:
+    """Return the density as a function of the mean mu; rest is 1 - mu."""
     p, p1, p2, p3 = log_gamma(fmax(mu * phi, 1e-100))
-    q, q1, q2, q3 = log_gamma(fmax(nu_ * phi, 1e-100))
+    q, q1, q2, q3 = log_gamma(fmax(rest * phi, 1e-100))
     logit_y = vlog(y) - vlog(1.0 - y)
     slope = logit_y - p1 + q1
     return (
         mu * phi * logit_y - p - q, phi * slope, phi * phi * (p2 + q2), phi * phi * phi * (p3 - q3),
-        mu * (logit_y - p1) - nu_ * q1, slope + phi * (nu_ * q2 - mu * p2),
-        phi * (2.0 * (p2 + q2) + phi * (mu * p3 + nu_ * q3)), 0.0, 0.0, 0.0,
+        mu * (logit_y - p1) - rest * q1, slope + phi * (rest * q2 - mu * p2),
+        phi * (2.0 * (p2 + q2) + phi * (mu * p3 + rest * q3)), 0.0, 0.0, 0.0,
     )  # fmt: skip
 
 

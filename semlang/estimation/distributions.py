@@ -107,7 +107,8 @@ def _trials(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
 
 def _proportion(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
     """Draw from a beta distribution; the draws that rounding makes 0 or 1 are the numbers next to these."""
-    return np.clip(rng.beta(m * q["shape"], (1.0 - m) * q["shape"]), np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)
+    draws = rng.beta(m * q["shape"], (1.0 - m) * q["shape"])
+    return np.asarray(np.clip(draws, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg))
 
 
 _BINOMIAL = Distribution(BINARY, _same, lambda m, q: m * (1.0 - m), _trials)

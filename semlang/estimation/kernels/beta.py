@@ -1,4 +1,4 @@
-"""Beta responses with mean mu and precision f1, Var = mu (1 - mu) / (1 + f1); what does not depend on mu is added outside.
+"""Beta responses with mean mu and precision f1: Var = mu (1 - mu) / (1 + f1). What does not depend on mu is added outside.
 
     -log Gamma(mu f1) - log Gamma((1 - mu) f1) + mu f1 logit(y)
 

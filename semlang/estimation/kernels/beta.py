@@ -1,8 +1,8 @@
-"""Beta responses with mean mu and precision f1: Var = mu (1 - mu) / (1 + f1). What does not depend on mu is added outside.
+"""Beta responses with mean mu and precision f1, Var = mu (1 - mu) / (1 + f1).
 
     -log Gamma(mu f1) - log Gamma((1 - mu) f1) + mu f1 logit(y)
 
-The logarithm of the gamma function and its derivatives come from their series at x + 8. Not log-concave in nu for every
+What does not depend on mu is added outside. The logarithm of the gamma function and its derivatives come from their series at x + 8. Not log-concave in nu for every
 link.
 """
 

@@ -2,8 +2,8 @@
 
     -log Gamma(mu f1) - log Gamma((1 - mu) f1) + mu f1 logit(y)
 
-What does not depend on mu is added outside. The logarithm of the gamma function and its derivatives come from their series at x + 8. Not log-concave in nu for every
-link.
+What does not depend on mu is added outside. The logarithm of the gamma function and its derivatives come from their
+series at x + 8. Not log-concave in nu for every link.
 """
 
 from __future__ import annotations

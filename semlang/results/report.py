@@ -195,16 +195,20 @@ def _diagrams(fit: Fit) -> str:
 
 
 def _equations(fit: Fit) -> str:
-    """Return the matrices as tables, and the equations as LaTeX to copy."""
-    try:
-        matrices = GllammMatrices(fit.graphs[0])
-        text, tables = matrices.equations(), matrices._repr_html_()
-    except (SemlangError, ValueError, KeyError):
-        return ""
-    return (
-        f'<div class="wide">{tables}</div>'
-        f"<details><summary>as LaTeX, to copy</summary><pre>{escape(text)}</pre></details>"
-    )
+    """Return the matrices of each group as tables, and the equations as LaTeX to copy."""
+    out = []
+    for graph, label in zip(fit.graphs, fit.table.groups, strict=True):
+        try:
+            matrices = GllammMatrices(graph)
+            text, tables = matrices.equations(), matrices._repr_html_()
+        except (SemlangError, ValueError, KeyError):
+            continue
+        head = f"<h3>Group {escape(label)}</h3>" if label else ""
+        out.append(
+            f'{head}<div class="wide">{tables}</div>'
+            f"<details><summary>as LaTeX, to copy</summary><pre>{escape(text)}</pre></details>"
+        )
+    return "\n".join(out)
 
 
 def _plots(fit: Fit) -> str:

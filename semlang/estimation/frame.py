@@ -15,6 +15,7 @@ a fixed or shared one, one in a constraint), the covariate is scaled alone, or l
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -75,9 +76,10 @@ class _Sum:
 
     def equals(self, other: Mapping[Any, float]) -> bool:
         """Return whether two sums are the same but for rounding."""
-        keys = set(self.terms) | set(other)
-        a, b = ([t.get(k, 0.0) for k in keys] for t in (self.terms, other))
-        return bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
+        return all(
+            math.isclose(self.terms.get(k, 0.0), other.get(k, 0.0), rel_tol=1e-12)
+            for k in self.terms.keys() | other.keys()
+        )
 
 
 class FramedColumns(Mapping[Product, Floats]):

@@ -179,14 +179,23 @@ class Model(Bound, Simulating):
         return "\n".join(overview(self.ast, self.known.parameter_table))
 
     def equations(self, matrices: bool = False) -> str:
-        """Return the model's equations as LaTeX, as a paper prints them.
+        """Return the model's equations as LaTeX, as a paper prints them; with several groups those of each.
 
         Parameters
         ----------
         matrices : bool
             Whether vectors and matrices are written out, as in papers on GLLAMM, in place of a line a response.
         """
-        return Latex(self.matrices.latex() if matrices else self.matrices.equations())
+        from semlang.matrices.symbols import escape
+
+        labels = self.parameter_table.groups
+        of_groups = [self.group_matrices(g) for g in range(len(labels))]
+        found = [m.latex() if matrices else m.equations() for m in of_groups]
+        if len(found) == 1:
+            return Latex(found[0])
+        parts = [rf"\text{{Group {escape(label)}}} \\" + f"\n{text}" for label, text in zip(labels, found, strict=True)]
+        body = " \\\\[2ex]\n".join(parts)
+        return Latex(f"\\begin{{gathered}}\n{body}\n\\end{{gathered}}")
 
     def identify(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Identification:
         """Decide whether the model is identified, and why.

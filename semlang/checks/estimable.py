@@ -47,7 +47,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 _INSTEAD = {
     "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-    "beta": "take the logit in the data and declare the result gaussian",
 }
 
 
@@ -142,7 +141,7 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         for c in graph.covariances:
             v = table.variables[c.a]
             if c.a == c.b and c.parameter >= 0 and v.role == "response" and not v.kind.residual:
-                yield f"a free residual variance of an {v.kind.name} response ('{c.a}')", c.row.span, ""
+                yield f"a free residual variance of {v.kind.described} response ('{c.a}')", c.row.span, ""
     modelled = {row.target for row in table.rows if row.quantity == "sigma"}
     others = [v for v in table.responses if not _plain(v) or v.key in modelled]
     if not others:

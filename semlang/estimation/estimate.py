@@ -117,7 +117,8 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     empty = any(d.slug == "empty-class" for d in findings.found)
     if setting.separation is not None:
         gone = [*setting.separation.limits, *setting.separation.lost]
-        theta = theta + setting.separation.shift
+        far = setting.separation.far_out(inside)
+        theta = far if setting.frame is None else setting.frame.theta(far)
         if vcov is not None:
             vcov[gone], vcov[:, gone] = np.nan, np.nan
     by_size = None if empty else renumbering(table, theta, sizes, limits)

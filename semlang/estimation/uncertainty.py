@@ -67,15 +67,17 @@ class Uncertainty:
                 rows = self.objective.basis[empty]
                 active = rows if active is None else np.concatenate([active, rows])
             if curvature is not None:
-                self.limits = at_limit(self.setting.table, self.objective.x(z), curvature.information)
-                self.findings.limits(self.limits)
-                if self.limits:
-                    held = np.eye(z.size)[sorted(self.limits)]
+                scales = self.objective.within.scales
+                limits = at_limit(self.setting.table, self.objective.x(z), curvature.information, scales)
+                self.limits = limits.infinite
+                self.findings.limits(self.limits, limits.closed)
+                if limits:
+                    held = np.eye(z.size)[sorted(limits.directions)]
                     active = held if active is None else np.concatenate([active, held])
                 basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
                 inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
                 self.findings.curvature(inside, D @ basis, theta, best.converged)
-                inverse = None if self.limits else inside.inverse()
+                inverse = None if limits else inside.inverse()
                 if inverse is not None:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
                     x = self.objective.x(z)

@@ -21,6 +21,7 @@ from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
 from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
 from semlang.model.kind_findings import kind_findings
+from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
@@ -156,7 +157,7 @@ def elaborate(
     )
     if settings.group_column:
         ns.asked.add(("levels", settings.group_column))
-    table = resolve_composites(table)
+    table = with_layout(resolve_composites(table), model, findings)
     findings += idle_options(table, said, any(own.efa for own in roles.values()))
     findings += kind_findings(table, ns)
     findings += slope_findings(table)

@@ -26,6 +26,8 @@ class Kind:
         Further distribution parameters that can be modelled: ``sigma(y) ~ x``.
     arguments : tuple of str
         Names of arguments of the declaration.
+    binary : bool
+        Whether a response is a failure or a success, or a number of successes.
     sequence : bool
         Whether a response is a product of steps from one category to the next.
     alternatives : bool
@@ -46,11 +48,33 @@ class Kind:
     residual: bool = False
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    binary: bool = False
     sequence: bool = False
     alternatives: bool = False
     nominal: bool = False
     logarithm: bool = False
     estimable: bool = False
+
+    @property
+    def described(self) -> str:
+        """The name with its article.
+
+        Examples
+        --------
+        >>> KINDS["adjacent"].described, KINDS["poisson"].described
+        ('an adjacent', 'a poisson')
+        """
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a response has categories in an order: two, or those between thresholds."""
+        return self.binary or self.thresholds
+
+    @property
+    def categorical(self) -> bool:
+        """Whether a response has categories that have probabilities."""
+        return self.ordered or self.nominal
 
 
 _BINARY = ("logit", "probit", "cloglog", "loglog", "cauchit")
@@ -68,10 +92,11 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",), logarithm=True, estimable=True),
         Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
-        Kind("beta", ("logit",), quantities=("shape",), arguments=("level",)),
+        Kind("beta", _BINARY, quantities=("shape",), arguments=("level",), estimable=True),
         Kind(
             "binomial",
             _BINARY,
+            binary=True,
             quantities=("guess", "slip"),
             arguments=("level", "trials", "success", "guess", "slip"),
             estimable=True,

@@ -195,6 +195,31 @@ class Defined:
     span: Span | None = None
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What ``layout:`` lines say of the drawing; names are spelt as in the text.
+
+    Parameters
+    ----------
+    direction : str
+        ``down``, ``right``, or '' where it is not said.
+    rows, columns : tuple of tuples of names
+        What stands side by side, from above; what stands one below the other, from the left.
+    order : tuple of names
+        From the left to the right, or from above where rows are drawn as columns.
+    sides : mapping from name to 'above', 'below', 'left' or 'right'
+    at : mapping from name to (x, y)
+        Centres in points from the upper left corner, y growing downwards.
+    """
+
+    direction: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
+    order: tuple[str, ...] = ()
+    sides: Mapping[str, str] = field(default_factory=dict)
+    at: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterTable:
     """All rows of the model and what the rest of the program needs to know beside them.
@@ -219,6 +244,8 @@ class ParameterTable:
         File named by ``data:``, or ''.
     reshape : mapping
         Arguments of ``reshape:``, or empty.
+    layout : Layout
+        Hints for the drawing.
     """
 
     source: Source
@@ -235,6 +262,7 @@ class ParameterTable:
     weights: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     reshape: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def levels(self) -> tuple[str, ...]:

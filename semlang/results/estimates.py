@@ -102,7 +102,7 @@ def augment(fit: Fit) -> pd.DataFrame:
     Fitted values are expectations given the posterior of the unit; of several responses the columns have their names
     behind them, ``.fitted.y``. Ordinal responses have the expected number of their category, from 0; nominal ones the
     probability of each category, ``.fitted=category``, and no residual. ``.resid`` is
-    observed less fitted, of binomial responses with trials in successes.
+    observed less fitted, of binomial responses with trials in successes; censored durations have none.
     """
     assert fit.origin is not None
     out = fit.origin.recipe.frame.copy()
@@ -119,7 +119,8 @@ def augment(fit: Fit) -> pd.DataFrame:
         mean = values @ np.arange(len(names)) if v.kind.thresholds else values[:, 0].copy()
         observed = np.full(len(out), np.nan)
         for design in fit.designs:
-            observed[design.row] = design.responses[v.key]
+            ended = design.event.get(v.key, np.ones(design.n_rows)) == 1.0
+            observed[design.row] = np.where(ended, design.responses[v.key], np.nan)
             if v.key in design.trials:
                 mean[design.row] = mean[design.row] * design.trials[v.key]
         out[f".fitted{end}"], out[f".resid{end}"] = mean, observed - mean

@@ -106,7 +106,7 @@ class Implied:
             if v.kind.name in ("binomial", "ordinal") and v.link in LATENT_RESPONSE_VARIANCE:
                 fixed[self.place[v.key]] = LATENT_RESPONSE_VARIANCE[v.link]
             else:
-                undefined[v.key] = f"a {v.kind.name} response ({v.link or 'identity'}) has no latent response"
+                undefined[v.key] = f"{v.kind.described} response ({v.link or 'identity'}) has no latent response"
         return fixed, undefined
 
     # ------------------------------------------------------------------ covariates

@@ -98,7 +98,7 @@ def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
     for v in fit.table.responses:
         if not has_distribution(v):
             raise FitError(
-                [error("not-predicted", f"expected values of a {v.kind.name} response are not computed yet",
+                [error("not-predicted", f"expected values of {v.kind.described} response are not computed yet",
                        fit.table.source, v.span)]
             )  # fmt: skip
     latent = {name: v for v in fit.table.latents for name in (v.key, v.name)}

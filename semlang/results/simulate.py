@@ -57,7 +57,7 @@ class Population:
         for v in table.responses:
             if not has_distribution(v):
                 raise FitError(
-                    [error("not-simulated", f"a {v.kind.name} response is not simulated yet", table.source, v.span)]
+                    [error("not-simulated", f"{v.kind.described} response is not simulated yet", table.source, v.span)]
                 )
         self._mixing = Mixing(table, theta) if is_conditional(table) else None
 

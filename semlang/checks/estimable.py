@@ -47,7 +47,6 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 _INSTEAD = {
     "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-    "beta": "take the logit in the data and declare the result gaussian",
 }
 
 

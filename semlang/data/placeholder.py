@@ -139,4 +139,5 @@ def _values(table: ParameterTable, v: Variable, n: int) -> NDArray[np.float64] |
         return codes.astype(np.float64)
     if v.kind.name in ("poisson", "negbinomial"):
         return np.asarray(np.arange(n) % 3 + 0.0)
-    return np.asarray((np.arange(n) * 0.618034) % 1.0 + 0.1)
+    fraction = (np.arange(n) * 0.618034) % 1.0
+    return np.asarray(0.1 + fraction * (0.8 if v.kind.name == "beta" else 1.0))

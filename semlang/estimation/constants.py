@@ -51,6 +51,12 @@ def _gamma(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
     return a * log_a + (a - 1.0) * log_y - gammaln(a), 1.0 + log_a + log_y - digamma(a)
 
 
+def _beta(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
+    """``log(Gamma(a) (1 - y)**(a - 1) / y)``."""
+    rest = np.log1p(-y)
+    return gammaln(a) + (a - 1.0) * rest - np.log(y), digamma(a) + rest
+
+
 def _negbinomial(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
     """``log(Gamma(y + a) / (Gamma(a) a**y y!))``."""
     large = a > _LARGE
@@ -87,6 +93,7 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
     ("censored gaussian", ""): _censored,
     ("lognormal", ""): _lognormal,
     ("gamma", ""): _gamma,
+    ("beta", ""): _beta,
     ("negbinomial", ""): _negbinomial,
     ("inflated negbinomial", ""): _negbinomial,
     **{(family, "log"): _hazard for family in _DURATIONS},
@@ -95,5 +102,5 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
 """By family, and link where it matters: (y, f1, f2) to the values and their derivatives in f1 (None: f1 is not
 estimated, or does not enter)."""
 
-READ_F1 = frozenset((_binomial, _gamma, _negbinomial, _hazard, _accelerated))
+READ_F1 = frozenset((_binomial, _gamma, _beta, _negbinomial, _hazard, _accelerated))
 """Those that must be computed again when f1 has changed."""

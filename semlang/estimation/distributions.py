@@ -105,6 +105,12 @@ def _trials(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
     return np.asarray(rng.binomial(n, m), dtype=np.float64)
 
 
+def _proportion(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
+    """Draw from a beta distribution; the draws that rounding makes 0 or 1 are the numbers next to these."""
+    draws = rng.beta(m * q["shape"], (1.0 - m) * q["shape"])
+    return np.asarray(np.clip(draws, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg))
+
+
 _BINOMIAL = Distribution(BINARY, _same, lambda m, q: m * (1.0 - m), _trials)
 _POISSON = Distribution(COUNTS, _same, _same, lambda m, q, rng: np.asarray(rng.poisson(m), dtype=np.float64))
 _NEGBINOMIAL = Distribution(
@@ -234,6 +240,9 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "gamma": Distribution(
         MEANS, _same, lambda m, q: m**2 / q["shape"],
         lambda m, q, rng: np.asarray(rng.gamma(q["shape"], m / q["shape"])),
+    ),
+    "beta": Distribution(
+        BINARY, _same, lambda m, q: m * (1.0 - m) / (1.0 + np.asarray(q["shape"])), _proportion
     ),
     "exponential": _WEIBULL,
     "weibull": _WEIBULL,

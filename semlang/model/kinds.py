@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",), logarithm=True, estimable=True),
         Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
-        Kind("beta", ("logit",), quantities=("shape",), arguments=("level",)),
+        Kind("beta", _BINARY, quantities=("shape",), arguments=("level",), estimable=True),
         Kind(
             "binomial",
             _BINARY,

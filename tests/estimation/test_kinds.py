@@ -21,7 +21,8 @@ DATA = Path(__file__).parent / "inputs/kinds.csv"
 
 @pytest.fixture(scope="module")
 def data() -> pd.DataFrame:
-    return pd.read_csv(DATA)
+    frame = pd.read_csv(DATA)
+    return frame.assign(p=frame.gam / (1.0 + frame.gam))
 
 
 def estimates(fit):
@@ -45,6 +46,11 @@ R = [
      {ZP: 0.5924885091, ("zero(zp)", "~1", ""): -0.8163967909, ("zero(zp)", "~", "x"): -0.0201567280}),
     ("zn :: negbinomial\nzn ~ x\nzero(zn) ~ 1", -382.967279,
      {ZN: 0.7019213110, ("zero(zn)", "~1", ""): -0.8425629664, ("shape(zn)", "~1", ""): 0.1081978917}),
+    ("p :: beta\np ~ x", 85.8618838892,
+     {("p", "~1", ""): 0.2702241834, ("p", "~", "x"): 0.2817863819, ("shape(p)", "~1", ""): 1.9511346}),
+    ("p :: beta(probit)\np ~ x", 85.8690139401, {("p", "~", "x"): 0.1752439661, ("shape(p)", "~1", ""): 1.951214513}),
+    ("p :: beta(cloglog)\np ~ x", 85.8310881733, {("p", "~", "x"): 0.1883798563, ("p", "~1", ""): -0.1839157104}),
+    ("p :: beta\np ~ x\nshape(p) ~ 1 + x", 85.8623987042, {("shape(p)", "~", "x"): -0.002870826467}),
     ("gam :: lognormal\ngam ~ x", -365.0409095,
      {GAM: 0.3149045934, ("gam", "~", "x"): 0.3308483869, ("sigma(gam)", "~1", ""): np.log(0.8199689632)}),
     ("t :: weibull(aft, event=d)\nt ~ x", -313.7512911,
@@ -97,6 +103,11 @@ def negbinomial(row, nu, q):
     return stats.nbinom.logpmf(row.nb, shape, shape / (shape + np.exp(nu)))
 
 
+def beta(row, nu, q):
+    shape, mean = np.exp(q["shape(p)", "~1", ""]), 1.0 / (1.0 + np.exp(-nu))
+    return stats.beta.logpdf(row.p, shape * mean, shape * (1.0 - mean))
+
+
 def weibull(row, nu, q):
     law = stats.weibull_min(np.exp(q["shape(t)", "~1", ""]), scale=np.exp(-nu / np.exp(q["shape(t)", "~1", ""])))
     return np.where(row.d, law.logpdf(row.t), law.logsf(row.t))
@@ -122,10 +133,11 @@ def censored(row, nu, q):
 @pytest.mark.parametrize(
     ("text", "density"),
     [("gam :: gamma\ngam ~ x + (1 | g)", gamma), ("nb :: negbinomial\nnb ~ x + (1 | g)", negbinomial),
+     ("p :: beta\np ~ x + (1 | g)", beta),
      ("t :: weibull(event=d)\nt ~ x + (1 | g)", weibull), ("zp :: poisson\nzp ~ x + (1 | g)\nzero(zp) ~ 1", inflated),
      ("b :: binomial(logit, guess=0.2)\nb ~ x + (1 | g)", guessing),
      ("gam :: gaussian(censored=[0.5, 3])\ngam ~ x + (1 | g)", censored)],
-    ids=["gamma", "negbinomial", "weibull", "inflated", "guessing", "censored"],
+    ids=["gamma", "negbinomial", "beta", "weibull", "inflated", "guessing", "censored"],
 )  # fmt: skip
 def test_random_intercepts_against_integrals(data, text, density):
     """The log-likelihood at the estimates by sums over a fine grid, with densities of scipy."""
@@ -231,6 +243,7 @@ def test_counts_without_overdispersion(data):
     [
         ("t :: weibull(event=d)\nt ~ x", {"t": 0.0}, "outside-support"),
         ("gam :: gamma\ngam ~ x", {"gam": -1.0}, "outside-support"),
+        ("p :: beta\np ~ x", {"p": 1.0}, "outside-support"),
         ("nb :: negbinomial\nnb ~ x", {"nb": 1.5}, "not-count"),
         ("t :: weibull(event=d)\nt ~ x", {"d": 2.0}, "bad-event"),
     ],

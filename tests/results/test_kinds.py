@@ -17,6 +17,7 @@ PRIOR = stats.norm.pdf(GRID) * (GRID[1] - GRID[0])
 
 KINDS: dict[str, tuple[str, dict[str, float]]] = {
     "gamma": ("y :: gamma(log)", {"shape(y) ~1": 0.7}),
+    "beta": ("y :: beta(logit)", {"shape(y) ~1": 1.5}),
     "lognormal": ("y :: lognormal", {"sigma(y) ~1": -0.5}),
     "negbinomial": ("y :: negbinomial(log)\nzero(y) ~ 1", {"shape(y) ~1": 0.6, "zero(y) ~1": -1.2}),
     "weibull": ("t :: weibull(log, event=d)", {"shape(t) ~1": 0.4}),
@@ -47,6 +48,9 @@ def logs(kind: str, e: dict[str, float], row: Any, nu: np.ndarray) -> np.ndarray
         case "gamma":
             a = np.exp(e["shape(y) ~1"])
             return stats.gamma.logpdf(row.y, a, scale=np.exp(nu) / a)
+        case "beta":
+            a = np.exp(e["shape(y) ~1"])
+            return stats.beta.logpdf(row.y, a * expit(nu), a * expit(-nu))
         case "lognormal":
             return stats.lognorm.logpdf(row.y, np.exp(e["sigma(y) ~1"]), scale=np.exp(nu))
         case "negbinomial":
@@ -81,6 +85,8 @@ def means(kind: str, e: dict[str, float], nu: np.ndarray) -> np.ndarray:
     match kind:
         case "gamma":
             return np.exp(nu)[None]
+        case "beta":
+            return expit(nu)[None]
         case "lognormal":
             return np.exp(nu + 0.5 * np.exp(2 * e["sigma(y) ~1"]))[None]
         case "negbinomial":

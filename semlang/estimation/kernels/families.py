@@ -45,6 +45,7 @@ ENTRIES: tuple[Entry, ...] = (
     *(Entry("ordinal", link, "upper", "lower", f"ordinal.{link}") for link in _BINARY[:4]),
     Entry("lognormal", "identity", "sigma", "", "gaussian.identity"),
     *(Entry("gamma", link, "shape", "", f"gamma.{link}") for link in ("log", "reciprocal", "identity")),
+    *(Entry("beta", link, "shape", "", f"beta.{link}") for link in _BINARY),
     *(Entry("negbinomial", link, "shape", "", f"negbinomial.{link}") for link in _COUNT),
     *(Entry("exponential", link, "one", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
     *(Entry("weibull", link, "shape", "event", f"survival.weibull_{link}") for link in ("log", "aft")),

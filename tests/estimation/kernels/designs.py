@@ -46,7 +46,7 @@ class Design:
         self.codes = np.array([CODES[p] for p in pair])
         family, link = np.array([p[0] for p in pair]), np.array([p[1] for p in pair])
         durations = np.isin(family, ("exponential", "weibull", "loglogistic"))
-        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial", "sequential")) | durations
+        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial", "sequential", "beta")) | durations
         scale = np.array([1.0 if c else SCALE.get(p, 1.0) for c, p in zip(plain, link)])
         shift = np.array(
             [
@@ -93,6 +93,8 @@ class Design:
         self.f2[c] = rng.integers(-1, 2, c.sum())
         c = family == "gamma"
         self.y[c] = np.abs(mean[c]) * rng.gamma(1.7, 1 / 1.7, c.sum())
+        c = family == "beta"
+        self.y[c] = np.clip(rng.beta(1.7 * p[c], 1.7 * (1 - p[c])), 1e-4, 1 - 1e-4)
         self.y[durations] = 0.8 * rng.logistic(size=durations.sum()) + np.where(link == "aft", nu, -nu)[durations]
         self.f2[durations] = rng.random(durations.sum()) < 0.7
         g = np.isin(family, ("gaussian", "lognormal", "censored gaussian"))

@@ -21,6 +21,12 @@ CDF = {
     "cauchit": stats.cauchy.cdf,
     "loglog": lambda x: np.exp(-np.exp(-x)),
 }
+REST = {
+    **{link: lambda x, f=CDF[link]: f(-x) for link in ("logit", "probit", "cauchit")},
+    "cloglog": lambda x: np.exp(-np.exp(np.minimum(x, 5.2))),
+    "loglog": lambda x: -np.expm1(-np.exp(-x)),
+}
+"""1 - CDF; of cloglog to where the kernel holds it, below 1e-78."""
 MEAN = {"identity": lambda x: x, "log": np.exp, "reciprocal": lambda x: 1 / x, "sqrt": lambda x: x**2}
 
 
@@ -38,6 +44,8 @@ def log_density(pair, y, f1, f2, nu):
         return stats.poisson.logpmf(y, MEAN[link](nu))
     if family == "gamma":
         return stats.gamma.logpdf(y, f1, scale=MEAN[link](nu) / f1)
+    if family == "beta":
+        return stats.beta.logpdf(y, CDF[link](nu) * f1, REST[link](nu) * f1)
     if family == "negbinomial":
         return stats.nbinom.logpmf(y, f1, f1 / (f1 + MEAN[link](nu)))
     if family == "lognormal":

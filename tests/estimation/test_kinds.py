@@ -300,7 +300,7 @@ def test_a_mean_that_is_not_positive_is_not_drawn():
 
 
 def test_intervals(data):
-    """Open ends are written in two ways; where both ends are missing the response is; drawn intervals hold the value."""
+    """Open ends are written in two ways; a response without ends is missing; drawn intervals hold the value."""
     text = "w :: gaussian(interval=[low, high])\nw ~ x + (1 | g)"
     fit = Model(text).fit(data)
     infinite = data.assign(low=data.low.fillna(-np.inf), high=data.high.fillna(np.inf))

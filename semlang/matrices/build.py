@@ -48,6 +48,11 @@ def whole_form(graph: ModelGraph, lift: bool = True) -> ReducedForm:
     return _known(graph, lift, tuple(graph.table.variables))
 
 
+def form_of(graph: ModelGraph, of: tuple[str, ...]) -> ReducedForm:
+    """Return the reduced form of some variables, which stand in the place of the responses."""
+    return _known(graph, False, of)
+
+
 def _known(graph: ModelGraph, lift: bool, of: tuple[str, ...]) -> ReducedForm:
     lifted = _lifted(graph, lift)
     sources = lifted if lift else frozenset()

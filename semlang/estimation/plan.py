@@ -62,8 +62,7 @@ class _Situation:
     @property
     def all_gaussian(self) -> bool:
         return all(
-            v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
-            and not v.arguments.get("interval")
+            v.is_linear
             for v in self.table.responses
         )  # fmt: skip
 

@@ -205,9 +205,7 @@ def liftable(graph: ModelGraph, variable: Variable) -> bool:
     """Return whether a response may be lifted: it is gaussian with identity link and one variance."""
     return (
         variable.role == "response"
-        and variable.kind.name == "gaussian"
-        and variable.link in ("", "identity")
-        and not any(a in variable.arguments for a in ("censored", "interval"))
+        and variable.is_linear
         and not any(row.target == variable.key and row.quantity for row in graph.quantities)
     )
 

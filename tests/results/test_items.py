@@ -1,4 +1,4 @@
-"""Person fit by its definition, with items and responses that are missing."""
+"""Items and rows by their definitions, with responses that are missing, and at the ends of the scale."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from scipy.special import expit
 
 import semlang as sl
 from semlang.results.class_probabilities import classification
+
+from .conftest import ROOT
 
 
 def test_lz_of_every_row() -> None:
@@ -70,3 +72,45 @@ def test_entropy_in_the_summary() -> None:
         values = {r["variable"]: r["entropy"] for r in classification(fit).records()}
         shown = [f"{values[n]:.3f}" if len(names) == 1 else f"{n}: {values[n]:.3f}" for n in names]
         assert line.split(maxsplit=1)[1].strip() == ", ".join(shown)
+
+
+def test_information_at_the_ends_of_the_scale() -> None:
+    """a^2 P (1 - P) also where an answer is nearly certain."""
+    rng = np.random.default_rng(11)
+    f = rng.normal(size=500)
+    frame = pd.DataFrame({f"i{k}": (rng.random(500) < expit(1.5 * f + k - 1)).astype(int) for k in range(4)})
+    fit = sl.Model("i{0..3} :: binomial(logit)\noptions: std.lv = true\nf =~ i{0..3}").fit(frame, threads=1)
+    e = fit.params.set_index("name")["est"]
+    at = np.array([-6.0, -2.0, 2.0, 6.0])
+    p = expit(e["i1 ~1"] + e["f =~ i1"] * at)
+    np.testing.assert_allclose(fit.information("i1", at=at)["i1"], e["f =~ i1"] ** 2 * p * (1 - p), rtol=1e-5)
+    assert p.min() < 0.01
+
+
+def test_s_x2_needs_three_items() -> None:
+    rng = np.random.default_rng(13)
+    f = rng.normal(size=300)
+    frame = pd.DataFrame({f"i{k}": (rng.random(300) < expit(1.2 * f)).astype(int) for k in range(3)})
+    three = sl.Model("i{0..2} :: binomial(logit)\nf =~ 1*i0 + 1*i1 + 1*i2").fit(frame, threads=1).item_fit()
+    assert three["s.x2"].notna().all()
+    two = sl.Model("i{0..1} :: binomial(logit)\nf =~ 1*i0 + 1*i1").fit(frame, threads=1).item_fit()
+    assert "s.x2" not in two or two["s.x2"].isna().all()
+    assert two["infit"].notna().all()
+
+
+def test_rmsea2_is_zero_below_the_degrees_of_freedom() -> None:
+    """M2 of the law school test is 4.74 with 5 degrees of freedom: nothing is left to be explained."""
+    fit = sl.read_model(ROOT / "examples" / "lsat" / "model.sem").fit(threads=1)
+    found = fit.m2().iloc[0]
+    assert found["m2"] < found["df"]
+    assert found["rmsea2"] == found["rmsea2.ci.lower"] == 0.0
+
+
+def test_weights_in_one_of_two_models_leave_no_test() -> None:
+    rng = np.random.default_rng(14)
+    frame = pd.DataFrame(rng.normal(size=(80, 3)), columns=["y", "x", "z"])
+    frame["w"] = rng.uniform(0.5, 2.0, 80)
+    plain = sl.Model("y ~ x + z").fit(frame, threads=1)
+    weighted = sl.Model("weights: w\ny ~ x").fit(frame, threads=1)
+    for pair in ((plain, weighted), (weighted, plain)):
+        assert "sampling weights" in str(sl.compare(*pair))

@@ -9,7 +9,7 @@ from semlang.diagram.content import Content
 from semlang.diagram.framing import frames_of
 from semlang.diagram.labelling import Labels
 from semlang.diagram.spec import DiagramSpec, Edge, Node, Text
-from semlang.diagram.trouble import crossings, through
+from semlang.diagram.trouble import spots, tangled, through
 from semlang.model.table import ParameterTable
 
 
@@ -48,6 +48,8 @@ def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: 
     texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
     texts += tuple(labels.beside(at[k], Text(", ".join(w), (0, 0), k)) for k, w in parts.thresholds.items())
     frames = frames_of(table, nodes, edges, texts)
-    crossed, together = crossings(labels.start, labels.end, labels.owner)
+    crossed, alike = tangled(labels.lines)
+    heads = [e.curve[-1] for e in edges if not e.headless] + [e.curve[0] for e in edges if e.both]
+    wrong = labels.failures + through(nodes, edges) + alike + spots(heads)
     spec = DiagramSpec(tuple(nodes), tuple(edges), tuple(frames), texts)
-    return Placed(spec, labels.failures + through(nodes, edges) + together, crossed)
+    return Placed(spec, wrong, crossed)

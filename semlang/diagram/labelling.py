@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ Box = tuple[float, float, float, float]
 HEIGHT = 12.0
 PLACES = (0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32, 0.74, 0.26, 0.8, 0.2, 0.85, 0.9, 0.15, 0.93, 0.1)
 """Parts of the length at which a label is tried."""
+FINER = tuple(0.5 + 0.02 * (n // 2) * (-1) ** n for n in range(2, 44))
+"""Parts that are tried where none of these is free."""
 _ANGLES = (90, 50, 130, 25, 155, 0, 180, 270, 310, 230, 335, 205)
 
 
@@ -91,14 +94,29 @@ class Labels:
             tried = [(0.2 * n, at(path, t)) for n, t in enumerate(PLACES)]
         best, least = tried[0][1], math.inf
         on_line = edge.source not in ("", edge.target) and _length(path) >= w + 16
-        for base, p in tried:
-            cost = base + self._trouble(_around(p, w, h), k) + (0.0 if on_line or base < 0 else self._doubt(p, k))
+        for n, (base, p) in enumerate(chain(tried, self._rest(path, w, h) if on_line else ())):
+            if n >= len(tried) and least < 10.0:
+                break
+            doubt = 0.0 if (on_line and n < len(tried) + len(FINER)) or base < 0 else self._doubt(p, k)
+            cost = base + self._trouble(_around(p, w, h), k) + doubt
             if cost < least:
                 best, least = p, cost
             if cost < 0.15:
                 break
         self._take(best, w, h, least)
         return best
+
+    def _rest(self, path: Floats, w: float, h: float) -> Iterator[tuple[float, Point]]:
+        """Return places for where the usual ones are taken: many on the line, then beside it."""
+        for t in FINER:
+            yield 3.0, at(path, t)
+        for t in FINER[::2]:
+            (x, y), (x0, y0), (x1, y1) = at(path, t), at(path, t - 0.02), at(path, t + 0.02)
+            size = max(math.hypot(x1 - x0, y1 - y0), 1e-9)
+            c, s = (x1 - x0) / size, (y1 - y0) / size
+            side = abs(s) * w / 2 + abs(c) * h / 2 + 1.5
+            for way in (1.0, -1.0):
+                yield 5.0, (x + way * s * side, y - way * c * side)
 
     def _at_tail(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:
         """Return places at the tail of a short arrow, and beside it."""

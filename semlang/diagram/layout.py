@@ -114,18 +114,16 @@ def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
     for n, plan in enumerate(asked or [replace(p, turned=not p.turned) for p in tried]):
         if least <= 12.0 * n:
             break
-        placed = place(table, parts, plan, ROOMS[0])
-        for room in ROOMS[1:]:
-            if not placed.faults:
+        for room in ROOMS:
+            placed = place(table, parts, plan, room)
+            cost = 12.0 * n + _cost(placed)
+            better = cost < least
+            if better:
+                chosen, least = placed, cost
+            if not placed.faults or cost - 100.0 * placed.faults >= least:
                 break
-            wider = place(table, parts, plan, room)
-            better = wider.faults < placed.faults
-            placed = wider if better else placed
             if not better and len(parts.nodes) > LARGE:
                 break
-        cost = 12.0 * n + _cost(placed)
-        if cost < least:
-            chosen, least = placed, cost
     assert chosen is not None
     return chosen
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from semlang.diagram.across import BETWEEN, Across
+from semlang.diagram.canvas import WRONG, Canvas, ends_of
 from semlang.diagram.content import Content
 from semlang.diagram.finishing import Placed, finish
 from semlang.diagram.letters import width
@@ -221,6 +222,7 @@ class _Placing:
             self.free, {k: (s, self._tail(k)) for k, s in self.stubs.items() if s and k not in self.hung}, self.loops
         )
         self._route_hung(bodies, shorts, router)
+        self._mend(bodies, shorts, router)
         paths: dict[int, list[Point]] = {}
         for link in self.links:
             known = paths.get(link.edge)
@@ -233,6 +235,29 @@ class _Placing:
         edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
         edges += [replace(e, curve=self._real(shorts[k])) for k, e in parts.residuals.items()]
         return finish(self.table, parts, [self._node(b) for b in bodies.values()], edges)
+
+    def _mend(self, bodies: dict[str, Body], shorts: dict[str, list[Point]], router: Router) -> None:
+        """Bend edges that can't be read where they are: on another's line or head, or through a node."""
+        canvas = Canvas(bodies)
+        for link in self.links:
+            canvas.put(id(link), link.path, ends_of(link, link.path))
+        for key, path in shorts.items():
+            ends = [(key, path[-1], True)] + ([(key, path[0], True)] if key in self.loops else [])
+            canvas.put(key, path, ends)
+        for link in sorted(self.links, key=lambda x: (not x.both, x.edge)):
+            canvas.take(id(link))
+            now = canvas.cost(link, link.path)
+            if now >= WRONG:
+                cost, path = canvas.best(link)
+                if cost < now - WRONG / 2:
+                    for end in (link.path[0], link.path[-1]):
+                        for own in router.used.values():
+                            if end in own:
+                                own.remove(end)
+                    link.path = path
+                    for key, end, _ in ends_of(link, path):
+                        router.used.setdefault(key, []).append(end)
+            canvas.put(id(link), link.path, ends_of(link, link.path))
 
     def _bounds(self, extent: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         """Return between which places a lane can be moved without touching its neighbours."""

@@ -114,7 +114,7 @@ class Canvas:
         """
         a, b = self.bodies[link.source], self.bodies[link.target]
         best, least = line((a.u, a.v), (b.u, b.v)), math.inf
-        for start, path in (*known, *_tries(link, a, b)):
+        for start, path in (*known, *tries(link, a, b)):
             if start >= least:
                 continue
             cost = start + self.cost(link, path)
@@ -128,8 +128,15 @@ def ends_of(link: Link, path: Sequence[Point]) -> list[tuple[str, Point, bool]]:
     return [(link.source, path[0], link.both), (link.target, path[-1], link.both or link.head)]
 
 
-def _tries(link: Link, a: Body, b: Body) -> list[tuple[float, list[Point]]]:
-    """Return straight and bowed paths, and how much is against them from the start."""
+def tries(link: Link, a: Body, b: Body) -> list[tuple[float, list[Point]]]:
+    """Return straight and bowed paths of an edge, and how much is against them from the start.
+
+    Parameters
+    ----------
+    link : Link
+    a, b : Body
+        Its nodes.
+    """
     bows = list(BOWS)
     if link.both:
         good = min(18.0 + 0.12 * math.hypot(a.u - b.u, a.v - b.v), 90.0)

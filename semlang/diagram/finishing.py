@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from semlang.diagram.bending import bent
 from semlang.diagram.content import Content
 from semlang.diagram.framing import frames_of
 from semlang.diagram.labelling import Labels
@@ -42,7 +43,14 @@ def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: 
         Residuals are among the edges.
     """
     labels = Labels(nodes, edges, frames_of(table, nodes, edges))
-    edges = labels.placed()
+    named = labels.placed()
+    if labels.failed:
+        others = bent(nodes, edges, labels)
+        again = Labels(nodes, others, frames_of(table, nodes, others))
+        renamed = again.placed()
+        if len(again.failed) < len(labels.failed):
+            labels, named = again, renamed
+    edges = named
     at = {n.key: n for n in nodes}
     shown = {k: e for k, e in parts.variances.items() if e.label}
     texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())

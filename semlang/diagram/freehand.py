@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from semlang.diagram.canvas import Canvas, ends_of, straight
 from semlang.diagram.content import Content
 from semlang.diagram.finishing import Placed, finish
+from semlang.diagram.letters import width
 from semlang.diagram.outline import Body
 from semlang.diagram.routing import Link, joined, linked
 from semlang.diagram.sizes import sized
-from semlang.diagram.spec import Node, Point
+from semlang.diagram.spec import LABEL, Node, Point
 from semlang.diagram.stubs import free_stub, polylines
 from semlang.model.table import ParameterTable
 
@@ -105,7 +106,9 @@ class _Freehand:
         lines = list(self.canvas.rough.values())
         for key in self.parts.residuals:
             ends = [p for own in self.canvas.ends.get(key, {}).values() for p, _ in own]
-            shorts[key] = free_stub(self.bodies[key], self.bodies, lines, ends, loops)
+            shorts[key] = free_stub(
+                self.bodies[key], self.bodies, lines, ends, loops, width(self.parts.residuals[key].label, LABEL)
+            )
             lines += polylines([shorts[key]])
         edges = [replace(e, curve=_page(paths[n])) for n, e in enumerate(self.parts.edges)]
         edges += [replace(e, curve=_page(shorts[k])) for k, e in self.parts.residuals.items()]

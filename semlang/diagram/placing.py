@@ -175,10 +175,12 @@ class _Placing:
 
     def _gap(self, a: str, b: str) -> float:
         lane_a, lane_b = a not in self.real, b not in self.real
+        wave = self.plan.name == "waves"
+        more = 1.0 + (self.room - 1.0) * 0.6
         if lane_a or lane_b:
-            return 12.0 if lane_a and lane_b else 14.0
+            return (12.0 if lane_a and lane_b else 14.0) * (more if wave else 1.0)
         if frozenset((a, b)) in self.next_to:
-            return 44.0 + self.next_to[frozenset((a, b))]
+            return (44.0 + self.next_to[frozenset((a, b))]) * (more if wave else 1.0)
         if frozenset((a, b)) in self.arched:
             return max(
                 30.0, 14.0 + max(self._length(e.label) for e in self.parts.edges if {e.source, e.target} == {a, b})
@@ -187,9 +189,7 @@ class _Placing:
         gap = (5.0 if self.slim else 10.0 if self.plan.turned else 14.0) if boxes else 26.0
         if boxes and self.owners.get(a) != self.owners.get(b):
             gap += 12.0
-        if self.plan.name in ("waves",):
-            gap = max(gap, 40.0)
-        return gap * (1.0 + (self.room - 1.0) * 0.6)
+        return (max(gap, 40.0) if wave else gap) * more
 
     # ------------------------------------------------------------------ placing
 
@@ -230,7 +230,9 @@ class _Placing:
         lines = polylines(list(paths.values())) + polylines(list(shorts.values()), 4)
         for key, side in self.stubs.items():
             if not side:
-                shorts[key] = free_stub(bodies[key], bodies, lines, router.used.get(key, ()), self.loops)
+                words = width(parts.residuals[key].label, LABEL)
+                ends = router.used.get(key, ())
+                shorts[key] = free_stub(bodies[key], bodies, lines, ends, self.loops, words)
                 lines += polylines([shorts[key]], 4)
         edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
         edges += [replace(e, curve=self._real(shorts[k])) for k, e in parts.residuals.items()]

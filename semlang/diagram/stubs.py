@@ -28,6 +28,7 @@ def free_stub(
     lines: Sequence[Floats],
     used: Sequence[Point],
     loops: Collection[str],
+    words: float = 0.0,
 ) -> list[Point]:
     """Return a short arrow, or a loop, at the side of a node where there is most room.
 
@@ -40,8 +41,11 @@ def free_stub(
     used : sequence of points
         Where other edges end at the node.
     loops : keys of nodes that have a loop
+    words : float
+        Width of its label.
     """
-    reach_u, reach_v = body.hu + STUB + 14.0, body.hv + STUB + 14.0
+    reach_u, reach_v = body.hu + STUB + 14.0 + words, body.hv + STUB + 14.0 + words
+    wide, high = (6.0, words / 2) if body.turned else (words / 2, 6.0)
     near = [b for b in bodies.values() if b is not body and b.meets(body, reach_u, reach_v)]
     p, q, owner = _segments(lines, body, reach_u, reach_v)
     best: list[Point] = []
@@ -60,6 +64,11 @@ def free_stub(
         feet = [body.leave(angle - turn), body.leave(angle + turn)] if body.key in loops else [head]
         spot = min((math.hypot(e[0] - f[0], e[1] - f[1]) for e in used for f in feet), default=99.0)
         cost += 20.0 + 4.0 * (6.0 - spot) if spot < 6.0 else max(0.0, 12.0 - spot) * 0.3
+        label = (tail[0] + wide * math.cos(angle), tail[1] + high * math.sin(angle))
+        for t in (-0.8, 0.0, 0.8) if words else ():
+            spoken = (label[0] + t * (wide - 6.0), label[1] + t * (high - 6.0))
+            cost += 8.0 * any(other.holds(spoken, 6.0) for other in near)
+            cost += 8.0 * bool(len(p) and (distances(np.array(spoken), p, q) < 7.0).any())
         if len(p):
             crossed = hits(np.array([tail]), np.array([head]), p, q)[0]
             cost += 3.0 * len(set(owner[crossed]))

@@ -64,7 +64,8 @@ def free_stub(
         feet = [body.leave(angle - turn), body.leave(angle + turn)] if body.key in loops else [head]
         spot = min((math.hypot(e[0] - f[0], e[1] - f[1]) for e in used for f in feet), default=99.0)
         cost += 20.0 + 4.0 * (6.0 - spot) if spot < 6.0 else max(0.0, 12.0 - spot) * 0.3
-        label = (tail[0] + wide * math.cos(angle), tail[1] + high * math.sin(angle))
+        out = 0.0 if body.key in loops else 1.0  # words of loops lie on their tips, others behind the tails
+        label = (tail[0] + out * wide * math.cos(angle), tail[1] + out * high * math.sin(angle))
         for t in (-0.8, 0.0, 0.8) if words else ():
             spoken = (label[0] + t * (wide - 6.0), label[1] + t * (high - 6.0))
             cost += 8.0 * any(other.holds(spoken, 6.0) for other in near)

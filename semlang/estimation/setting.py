@@ -22,6 +22,7 @@ from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.plan import plan
+from semlang.estimation.planned import GRIDS
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.start import user_values
@@ -105,10 +106,10 @@ class Setting:
         return objective.hold(dict.fromkeys(held, 0.0))
 
     def _free(self, **road: bool) -> Objective:
-        shared = any(g.engine == "shared grid" for g in self.plan.groups)
+        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
-            self.threads, shared=shared, **road,
+            self.threads, engines=engines, **road,
         )  # fmt: skip
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)

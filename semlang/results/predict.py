@@ -91,7 +91,8 @@ def optional_columns(fit: Fit, kind: str = "marginal") -> tuple[str, ...]:
     responses = tuple(v.name for v in fit.table.responses if v.name not in predictors)
     arguments = (v.arguments.get(name) for v in fit.table.responses for name in ("trials", "event", "entry"))
     beside = tuple(str(a) for a in arguments if a is not None)
-    return (*responses, *fit.table.clusters, *weights, *beside)
+    ends = (c for v in fit.table.responses if "interval" in v.arguments for c in v.limit_columns)
+    return (*responses, *fit.table.clusters, *weights, *beside, *ends)
 
 
 def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:

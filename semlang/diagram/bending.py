@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from semlang.diagram.canvas import WRONG, Canvas, ends_of, tries
 from semlang.diagram.labelling import HEIGHT, PLACES, Labels, around, at, points
 from semlang.diagram.letters import width
 from semlang.diagram.outline import Body
-from semlang.diagram.routing import Link
+from semlang.diagram.routing import STUB, Link, line, loop
 from semlang.diagram.spec import LABEL, Edge, Node, Point
 
 FREE = 10.0
@@ -36,30 +37,53 @@ def bent(nodes: Sequence[Node], edges: Sequence[Edge], labels: Labels) -> list[E
     out = list(edges)
     for k in labels.failed:
         e, link = edges[k], links[k]
-        if not e.source or e.source == e.target or {e.source, e.target} & dots or len(e.curve) > 7:
+        short = not e.source or e.source == e.target
+        if {e.source, e.target} & dots or (not short and len(e.curve) > 7):
             continue
         canvas.take(k)
+        a, b = canvas.bodies[link.source], canvas.bodies[link.target]
         best, least = paths[k], WRONG
-        for start, path in tries(link, canvas.bodies[e.source], canvas.bodies[e.target]):
+        for start, path in _around(b, bool(e.source)) if short else tries(link, a, b):
             if start >= least:
                 continue
             cost = start + canvas.cost(link, path)
             if cost < least:
-                cost += _label(labels, k, e.label, path)
+                cost += _short(labels, k, e, path) if short else _label(labels, k, e.label, path)
             if cost < least:
                 best, least = path, cost
         paths[k] = best
-        canvas.put(k, best, ends_of(link, best))
+        canvas.put(k, best, ends_of(link, best)[0 if e.source else 1 :])
         out[k] = replace(e, curve=tuple((round(u, 2), round(-v, 2)) for u, v in best))
     return out
 
 
+def _around(body: Body, loops: bool) -> Iterator[tuple[float, list[Point]]]:
+    """Yield short arrows, or loops, at all sides of a node."""
+    for n, degrees in enumerate(range(-45, 315, 10)):
+        angle = math.radians(degrees)
+        head = body.leave(angle)
+        out = (STUB * math.cos(angle), STUB * math.sin(angle))
+        if loops:
+            turn = 5.0 / math.hypot(head[0] - body.u, head[1] - body.v)
+            yield 0.05 * n, loop(body.leave(angle - turn), body.leave(angle + turn), out)
+        else:
+            yield 0.05 * n, line((head[0] + out[0], head[1] + out[1]), head)
+
+
+def _short(labels: Labels, k: int, edge: Edge, path: Sequence[Point]) -> float:
+    """Return what is against the best place of the label of a short arrow or a loop."""
+    drawn = points([(u, -v) for u, v in path])
+    w = width(edge.label, LABEL) + 2
+    places = [at(drawn, 0.5)] if edge.source else [p for _, p in labels.at_tail(drawn, w, HEIGHT)[:1]]
+    return min(labels.trouble(around(p, w, HEIGHT), k, own_label=False) for p in places)
+
+
 def _label(labels: Labels, k: int, label: str, path: Sequence[Point]) -> float:
     """Return what is against the best place of a label on a path, and against the path for the labels that it meets."""
-    line = points([(u, -v) for u, v in path])
+    drawn = points([(u, -v) for u, v in path])
     w = width(label, LABEL) + 2
-    best = min(labels.trouble(around(at(line, t), w, HEIGHT), k, own_label=False) for t in PLACES)
-    fine = np.array([at(line, t / 40) for t in range(41)])
+    best = min(labels.trouble(around(at(drawn, t), w, HEIGHT), k, own_label=False) for t in PLACES)
+    fine = np.array([at(drawn, t / 40) for t in range(41)])
     met = sum(
         bool(((fine > (x0, y0)) & (fine < (x1, y1))).all(axis=1).any())
         for n, (x0, y0, x1, y1) in labels.boxes_of.items()

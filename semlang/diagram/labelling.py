@@ -98,9 +98,9 @@ class Labels:
         w, h = width(edge.label, LABEL) + 2, HEIGHT
         if edge.source == edge.target:
             tip, base = np.array(at(path, 0.5)), (path[0] + path[-1]) / 2
-            tried = [(-0.5, at(path, 0.5)), *self._at_tail(np.array([tip, base]), w, h)[:1]]
+            tried = [(-0.5, at(path, 0.5)), *self.at_tail(np.array([tip, base]), w + 12.0, h)]
         elif not edge.source or _length(path) < w + 16:
-            tried = list(self._at_tail(path, w, h)) if not edge.source else list(self._near(path, w, h))
+            tried = list(self.at_tail(path, w, h)) if not edge.source else list(self._near(path, w, h))
         else:
             tried = [(0.2 * n, at(path, t)) for n, t in enumerate(PLACES)]
         best, least = tried[0][1], math.inf
@@ -129,7 +129,7 @@ class Labels:
             for way in (1.0, -1.0):
                 yield 5.0, (x + way * s * side, y - way * c * side)
 
-    def _at_tail(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:
+    def at_tail(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:
         """Return places at the tail of a short arrow, and beside it."""
         dx, dy = path[0] - path[-1]
         size = max(math.hypot(dx, dy), 1e-9)

@@ -156,7 +156,7 @@ class _Placing:
         half = self._half(key)[0]
         before = after = half
         if self.stubs.get(key) in ("before", "after"):
-            more = self._tail(key) + (4.0 if not self.plan.turned else 18.0)
+            more = self._tail(key) + (4.0 if self.slim or not self.plan.turned else 18.0)
             before, after = (before + more, after) if self.stubs[key] == "before" else (before, after + more)
         keys = self.plan.hanging.get(key)
         if keys:
@@ -167,6 +167,8 @@ class _Placing:
 
     def _tail(self, key: str) -> float:
         """Return the length of a short arrow: one that lies carries its label, one that stands has it at its tail."""
+        if self.slim and self.stubs[key] in ("before", "after"):
+            return STUB / 2
         lies = self.plan.turned == (self.stubs[key] in ("up", "down"))
         label = self.parts.residuals[key].label
         if not lies or not label:

@@ -120,8 +120,7 @@ def main(names: list[str], folder: Path | None) -> None:
     scale = 0.0 if lmer is None else lmer[0] / LMER
     peers = "lmer not installed" if lmer is None else f"lmer {lmer[0]:.2f} s"
     machine = f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, one thread"
-    print(f"{machine}; one exponential of numpy {exp:.2f} ns; {peers}.
-")
+    print(f"{machine}; one exponential of numpy {exp:.2f} ns; {peers}.\n")
     print("| work | seconds | log-likelihood | peer | its seconds | its log-likelihood | ratio | must | aim | met |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in names:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
     from semlang.estimation.outcome import Estimate
-    from semlang.estimation.plan import Plan
+    from semlang.estimation.planned import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
     from semlang.results.comparison import FitComparison
@@ -479,7 +479,10 @@ def load(path: str | Path) -> Fit:
     model = Model(Source(stored.text, stored.name), **stored.arguments)
     bound, frame, designs, _ = model._bound(stored.frame)
     table = bound.parameter_table
-    result = replace(stored.estimate, plan=plan(table, bound.graphs, designs, stored.estimate.points))
+    planned = plan(table, bound.graphs, designs)
+    if planned.method != stored.estimate.method:  # nodes that were not shared, or a number that was asked for
+        planned = plan(table, bound.graphs, designs, stored.estimate.points)
+    result = replace(stored.estimate, plan=planned)
     stored.check(table, result)
     return bound._fit(frame, designs, result, stored.seconds, stored.findings)
 

@@ -102,6 +102,11 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
                     [error("missing-column", f"the {name} of '{v.name}' can't be drawn", table.source, v.span,
                            help=f"give data with the column '{v.arguments[name]}'")]
                 )  # fmt: skip
+        for column in v.limit_columns:
+            raise DataError(
+                [error("missing-column", f"the limits of '{v.name}' can't be drawn", table.source, v.span,
+                       help=f"give data with the column '{column}'")]
+            )  # fmt: skip
     for column in (*table.frequency.values(), *table.weights.values()):
         columns[column] = np.ones(n)
     for v in table.responses:

@@ -41,6 +41,14 @@ def _censored(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     return np.where(f2 == 0.0, -_HALF_LOG_2PI, 0.0), None
 
 
+def _interval(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return np.where(f2 == y, -_HALF_LOG_2PI, 0.0), None
+
+
+def _log_interval(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return np.where(f2 == y, -_HALF_LOG_2PI - y, 0.0), None
+
+
 def _lognormal(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     """``y`` is the logarithm."""
     return -_HALF_LOG_2PI - y, None
@@ -91,6 +99,8 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
     ("inflated poisson", ""): _poisson,
     ("gaussian", ""): _gaussian,
     ("censored gaussian", ""): _censored,
+    ("interval gaussian", ""): _interval,
+    ("interval lognormal", ""): _log_interval,
     ("lognormal", ""): _lognormal,
     ("gamma", ""): _gamma,
     ("beta", ""): _beta,

@@ -18,8 +18,10 @@ from semlang.estimation.climb import Climb
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.covariance import carried
 from semlang.estimation.kernels.cached import compilation
+from semlang.estimation.layers import layers_of
 from semlang.estimation.left_out import left_out
 from semlang.estimation.outcome import Estimate
+from semlang.estimation.plan import afterwards
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.tally import class_sizes, defined_estimates, rows_and_units
@@ -115,7 +117,8 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     empty = any(d.slug == "empty-class" for d in findings.found)
     if setting.separation is not None:
         gone = [*setting.separation.limits, *setting.separation.lost]
-        theta = theta + setting.separation.shift
+        far = setting.separation.far_out(inside)
+        theta = far if setting.frame is None else setting.frame.theta(far)
         if vcov is not None:
             vcov[gone], vcov[:, gone] = np.nan, np.nan
     by_size = None if empty else renumbering(table, theta, sizes, limits)
@@ -137,7 +140,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
         loglik=best.value, converged=converged, method=_method(climb), se=se,
-        points=climb.points if setting.quadrature and setting.plan.points else None,
+        points=_points(climb),
         spread=climb.nodes.spread if climb.nodes is not None else None,
         points_history=tuple(climb.history), n_free=setting.constraints.n_free, n_rows=round(sum(rows)),
         n_rows_read=read, left_out=lost,
@@ -152,6 +155,18 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
         border=tuple(sorted({p for block in singular for p in block.parameters})),
         diagnostics=tuple(findings.found), plan=setting.plan,
     )  # fmt: skip
+
+
+def _points(climb: Climb) -> int | None:
+    """Return the points a dimension; of adaptive nodes that stand in afterwards where variables were eliminated."""
+    setting = climb.setting
+    if not setting.quadrature or not setting.plan.points:
+        return None
+    if all(g.engine != "variable elimination" for g in setting.plan.groups):
+        return climb.points
+    layers = [layers_of(form, (), setting.table.levels) for form in setting.forms]
+    dims = max(sum(layer.dims for layer in of_group) for of_group in layers)
+    return afterwards(dims, sum(g.rows or 0 for g in setting.plan.groups))
 
 
 def _method(climb: Climb) -> str:

@@ -261,7 +261,12 @@ class Predictors:
         if not rows.size:
             return {}
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
-        return {
+        key = self.form.responses[int(self.rows.response[rows[0]])]
+        beyond = {} if key not in self.design.censored else {
+            name: of[key][self.rows.source[rows]][:, None]
+            for name, of in (("low", self.design.low), ("high", self.design.high))
+        }  # fmt: skip
+        return beyond | {
             role: f[rows][:, None]
             for role, f in ((entry.f1, self.inputs.f1), (entry.f2, self.inputs.f2))
             if role in QUANTITIES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.plan import plan
+from semlang.estimation.planned import GRIDS
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.start import user_values
@@ -76,12 +78,13 @@ class Setting:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
+        self.frame = self._frame()
+        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
         self.separation = self._separation()
         self.given = tuple(designs)
         if self.separation is not None:
-            self.designs = designs = self.separation.designs
-        self.frame = self._frame()
-        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
+            self.inside = (self.inside[0], self.separation.designs)
+            self.designs = _limited(designs, self.separation.designs)
         self.parts = start_parts(table, *self.inside)
         self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
         if self.frame is not None:
@@ -103,10 +106,10 @@ class Setting:
         return objective.hold(dict.fromkeys(held, 0.0))
 
     def _free(self, **road: bool) -> Objective:
-        shared = any(g.engine == "shared grid" for g in self.plan.groups)
+        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
-            self.threads, shared=shared, **road,
+            self.threads, engines=engines, **road,
         )  # fmt: skip
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
@@ -117,11 +120,10 @@ class Setting:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
     def _frame(self) -> Frame | None:
-        """Return the frame in which covariates are centred and scaled; what is held at a value stays what it is."""
+        """Return the frame in which covariates are centred and scaled."""
         if is_conditional(self.table) or (any(g.engine != "closed form" for g in self.plan.groups) and self._filled()):
             return None
-        held = () if self.separation is None else self.separation.held
-        return frame(self.table, self.graphs, self.designs, self.constraints.pinned | set(held))
+        return frame(self.table, self.graphs, self.designs, self.constraints.pinned)
 
     def _filled(self) -> bool:
         """Whether missing responses that predict are filled in."""
@@ -138,10 +140,12 @@ class Setting:
         """
         if discrete_variables(self.table) or is_conditional(self.table):
             return None
-        forms = [reduced_form(graph, lift=False) for graph in self.graphs]
-        found = separate(self.table, forms, self.designs, self.constraints.pinned)
+        graphs, designs = self.inside
+        forms = [reduced_form(graph, lift=False) for graph in graphs]
+        found = separate(self.table, forms, designs, self.constraints.pinned)
         if found is None:
             return None
+        found = found.seen_from(self.frame)
         self.findings.separated(found)
         if any(d.is_error for d in self.findings.found):
             raise FitError(self.findings.found)
@@ -168,3 +172,11 @@ class Setting:
                            self.table.source, variable.span,
                            help=f"write '{variable.name} :: {variable.kind.name}({units})' or less")]
                 )  # fmt: skip
+
+
+def _limited(given: Sequence[Design], limit: Sequence[Design]) -> tuple[Design, ...]:
+    """Return designs without the responses that those of the limit model do not have."""
+    return tuple(
+        replace(d, responses={k: np.where(np.isnan(e.responses[k]), np.nan, y) for k, y in d.responses.items()})
+        for d, e in zip(given, limit, strict=True)
+    )

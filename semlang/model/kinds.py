@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,14 @@ KINDS: dict[str, Kind] = {
             arguments=("level", "censored", "interval"),
             estimable=True,
         ),
-        Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",), logarithm=True, estimable=True),
+        Kind(
+            "lognormal",
+            ("identity",),
+            quantities=("sigma",),
+            arguments=("level", "interval"),
+            logarithm=True,
+            estimable=True,
+        ),
         Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
         Kind("beta", _BINARY, quantities=("shape",), arguments=("level",), estimable=True),
         Kind(
@@ -173,11 +181,26 @@ ALIASES = {"bernoulli": "binomial"}
 """Other names of kinds."""
 
 
-def censoring_limits(value: object) -> tuple[float, float] | None:
-    """Return the two numbers of ``censored=[low, high]``, None where it has another form."""
+OPEN = frozenset({"inf", "Inf", "-inf", "-Inf", "NA"})
+"""Words that say in ``censored=[0, Inf]`` that there is no limit on a side."""
+
+Limit = float | str
+"""A number, or the name of a column."""
+
+
+def limits(value: object) -> tuple[Limit, Limit] | None:
+    """Return both limits of ``censored=[low, high]`` or ``interval=[low, high]``, None where it has another form.
+
+    Examples
+    --------
+    >>> limits([0.0, "high"]), limits(["-Inf", 3.0]), limits(["low"])
+    ((0.0, 'high'), (-inf, 3.0), None)
+    """
     if not isinstance(value, tuple | list) or len(value) != 2:
         return None
-    low, high = value
-    if not isinstance(low, int | float) or not isinstance(high, int | float) or not low < high:
+    low, high = (side if x in OPEN else x for x, side in zip(value, (-inf, inf), strict=True))
+    if not isinstance(low, int | float | str) or not isinstance(high, int | float | str):
         return None
-    return float(low), float(high)
+    if not isinstance(low, str) and not isinstance(high, str) and not low < high:
+        return None
+    return low, high

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from semlang.model.kinds import Kind
+from semlang.model.kinds import Kind, limits
 from semlang.source import Source, Span
 from semlang.syntax import ast
 
@@ -95,6 +95,18 @@ class Variable:
     measured: bool = False
     response: str = ""
     span: Span | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a gaussian response with identity link that is neither censored nor in an interval."""
+        hidden = self.arguments.get("censored") or self.arguments.get("interval")
+        return self.kind.name == "gaussian" and self.link in ("", "identity") and not hidden
+
+    @property
+    def limit_columns(self) -> tuple[str, ...]:
+        """Columns that hold limits of censoring, or the ends of an interval."""
+        found = [limits(self.arguments.get(name)) or () for name in ("censored", "interval")]
+        return tuple(x for pair in found for x in pair if isinstance(x, str))
 
 
 class Row(NamedTuple):
@@ -290,10 +302,12 @@ class ParameterTable:
         """Every data column that the model needs, in order of appearance."""
         found: dict[str, None] = {}
         for v in self.responses:
-            found[v.name] = None
+            if "interval" not in v.arguments:
+                found[v.name] = None
             for argument in ("trials", "exposure", "event", "entry", "set"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None
+            found |= dict.fromkeys(v.limit_columns)
         for v in self.latents:
             if isinstance(v.arguments.get("observed"), str):
                 found[v.arguments["observed"]] = None

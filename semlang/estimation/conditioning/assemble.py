@@ -116,8 +116,7 @@ def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation
 def is_gaussian(table: ParameterTable) -> bool:
     """Whether one point is exact in the leaves: there is nothing to integrate but what is linear and gaussian."""
     return all(
-        v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
-        and not v.arguments.get("interval")
+        v.is_linear
         for v in table.responses
     )  # fmt: skip
 

@@ -95,7 +95,8 @@ def growth_mixture() -> Case:
     y = np.column_stack([i + s * t + sd * rng.normal(size=n) for t in range(5)])
     frame = pd.DataFrame(y, columns=[f"y{t}" for t in range(5)])
     text = (
-        "options: starts = 1\nc :: class(2)\ni =~ 1*y0 + 1*y1 + 1*y2 + 1*y3 + 1*y4\ns =~ 0*y0 + 1*y1 + 2*y2 + 3*y3 + 4*y4\ny{0..4} ~ 0\n"
+        "options: starts = 1\nc :: class(2)\n"
+        "i =~ 1*y0 + 1*y1 + 1*y2 + 1*y3 + 1*y4\ns =~ 0*y0 + 1*y1 + 2*y2 + 3*y3 + 4*y4\ny{0..4} ~ 0\n"
         "s ~ c\n"
         + "".join(
             f"class: {k}\ni ~ start({m})*1\n" + "".join(f"y{t} ~~ {v}*y{t}\n" for t in range(5))

@@ -27,6 +27,7 @@ __all__ = [
 States = Mapping[str, int]
 """The state, from 1, of each discrete latent variable, by key."""
 
+
 def discrete_variables(table: ParameterTable) -> dict[str, tuple[str, ...]]:
     """Return the discrete latent variables by the first of those that share their states.
 

@@ -30,7 +30,15 @@ class At:
         model, designs, _ = sl.Model(text).bind(frame)
         table = model.parameter_table
         self.objective = assemble(
-            table, model.graphs, designs, Constraints(table), quadrature, points, 1, shared=shared, scaled=False
+            table,
+            model.graphs,
+            designs,
+            Constraints(table),
+            quadrature,
+            points,
+            1,
+            engines=["shared grid"] * shared,
+            scaled=False,
         )
         names = {r.parameter: (r.lhs, r.op, r.rhs, r.klass) for r in table.rows if r.parameter >= 0}
         theta = np.array([true[names[p]] for p in range(table.n_parameters)])

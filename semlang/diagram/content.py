@@ -126,6 +126,11 @@ class _Reader:
             out.nodes[v.key] = self._variable(v, numbers)
         rows = [r for r in table.rows if r.group == self.group and not r.quantity and r.target in table.variables]
         paths = [r for r in rows if _is_path(r) and not _zero(r)]
+        paths += [
+            r
+            for r in table.rows
+            if r.group == self.group and r.quantity and r.source in table.variables and _is_path(r) and not _zero(r)
+        ]
         for row in sorted(paths, key=lambda r: bool(r.source and r.via)):  # random slopes meet paths that are there
             self._path(row)
         for row in rows:
@@ -249,6 +254,8 @@ class _Reader:
     def _edge(self, row: Row, source: str = "", target: str = "", both: bool = False) -> Edge:
         title = of_edge(row, self.table)
         words, dashed = self._words(row), row.parameter < 0
+        if row.quantity:  # it ends at a parameter of the distribution, not at the linear predictor
+            words = ": ".join(x for x in (_QUANTITIES.get(row.quantity, row.quantity), words) if x)
         return Edge(source, target, words, dashed, both, title=title, rows=(row.id,), span=_span(row.span))
 
     def _path(self, row: Row) -> None:
@@ -316,6 +323,8 @@ class _Reader:
         for k, e in enumerate(edges):
             if (e.source, e.target, e.both) == (edge.source, edge.target, edge.both):
                 same = e.label if e.label == edge.label or not e.rows else ""
+                if edge.label.startswith(tuple(_QUANTITIES.values())) and e.label != edge.label:
+                    same = ", ".join(x for x in (e.label, edge.label) if x)
                 rows = (*e.rows, *edge.rows)
                 edges[k] = replace(e, label=same, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
                 return
@@ -359,6 +368,10 @@ def wrapped(name: str, most: int) -> str:
         lines.append(rest[:cut])
         rest = rest[cut:]
     return "\n".join([*lines, rest] if rest else lines)
+
+
+_QUANTITIES = {"sigma": "log σ", "shape": "log shape", "zero": "zero", "guess": "guess", "slip": "slip"}
+"""What an arrow says that ends at a parameter of a distribution."""
 
 
 def _is_path(row: Row) -> bool:

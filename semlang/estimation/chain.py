@@ -117,6 +117,7 @@ class Chain:
         owner: list[int] = []
         entries: list[tuple[int, int]] = []
         sources: list[tuple[int, float]] = []
+        slots: list[int] = []
         roots: list[bool] = []
         transforms: list[int] = []
         lists = np.full((3, rows.y.size), -1, dtype=np.int64)
@@ -128,6 +129,7 @@ class Chain:
                 owner.append(number)
                 entries.append((self._column(a.via), base + len(sources)))
                 sources.append((a.parameter, a.value))
+                slots.append(a.slot)
                 roots.append(root)
             return number
 
@@ -168,6 +170,7 @@ class Chain:
         self.transforms = np.array(transforms, dtype=np.int64)
         self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
         self._f_value = np.array([v for _, v in sources], dtype=np.float64)
+        self._f_slot = np.array(slots, dtype=np.int64)
         self._f_root = np.array(roots, dtype=bool)
 
     # ------------------------------------------------------------------ evaluation
@@ -209,6 +212,9 @@ class Chain:
         cells[n_o + n_a :] = values
         at = np.flatnonzero(free)
         jacobian[n_o + n_a + at, self._f_parameter[at]] = slopes[at]
+        at = np.flatnonzero(self._f_slot >= 0)
+        cells[n_o + n_a + at] = slots[self._f_slot[at]]
+        jacobian[n_o + n_a + at] = d_slots[self._f_slot[at]]
         return cells, jacobian
 
     def forward(self, cells: Floats) -> RowInputs:

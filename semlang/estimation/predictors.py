@@ -270,7 +270,6 @@ class Predictors:
         """Return the thresholds of a response by record (S, n_rows)."""
         out = np.zeros((len(self.form.thresholds[k]), self.design.n_rows))
         for s, addends in enumerate(self.form.thresholds[k]):
-            for a in addends:
-                value = self.theta[a.parameter] if a.parameter >= 0 else a.value
+            for a, value in zip(addends, self.form.coefficients(addends, self.theta), strict=True):
                 out[s] += value * (self.design.columns[a.via] if a.via else 1.0)
         return out

@@ -12,7 +12,7 @@ from semlang.graph.model_graph import ModelGraph, Path
 from semlang.graph.order import triangular_order
 from semlang.matrices.classes import class_matrices, class_variables
 from semlang.matrices.matrix import Addend, Cell, Floats, Matrix, table_text
-from semlang.model.table import ROWS, Product, Row
+from semlang.model.table import ROWS, Covariate, Product, Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,8 +215,9 @@ class GllammMatrices:
 
     @cached_property
     def thresholds(self) -> Matrix:
-        """Thresholds kappa: a row a response, a column a threshold; covariates that move them are added."""
-        rows = sorted(self.graph.thresholds, key=lambda row: row.op != "|")
+        """Thresholds kappa: a row a response, a column a threshold; what moves them is added."""
+        products = (row for row in self.graph.others if row.threshold and row.moderators)
+        rows = sorted((*self.graph.thresholds, *products), key=lambda row: row.op != "|")
         keys = tuple(k for k in self.responses if any(row.target == k for row in rows))
         cells: dict[tuple[int, int], Cell] = {}
         for row in rows:
@@ -227,13 +228,13 @@ class GllammMatrices:
 
     @cached_property
     def quantities(self) -> Matrix:
-        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``."""
-        rows = self.graph.quantities
+        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``; latent variables have columns."""
+        rows = [*self.graph.quantities, *(row for row in self.graph.others if row.quantity and row.moderators)]
         names = tuple(dict.fromkeys(f"{row.quantity}({row.target})" for row in rows))
-        columns = tuple(dict.fromkeys(product_name(row.via) for row in rows))
+        columns = tuple(dict.fromkeys(product_name(_multipliers(row)) for row in rows))
         cells: dict[tuple[int, int], Cell] = {}
         for row in rows:
-            place = names.index(f"{row.quantity}({row.target})"), columns.index(product_name(row.via))
+            place = names.index(f"{row.quantity}({row.target})"), columns.index(product_name(_multipliers(row)))
             cells[place] = (*cells.get(place, ()), _row_addend(row, via=False))
         return Matrix("alpha", names, columns, cells, self.theta)
 
@@ -337,4 +338,9 @@ def _addend(path: Path, via: Product) -> Addend:
 
 
 def _row_addend(row: Row, via: bool = True) -> Addend:
-    return Addend(row.parameter, row.ustart or 0.0, row.via if via else (), row)
+    return Addend(row.parameter, row.ustart or 0.0, _multipliers(row) if via else (), row)
+
+
+def _multipliers(row: Row) -> Product:
+    """Return what multiplies the coefficient of a row, latent variables shown as covariates are."""
+    return (*(Covariate(k) for k in (row.source, *row.moderators) if k), *row.via)

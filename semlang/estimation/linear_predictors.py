@@ -47,9 +47,7 @@ def with_addend(nu: Floats, addend: Floats | float, category: str, variable: Var
 def products_of(graph: ModelGraph) -> list[Row]:
     """Return the rows that add a product of latent variables to a linear predictor."""
     variables = graph.table.variables
-    return [
-        r for r in graph.others if r.moderators and r.target in variables and not r.quantity and not r.threshold
-    ]
+    return [r for r in graph.others if r.moderators and r.target in variables and not r.quantity and not r.threshold]
 
 
 def all_causes(graph: ModelGraph) -> dict[str, tuple[str, ...]]:

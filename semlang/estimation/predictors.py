@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from semlang.data.design import Design
-from semlang.estimation.distributions import Quantities, expected
+from semlang.estimation.distributions import Quantities, expected, in_order
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
@@ -272,4 +272,4 @@ class Predictors:
         for s, addends in enumerate(self.form.thresholds[k]):
             for a, value in zip(addends, self.form.coefficients(addends, self.theta), strict=True):
                 out[s] += value * (self.design.columns[a.via] if a.via else 1.0)
-        return out
+        return in_order(out, self.table.variables[self.form.responses[k]])

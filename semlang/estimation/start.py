@@ -141,9 +141,9 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if residual[k] >= 0:
             theta[residual[k]] = start.variance
         for name, value in start.quantities.items():
-            own = [a.parameter for a in form.quantities.get((k, name), ()) if a.parameter >= 0 and not a.via]
-            if own:
-                theta[own[0]] = value
+            constants = [a.parameter for a in form.quantities.get((k, name), ()) if a.parameter >= 0 and not a.via]
+            if constants:
+                theta[constants[0]] = value
         thresholds = form.thresholds.get(k, ())
         counts = np.ones(values.size if thresholds else 0) if weight is None else weight
         for s, addends in enumerate(thresholds):

@@ -228,7 +228,7 @@ class GllammMatrices:
 
     @cached_property
     def quantities(self) -> Matrix:
-        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``; latent variables have columns."""
+        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``, latent variables among them."""
         rows = [*self.graph.quantities, *(row for row in self.graph.others if row.quantity and row.moderators)]
         names = tuple(dict.fromkeys(f"{row.quantity}({row.target})" for row in rows))
         columns = tuple(dict.fromkeys(product_name(_multipliers(row)) for row in rows))

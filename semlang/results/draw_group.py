@@ -13,7 +13,7 @@ from semlang.data.covariates import transformed
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.distributions import drawn, transform
+from semlang.estimation.distributions import drawn, in_order, transform
 from semlang.estimation.factors import semidefinite_factor
 from semlang.estimation.linear_predictors import (
     addend_of,
@@ -161,7 +161,7 @@ class _Draw:
         q: dict[str, Any] = {name: transform(name, self._sum(rows)) for name, rows in quantities.items()}
         cuts = None
         if thresholds:
-            cuts = np.stack([self._sum(rows) for rows in thresholds])
+            cuts = in_order(np.stack([self._sum(rows) for rows in thresholds]), variable)
         elif "sigma" not in q:
             q["residual"] = residual
         for name, column in (("trials", design.trials), ("entry", design.entry)):

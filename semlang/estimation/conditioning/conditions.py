@@ -191,7 +191,7 @@ def _needed(
     for c in configurations:
         for row in c.table.rows:
             if row.group == group and moves_distribution(c.table, row):
-                name = row.threshold and f"the thresholds of {row.target}" or f"{row.quantity}({row.target})"
+                name = (row.threshold and f"the thresholds of {row.target}") or f"{row.quantity}({row.target})"
                 for k in (row.source, *row.moderators):
                     for key in sorted(_sources(c, k)):
                         yield key, f"{name} depend{'s' if row.quantity else ''} on it"

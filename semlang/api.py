@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
     from semlang.estimation.outcome import Estimate
-    from semlang.estimation.plan import Plan
+    from semlang.estimation.planned import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
     from semlang.results.comparison import FitComparison
@@ -179,14 +179,23 @@ class Model(Bound, Simulating):
         return "\n".join(overview(self.ast, self.known.parameter_table))
 
     def equations(self, matrices: bool = False) -> str:
-        """Return the model's equations as LaTeX, as a paper prints them.
+        """Return the model's equations as LaTeX, as a paper prints them; with several groups those of each.
 
         Parameters
         ----------
         matrices : bool
             Whether vectors and matrices are written out, as in papers on GLLAMM, in place of a line a response.
         """
-        return Latex(self.matrices.latex() if matrices else self.matrices.equations())
+        from semlang.matrices.symbols import escape
+
+        labels = self.parameter_table.groups
+        of_groups = [self.group_matrices(g) for g in range(len(labels))]
+        found = [m.latex() if matrices else m.equations() for m in of_groups]
+        if len(found) == 1:
+            return Latex(found[0])
+        parts = [rf"\text{{Group {escape(label)}}} \\" + f"\n{text}" for label, text in zip(labels, found, strict=True)]
+        body = " \\\\[2ex]\n".join(parts)
+        return Latex(f"\\begin{{gathered}}\n{body}\n\\end{{gathered}}")
 
     def identify(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Identification:
         """Decide whether the model is identified, and why.
@@ -364,7 +373,7 @@ class Model(Bound, Simulating):
         theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]
         vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner)
+        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
@@ -470,7 +479,10 @@ def load(path: str | Path) -> Fit:
     model = Model(Source(stored.text, stored.name), **stored.arguments)
     bound, frame, designs, _ = model._bound(stored.frame)
     table = bound.parameter_table
-    result = replace(stored.estimate, plan=plan(table, bound.graphs, designs, stored.estimate.points))
+    planned = plan(table, bound.graphs, designs)
+    if planned.method != stored.estimate.method:  # nodes that were not shared, or a number that was asked for
+        planned = plan(table, bound.graphs, designs, stored.estimate.points)
+    result = replace(stored.estimate, plan=planned)
     stored.check(table, result)
     return bound._fit(frame, designs, result, stored.seconds, stored.findings)
 

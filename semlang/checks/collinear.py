@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from semlang.data.centring import About, about_origins, monomial, parts, powers
 from semlang.diagnostics import Diagnostic, error
-from semlang.model.table import ParameterTable, Product, Row
+from semlang.model.table import Covariate, ParameterTable, Product, Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,13 +132,14 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
         return
     few = places[:: max(places.size // ENOUGH, 1)]
     constant = any(not r.via for r in distinct)
-    tolerance = max([TOLERANCE, *(_rounding(c[few]) for c in columns.values())])
+    origins = _origins(design, [r.via for r in distinct], few)
+    tolerance = max([TOLERANCE, *(_rounding(design.columns[(c,)][few]) for via in columns for c in powers(via))])
     basis = np.zeros((few.size, 0))
     before: list[Row] = [r for r in distinct if not r.via]
     for r in distinct:
         if not r.via:
             continue
-        x = columns[r.via][few]
+        x = about_origins(design.columns, _about(r.via, origins))[few]
         centred = x - x.mean() if constant else x
         size = float(np.sqrt((centred**2).mean()))
         if not size > EPSILON * float(np.abs(x).max()):
@@ -153,6 +155,28 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
         found = _relation(columns, r, before, places, tolerance)
         if found is not None:
             yield r, found
+
+
+def _about(via: Product, origins: dict[Covariate, float]) -> About:
+    return tuple((c, n, origins.get(c, 0.0)) for c, n in powers(via).items())
+
+
+def _origins(design: Design, products: Sequence[Product], few: NDArray[np.int64]) -> dict[Covariate, float]:
+    """Return the means of covariates about which products span what they span as they are."""
+    written = {monomial(via) for via in products}
+    origins = {c: float(design.columns[(c,)][few].mean()) for via in products for c in powers(via)}
+    while origins:
+        lost = {
+            min(part.moved, key=lambda c: abs(origins[c]))
+            for via in products
+            if via
+            for part in parts(_about(via, origins))
+            if part.moved and part.monomial not in written
+        }
+        if not lost:
+            break
+        origins = {c: origin for c, origin in origins.items() if c not in lost}
+    return origins
 
 
 def _rounding(x: Floats) -> float:

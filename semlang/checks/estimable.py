@@ -9,8 +9,7 @@ from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.composites import unestimable_composites
 from semlang.model.exploratory import unrotatable
-from semlang.model.kinds import censoring_limits
-from semlang.model.table import ParameterTable, Row, Variable
+from semlang.model.table import ParameterTable, Row
 from semlang.source import Span
 
 _Finding = tuple[str, Span | None, str]  # what, where, what to do instead
@@ -47,22 +46,7 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
 
 _INSTEAD = {
     "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-    "beta": "take the logit in the data and declare the result gaussian",
 }
-
-
-def _arguments(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
-    said = {
-        ("gaussian", "interval"): "interval-censored responses",
-    }
-    for v in table.variables.values():
-        for (kind, argument), what in said.items():
-            if v.kind.name == kind and argument in v.arguments:
-                yield f"{what} ('{v.key}')", v.span, ""
-        if "censored" in v.arguments and censoring_limits(v.arguments["censored"]) is None:
-            yield f"censoring at other than two limits ('{v.key}')", v.span, "write numbers: censored=[0, 100]"
-        elif "censored" in v.arguments and v.link not in ("", "identity"):
-            yield f"censored responses with the link {v.link} ('{v.key}')", v.span, ""
 
 
 def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -137,15 +121,15 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
         for c in graph.covariances:
             v = table.variables[c.a]
             if c.a == c.b and c.parameter >= 0 and v.role == "response" and not v.kind.residual:
-                yield f"a free residual variance of an {v.kind.name} response ('{c.a}')", c.row.span, ""
+                yield f"a free residual variance of {v.kind.described} response ('{c.a}')", c.row.span, ""
     modelled = {row.target for row in table.rows if row.quantity == "sigma"}
-    others = [v for v in table.responses if not _plain(v) or v.key in modelled]
+    others = [v for v in table.responses if not v.is_linear or v.key in modelled]
     if not others:
         return
     for graph in graphs:
         for c in graph.covariances:
             ends = [table.variables[k] for k in (c.a, c.b) if k in table.variables]
-            lifted = all(v.role == "response" and _plain(v) and v.key not in modelled for v in ends)
+            lifted = all(v.role == "response" and v.is_linear and v.key not in modelled for v in ends)
             if c.a != c.b and not c.is_zero and not lifted and any(v.role == "response" for v in ends):
                 pair = f"{c.a} ~~ {c.b}"
                 yield (
@@ -155,13 +139,8 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
                 )
 
 
-def _plain(v: Variable) -> bool:
-    return v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
-
-
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
     _kinds,
-    _arguments,
     _partly_known,
     _quantities,
     _rows,

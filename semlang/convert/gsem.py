@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
+from math import isfinite
 
 from semlang.convert.converted import Conversion, Converted
 from semlang.convert.stata import compute, equals, latent_name, read_lines, stata_name, text_columns
 from semlang.convert.writing import Columns, expression, labels, number, plain
+from semlang.model.kinds import limits
 from semlang.model.table import ROWS, Covariate, ParameterTable, Row, Variable
 
 FAMILIES = {
@@ -193,8 +195,10 @@ class Writer(Conversion):
             n = v.arguments["trials"]
             family = f"binomial {stata_name(n) if isinstance(n, str) else number(n)}"
         if v.arguments.get("censored"):
-            low, high = v.arguments["censored"]
-            family += f", lcensored({number(low)}) rcensored({number(high)})"
+            sides = zip(("lcensored", "rcensored"), limits(v.arguments["censored"]) or (), strict=False)
+            given = [(word, x) for word, x in sides if isinstance(x, str) or isfinite(x)]
+            said = (f"{word}({stata_name(x) if isinstance(x, str) else number(x)})" for word, x in given)
+            family += f", {' '.join(said)}"
         if "event" in v.arguments:
             family += f", failure({stata_name(str(v.arguments['event']))})"
         if "entry" in v.arguments:

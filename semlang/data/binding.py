@@ -128,6 +128,8 @@ def _design(
         event={k: taken(r.event) for k, r in responses.items() if r.event is not None},
         entry={k: taken(r.entry) for k, r in responses.items() if r.entry is not None},
         censored={k: taken(r.censored) for k, r in responses.items() if r.censored is not None},
+        low={k: taken(r.low) for k, r in responses.items() if r.low is not None},
+        high={k: taken(r.high) for k, r in responses.items() if r.high is not None},
         exposure={k: taken(r.exposure) for k, r in responses.items() if r.exposure is not None},
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),

@@ -64,16 +64,18 @@ class Columns:
         kind = values.infer_objects().dtype if values.dtype == object else values.dtype
         return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
-    def numbers(self, column: str, help: str = "") -> Floats | None:
+    def numbers(self, column: str, help: str = "", infinite: bool = False) -> Floats | None:
         """Return the numbers of a column, NaN where missing; None (and a finding) where it is text or not finite.
 
         Parameters
         ----------
         help : str
             What to write if the column is text on purpose.
+        infinite : bool
+            Whether infinite values mean something, and missing ones alone, too.
         """
         if column not in self._numbers:
-            self._numbers[column] = self._convert(column, help)
+            self._numbers[column] = self._convert(column, help, infinite)
         return self._numbers[column]
 
     def levels(self, column: str) -> Levels:
@@ -107,7 +109,7 @@ class Columns:
         """Free the memory of a column that is not needed any more."""
         self._numbers.pop(column, None)
 
-    def _convert(self, column: str, help: str) -> Floats | None:
+    def _convert(self, column: str, help: str, infinite: bool = False) -> Floats | None:
         import pandas as pd
 
         series = self.frame[column]
@@ -131,7 +133,7 @@ class Columns:
                 self._text(column, text, bad, help)
                 return None
             values = _floats(converted)
-        if np.isfinite(values).all() and values.size:
+        if infinite or (np.isfinite(values).all() and values.size):
             return values
         if np.isinf(values).any():
             self.blame(

@@ -40,6 +40,9 @@ class Design:
         Times from which durations were observed.
     censored : mapping from response key to (n_rows,) floats
         1 where the response is above its value, -1 where it is below, 0 where it is the value.
+    low, high : mapping from response key to (n_rows,) floats
+        Limits of censoring, or the ends of the interval that the response is in; infinite where there are none. The
+        value of a response in an interval is its middle, or the end that is there.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
@@ -61,6 +64,8 @@ class Design:
     event: Mapping[str, Floats] = field(default_factory=dict)
     entry: Mapping[str, Floats] = field(default_factory=dict)
     censored: Mapping[str, Floats] = field(default_factory=dict)
+    low: Mapping[str, Floats] = field(default_factory=dict)
+    high: Mapping[str, Floats] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -102,6 +102,11 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
                     [error("missing-column", f"the {name} of '{v.name}' can't be drawn", table.source, v.span,
                            help=f"give data with the column '{v.arguments[name]}'")]
                 )  # fmt: skip
+        for column in v.limit_columns:
+            raise DataError(
+                [error("missing-column", f"the limits of '{v.name}' can't be drawn", table.source, v.span,
+                       help=f"give data with the column '{column}'")]
+            )  # fmt: skip
     for column in (*table.frequency.values(), *table.weights.values()):
         columns[column] = np.ones(n)
     for v in table.responses:
@@ -139,4 +144,5 @@ def _values(table: ParameterTable, v: Variable, n: int) -> NDArray[np.float64] |
         return codes.astype(np.float64)
     if v.kind.name in ("poisson", "negbinomial"):
         return np.asarray(np.arange(n) % 3 + 0.0)
-    return np.asarray((np.arange(n) * 0.618034) % 1.0 + 0.1)
+    fraction = (np.arange(n) * 0.618034) % 1.0
+    return np.asarray(0.1 + fraction * (0.8 if v.kind.name == "beta" else 1.0))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from semlang.data.reading import frame_findings
 from semlang.data.reshaping import widen
 from semlang.data.spots import absent, spot
 from semlang.diagnostics import Diagnostic, error
-from semlang.model.table import ParameterTable
+from semlang.model.kinds import limits
+from semlang.model.table import ParameterTable, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,12 +47,15 @@ def prepare(table: ParameterTable, frame: pd.DataFrame) -> tuple[pd.DataFrame | 
 
 
 def with_products(table: ParameterTable, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Diagnostic, ...]]:
-    """Return the frame with a column for each response that is a product of columns, ``x1:z1``."""
+    """Return the frame with a column for each response that is a product of columns, ``x1:z1``, or in an interval."""
     import pandas as pd
 
     new: dict[str, pd.Series[float]] = {}
     wrong: list[Diagnostic] = []
     for v in table.responses:
+        if "interval" in v.arguments:
+            new[v.name] = _middles(v, frame)
+            continue
         if v.name in frame.columns or ":" not in v.name:
             continue
         parts = v.name.split(":")
@@ -70,3 +76,15 @@ def listwise(table: ParameterTable, frame: pd.DataFrame) -> pd.DataFrame:
     needed |= dict.fromkeys(c.column for row in table.rows for c in row.via)
     known = frame[[c for c in needed if c in frame.columns]].notna().all(axis=1)
     return frame if bool(known.all()) else frame[known].reset_index(drop=True)
+
+
+def _middles(v: Variable, frame: pd.DataFrame) -> pd.Series[float]:
+    """Return the middle of each interval of a response, or the end that is there; NaN where there is none."""
+    import pandas as pd
+
+    ends = []
+    for x in limits(v.arguments["interval"]) or ():
+        values = pd.to_numeric(frame[x], errors="coerce") if isinstance(x, str) else pd.Series(x, index=frame.index)
+        ends.append(values.where(values.abs() < np.inf).astype(float))
+    low, high = ends
+    return 0.5 * (low.fillna(high) + high.fillna(low))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semlang.data.binary import binary_values, binomial_values
 from semlang.data.categories import category_values
 from semlang.data.columns import Columns, row_names
-from semlang.model.kinds import censoring_limits
+from semlang.model.kinds import limits
 from semlang.model.table import Variable
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ class Response:
     values : (n,) floats
         Coded as in `Design.responses`, NaN where missing.
     categories : tuple of str
-    trials, exposure, event, entry, censored : (n,) floats, optional
+    trials, exposure, event, entry, censored, low, high : (n,) floats, optional
     dropped : mapping from reason to count
         Values that were observed but can't be used.
     """
@@ -38,6 +38,8 @@ class Response:
     event: Floats | None = None
     entry: Floats | None = None
     censored: Floats | None = None
+    low: Floats | None = None
+    high: Floats | None = None
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -48,6 +50,8 @@ def response(columns: Columns, v: Variable) -> Response | None:
         return _of_categories(columns, v)
     if kind == "binomial":
         return _binomial(columns, v)
+    if "interval" in v.arguments:
+        return _within(columns, v)
     values = columns.numbers(v.name, help=_advice(v))
     if values is None:
         return None
@@ -74,13 +78,72 @@ def response(columns: Columns, v: Variable) -> Response | None:
     entry = v.arguments.get("entry")
     if entry is not None:
         _entered(columns, v, out, str(entry))
-    limits = censoring_limits(v.arguments.get("censored"))
-    if limits is not None:
-        low, high = limits
-        with np.errstate(invalid="ignore"):
-            out.censored = 1.0 * (values >= high) - 1.0 * (values <= low)
-        out.values = np.clip(values, low, high)
+    if "censored" in v.arguments:
+        ends = _ends(columns, v, "censored")
+        if ends is None:
+            return None
+        out.low, out.high = ends
+        out.censored = censored(values, *ends)
+        out.values = np.clip(values, *ends)
     return out
+
+
+def censored(values: Floats, low: Floats, high: Floats) -> Floats:
+    """Return 1 where a recorded value is at or above the upper limit, -1 where at or below the lower, else 0."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(1.0 * (values >= high) - 1.0 * (values <= low))
+
+
+def _ends(columns: Columns, v: Variable, argument: str) -> tuple[Floats, Floats] | None:
+    """Return the limits of every row, infinite where there are none; None where a finding says what is wrong."""
+    given = limits(v.arguments[argument])
+    assert given is not None, "the form is checked with the text"
+    found: list[Floats] = []
+    for x, side in zip(given, (-np.inf, np.inf), strict=True):
+        values = columns.numbers(x, infinite=True) if isinstance(x, str) else np.full(len(columns.frame), float(x))
+        if values is None:
+            return None
+        found.append(np.where(np.isnan(values), side, values))
+    low, high = found
+    wrong = np.flatnonzero((low > high) | ((low == high) & (np.isinf(low) | (argument == "censored"))))
+    if wrong.size:
+        k = int(wrong[0])
+        name = next(x for x in given if isinstance(x, str))
+        columns.blame(
+            name,
+            "bad-interval",
+            f"the lower limit of '{v.name}' is not below the upper one in {row_names(wrong)}",
+            label=f"{argument}=[{low[k]:g}, {high[k]:g}] in row {k + 1}",
+            help=f"write the lower limit first: {v.name} :: {v.kind.name}({argument}=[low, high])",
+        )
+        return None
+    return low, high
+
+
+def _within(columns: Columns, v: Variable) -> Response | None:
+    """Read the ends of intervals; the value is their middle, or the end that is there."""
+    ends = _ends(columns, v, "interval")
+    if ends is None:
+        return None
+    low, high = ends
+    if v.kind.logarithm:
+        wrong = np.flatnonzero((high <= 0.0) | ((low < 0.0) & np.isfinite(low)))
+        if wrong.size:
+            columns.blame(
+                v.limit_columns[0],
+                "outside-support",
+                f"the {v.kind.name} response '{v.name}' has limits that are not positive",
+                label=f"[{low[wrong[0]]:g}, {high[wrong[0]]:g}] in {row_names(wrong)}",
+                help="use gaussian, or mend these values",
+            )
+            return None
+        low = np.maximum(low, 0.0)
+    known = np.isfinite(low) | np.isfinite(high)
+    if v.kind.logarithm:
+        known = (low > 0.0) | np.isfinite(high)
+    with np.errstate(invalid="ignore"):
+        middle = np.where(np.isinf(low), high, np.where(np.isinf(high), low, 0.5 * (low + high)))
+    return Response(np.where(known, middle, np.nan), low=low, high=high)
 
 
 def _of_categories(columns: Columns, v: Variable) -> Response | None:

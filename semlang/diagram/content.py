@@ -16,6 +16,9 @@ GREYS = ("#e9e9e9", "#d4d4d4", "#f4f4f4", "#c6c6c6", "#dedede")
 ONE = "1"
 """Key of the constant 1, from which arrows of means come."""
 
+MOST_TOGETHER = 3
+"""Most estimates, one a category or a class, on one arrow; the table of estimates has all."""
+
 
 @dataclass
 class Content:
@@ -256,6 +259,8 @@ class _Reader:
         words, dashed = self._words(row), row.parameter < 0
         if row.quantity:  # it ends at a parameter of the distribution, not at the linear predictor
             words = ": ".join(x for x in (_QUANTITIES.get(row.quantity, row.quantity), words) if x)
+        if self.estimates is not None and words:
+            words = " ".join(w for w in (row.category, f"{row.klass}:" if row.klass else "", words) if w)
         return Edge(source, target, words, dashed, both, title=title, rows=(row.id,), span=_span(row.span))
 
     def _path(self, row: Row) -> None:
@@ -318,15 +323,19 @@ class _Reader:
         self._add(self._edge(row, key, row.target))
 
     def _add(self, edge: Edge) -> None:
-        """Add a path unless it is there: rows of classes, categories or levels share one arrow."""
+        """Add a path unless it is there: rows of classes, categories or levels share one arrow.
+
+        Their estimates stand side by side on it, each with its category or class.
+        """
         edges = self.out.edges
         for k, e in enumerate(edges):
             if (e.source, e.target, e.both) == (edge.source, edge.target, edge.both):
-                same = e.label if e.label == edge.label or not e.rows else ""
-                if edge.label.startswith(tuple(_QUANTITIES.values())) and e.label != edge.label:
-                    same = ", ".join(x for x in (e.label, edge.label) if x)
                 rows = (*e.rows, *edge.rows)
-                edges[k] = replace(e, label=same, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
+                label = e.label if e.label == edge.label or not e.rows else ""
+                apart = self.estimates is not None or edge.label.startswith(tuple(_QUANTITIES.values()))
+                if apart and e.label != edge.label and len(rows) <= MOST_TOGETHER:
+                    label = ", ".join(w for w in (e.label, edge.label) if w)
+                edges[k] = replace(e, label=label, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
                 return
         edges.append(edge)
 

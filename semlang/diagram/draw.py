@@ -54,6 +54,15 @@ class Diagram:
         """The diagram as DOT text."""
         return dot_text(self.spec)
 
+    @property
+    def layout(self) -> str:
+        """The places of the nodes as a ``layout:`` line, which keeps them when it is put into the text."""
+        x, y = self.to_json()["origin"]
+        left, _, _, top = self.spec.bounds
+        named = [n for n in self.spec.nodes if n.shape not in ("point", "triangle") and " | " not in n.key]
+        places = [f"at({_spelt(n.key)}, {n.x - left + x:.0f}, {top - n.y + y:.0f})" for n in named]
+        return "layout: " + ",\n        ".join(places) + "\n"
+
     def to_json(self) -> dict[str, Any]:
         """Return the placed diagram as plain data; see `DiagramSpec.to_json`."""
         return self.spec.to_json()
@@ -75,6 +84,12 @@ class Diagram:
 
     def __repr__(self) -> str:
         return f"<semlang.Diagram: {len(self.spec.nodes)} nodes, {len(self.spec.edges)} arrows>"
+
+
+def _spelt(key: str) -> str:
+    """Return a node's name as a text writes it."""
+    name, bracket, level = key.removeprefix("covariate ").partition("[")
+    return (name if name.isidentifier() else f"`{name}`") + bracket + level
 
 
 def draw(

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from semlang.diagram.content import Content, content
-from semlang.diagram.options import Options
-from semlang.diagram.placing import Placed, place
+from semlang.diagram.engines import engine_places
+from semlang.diagram.finishing import Placed
+from semlang.diagram.freehand import freehand
+from semlang.diagram.hints import hinted, keys_of, places_of
+from semlang.diagram.options import ENGINES, Options
+from semlang.diagram.placing import place
 from semlang.diagram.roles import plans
-from semlang.diagram.spec import DiagramSpec
+from semlang.diagram.spec import DiagramSpec, Point
 from semlang.diagram.titles import describe
 from semlang.model.table import ParameterTable
 
@@ -47,7 +51,7 @@ def diagram(
     title = group_title(table, group) if len(table.groups) > 1 else ""
     if not parts.nodes:
         return DiagramSpec((), (), title=title, style=chosen.style)
-    spec = best(table, parts, chosen.way).spec
+    spec = arranged(table, parts, chosen).spec
     said = describe(table, spec.nodes, spec.edges)
     return replace(spec, title=title, style=chosen.style, description=said)
 
@@ -55,6 +59,39 @@ def diagram(
 def group_title(table: ParameterTable, group: int) -> str:
     """Return what a group is called in a picture: its column and its label."""
     return f"{table.group_column or 'group'}: {table.groups[group - 1]}"
+
+
+def arranged(table: ParameterTable, parts: Content, chosen: Options) -> Placed:
+    """Return the diagram placed as is asked for: by roles, as the text says, or where Graphviz puts the nodes.
+
+    Where the text gives the places of some nodes, the others stay where they are without it.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    parts : Content
+    chosen : Options
+    """
+    way = chosen.direction if chosen.direction != "auto" else table.layout.direction or chosen.way
+    at = places_of(parts, table.layout) | {k: p for n, p in chosen.at.items() for k in keys_of(parts, [n])}
+    if chosen.layout in ENGINES:
+        start = engine_places(parts, chosen.layout, way)
+    elif at:
+        start = (
+            {}
+            if all(k in at for k, n in parts.nodes.items() if n.shape != "point")
+            else _centres(best(table, parts, way).spec)
+        )
+    else:
+        return best(table, parts, way)
+    placed = freehand(table, parts, at, start)
+    return replace(placed, spec=replace(placed.spec, pinned=True))
+
+
+def _centres(spec: DiagramSpec) -> dict[str, Point]:
+    """Return the centres of nodes in points from the upper left corner; dots follow their paths."""
+    left, _, _, top = spec.bounds
+    return {n.key: (n.x - left, top - n.y) for n in spec.nodes if n.shape != "point"}
 
 
 def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
@@ -72,7 +109,7 @@ def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
     """
     chosen: Placed | None = None
     least = float("inf")
-    tried = list(plans(table, parts))
+    tried = hinted(plans(table, parts), parts, table.layout)
     asked = [p for p in tried if way == "auto" or p.turned == (way == "right")]
     for n, plan in enumerate(asked or [replace(p, turned=not p.turned) for p in tried]):
         if least <= 12.0 * n:

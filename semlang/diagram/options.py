@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semlang.diagnostics import error
@@ -15,8 +16,17 @@ SHOW = ("names", "estimates", "standardized", "none")
 MEANS = ("auto", "latent", "all", "none")
 DIRECTIONS = ("auto", "down", "right")
 COLOURS = ("none", "factors")
+ENGINES = ("dot", "neato", "fdp", "circo", "twopi")
+LAYOUTS = ("auto", *ENGINES)
 
-_VALUES = {"style": tuple(STYLES), "show": SHOW, "means": MEANS, "direction": DIRECTIONS, "colour": COLOURS}
+_VALUES = {
+    "style": tuple(STYLES),
+    "show": SHOW,
+    "means": MEANS,
+    "direction": DIRECTIONS,
+    "colour": COLOURS,
+    "layout": LAYOUTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,10 @@ class Options:
     means : {'auto', 'latent', 'all', 'none'}
         Whose means and intercepts are arrows from the constant 1; 'auto' is what the style has.
     direction : {'auto', 'down', 'right'}
+    layout : {'auto', 'dot', 'neato', 'fdp', 'circo', 'twopi'}
+        semlang's own, which reads the model, or where a program of Graphviz puts the nodes.
+    at : mapping from name to (x, y)
+        Centres of nodes, in points from the upper left corner, beside those of ``layout:`` in the text.
     wrap : int
         Names longer than so many letters are broken; 0 for never.
     colour : {'none', 'factors'}
@@ -58,6 +72,8 @@ class Options:
     thresholds: bool = False
     means: str = "auto"
     direction: str = "auto"
+    layout: str = "auto"
+    at: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     wrap: int = 0
     colour: str = "none"
     greyscale: bool = False

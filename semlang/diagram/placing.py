@@ -4,49 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
+from semlang.diagram.across import BETWEEN, Across
 from semlang.diagram.content import Content
-from semlang.diagram.framing import PAD, frames_of
-from semlang.diagram.labelling import Labels, points
+from semlang.diagram.finishing import Placed, finish
 from semlang.diagram.letters import width
 from semlang.diagram.ordering import Lanes, ordered
 from semlang.diagram.outline import Body
 from semlang.diagram.plan import Plan
-from semlang.diagram.routing import STUB, TRACK, Link, Router, depths, joined, line, loop, sides
+from semlang.diagram.routing import STUB, TRACK, Router, depths, joined, line, linked, loop, sides
 from semlang.diagram.sizes import sized
 from semlang.diagram.spacing import along
-from semlang.diagram.spec import LABEL, DiagramSpec, Edge, Node, Point, Text
+from semlang.diagram.spec import LABEL, Node, Point
+from semlang.diagram.stubs import free_stub, polylines
 from semlang.model.table import ParameterTable
 
-_ANGLES = (-45, -135, 45, 135, -60, -120, -30, -150, 60, 120, 30, 150, -90, 90, 0, 180, -75, -105, 75, 105, 15, 165)
-"""Directions of short arrows, in degrees, the preferred first."""
 MANY = 16
 """From so many boxes in one column on they are slim."""
-FLAT = 0.17
-"""Sine of the angle below which edges that cross run on one line for a while."""
 FAN = 44.0
 """Between a node and the indicators that hang on it."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A placed diagram and how well it reads.
-
-    Parameters
-    ----------
-    spec : DiagramSpec
-    faults : int
-        Edges through nodes, labels without a place of their own.
-    crossings : int
-        Pairs of edges that cross.
-    """
-
-    spec: DiagramSpec
-    faults: int
-    crossings: int
 
 
 def place(table: ParameterTable, parts: Content, plan: Plan, room: float) -> Placed:
@@ -71,7 +48,7 @@ class _Placing:
         self.nodes = {k: sized(n, slim) for k, n in parts.nodes.items()}
         self.row_of = plan.row_of
         self.hung = {k: latent for latent, keys in plan.hanging.items() for k in keys}
-        self.links = self._links()
+        self.links = linked(parts)
         self.loops = {k for k, e in parts.residuals.items() if e.source}
         self.free = [x for x in self.links if x.target not in self.hung]
         self.lanes: Lanes = ordered(plan, [(x.source, x.target) for x in self.free])
@@ -99,18 +76,6 @@ class _Placing:
             if x.side in ("up", "down")
         }
         self._widen()
-
-    def _links(self) -> list[Link]:
-        out = []
-        dots = {pair: dot for dot, pair in self.parts.dots.items()}
-        for n, e in enumerate(self.parts.edges):
-            dot = dots.get((e.source, e.target)) if not e.both else None
-            if dot is not None:
-                out.append(Link(n, e.source, dot, head=False))
-                out.append(Link(n, dot, e.target, label=bool(e.label)))
-            else:
-                out.append(Link(n, e.source, e.target, e.both, not e.headless, bool(e.label)))
-        return out
 
     def _widen(self) -> None:
         """Enlarge nodes at which more edges end than their sides have room for."""
@@ -234,9 +199,13 @@ class _Placing:
         place = along(self.lanes, extent, self._gap, plan.columns, self._weight)
         self._centre_dots(place)
         self.place = place
-        clear = self._clear()
+        across = Across(
+            parts, plan, self.nodes, self.free, self.stubs, self.loops, self.hung, place, self._row, self._half,
+            self._tail, self.room,
+        )  # fmt: skip
+        clear = across.clear()
         depths(self.free, place, self.row_of, clear, self._track())
-        tops, bottoms = self._across(clear)
+        tops, bottoms = across.rows(clear)
         bodies = {}
         for key, r in self.row_of.items():
             hu, hv = self._half(key)
@@ -256,23 +225,14 @@ class _Placing:
         for link in self.links:
             known = paths.get(link.edge)
             paths[link.edge] = link.path if known is None else joined(known, link.path)
-        edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
+        lines = polylines(list(paths.values())) + polylines(list(shorts.values()), 4)
         for key, side in self.stubs.items():
             if not side:
-                shorts[key] = self._free_stub(bodies, key, edges, shorts, router.used.get(key, ()))
+                shorts[key] = free_stub(bodies[key], bodies, lines, router.used.get(key, ()), self.loops)
+                lines += polylines([shorts[key]], 4)
+        edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
         edges += [replace(e, curve=self._real(shorts[k])) for k, e in parts.residuals.items()]
-        nodes = tuple(self._node(b) for b in bodies.values())
-        frames = frames_of(self.table, nodes, edges)
-        labels = Labels(nodes, edges, frames)
-        edges = labels.placed()
-        at = {n.key: n for n in nodes}
-        shown = {k: e for k, e in parts.variances.items() if e.label}
-        texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
-        texts += tuple(labels.beside(at[k], Text(", ".join(w), (0, 0), k)) for k, w in parts.thresholds.items())
-        frames = frames_of(self.table, nodes, edges, texts)
-        crossed, together = _crossings(labels)
-        spec = DiagramSpec(nodes, tuple(edges), tuple(frames), texts)
-        return Placed(spec, labels.failures + _through(nodes, edges) + together, crossed)
+        return finish(self.table, parts, [self._node(b) for b in bodies.values()], edges)
 
     def _bounds(self, extent: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         """Return between which places a lane can be moved without touching its neighbours."""
@@ -305,66 +265,8 @@ class _Placing:
         words = max((width(w, LABEL) / 2 + 8.0 if self.plan.turned else 15.0 for w in labels if w), default=0.0)
         return max(TRACK, words) * self.room
 
-    def _clear(self) -> dict[tuple[int, str], float]:
-        """Return the room that short arrows take on the sides of rows."""
-        out: dict[tuple[int, str], float] = {}
-        for key, side in self.stubs.items():
-            if key not in self.hung and side in ("up", "down"):
-                label = self.parts.residuals[key].label
-                across = (width(label, LABEL) / 2 if key in self.loops else 0.0) if self.plan.turned else 16.0
-                across = across if label else 0.0
-                row = self.row_of[key]
-                out[row, side] = max(out.get((row, side), 0.0), self._tail(key) + across)
-        return out
-
-    def _across(self, clear: dict[tuple[int, str], float]) -> tuple[list[float], list[float]]:
-        """Return where rows begin and end."""
-        count = len(self.plan.rows)
-        need = {(r, s): clear.get((r, s), 0.0) for r in range(count) for s in ("up", "down")}
-        for link in self.free:
-            if link.side in ("up", "down"):
-                r = self.row_of[link.source]
-                need[r, link.side] = max(need[r, link.side], link.depth + 8.0)
-        for key, side in self.stubs.items():
-            if not side and key not in self.hung:
-                for s in ("up", "down"):
-                    need[self.row_of[key], s] = max(need[self.row_of[key], s], 14.0)
-        fan: dict[int, float] = {}
-        many: dict[int, int] = {}
-        for link in self.free:
-            for a, b in zip(link.chain, link.chain[1:], strict=False):
-                ra, rb = self._row(a), self._row(b)
-                if ra != rb:
-                    g = min(ra, rb)
-                    fan[g] = max(fan.get(g, 0.0), abs(self.place[a] - self.place[b]))
-                    many[g] = many.get(g, 0) + link.label
-        tops, bottoms, v = [], [], 0.0
-        for r, row in enumerate(self.plan.rows):
-            tall = max((2 * self._half(k)[1] for k in row), default=0.0)
-            for k in row:
-                keys = self.plan.hanging.get(k, ())
-                if keys:
-                    tall = max(tall, sum(2 * self._half(c)[1] for c in keys) + 10.0 * (len(keys) - 1))
-            tops.append(v)
-            bottoms.append(v + tall)
-            v += tall
-            if r + 1 < count:
-                if r in fan:
-                    words = (34.0 if self.plan.turned else 16.0) if many.get(r) else 0.0
-                    gap = self.room * (40.0 + words + min(0.22 * fan[r], 130.0))
-                else:
-                    gap = 18.0
-                gap = max(gap, 22.0 if r in fan else 0.0) + need[r, "down"] + need[r + 1, "up"]
-                if self._level(r) != self._level(r + 1):
-                    gap += 2 * PAD + 6.0
-                v += gap
-        return tops, bottoms
-
     def _row(self, key: str) -> int:
         return self.row_of[key] if key in self.row_of else int(key.rsplit(" ", 1)[1])
-
-    def _level(self, r: int) -> str:
-        return self.nodes[self.plan.rows[r][0]].level if self.plan.rows[r] else ""
 
     # ------------------------------------------------------------------ what hangs on nodes
 
@@ -373,14 +275,14 @@ class _Placing:
         out = {}
         for latent, keys in self.plan.hanging.items():
             b = bodies[latent]
-            total = sum(2 * self._half(k)[1] for k in keys) + 10.0 * (len(keys) - 1)
+            total = sum(2 * self._half(k)[1] for k in keys) + BETWEEN * (len(keys) - 1)
             v = b.v - total / 2
             tall = max(self._half(k)[0] for k in keys)
             for k in keys:
                 hu, hv = self._half(k)
                 u = b.u + b.hu + self.room * FAN + tall
                 bodies[k] = Body(k, self.nodes[k].shape, u, v + hv, hu, hv, b.row, self.plan.turned)
-                v += 2 * hv + 10.0
+                v += 2 * hv + BETWEEN
             out[latent] = total / 2
         return out
 
@@ -400,72 +302,6 @@ class _Placing:
                 if key in self.loops:
                     shorts[key] = loop((rim, b.v - 5.0), (rim, b.v + 5.0), (length, 0.0))
 
-    # ------------------------------------------------------------------ short arrows at any angle
-
-    def _free_stub(
-        self,
-        bodies: dict[str, Body],
-        key: str,
-        edges: Sequence[Edge],
-        shorts: dict[str, list[Point]],
-        used: Sequence[Point],
-    ) -> list[Point]:
-        """Return a short arrow from the side of a node where there is most room."""
-        b = bodies[key]
-        lines = [points(e.curve, 8) for e in edges] + [points(self._real(p), 4) for p in shorts.values()]
-        best: list[Point] = []
-        least = math.inf
-        prefer = (
-            -45,
-            -135,
-            45,
-            135,
-            -60,
-            -120,
-            -30,
-            -150,
-            60,
-            120,
-            30,
-            150,
-            -90,
-            90,
-            0,
-            180,
-            -75,
-            -105,
-            75,
-            105,
-            15,
-            165,
-        )
-        for n, degrees in enumerate(prefer):
-            angle = math.radians(degrees)
-            head = b.leave(angle)
-            tail = (head[0] + STUB * math.cos(angle), head[1] + STUB * math.sin(angle))
-            cost = 0.05 * n
-            for other in bodies.values():
-                if other.key != key and any(
-                    other.holds((head[0] + (tail[0] - head[0]) * t, head[1] + (tail[1] - head[1]) * t), 4.0)
-                    for t in (0.5, 1.0)
-                ):
-                    cost += 50.0
-            near = min((math.hypot(p[0] - head[0], p[1] - head[1]) for p in used), default=99.0)
-            cost += 30.0 if near < 6.0 else max(0.0, 12.0 - near) * 0.3
-            real = self._real(line(tail, head))
-            segment = np.array([real[0], real[3]])
-            for other_line in lines:
-                cost += 3.0 * _cross(segment, other_line)
-                away = np.sqrt(((other_line - segment[0]) ** 2).sum(axis=1).min())
-                cost += max(0.0, 12.0 - float(away)) * 0.15
-            if cost < least:
-                best, least = line(tail, head), cost
-                if key in self.loops:
-                    turn = 5.0 / math.hypot(head[0] - b.u, head[1] - b.v)
-                    reach = (STUB * math.cos(angle), STUB * math.sin(angle))
-                    best = loop(b.leave(angle - turn), b.leave(angle + turn), reach)
-        return best
-
     # ------------------------------------------------------------------ back to the page
 
     def _real(self, path: Sequence[Point]) -> tuple[Point, ...]:
@@ -477,62 +313,3 @@ class _Placing:
         ((x, y),) = self._real([(b.u, b.v)])
         node = replace(self.nodes[b.key], x=x, y=y)
         return replace(node, width=2 * b.hu, height=2 * b.hv) if b.shape == "point" else node
-
-
-def _through(nodes: Sequence[Node], edges: Sequence[Edge]) -> int:
-    """Return how many times an edge runs through a node that it does not belong to."""
-    count = 0
-    solid = [n for n in nodes if n.shape != "point"]
-    for e in edges:
-        rough = points(e.curve)
-        (left, low), (right, high) = rough.min(axis=0), rough.max(axis=0)
-        path = None
-        for n in solid:
-            if n.key in (e.source, e.target) or abs(n.x - (left + right) / 2) >= (n.width + right - left) / 2:
-                continue
-            if abs(n.y - (low + high) / 2) >= (n.height + high - low) / 2:
-                continue
-            path = _dense(rough) if path is None else path
-            x, y = np.abs(path[:, 0] - n.x) / (n.width / 2), np.abs(path[:, 1] - n.y) / (n.height / 2)
-            hit = x**2 + y**2 < 0.98 if n.shape == "ellipse" else (x < 0.99) & (y < 0.99)
-            count += bool(hit.any())
-    return count
-
-
-def _dense(path: np.ndarray) -> np.ndarray:
-    steps = np.sqrt((np.diff(path, axis=0) ** 2).sum(axis=1))
-    out = [path[:1]]
-    for a, b, s in zip(path, path[1:], steps, strict=False):
-        n = max(int(s / 5.0), 1)
-        out.append(a + (b - a) * (np.arange(1, n + 1) / n)[:, None])
-    return np.concatenate(out)
-
-
-def _cross(segment: np.ndarray, path: np.ndarray) -> int:
-    return int(_hits(segment[:1], segment[1:], path[:-1], path[1:]).any())
-
-
-def _crossings(labels: Labels) -> tuple[int, int]:
-    """Return how many pairs of edges cross, and how many do so at so small an angle that they look like one."""
-    p, q, owner = labels.start, labels.end, labels.owner
-    if not len(p):
-        return 0, 0
-    i, j = np.nonzero(_hits(p, q, p, q))
-    i, j = i[owner[i] < owner[j]], j[owner[i] < owner[j]]
-    d, e = (q - p)[i], (q - p)[j]
-    sine = np.abs(d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]) / np.hypot(*d.T) / np.hypot(*e.T)
-    flat = {(a, b) for a, b, s in zip(owner[i], owner[j], sine, strict=True) if s < FLAT}
-    return len(set(zip(owner[i], owner[j], strict=True))), len(flat)
-
-
-def _hits(p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """Return which segments p-q (n) properly cross which segments r-s (m)."""
-
-    def side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
-        )
-
-    a, b, c, d = p[:, None], q[:, None], r[None], s[None]
-    first = side(a, b, c) * side(a, b, d) < -1e-6
-    return np.asarray(first & (side(c, d, a) * side(c, d, b) < -1e-6))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from semlang.diagram.content import Content
 from semlang.diagram.outline import Body, End, spread
 from semlang.diagram.spec import Point
 
@@ -49,6 +50,25 @@ class Link:
     depth: float = 0.0
     wide: float = 0.0
     path: list[Point] = field(default_factory=list)
+
+
+def linked(parts: Content) -> list[Link]:
+    """Return the links of all edges: two where a dot stands in the middle of one.
+
+    Parameters
+    ----------
+    parts : Content
+    """
+    out = []
+    dots = {pair: dot for dot, pair in parts.dots.items()}
+    for n, e in enumerate(parts.edges):
+        dot = dots.get((e.source, e.target)) if not e.both else None
+        if dot is not None:
+            out.append(Link(n, e.source, dot, head=False))
+            out.append(Link(n, dot, e.target, label=bool(e.label)))
+        else:
+            out.append(Link(n, e.source, e.target, e.both, not e.headless, bool(e.label)))
+    return out
 
 
 def sides(links: Sequence[Link], rows: Sequence[Sequence[str]], real: set[str]) -> None:

@@ -152,6 +152,8 @@ class DiagramSpec:
     style : str
     description : str
         The diagram in words, for those who do not see it.
+    pinned : bool
+        Whether places of nodes are those that were given, so that the upper left corner need not be (0, 0).
     """
 
     nodes: tuple[Node, ...]
@@ -161,6 +163,7 @@ class DiagramSpec:
     title: str = ""
     style: str = "gllamm"
     description: str = ""
+    pinned: bool = False
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -186,7 +189,8 @@ class DiagramSpec:
         Returns
         -------
         dict
-            ``schema``, ``style``, ``title``, ``description``, ``width``, ``height`` and
+            ``schema``, ``style``, ``title``, ``description``, ``width``, ``height``, ``origin`` (what has to be added
+            to places here to get those of ``layout: at(name, x, y)``) and
 
             - ``nodes``: ``key, label, superscript, note, shape, level, box, title, fill, rows, span``
             - ``edges``: ``source`` ('' for a residual), ``target``, ``path``, ``heads`` (at the start, at the end),
@@ -217,6 +221,7 @@ class DiagramSpec:
             "description": self.description,
             "width": round(right - left, 2),
             "height": round(top - self.bounds[1], 2),
+            "origin": [round(left, 2), round(-top, 2)] if self.pinned else [0.0, 0.0],
             "nodes": [
                 {"key": n.key, "label": n.label, "superscript": n.superscript, "note": n.note, "shape": n.shape}
                 | {"level": n.level, "box": box(n.x, n.y, n.width, n.height), "title": n.title, "fill": n.fill}

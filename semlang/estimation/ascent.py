@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from semlang.estimation.constrained import ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.placing import Nodes, Placeable, Placing
-from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES, Plan
+from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
 
@@ -92,7 +94,7 @@ class Ascent:
         self.asked, self.curvature = asked, curvature
         self.narrator, self.findings = narrator, findings
         self.quadrature = any(m.points is not None for m in objective.members)
-        self.grids = [m for m in objective.members if isinstance(m, SharedGrid)]
+        self.grids = [m for m in objective.members if isinstance(m, SharedGrid | EliminatedGrid)]
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
@@ -308,12 +310,15 @@ class Ascent:
         """
         while True:
             x = self.objective.x(best.z)
-            wrong = [m for m in self.grids if m.error(x) > SETTLED / len(self.grids)]
+            errors = [m.error(x) for m in self.grids]
+            wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
+            self.history.append((self.points, best.value))
             if not wrong:
-                self.history = [(self.points, best.value)]
                 return best
             if not all(m.refine() for m in wrong):
-                raise Unsettled
+                if sum(errors) > AGREE:
+                    raise Unsettled
+                return best
             self.narrator.say(f"{self.points} shared nodes")
             best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
 

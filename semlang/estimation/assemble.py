@@ -14,8 +14,10 @@ from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
-from semlang.estimation.conditioning.filled import are_missing
+from semlang.estimation.conditioning.filled import are_missing, integrates
 from semlang.estimation.constraints import Constraints
+from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
+from semlang.estimation.elimination.outline import outline_of
 from semlang.estimation.factors import Block, blocks_of
 from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.likelihood import QuadratureLikelihood
@@ -46,7 +48,7 @@ def assemble(
     scaled: bool = True,
     factored: bool = False,
     own: bool = False,
-    shared: bool = False,
+    engines: Sequence[str] = (),
     any_residual: bool = False,
 ) -> Objective:
     """Return the sum of the groups' log-likelihoods.
@@ -64,8 +66,8 @@ def assemble(
         Whether closed forms take all covariance matrices by their factors, not only those of `never_negative`.
     own : bool
         Whether the coordinates are the table's own parameters in every engine.
-    shared : bool
-        Quadrature over nodes that all units share, see `SharedGrid`.
+    engines : sequence of str
+        Engine of each group where nodes are shared, see `SharedGrid` and `EliminatedGrid`; empty: adaptive quadrature.
     any_residual : bool
         Closed forms for residual variances of zero and below, see `choose`.
     """
@@ -85,10 +87,12 @@ def assemble(
         forms = [reduced_form(g, lift=False) for g in used]
         inner = Parametrisation(forms, pinned)
         members = [
-            SharedGrid(form, design, table.variables, table.levels, factored, threads)
-            if shared
+            _grid(table, engine, graph, form, design, factored, threads)
+            if engine
             else QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
-            for form, design, factored in zip(forms, designs, inner.factored, strict=True)
+            for engine, graph, form, design, factored in zip(
+                engines or [""] * len(forms), used, forms, designs, inner.factored, strict=True
+            )
         ]
     else:
         forms = [reduced_form(g, lift=False) for g in used]
@@ -100,6 +104,21 @@ def assemble(
             for graph, form, flags, design in zip(used, forms, inner.factored, designs, strict=True)
         ]
     return Objective(members, inner if change is None else Scaled(inner, change[1], change[2]), constraints)
+
+
+def _grid(
+    table: ParameterTable,
+    engine: str,
+    graph: ModelGraph,
+    form: ReducedForm,
+    design: Design,
+    factored: Sequence[bool],
+    threads: int,
+) -> Member:
+    found = outline_of(table, graph, design) if engine == "variable elimination" else None
+    if found is not None:
+        return EliminatedGrid(found, design, table.variables, table.levels, factored)
+    return SharedGrid(form, design, table.variables, table.levels, factored, threads)
 
 
 def start_parts(
@@ -133,7 +152,7 @@ def _closed_form(
     for lift in (True, False):
         form = reduced_form(graph, lift=lift)
         engine = choose(form, design, any_residual)
-        if engine is not None and not are_missing(table, graph, design, lift):
+        if engine is not None and integrates(table, graph, design, lift):
             return ClosedForm(
                 engine(form, design), design, factors, semidefinite, lambda: _by_quadrature(table, graph, design)
             )

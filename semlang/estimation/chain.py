@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.expansion import Expansion
-from semlang.estimation.factors import Factorisation
+from semlang.estimation.factors import Factors
 from semlang.estimation.kernels.chain_rows import (
     EXPONENTIAL,
     IDENTITY,
@@ -53,14 +53,14 @@ class Chain:
     reduced : ReducedForm
     design : Design
     rows : Expansion
-    factors : Factorisation
+    factors : Factors
     layers : sequence of Layer
         Which disturbances are integrated over; empty leaves all of them out (A has no rows): responses are
         independent.
     """
 
     def __init__(
-        self, reduced: ReducedForm, design: Design, rows: Expansion, factors: Factorisation, layers: Sequence[Layer]
+        self, reduced: ReducedForm, design: Design, rows: Expansion, factors: Factors, layers: Sequence[Layer]
     ) -> None:
         self.reduced, self.rows, self.factors = reduced, rows, factors
         self.n_parameters = reduced.n_parameters

@@ -41,6 +41,14 @@ def _censored(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     return np.where(f2 == 0.0, -_HALF_LOG_2PI, 0.0), None
 
 
+def _interval(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return np.where(f2 == y, -_HALF_LOG_2PI, 0.0), None
+
+
+def _log_interval(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return np.where(f2 == y, -_HALF_LOG_2PI - y, 0.0), None
+
+
 def _lognormal(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     """``y`` is the logarithm."""
     return -_HALF_LOG_2PI - y, None
@@ -49,6 +57,12 @@ def _lognormal(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
 def _gamma(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
     log_y, log_a = np.log(y), np.log(a)
     return a * log_a + (a - 1.0) * log_y - gammaln(a), 1.0 + log_a + log_y - digamma(a)
+
+
+def _beta(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
+    """``log(Gamma(a) (1 - y)**(a - 1) / y)``."""
+    rest = np.log1p(-y)
+    return gammaln(a) + (a - 1.0) * rest - np.log(y), digamma(a) + rest
 
 
 def _negbinomial(y: Floats, a: Floats, f2: Floats) -> tuple[Floats, Floats]:
@@ -85,8 +99,11 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
     ("inflated poisson", ""): _poisson,
     ("gaussian", ""): _gaussian,
     ("censored gaussian", ""): _censored,
+    ("interval gaussian", ""): _interval,
+    ("interval lognormal", ""): _log_interval,
     ("lognormal", ""): _lognormal,
     ("gamma", ""): _gamma,
+    ("beta", ""): _beta,
     ("negbinomial", ""): _negbinomial,
     ("inflated negbinomial", ""): _negbinomial,
     **{(family, "log"): _hazard for family in _DURATIONS},
@@ -95,5 +112,5 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
 """By family, and link where it matters: (y, f1, f2) to the values and their derivatives in f1 (None: f1 is not
 estimated, or does not enter)."""
 
-READ_F1 = frozenset((_binomial, _gamma, _negbinomial, _hazard, _accelerated))
+READ_F1 = frozenset((_binomial, _gamma, _beta, _negbinomial, _hazard, _accelerated))
 """Those that must be computed again when f1 has changed."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, gamma, ndtr, softmax
 
 from semlang.estimation.kernels.families import family_of
-from semlang.model.kinds import censoring_limits
+from semlang.model.kinds import limits
 from semlang.model.table import Variable
 
 __all__ = [
-    "CATEGORIES", "DISTRIBUTIONS", "Distribution", "Quantities", "censored", "drawn", "expected", "has_distribution",
+    "CATEGORIES", "DISTRIBUTIONS", "Distribution", "Quantities", "drawn", "expected", "has_distribution",
     "in_order", "transform", "variance",
 ]  # fmt: skip
 
@@ -103,6 +103,12 @@ def _noise(m: Floats, q: Quantities, rng: np.random.Generator) -> Any:
 def _trials(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
     n = np.broadcast_to(q.get("trials", 1.0), m.shape).astype(np.int64)
     return np.asarray(rng.binomial(n, m), dtype=np.float64)
+
+
+def _proportion(m: Floats, q: Quantities, rng: np.random.Generator) -> Floats:
+    """Draw from a beta distribution; the draws that rounding makes 0 or 1 are the numbers next to these."""
+    draws = rng.beta(m * q["shape"], (1.0 - m) * q["shape"])
+    return np.asarray(np.clip(draws, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg))
 
 
 _BINOMIAL = Distribution(BINARY, _same, lambda m, q: m * (1.0 - m), _trials)
@@ -212,6 +218,15 @@ def _duration(moment: Callable[[Any, float], Floats], survival: Callable[[Floats
 _WEIBULL = _duration(_weibull_moment, lambda x: np.exp(-x), lambda p: -np.log(p))
 _LOGLOGISTIC = _duration(_loglogistic_moment, lambda x: 1.0 / (1.0 + x), lambda p: 1.0 / p - 1.0)
 
+_GAUSSIAN = Distribution(
+    MEANS, _same, lambda m, q: np.broadcast_to(np.square(q["sigma"]), m.shape),
+    lambda m, q, rng: np.asarray(m + _noise(m, q, rng)),
+)  # fmt: skip
+_LOGNORMAL = Distribution(
+    MEANS, lambda m, q: np.exp(m + 0.5 * np.square(q["sigma"])), _lognormal_variance,
+    lambda m, q, rng: np.exp(m + _noise(m, q, rng)),
+)  # fmt: skip
+
 DISTRIBUTIONS: Mapping[str, Distribution] = {
     "binomial": _BINOMIAL,
     "guessed binomial": _guessed(_BINOMIAL),
@@ -219,21 +234,20 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "inflated poisson": _inflated(_POISSON),
     "negbinomial": _NEGBINOMIAL,
     "inflated negbinomial": _inflated(_NEGBINOMIAL),
-    "gaussian": Distribution(
-        MEANS, _same, lambda m, q: np.broadcast_to(np.square(q["sigma"]), m.shape),
-        lambda m, q, rng: np.asarray(m + _noise(m, q, rng)),
-    ),
+    "gaussian": _GAUSSIAN,
+    "interval gaussian": _GAUSSIAN,
     "censored gaussian": Distribution(
         MEANS, lambda m, q: m + _between_limits(m, q)[0], _censored_variance,
         lambda m, q, rng: np.clip(m + _noise(m, q, rng), q["low"], q["high"]),
     ),
-    "lognormal": Distribution(
-        MEANS, lambda m, q: np.exp(m + 0.5 * np.square(q["sigma"])), _lognormal_variance,
-        lambda m, q, rng: np.exp(m + _noise(m, q, rng)),
-    ),
+    "lognormal": _LOGNORMAL,
+    "interval lognormal": _LOGNORMAL,
     "gamma": Distribution(
         MEANS, _same, lambda m, q: m**2 / q["shape"],
         lambda m, q, rng: np.asarray(rng.gamma(q["shape"], m / q["shape"])),
+    ),
+    "beta": Distribution(
+        BINARY, _same, lambda m, q: m * (1.0 - m) / (1.0 + np.asarray(q["shape"])), _proportion
     ),
     "exponential": _WEIBULL,
     "weibull": _WEIBULL,
@@ -276,9 +290,12 @@ def transform(quantity: str, value: Floats) -> Floats:
 
 
 def _found(variable: Variable, q: Quantities) -> tuple[Distribution, Quantities]:
-    limits = censoring_limits(variable.arguments.get("censored"))
-    if limits is not None:
-        q = {**q, "low": limits[0], "high": limits[1]}
+    if "censored" in variable.arguments and "low" not in q:
+        low, high = (
+            x if isinstance(x, int | float) else side
+            for x, side in zip(limits(variable.arguments["censored"]) or (), (-np.inf, np.inf), strict=True)
+        )
+        q = {**q, "low": low, "high": high}
     return DISTRIBUTIONS[family_of(variable.kind.name, [*q, *variable.arguments])], q
 
 
@@ -298,7 +315,8 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
     variable : Variable
     nu : (n, ...) floats
         Linear predictors, of a nominal response (K, n, ...), one a category. Of a binomial response the mean is that
-        of one trial, of a censored one that of the value which is recorded, of a duration that of the time of the
+        of one trial, of a censored one that of the value which is recorded (limits in columns are ``low`` and ``high``
+        of `quantities`), of one in an interval that of the value itself, of a duration that of the time of the
         event (infinite where it has none).
     quantities : Quantities
     thresholds : (S, n) floats, optional
@@ -349,10 +367,3 @@ def drawn(
     d, q = _found(variable, q)
     out[known] = d.draw(d.inverse[variable.link or "identity"](nu[known], q), q, rng)
     return out
-
-
-def censored(variable: Variable, y: Floats) -> Floats:
-    """Return 1 where a recorded value is the upper limit, -1 where it is the lower, else 0."""
-    limits = censoring_limits(variable.arguments.get("censored"))
-    assert limits is not None
-    return np.asarray(1.0 * (y >= limits[1]) - 1.0 * (y <= limits[0]))

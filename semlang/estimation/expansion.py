@@ -17,6 +17,8 @@ from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Variable
 from semlang.sums import count_by
 
+OPEN = 1e300
+"""Stands for the end of an interval that is open."""
 ENTRY = 2.0
 """Stands in the place of the event for the row of a time of entry."""
 
@@ -187,13 +189,18 @@ def expand(
         entered = here & (part == 1) & (key in design.entry)
         if entered.any():
             y[entered] = design.entry[key][source[entered]]
+        if "interval" in variables[key].arguments:
+            y[here] = design.low[key][source[here]]
         if variables[key].kind.logarithm:
-            y[here] = np.log(y[here])
+            y[here] = _log(y[here])
         entry = ENTRIES[codes[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
             f[here] = _DATA[role](design, key, source[here]) if role in _DATA else 0.0
             if role == "event":
                 f[entered] = ENTRY
+            if role == "high":
+                ends = _log(f[here]) if variables[key].kind.logarithm else f[here]
+                f[here], y[here] = np.clip(ends, -OPEN, OPEN), np.clip(y[here], -OPEN, OPEN)
     tree = Tree.from_ids(ids or [source])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     top = order.index(levels[-1]) if levels else -1
@@ -209,6 +216,11 @@ def expand(
         response, predictor, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped),
     )  # fmt: skip
+
+
+def _log(values: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(values))
 
 
 def _code(reduced: ReducedForm, k: int, variable: Variable) -> int:
@@ -243,6 +255,7 @@ _DATA: Mapping[str, Callable[[Design, str, Ints], Floats | float]] = {
     "trials": lambda d, key, rows: d.trials[key][rows] if key in d.trials else 1.0,
     "event": lambda d, key, rows: d.event[key][rows] if key in d.event else 1.0,
     "censored": lambda d, key, rows: d.censored[key][rows] if key in d.censored else 0.0,
+    "high": lambda d, key, rows: d.high[key][rows],
     "one": lambda d, key, rows: 1.0,
     "upper": lambda d, key, rows: NO_THRESHOLD,
     "lower": lambda d, key, rows: -NO_THRESHOLD,

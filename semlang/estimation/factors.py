@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from scipy.linalg import solve_triangular
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
 
-__all__ = ["Block", "Factorisation", "blocks_of", "semidefinite_factor"]
+__all__ = ["Block", "Factorisation", "Factors", "blocks_of", "semidefinite_factor"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -86,6 +87,28 @@ def semidefinite_factor(V: Floats, tolerance: float = 1e-10) -> Floats:
         elif s < -tolerance * scale or np.abs(rest).max(initial=0.0) > np.sqrt(tolerance) * scale:
             raise Infeasible("a covariance matrix is not positive semidefinite")
     return F
+
+
+class Factors(Protocol):
+    """What the chain from parameters to rows needs of latent variables: a matrix that makes them from coordinates."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Blocks of Psi."""
+
+    @property
+    def shifted(self) -> tuple[bool, ...]:
+        """Which blocks lose a part of their eigenvalues."""
+
+    @property
+    def structure(self) -> NDArray[np.bool_]:
+        """Which cells of the matrix (J, J) may differ from zero."""
+
+    def shifts(self, x: Floats, /) -> dict[int, float]:
+        """Return what `shifted` blocks lose, by disturbance."""
+
+    def evaluate(self, x: Floats, /) -> tuple[Floats, list[tuple[int, int, int, float]]]:
+        """Return the matrix (J, J) and its derivatives as (i, j, parameter, value)."""
 
 
 class Factorisation:

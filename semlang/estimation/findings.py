@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,8 +134,8 @@ class FindingsOfFit:
                 )
             )
 
-    def limits(self, limits: Mapping[int, float]) -> None:
-        """Probabilities that are estimated as 0 or 1, and shapes without bound."""
+    def limits(self, limits: Mapping[int, float], closed: Collection[int] = ()) -> None:
+        """Probabilities that are estimated as 0 or 1, shapes without bound, and thresholds that meet the one before."""
         shapes = [p for p in sorted(limits) if row_of(self.table, p).quantity == "shape"]
         if shapes:
             self.warn(
@@ -152,6 +152,14 @@ class FindingsOfFit:
                 f"probabilities are estimated as 0 or 1: {self.names(sorted(limits))}",
                 first,
                 help="their logits are infinite and have no standard error; the others are those at the limit",
+            )
+        if closed:
+            self.warn(
+                "probability-at-limit",
+                "probabilities of the categories below these thresholds are estimated as 0: "
+                f"{self.names(sorted(closed))}",
+                min(closed),
+                help="they equal the thresholds before them, and do so in the model that standard errors are those of",
             )
 
     def running_off(self, x: Floats, se: Floats, sizes: Floats, reach: float) -> None:

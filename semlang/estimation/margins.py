@@ -80,6 +80,13 @@ def _gamma(variable: Variable, o: Observed) -> Margin:
     return Margin(_link(variable.link, mean), variance, {"shape": float(np.log(mean**2 / variance))})
 
 
+def _beta(variable: Variable, o: Observed) -> Margin:
+    mean = o.mean(o.values)
+    variance = o.mean((o.values - mean) ** 2) or 1e-3 * mean * (1.0 - mean)
+    shape = float(np.log(max(mean * (1.0 - mean) / variance - 1.0, 0.1)))
+    return Margin(-quantile(variable.link, 1.0 - mean), variance, {"shape": shape})
+
+
 def _lognormal(variable: Variable, o: Observed) -> Margin:
     logs = np.log(o.values)
     mean = o.mean(logs)
@@ -99,6 +106,7 @@ _SPECIAL: Mapping[str, Callable[[Variable, Observed], Margin]] = {
     "poisson": _count,
     "negbinomial": _count,
     "gamma": _gamma,
+    "beta": _beta,
     "lognormal": _lognormal,
     "exponential": _duration,
     "weibull": _duration,

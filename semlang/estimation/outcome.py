@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.checks.identification.empirical import Slope
 from semlang.diagnostics import Diagnostic
 from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
-from semlang.estimation.plan import Plan
+from semlang.estimation.planned import GRIDS, Plan
 
 __all__ = ["DefinedEstimate", "Estimate"]
 
@@ -40,12 +41,15 @@ class Estimate:
         Their covariance matrix; NaN for parameters on the border of the parameter space.
     inside : ((P,) floats, (P, P) floats or None) or None
         The same where covariates are centred and scaled, see `semlang.estimation.frame`; None where none are.
+    slopes : tuple of Slope
+        Random intercepts and slopes there, with the means of their covariates.
     loglik : float
     converged : bool
     method, se : str
         How the likelihood was computed and the standard errors.
     points : int or None
-        Quadrature points per dimension, None without quadrature.
+        Quadrature points per dimension, None without quadrature; where latent variables were eliminated in turn, those
+        of the adaptive nodes that stand for the posterior afterwards.
     spread : float or None
         None where nodes follow the modes; else they stand at posterior means and SDs, Gauss-Hermite (0) or equispaced
         over so many SDs to both sides.
@@ -113,3 +117,15 @@ class Estimate:
     n_rows_read: int = 0
     left_out: tuple[LeftOut, ...] = ()
     inside: tuple[Floats, Floats | None] | None = field(default=None, repr=False)
+    slopes: tuple[Slope, ...] = field(default=(), repr=False)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Engine of each group where all units share their nodes; empty where they do not."""
+        found = () if self.plan is None else tuple(g.engine for g in self.plan.groups)
+        return found if set(found) & set(GRIDS) else ()
+
+    @property
+    def points_again(self) -> int | None:
+        """Points to ask for where another fit is to be made in the same way; None where nodes are shared."""
+        return None if self.engines else self.points

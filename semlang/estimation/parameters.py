@@ -1,9 +1,10 @@
-"""The optimiser's coordinates: covariance blocks without pattern by their factors, everything else as in the table."""
+"""The optimiser's coordinates: factors of free covariance blocks, distances of thresholds, all else as in the table."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 from semlang.estimation.factors import Block, blocks_of, semidefinite_factor
 from semlang.matrices.reduced import ReducedForm
 
-__all__ = ["Parametrisation", "keys_of"]
+__all__ = ["Parametrisation", "by_distances", "keys_of", "ordered"]
 
 Floats = NDArray[np.float64]
+
+SHORTEST = 1e-8
+"""Distance of thresholds of which a logarithm is taken in place of that of less."""
 
 
 def _uses(reduced: ReducedForm) -> Counter[int]:
@@ -41,7 +45,15 @@ class Parametrisation:
         Parameters in constraints or with bounds: they stay what they are.
     only : collection of str, optional
         Disturbances of which a block must have one to be factored; default all.
+
+    Attributes
+    ----------
+    scales : tuple of tuples of int
+        Thresholds in order whose coordinates are the first and the logarithms of the distances between them, so that
+        none passes another: in classes a distance may be zero at the maximum.
     """
+
+    scales: tuple[tuple[int, ...], ...] = ()
 
     def __init__(
         self, forms: Sequence[ReducedForm], pinned: Collection[int] = (), only: Collection[str] | None = None
@@ -74,7 +86,7 @@ class Parametrisation:
 
     def theta(self, x: Floats) -> Floats:
         """Return the table's parameters."""
-        out = x.copy()
+        out = ordered(x, self.scales)[0]
         for block in self.blocks:
             lower = np.tril_indices(len(block.members))
             F = np.zeros(block.parameter.shape)
@@ -90,7 +102,7 @@ class Parametrisation:
         Infeasible
             If a covariance matrix has a negative eigenvalue.
         """
-        x = theta.copy()
+        x = by_distances(theta, self.scales)
         for block in self.blocks:
             lower = np.tril_indices(len(block.members))
             x[block.parameter[lower]] = semidefinite_factor(theta[block.parameter])[lower]
@@ -98,7 +110,7 @@ class Parametrisation:
 
     def jacobian(self, x: Floats) -> Floats:
         """Return dtheta/dx (P, P): d(F F') = dF F' + F dF'."""
-        out = np.eye(self.n_parameters)
+        out = ordered(x, self.scales)[1]
         for block in self.blocks:
             n = len(block.members)
             lower = list(zip(*np.tril_indices(n), strict=True))
@@ -124,6 +136,27 @@ class Parametrisation:
                         a, b = block.parameter[i, d], block.parameter[j, d]
                         out[a, b] = out[b, a] = slope
         return out
+
+
+def ordered(x: Floats, scales: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
+    """Return thresholds in the places of logarithms of distances, and the derivatives (P, P)."""
+    out, jacobian = x.copy(), np.eye(x.size)
+    for places in scales:
+        for before, p in pairwise(places):
+            with np.errstate(over="ignore"):
+                distance = np.exp(x[p])
+            out[p] = out[before] + distance
+            jacobian[p] = jacobian[before]
+            jacobian[p, p] = distance
+    return out, jacobian
+
+
+def by_distances(theta: Floats, scales: Sequence[Sequence[int]]) -> Floats:
+    """Return logarithms of distances in the places of thresholds."""
+    x = theta.copy()
+    for places in scales:
+        x[list(places[1:])] = np.log(np.maximum(np.diff(theta[list(places)]), SHORTEST))
+    return x
 
 
 def keys_of(form: ReducedForm, block: Block) -> set[str]:

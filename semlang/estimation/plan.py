@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
-from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of
+from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of, integrates
 from semlang.estimation.factors import blocks_of
-from semlang.estimation.grid.suits import COUNTS, suits
 from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
+from semlang.estimation.planned import GRIDS, NODES, STATES, Condition, GroupPlan, LevelPlan, Plan
+from semlang.estimation.ways import Ways, ways
 from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
 from semlang.model.table import ParameterTable
-from semlang.shown import Shown
 
-__all__ = ["GroupPlan", "LevelPlan", "Plan", "plan"]
+__all__ = ["MAX_DENSITIES", "MAX_NODES", "affordable", "afterwards", "plan"]
 
 MAX_NODES = 60_000
 """Most nodes of the whole grid (product over levels and dimensions) before the number of points is lowered."""
@@ -34,169 +33,8 @@ MAX_DENSITIES = 500_000_000
 
 DEFAULT_POINTS = 7
 
-NODES = "nodes at the posterior mean and SD"
-
-STATES = {"class": "classes", "masspoints": "mass points"}
-
-
-@dataclass(frozen=True)
-class LevelPlan:
-    """What is integrated over at one level.
-
-    Parameters
-    ----------
-    level : str
-    disturbances : tuple of str
-        Keys of the latent variables of each dimension, joined by "or" where several take turns in one (given the
-        others they are independent).
-    points : int
-        Points per dimension (0: exactly, without quadrature).
-    units : int or None
-        Number of units, where there are data.
-    exact : bool
-        Whether one point is exact whatever the others take.
-    """
-
-    level: str
-    disturbances: tuple[str, ...]
-    points: int
-    units: int | None = None
-    exact: bool = False
-
-    @property
-    def dims(self) -> int:
-        """Number of dimensions."""
-        return len(self.disturbances)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A latent variable that is conditioned on.
-
-    Parameters
-    ----------
-    key, level : str
-    states : int
-        Number of classes, mass points or nodes.
-    how : str
-        ``classes``, ``mass points`` or ``nodes at posterior mean and SD``.
-    why : str
-    units : int or None
-        Number of units, where there are data.
-    """
-
-    key: str
-    level: str
-    states: int
-    how: str
-    why: str
-    units: int | None = None
-
-
-@dataclass(frozen=True)
-class GroupPlan:
-    """The engine of one group.
-
-    Parameters
-    ----------
-    group : str
-    engine : str
-        ``closed form``, ``shared grid``, ``nested quadrature``, ``independent responses``, ``conditioning`` or
-        ``none``.
-    name : str
-        The closed form that was chosen, where there are data.
-    why : str
-    levels : tuple of LevelPlan
-        Lowest first.
-    rows : int or None
-        Number of observed responses.
-    conditions : tuple of Condition
-        What is conditioned on, highest level first; `levels` is what is left to integrate over.
-    """
-
-    group: str
-    engine: str
-    name: str
-    why: str
-    levels: tuple[LevelPlan, ...]
-    rows: int | None = None
-    conditions: tuple[Condition, ...] = ()
-
-    @property
-    def nodes(self) -> int:
-        """Nodes of the grid for one row: product over levels of points^dims, times what is conditioned on."""
-        states = int(np.prod([c.states for c in self.conditions], dtype=object))
-        return states * int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
-
-    @property
-    def dims(self) -> int:
-        """Number of dimensions that have points."""
-        nodes = sum(c.how == NODES for c in self.conditions)
-        return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
-
-
-@dataclass(frozen=True, repr=False)
-class Plan(Shown):
-    """How each group's likelihood is computed."""
-
-    groups: tuple[GroupPlan, ...]
-    rule: str = "adaptive Gauss-Hermite at the mode"
-
-    @property
-    def points(self) -> int | None:
-        """Points per dimension, None without quadrature."""
-        used = [level.points for g in self.groups for level in g.levels if level.points]
-        used += [c.states for g in self.groups for c in g.conditions if c.how == NODES]
-        return max(used) if used else None
-
-    @property
-    def method(self) -> str:
-        """One line for reports."""
-        engines = dict.fromkeys(g.engine for g in self.groups)
-        if "conditioning" in engines:
-            on = dict.fromkeys(c.how for g in self.groups for c in g.conditions)
-            return "maximum likelihood, sums over " + ", ".join(on)
-        if "nested quadrature" in engines:
-            return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
-        if "shared grid" in engines:
-            return "maximum likelihood, shared grid of nodes"
-        if "closed form" in engines:
-            names = dict.fromkeys(g.name for g in self.groups if g.name)
-            return "maximum likelihood, closed form" + (f" ({', '.join(names)})" if names else "")
-        return "maximum likelihood"
-
-    def named(self, names: Sequence[str]) -> Plan:
-        """Return the plan with the names of the closed forms that were used, one a group; as it is where none were."""
-        if len(names) != len(self.groups):
-            return self
-        return replace(self, groups=tuple(replace(g, name=n) for g, n in zip(self.groups, names, strict=True)))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as in ``semlang plan --json``."""
-        groups = [
-            asdict(g) | {"nodes": g.nodes, "levels": [asdict(v) | {"dims": v.dims} for v in g.levels]}
-            for g in self.groups
-        ]
-        return {"method": self.method, "rule": self.rule, "points": self.points, "groups": groups}
-
-    def __str__(self) -> str:
-        lines = []
-        for g in self.groups:
-            title = f"Group {g.group}: " if g.group else ""
-            engine = g.engine + (f" ({g.name})" if g.name else "")
-            lines.append(f"{title}{engine}: {g.why}")
-            for c in g.conditions:
-                units = f", {c.units} units" if c.units is not None else ""
-                lines.append(f"  given {c.key} ({c.level}{units}): {c.states} {c.how}, since {c.why}")
-            for level in reversed(g.levels):
-                units = f", {level.units} units" if level.units is not None else ""
-                how = f"{level.points} points a dimension" if level.points else "exactly"
-                names = ", ".join(level.disturbances)
-                lines.append(f"  {level.level}: {names} ({level.dims} dim., {how}{units})")
-            if g.engine in ("nested quadrature", "shared grid"):
-                cost = f"  cost: {g.nodes} nodes a response"
-                lines.append(cost + (f", {g.nodes * g.rows:.3g} densities an evaluation" if g.rows else ""))
-        return "\n".join(lines)
+AFTERWARDS = 50_000_000
+"""Most row densities by adaptive nodes for posterior moments after a fit by other means."""
 
 
 @dataclass(frozen=True)
@@ -210,18 +48,21 @@ class _Situation:
     shared: bool = False
     rows: int = 0
 
-    @property
-    def shares_nodes(self) -> bool:
-        """Whether the shared grid is possible and cheaper than adaptive nodes."""
-        if not self.shared or self.design is None:
-            return False
-        return suits(self.form, self.design, self.table.variables, self.table.levels, self.rows)
+    @cached_property
+    def ways(self) -> Ways | None:
+        """Ways to integrate over the latent variables, None where there is no choice."""
+        if not self.shared or self.design is None or not blocks_of(self.form.psi):
+            return None
+        return ways(self.table, self.graph, self.form, self.design, self.rows)
+
+    def best(self, engine: str) -> bool:
+        """Whether a way to integrate is the cheapest."""
+        return self.ways is not None and self.ways.engine == engine
 
     @property
     def all_gaussian(self) -> bool:
         return all(
-            v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
-            and not v.arguments.get("interval")
+            v.is_linear
             for v in self.table.responses
         )  # fmt: skip
 
@@ -236,7 +77,7 @@ class _Situation:
 
         for lift in (True, False):
             engine = choose(reduced_form(self.graph, lift=lift), self.design)
-            if engine is not None and not are_missing(self.table, self.graph, self.design, lift):
+            if engine is not None and integrates(self.table, self.graph, self.design, lift):
                 return engine.__name__
         return None
 
@@ -273,7 +114,10 @@ RULES = (
     _Rule("none", "no density for the kinds of the responses", lambda s: not s.has_kernel),
     _Rule("nested quadrature", "all responses are gaussian, so one point is exact",
           lambda s: s.all_gaussian and bool(blocks_of(s.form.psi))),
-    _Rule("shared grid", "discrete responses of few types, one latent dimension a layer", lambda s: s.shares_nodes),
+    _Rule("shared grid", "discrete responses of few types, one latent dimension a layer",
+          lambda s: s.best("shared grid")),
+    _Rule("variable elimination", "discrete responses of few types, latent variables integrated out in turn",
+          lambda s: s.best("variable elimination")),
     _Rule("nested quadrature", "latent variables have responses that are not gaussian",
           lambda s: bool(blocks_of(s.form.psi))),
     _Rule("independent responses", "there is no latent variable", lambda _: True),
@@ -320,12 +164,14 @@ def plan(
             continue
         rule = next(r for r in RULES if r.applies(situation))
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
-        exact = rule.engine not in ("nested quadrature", "shared grid")
+        exact = rule.engine not in ("nested quadrature", *GRIDS)
         one = situation.all_gaussian
-        q = COUNTS[len(layers_of(form, (), table.levels))][0] if rule.engine == "shared grid" else points
+        chosen = situation.ways if rule.engine in ("nested quadrature", *GRIDS) and not one else None
+        q = chosen.nodes if chosen is not None and rule.engine in GRIDS else points
         levels = _levels(table, form, design, 0 if exact else 1 if one else q)
-        groups.append(GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows))
-    if shared and len({g.engine == "shared grid" for g in groups}) > 1:
+        planned = GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows)
+        groups.append(planned if chosen is None else chosen.shown(planned))
+    if shared and len({g.engine in GRIDS for g in groups}) > 1:
         return plan(table, graphs, designs, points, shared=False)
     return Plan(tuple(groups))
 
@@ -396,3 +242,8 @@ def _levels(
 def affordable(dims: int, wanted: int = DEFAULT_POINTS) -> int:
     """Return the largest of the usual numbers of points, at most `wanted`, whose grid is not too large."""
     return next((q for q in (wanted, 5, 3) if q <= wanted and q**dims <= MAX_NODES), 1)
+
+
+def afterwards(dims: int, rows: int) -> int:
+    """Return the points a dimension of adaptive nodes for scores after a fit whose latent variables were eliminated."""
+    return next((q for q in (DEFAULT_POINTS, 5, 3) if rows * q**dims <= AFTERWARDS), 1)

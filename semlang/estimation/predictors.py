@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from semlang.data.design import Design
 from semlang.estimation.distributions import Quantities, expected, in_order
@@ -72,6 +71,8 @@ class RowExpectations:
 def _prior_rule(dims: int) -> tuple[Floats, Floats]:
     """Return nodes (D, Q) and weights (Q,) of a standard normal vector."""
     if dims not in PRIOR_NODES:
+        from scipy.stats import qmc  # a third of a second to import, and few models need it
+
         z = ndtri(qmc.Sobol(dims, seed=1).random(PRIOR_DRAWS)).T
         return z, np.full(PRIOR_DRAWS, 1.0 / PRIOR_DRAWS)
     x, w = np.polynomial.hermite_e.hermegauss(PRIOR_NODES[dims])
@@ -260,7 +261,12 @@ class Predictors:
         if not rows.size:
             return {}
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
-        return {
+        key = self.form.responses[int(self.rows.response[rows[0]])]
+        beyond = {} if key not in self.design.censored else {
+            name: of[key][self.rows.source[rows]][:, None]
+            for name, of in (("low", self.design.low), ("high", self.design.high))
+        }  # fmt: skip
+        return beyond | {
             role: f[rows][:, None]
             for role, f in ((entry.f1, self.inputs.f1), (entry.f2, self.inputs.f2))
             if role in QUANTITIES

@@ -102,6 +102,8 @@ def thinned(design: Design, most: int) -> Design:
             "event",
             "entry",
             "censored",
+            "low",
+            "high",
             "frequency",
             "weights",
         )

@@ -121,7 +121,7 @@ class Scaled:
     def __init__(self, inner: Parametrisation, latents: Sequence[_Latent], powers: dict[int, _Powers]) -> None:
         self.inner = inner
         self.n_parameters = inner.n_parameters
-        self.factored, self.blocks = inner.factored, inner.blocks
+        self.factored, self.blocks, self.scales = inner.factored, inner.blocks, inner.scales
         number = _numbers(latents)
         first = {n: v for v in reversed(latents) for n in (number[v.group, v.key],)}
         n = len(first)

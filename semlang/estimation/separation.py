@@ -16,7 +16,7 @@ linearly, on such responses alone, count.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
+from semlang.estimation.frame import Frame
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable, Product
 
@@ -41,6 +42,8 @@ FAR = 15.0
 FLAT = 1e-9
 ZERO = 1e-7
 """Part of the largest by which an inequality that holds in exact arithmetic may fail, from rounding."""
+ROUNDING = 1e-6
+"""Part of a vector of length one that is rounding: it comes from a matrix of products, with half of the digits."""
 LINKS = frozenset(("logit", "probit", "cloglog", "loglog", "cauchit"))
 OUTSIDE = 20.0
 """Where the linear predictors of separated rows are put at least: their probabilities are 1 within 2e-9."""
@@ -52,8 +55,6 @@ class Separation:
 
     Parameters
     ----------
-    shift : (P,) floats
-        A step of the parameters that takes the limit model's estimates to where separated rows are far out.
     limits : mapping from parameter to float
         Parameters at infinity, with the limit, inf or -inf.
     lost : tuple of int
@@ -66,15 +67,45 @@ class Separation:
         Number of responses with probability 1.
     whole : tuple of str
         Responses of which nothing is left.
+    free : (p,) integers
+        Parameters that act linearly, on responses that can be separated.
+    unseen : (p, k) floats
+        Directions of these that change nothing in the limit model.
+    directions : tuple of (p,) floats
+        Along which the likelihood rises for ever, the first before the second.
+    strict : tuple of (n, p) floats
+        The inequalities that each of them makes strict.
     """
 
-    shift: Floats
     limits: dict[int, float]
     lost: tuple[int, ...]
     held: tuple[int, ...]
     designs: tuple[Design, ...]
     rows: int
     whole: tuple[str, ...] = ()
+    free: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    unseen: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    directions: tuple[Floats, ...] = ()
+    strict: tuple[Floats, ...] = ()
+
+    def far_out(self, parameters: Floats) -> Floats:
+        """Return the limit model's estimates moved to where the probabilities of separated rows are 1."""
+        out = parameters.copy()
+        for d, A in zip(reversed(self.directions), reversed(self.strict), strict=True):
+            out[self.free] += d * max(float(((OUTSIDE - A @ out[self.free]) / (A @ d)).max()), 0.0)
+        return out
+
+    def seen_from(self, frame: Frame | None) -> Separation:
+        """Return limits and lost parameters as those of the table, where the rest is that of the model in the frame."""
+        if frame is None:
+            return self
+        A = frame.A[:, self.free]
+        limits: dict[int, float] = {}
+        for d in self.directions:
+            for p in _moved(A, d[:, None]):
+                limits.setdefault(p, float(np.copysign(np.inf, A[p] @ d)))
+        lost = tuple(p for p in _moved(A, self.unseen) if p not in limits)
+        return replace(self, limits=limits, lost=lost)
 
 
 @dataclass(frozen=True)
@@ -129,28 +160,28 @@ def separate(
         alive &= ~np.isin(unit, unit[strict])
     if not directions:
         return None
-    moved, held = _undetermined(A[alive & counts])
-    step = np.zeros(free.size)
-    for d, strict in reversed(directions):
-        step += d * max(float(((OUTSIDE - A[strict] @ step) / (A[strict] @ d)).max()), 0.0)
+    unseen, held = _undetermined(A[alive & counts])
     first: dict[int, float] = {}
     for d, _ in directions:
         for i in np.flatnonzero(d).tolist():
             first.setdefault(int(free[i]), float(np.copysign(np.inf, d[i])))
-    shift = np.zeros(table.n_parameters)
-    shift[free] = step
     where = np.unique(np.stack([group, response, row], axis=1)[~alive & counts], axis=0)
     limit, whole = _without(forms, designs, where)
-    lost = tuple(int(free[i]) for i in moved if int(free[i]) not in first)
-    return Separation(shift, first, lost, tuple(int(free[i]) for i in held), limit, len(where), whole)
+    alone = np.eye(free.size)
+    lost = tuple(int(free[i]) for i in _moved(alone, unseen) if int(free[i]) not in first)
+    return Separation(
+        first, lost, tuple(int(free[i]) for i in held), limit, len(where), whole, free, unseen,
+        tuple(d for d, _ in directions), tuple(A[strict] for _, strict in directions),
+    )  # fmt: skip
 
 
-def _undetermined(A: Floats) -> tuple[list[int], list[int]]:
-    """Return the columns that A does not determine, and as many of these as have to be held."""
+def _undetermined(A: Floats) -> tuple[Floats, list[int]]:
+    """Return the directions that A does not see, and as many columns as have to be held for these."""
     sizes = np.sqrt((A**2).sum(axis=0))
     B = A / np.where(sizes > 0.0, sizes, 1.0)
     values, vectors = np.linalg.eigh(B.T @ B)
     null = vectors[:, values <= ZERO**1.5 * max(float(values[-1]), 1.0)]
+    null = np.where(np.abs(null) > ROUNDING, null, 0.0)
     involved = np.abs(null).max(axis=1, initial=0.0)
     order = np.argsort(involved, kind="stable")
     kept: list[int] = []
@@ -158,7 +189,12 @@ def _undetermined(A: Floats) -> tuple[list[int], list[int]]:
     for i in order.tolist():
         rest = B[:, i] - (B[:, kept] @ np.linalg.lstsq(B[:, kept], B[:, i], rcond=None)[0] if kept else 0.0)
         (kept if float(rest @ rest) > ZERO else held).append(i)
-    return np.flatnonzero(involved > 1e-6).tolist(), held
+    return null / np.where(sizes > 0.0, sizes, 1.0)[:, None], held
+
+
+def _moved(A: Floats, directions: Floats) -> list[int]:
+    """Return the rows of A that directions change, but for rounding."""
+    return np.flatnonzero((np.abs(A @ directions) > ZERO * (np.abs(A) @ np.abs(directions))).any(axis=1)).tolist()
 
 
 def _without(

@@ -28,6 +28,7 @@ def unit_values(
     points: int | None,
     loglik: float,
     spread: float | None = None,
+    engines: Sequence[str] = (),
 ) -> Floats | None:
     """Return the log-likelihood of every top-level unit, group after group.
 
@@ -42,13 +43,17 @@ def unit_values(
         That of the fit, for comparison.
     spread : float or None
         Where the fit's nodes were, see `Estimate`.
+    engines : sequence of str
+        Engine of each group where nodes are shared.
 
     Returns
     -------
     (C,) floats or None
         None where quadrature does not give the fit's log-likelihood (negative variances, predictors that are missing).
     """
-    objective = assemble(table, graphs, designs, Constraints(table), True, points or 1, 1, scaled=False)
+    objective = assemble(
+        table, graphs, designs, Constraints(table), True, points or 1, 1, scaled=False, engines=engines
+    )
     x = objective.parametrisation.coordinates(theta)
     try:
         if spread is not None:

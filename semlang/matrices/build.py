@@ -48,6 +48,11 @@ def whole_form(graph: ModelGraph, lift: bool = True) -> ReducedForm:
     return _known(graph, lift, tuple(graph.table.variables))
 
 
+def form_of(graph: ModelGraph, of: tuple[str, ...]) -> ReducedForm:
+    """Return the reduced form of some variables, which stand in the place of the responses."""
+    return _known(graph, False, of)
+
+
 def _known(graph: ModelGraph, lift: bool, of: tuple[str, ...]) -> ReducedForm:
     lifted = _lifted(graph, lift)
     sources = lifted if lift else frozenset()
@@ -216,9 +221,7 @@ def liftable(graph: ModelGraph, variable: Variable) -> bool:
     """Return whether a response may be lifted: it is gaussian with identity link and one variance."""
     return (
         variable.role == "response"
-        and variable.kind.name == "gaussian"
-        and variable.link in ("", "identity")
-        and not any(a in variable.arguments for a in ("censored", "interval"))
+        and variable.is_linear
         and not any(row.target == variable.key and row.quantity for row in graph.quantities)
     )
 

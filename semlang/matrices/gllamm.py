@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 from semlang.graph.by_category import graph_by_category
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.graph.order import triangular_order
-from semlang.matrices.classes import class_matrices, class_variables
+from semlang.matrices.classes import (
+    ClassMatrices,
+    class_matrices,
+    class_variables,
+    mass_points,
+    product_matrices,
+    scale_matrix,
+)
 from semlang.matrices.matrix import Addend, Cell, Floats, Matrix, table_text
-from semlang.model.table import ROWS, Covariate, Product, Row
+from semlang.model.table import ROWS, Product, Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,20 +235,36 @@ class GllammMatrices:
 
     @cached_property
     def quantities(self) -> Matrix:
-        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``, latent variables among them."""
-        rows = [*self.graph.quantities, *(row for row in self.graph.others if row.quantity and row.moderators)]
+        """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``."""
+        moderated = (row for row in self.graph.others if row.quantity and row.moderators and not row.class_variable)
+        rows = (*self.graph.quantities, *moderated)
         names = tuple(dict.fromkeys(f"{row.quantity}({row.target})" for row in rows))
-        columns = tuple(dict.fromkeys(product_name(_multipliers(row)) for row in rows))
+        columns = tuple(dict.fromkeys(map(_cause, rows)))
         cells: dict[tuple[int, int], Cell] = {}
         for row in rows:
-            place = names.index(f"{row.quantity}({row.target})"), columns.index(product_name(_multipliers(row)))
+            place = names.index(f"{row.quantity}({row.target})"), columns.index(_cause(row))
             cells[place] = (*cells.get(place, ()), _row_addend(row, via=False))
         return Matrix("alpha", names, columns, cells, self.theta)
 
     @cached_property
-    def classes(self) -> dict[str, tuple[Matrix, Matrix]]:
-        """For each class variable E, the class-specific coefficients, and varrho, those of membership."""
+    def classes(self) -> dict[str, ClassMatrices]:
+        """For each class variable what its classes add to the equations, and the coefficients of membership."""
         return {key: class_matrices(self.graph, key, self.theta) for key in class_variables(self.graph)}
+
+    @cached_property
+    def products(self) -> tuple[Matrix, Matrix]:
+        """Omega of the responses and of the latent variables: coefficients of products of latent variables."""
+        return product_matrices(self.graph, self.theta)
+
+    @cached_property
+    def mass_points(self) -> tuple[Matrix, Matrix]:
+        """Places of mass points, and the logits of their probabilities."""
+        return mass_points(self.graph, self.theta)
+
+    @cached_property
+    def scales(self) -> Matrix:
+        """Scales of latent responses."""
+        return scale_matrix(self.graph, self.theta)
 
     # ------------------------------------------------------------------ as a whole
 
@@ -251,8 +274,9 @@ class GllammMatrices:
         found = [self.X, self.beta]
         for key in self.eta:
             found += [self.Z[key], self.lambda_[key]]
-        found += [self.B, self.Gamma, *self.Psi.values(), self.Theta, self.thresholds, self.quantities]
-        found += [m for pair in self.classes.values() for m in pair]
+        found += [self.products[0], self.B, self.Gamma, self.products[1], *self.Psi.values(), *self.mass_points]
+        found += [self.Theta, self.thresholds, self.quantities, self.scales]
+        found += [m for c in self.classes.values() for m in c.all]
         zero = {id(z) for z in self.Z.values()}  # a column of zeros tells that nothing measures a latent variable
         return tuple(m for m in found if m.cells or id(m) in zero)
 
@@ -288,13 +312,21 @@ class GllammMatrices:
     @property
     def heading(self) -> tuple[str, ...]:
         """The equations in plain text."""
+        of_nu, of_eta = self.products
         terms = [f"{k} {self.Z[k].symbol} {self.lambda_[k].symbol}" for k in self.eta]
-        terms += [f"{e.symbol} e_c" for e, _ in self.classes.values() if e.cells]
+        terms += [f"{of_nu.symbol} p"] * bool(of_nu.cells)
+        terms += [f"{c.E.symbol} e_c" for c in self.classes.values() if c.E.cells]
         lines = ["nu = " + (" + ".join(["X beta"] * bool(self.X.cells) + terms) or "0")]
         if self.eta:
-            structural = ["B eta"] * bool(self.B.cells) + ["Gamma w"] * bool(self.Gamma.cells) + ["zeta"]
-            lines.append("eta = " + " + ".join(structural))
-        lines += [f"Pr({key}) = softmax(v' {varrho.symbol})" for key, (_, varrho) in self.classes.items()]
+            structural = ["B eta"] * bool(self.B.cells) + ["Gamma w"] * bool(self.Gamma.cells)
+            structural += [f"{of_eta.symbol} p"] * bool(of_eta.cells)
+            structural += [f"{c.A.symbol} e_c" for c in self.classes.values() if c.A.cells]
+            lines.append("eta = " + " + ".join([*structural, "zeta"]))
+        products = tuple(dict.fromkeys((*of_nu.columns, *of_eta.columns)))
+        lines += ["p = (" + ", ".join(products) + ")"] * bool(products)
+        points, logits = self.mass_points
+        lines += [f"Pr({key} = {points.symbol}_k) = softmax({logits.symbol})" for key in points.rows]
+        lines += [f"Pr({key}) = softmax(v' {c.varrho.symbol})" for key, c in self.classes.items()]
         return tuple(lines)
 
     def __str__(self) -> str:
@@ -338,9 +370,10 @@ def _addend(path: Path, via: Product) -> Addend:
 
 
 def _row_addend(row: Row, via: bool = True) -> Addend:
-    return Addend(row.parameter, row.ustart or 0.0, _multipliers(row) if via else (), row)
+    beside = tuple(k for k in (row.source, *row.moderators) if k) if via else ()
+    return Addend(row.parameter, row.ustart or 0.0, row.via if via else (), row, beside)
 
 
-def _multipliers(row: Row) -> Product:
-    """Return what multiplies the coefficient of a row, latent variables shown as covariates are."""
-    return (*(Covariate(k) for k in (row.source, *row.moderators) if k), *row.via)
+def _cause(row: Row) -> str:
+    """Return the covariates and latent variables that a coefficient belongs to, ``1`` for none."""
+    return ":".join([*(c.name for c in row.via), *(k for k in (row.source, *row.moderators) if k)]) or "1"

@@ -56,10 +56,24 @@ class _Writer:
     def product(self, via: Product) -> str:
         return r" \, ".join(map(self.names.covariate, via)) or "1"
 
+    def factors(self, addend: Addend) -> str:
+        """Return the covariates, latent variables and classes that multiply a coefficient."""
+        return r" \, ".join([*map(self.names.covariate, addend.via), *map(self.named, addend.beside)])
+
+    def named(self, key: str) -> str:
+        """Return a latent variable, or what has a name: a class, a product."""
+        return self.latent(key) if key in self.number else name_text(key)
+
+    def multiplied(self, product: str) -> str:
+        """Return a product of covariates and latent variables from its name in a matrix."""
+        return r" \, ".join(self.named(key) for key in product.split(":"))
+
     def coefficient(self, addend: Addend, symbol: str) -> str:
         """Return a number, the label, or the symbol of the place."""
         number = addend.number(self.theta)
         if number is not None:
+            if number != number:
+                return symbol
             return f"{number:.3f}" if addend.parameter >= 0 else f"{number:g}"
         if addend.row is not None and addend.row.label and not addend.row.label.startswith("."):
             return label(addend.row.label)
@@ -69,8 +83,9 @@ class _Writer:
         parts = []
         for n, addend in enumerate(cell):
             c = self.coefficient(addend, symbol + "'" * n)
-            if addend.via:
-                c = self.product(addend.via) if c == "1" else rf"{c} \, {self.product(addend.via)}"
+            if addend.via or addend.beside:
+                factors = self.factors(addend)
+                c = factors if c == "1" else rf"{c} \, {factors}"
             signed = c.startswith("-")  # the sign may become that of the sum
             parts.append(c if self.mark is None or addend.row is None or signed else self.mark(addend.row, c))
         return " + ".join(parts).replace("+ -", "- ") or "0"
@@ -106,15 +121,31 @@ class _Writer:
             terms.append(x + self.block(m.beta, lambda i, j: indexed(r"\beta", i), r"\boldsymbol{\beta}"))
         for key in m.eta:
             terms.append(self.latent(key) + self.loadings(key))
-        for n, (key, (e, _)) in enumerate(m.classes.items(), 1):
-            index = {name: i for i, name in enumerate(e.rows)}
-            cells = {(k, j): e.cells.get((index[r], j), ()) for k, r in enumerate(m.responses) if r in index
-                     for j in range(len(e.columns))}  # fmt: skip
-            if cells:
-                whole = Matrix(e.symbol, m.responses, e.columns, cells, self.theta)
-                block = self.block(whole, lambda i, j: indexed("e", i, j), rf"\mathbf{{E}}_{{{n}}}")
-                terms.append(block + self.klass(key, n))
+        terms += self.of_products(m.products[0], m.responses)
+        terms += self.of_classes([c.E for c in m.classes.values()], m.responses, "e", r"\mathbf{E}")
         return f"{nu} &= " + (" + ".join(terms) or "0")
+
+    def spread(self, matrix: Matrix, rows: tuple[str, ...]) -> Matrix:
+        """Return a matrix with a row for each of `rows`; rows that are no response stay where they are."""
+        index = {name: i for i, name in enumerate((*rows, *(r for r in matrix.rows if r not in rows)))}
+        cells = {(index[matrix.rows[i]], j): cell for (i, j), cell in matrix.cells.items()}
+        return Matrix(matrix.symbol, tuple(index), matrix.columns, cells, self.theta)
+
+    def of_products(self, matrix: Matrix, rows: tuple[str, ...]) -> list[str]:
+        """Return Omega p, nothing where there are no products."""
+        if not matrix.cells:
+            return []
+        block = self.block(self.spread(matrix, rows), lambda i, j: indexed(r"\omega", i, j), r"\boldsymbol{\Omega}")
+        return [block + under([[self.multiplied(p)] for p in matrix.columns], r"\mathbf{p}")]
+
+    def of_classes(self, matrices: list[Matrix], rows: tuple[str, ...], letter: str, name: str) -> list[str]:
+        """Return what classes add, a matrix times the vector of the class each."""
+        out = []
+        for n, (key, matrix) in enumerate(zip(self.m.classes, matrices, strict=True), 1):
+            if matrix.cells:
+                block = self.block(self.spread(matrix, rows), lambda i, j: indexed(letter, i, j), rf"{name}_{{{n}}}")
+                out.append(block + self.klass(key, n))
+        return out
 
     def klass(self, key: str, n: int) -> str:
         units, level = self.units[self.variables[key].level], self.m.level[key]
@@ -123,7 +154,8 @@ class _Writer:
     def membership(self) -> list[str]:
         """Return the multinomial logit of each class variable, whose values are the unit vectors e_c."""
         lines = []
-        for n, (key, (_, varrho)) in enumerate(self.m.classes.items(), 1):
+        for n, (key, of) in enumerate(self.m.classes.items(), 1):
+            varrho = of.varrho
             v = under([[name_text(name) if name != "1" else "1"] for name in varrho.rows], r"\mathbf{v}")
             matrix = self.block(varrho, lambda i, j: indexed(r"\varrho", i, j), r"\boldsymbol{\varrho}")
             above, below = (rf"\exp(\mathbf{{v}}' \boldsymbol{{\varrho}}^{{{k}}})" for k in "cd")
@@ -151,6 +183,8 @@ class _Writer:
         if m.Gamma.cells:
             w = under([[self.product(via)] for via in m.w], r"\mathbf{w}")
             terms.append(self.block(m.Gamma, lambda i, j: indexed(r"\gamma", i, j), r"\boldsymbol{\Gamma}") + w)
+        terms += self.of_products(m.products[1], m.eta)
+        terms += self.of_classes([c.A for c in m.classes.values()], m.eta, r"\alpha", r"\mathbf{A}")
         terms.append(under([[self.latent(k, r"\zeta")] for k in m.eta], r"\boldsymbol{\zeta}"))
         return f"{eta} &= " + " + ".join(terms)
 
@@ -199,7 +233,27 @@ class _Writer:
         if self.m.thresholds.cells:
             kappa = self.block(self.m.thresholds, lambda i, j: indexed(r"\kappa", i, j), r"\boldsymbol{\kappa}")
             lines.append("&" + kappa)
+        for matrix in self.rest():
+            letter = matrix.symbol if matrix.symbol == "e" else rf"\{matrix.symbol.split('(')[0]}"
+            body = [[name_text(name), *cells] for name, cells in zip(matrix.rows, self.texts(matrix), strict=True)]
+            head = ["", *(name_text(c) for c in matrix.columns)]
+            lines.append("&" + under([head, *body], letter))
         return lines
+
+    def rest(self) -> list[Matrix]:
+        """Return what is written as a table: parameters of distributions, and what classes have of their own."""
+        m = self.m
+        found = [*m.mass_points, m.quantities, m.scales]
+        found += [matrix for c in m.classes.values() for matrix in (c.kappa, c.alpha, c.Psi)]
+        return [matrix for matrix in found if matrix.cells]
+
+    def texts(self, matrix: Matrix) -> list[list[str]]:
+        """Return the cells of a table; a symbol has the numbers of its place."""
+        letter = {"e": "e", "pi": r"\pi"}.get(matrix.symbol, rf"\{matrix.symbol.split('(')[0].lower()}")
+        return [
+            [self.cell(matrix.cells.get((i, j), ()), indexed(letter, i + 1, j + 1)) for j in range(matrix.shape[1])]
+            for i in range(matrix.shape[0])
+        ]
 
 
 def _is_identity(matrix: Matrix) -> bool:

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Addend:
-    """Coefficient x product of covariates.
+    """Coefficient x product of covariates x product of latent variables.
 
     Parameters
     ----------
@@ -31,19 +31,26 @@ class Addend:
     via : Product
     row : Row, optional
         The row of the table, for names and findings.
+    beside : tuple of str
+        Keys of latent variables that multiply it, and classes in which alone it holds (``k@2``).
     """
 
     parameter: int
     value: float
     via: Product = ()
     row: Row | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Label of the parameter, else its row, as in ``ability=~i2``."""
-        if self.row is None:
+        """Label of the parameter, else its row, as in ``ability=~i2``, with the class that it holds for."""
+        row = self.row
+        if row is None:
             return ""
-        return self.row.label or f"{self.row.lhs}{self.row.op}{self.row.rhs if self.row.op != '~1' else ''}"
+        if row.label:
+            return row.label
+        told = not row.klass or f"@{row.klass}" in row.rhs
+        return f"{row.lhs}{row.op}{row.rhs if row.op != '~1' else ''}" + ("" if told else f" (class {row.klass})")
 
     def number(self, theta: Floats | None) -> float | None:
         """Return the coefficient: fixed, or of the estimates; None where it is unknown."""
@@ -55,9 +62,9 @@ class Addend:
         """Return it in words, e.g. ``1``, ``ability=~i2``, ``x`` (1 times x), ``b*x``."""
         number = self.number(theta)
         coefficient = self.name if number is None else number_text(number, self.parameter >= 0)
-        if not self.via:
+        product = ":".join([*(c.name for c in self.via), *self.beside])
+        if not product:
             return coefficient
-        product = ":".join(c.name for c in self.via)
         if self.parameter < 0 and self.value == 1:
             return product
         plain = number is not None or (self.row is not None and self.row.label)
@@ -75,6 +82,8 @@ def number_text(number: float, estimate: bool = False) -> str:
     >>> number_text(1.0), number_text(0.25), number_text(1.0, estimate=True)
     ('1', '0.25', '1.000')
     """
+    if number != number:
+        return "by mean 0"
     return f"{number:.3f}" if estimate else f"{number:g}"
 
 
@@ -115,11 +124,11 @@ class Matrix:
         return {"symbol": self.symbol, "rows": list(self.rows), "columns": list(self.columns), "cells": texts}
 
     def values(self, theta: Floats | None = None) -> Floats:
-        """Return the numbers at parameter values `theta` (or the estimates); NaN where a covariate multiplies."""
+        """Return the numbers at parameter values `theta` (or the estimates); NaN where a variable multiplies."""
         theta = self.theta if theta is None else theta
         out = np.zeros(self.shape)
         for place, cell in self.cells.items():
-            numbers = [None if a.via else a.number(theta) for a in cell]
+            numbers = [None if a.via or a.beside else a.number(theta) for a in cell]
             out[place] = sum(np.nan if n is None else n for n in numbers)
         return out
 

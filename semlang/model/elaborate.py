@@ -19,8 +19,9 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, free_beside_shared, given_rows
 from semlang.model.kind_findings import kind_findings
+from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
@@ -133,6 +134,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
+    free_beside_shared(rows)
     rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
@@ -156,7 +158,7 @@ def elaborate(
     )
     if settings.group_column:
         ns.asked.add(("levels", settings.group_column))
-    table = resolve_composites(table)
+    table = with_layout(resolve_composites(table), model, findings)
     findings += idle_options(table, said, any(own.efa for own in roles.values()))
     findings += kind_findings(table, ns)
     findings += slope_findings(table)

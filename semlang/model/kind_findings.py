@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from semlang.diagnostics import Diagnostic, error, warning
+from semlang.model.kinds import limits
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
 from semlang.model.ordinal import is_usual
@@ -21,7 +22,32 @@ def kind_findings(table: ParameterTable, ns: Namespace) -> list[Diagnostic]:
             if place not in seen:
                 seen.add(place)
                 out.append(f)
-    return out + list(_gaps(table, ns))
+    return out + list(_gaps(table, ns)) + list(_limits(table))
+
+
+def _limits(table: ParameterTable) -> Iterator[Diagnostic]:
+    """Find limits of censoring, and ends of intervals, that are no pair of numbers or columns."""
+    for v in table.responses:
+        given = [name for name in ("censored", "interval") if name in v.arguments]
+        for name in given:
+            if limits(v.arguments[name]) is None:
+                yield error(
+                    "bad-limits",
+                    f"'{name}=' of '{v.name}' is no pair of limits",
+                    table.source,
+                    v.span,
+                    notes="two numbers or columns, the lower first; Inf, -Inf or NA where there is none on a side",
+                    help=f"{name}=[low, high]" if name == "interval" else "censored=[0, 100]",
+                )
+        if len(given) > 1:
+            yield error(
+                "bad-limits",
+                f"'{v.name}' has both 'censored=' and 'interval='",
+                table.source,
+                v.span,
+                notes="an interval says by itself what is censored: its other end is open",
+                help=f"{v.name} :: {v.kind.name}(interval=[low, high])",
+            )
 
 
 def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Kind:
         Further distribution parameters that can be modelled: ``sigma(y) ~ x``.
     arguments : tuple of str
         Names of arguments of the declaration.
+    binary : bool
+        Whether a response is a failure or a success, or a number of successes.
     sequence : bool
         Whether a response is a product of steps from one category to the next.
     alternatives : bool
@@ -46,11 +49,33 @@ class Kind:
     residual: bool = False
     quantities: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    binary: bool = False
     sequence: bool = False
     alternatives: bool = False
     nominal: bool = False
     logarithm: bool = False
     estimable: bool = False
+
+    @property
+    def described(self) -> str:
+        """The name with its article.
+
+        Examples
+        --------
+        >>> KINDS["adjacent"].described, KINDS["poisson"].described
+        ('an adjacent', 'a poisson')
+        """
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a response has categories in an order: two, or those between thresholds."""
+        return self.binary or self.thresholds
+
+    @property
+    def categorical(self) -> bool:
+        """Whether a response has categories that have probabilities."""
+        return self.ordered or self.nominal
 
 
 _BINARY = ("logit", "probit", "cloglog", "loglog", "cauchit")
@@ -66,12 +91,20 @@ KINDS: dict[str, Kind] = {
             arguments=("level", "censored", "interval"),
             estimable=True,
         ),
-        Kind("lognormal", ("identity",), quantities=("sigma",), arguments=("level",), logarithm=True, estimable=True),
+        Kind(
+            "lognormal",
+            ("identity",),
+            quantities=("sigma",),
+            arguments=("level", "interval"),
+            logarithm=True,
+            estimable=True,
+        ),
         Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
-        Kind("beta", ("logit",), quantities=("shape",), arguments=("level",)),
+        Kind("beta", _BINARY, quantities=("shape",), arguments=("level",), estimable=True),
         Kind(
             "binomial",
             _BINARY,
+            binary=True,
             quantities=("guess", "slip"),
             arguments=("level", "trials", "success", "guess", "slip"),
             estimable=True,
@@ -148,11 +181,26 @@ ALIASES = {"bernoulli": "binomial"}
 """Other names of kinds."""
 
 
-def censoring_limits(value: object) -> tuple[float, float] | None:
-    """Return the two numbers of ``censored=[low, high]``, None where it has another form."""
+OPEN = frozenset({"inf", "Inf", "-inf", "-Inf", "NA"})
+"""Words that say in ``censored=[0, Inf]`` that there is no limit on a side."""
+
+Limit = float | str
+"""A number, or the name of a column."""
+
+
+def limits(value: object) -> tuple[Limit, Limit] | None:
+    """Return both limits of ``censored=[low, high]`` or ``interval=[low, high]``, None where it has another form.
+
+    Examples
+    --------
+    >>> limits([0.0, "high"]), limits(["-Inf", 3.0]), limits(["low"])
+    ((0.0, 'high'), (-inf, 3.0), None)
+    """
     if not isinstance(value, tuple | list) or len(value) != 2:
         return None
-    low, high = value
-    if not isinstance(low, int | float) or not isinstance(high, int | float) or not low < high:
+    low, high = (side if x in OPEN else x for x, side in zip(value, (-inf, inf), strict=True))
+    if not isinstance(low, int | float | str) or not isinstance(high, int | float | str):
         return None
-    return float(low), float(high)
+    if not isinstance(low, str) and not isinstance(high, str) and not low < high:
+        return None
+    return low, high

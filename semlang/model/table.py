@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from semlang.model.kinds import Kind
+from semlang.model.kinds import Kind, limits
 from semlang.source import Source, Span
 from semlang.syntax import ast
 
@@ -95,6 +95,18 @@ class Variable:
     measured: bool = False
     response: str = ""
     span: Span | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a gaussian response with identity link that is neither censored nor in an interval."""
+        hidden = self.arguments.get("censored") or self.arguments.get("interval")
+        return self.kind.name == "gaussian" and self.link in ("", "identity") and not hidden
+
+    @property
+    def limit_columns(self) -> tuple[str, ...]:
+        """Columns that hold limits of censoring, or the ends of an interval."""
+        found = [limits(self.arguments.get(name)) or () for name in ("censored", "interval")]
+        return tuple(x for pair in found for x in pair if isinstance(x, str))
 
 
 class Row(NamedTuple):
@@ -195,6 +207,31 @@ class Defined:
     span: Span | None = None
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What ``layout:`` lines say of the drawing; names are spelt as in the text.
+
+    Parameters
+    ----------
+    direction : str
+        ``down``, ``right``, or '' where it is not said.
+    rows, columns : tuple of tuples of names
+        What stands side by side, from above; what stands one below the other, from the left.
+    order : tuple of names
+        From the left to the right, or from above where rows are drawn as columns.
+    sides : mapping from name to 'above', 'below', 'left' or 'right'
+    at : mapping from name to (x, y)
+        Centres in points from the upper left corner, y growing downwards.
+    """
+
+    direction: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
+    order: tuple[str, ...] = ()
+    sides: Mapping[str, str] = field(default_factory=dict)
+    at: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterTable:
     """All rows of the model and what the rest of the program needs to know beside them.
@@ -219,6 +256,8 @@ class ParameterTable:
         File named by ``data:``, or ''.
     reshape : mapping
         Arguments of ``reshape:``, or empty.
+    layout : Layout
+        Hints for the drawing.
     """
 
     source: Source
@@ -235,6 +274,7 @@ class ParameterTable:
     weights: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     reshape: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -262,10 +302,12 @@ class ParameterTable:
         """Every data column that the model needs, in order of appearance."""
         found: dict[str, None] = {}
         for v in self.responses:
-            found[v.name] = None
+            if "interval" not in v.arguments:
+                found[v.name] = None
             for argument in ("trials", "exposure", "event", "entry", "set"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None
+            found |= dict.fromkeys(v.limit_columns)
         for v in self.latents:
             if isinstance(v.arguments.get("observed"), str):
                 found[v.arguments["observed"]] = None

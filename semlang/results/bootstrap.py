@@ -60,7 +60,7 @@ def bootstrap(
                    help="fit without rotation: options: rotation = none")]
         )  # fmt: skip
     population = Population(fit.table, fit.graphs, fit.designs, fit.estimate.theta)
-    done = replicates(Run(population, seed, fit.estimate.points, not parametric), n, processes, _path(file), tell)
+    done = replicates(Run(population, seed, fit.estimate.points_again, not parametric), n, processes, _path(file), tell)
     good = [r for r in done if not r.problem]
     names = [*parameter_names(fit.table), *(d.name for d in fit.table.defined), "loglik"]
     values = [np.concatenate([r.theta, [d[0] for d in r.defined], [r.loglik]]) for r in good]

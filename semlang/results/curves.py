@@ -12,6 +12,7 @@ from semlang.estimation.distributions import expected, variance
 from semlang.estimation.linear_predictors import linear_predictors
 from semlang.results.implied import Implied
 from semlang.results.items import (
+    group_named,
     item_named,
     latent_of,
     mean_design,
@@ -35,19 +36,22 @@ MEAN_IS_ENOUGH = ("binomial", "gaussian", "poisson", "negbinomial", "gamma")
 """Kinds whose information about the linear predictor is ``mu'**2 / Var(y)``."""
 
 
-def default_values(fit: Fit, latent: Variable) -> Floats:
+def default_values(fit: Fit, latent: Variable, group: int = 0) -> Floats:
     """Return 61 values of a latent variable, three standard deviations around its mean."""
-    implied = Implied(fit.graphs[0], fit.designs[0])
+    implied = Implied(fit.graphs[group], fit.designs[group])
     k = implied.place[latent.key]
     mean = float(implied.mean(fit.estimate.theta)[k])
     sd = float(np.sqrt(max(implied.covariance(fit.estimate.theta)[k, k], 0.0)))
     return np.linspace(mean - 3.0 * sd, mean + 3.0 * sd, 61)
 
 
-def curves(fit: Fit, item: str, at: Sequence[float] | None = None, latent: str | None = None) -> pd.DataFrame:
+def curves(
+    fit: Fit, item: str, at: Sequence[float] | None = None, latent: str | None = None, group: str | None = None
+) -> pd.DataFrame:
     """Return the mean of a response, or the probabilities of its categories, at values of a latent variable.
 
-    Covariates are at their means, disturbances of other latent variables 0; with several groups it is the first.
+    Covariates are at their means, disturbances of other latent variables 0. Where the linear predictor is one that the
+    response can't have (a negative mean of a gamma response with the reciprocal or identity link) there is no value.
 
     Parameters
     ----------
@@ -57,6 +61,8 @@ def curves(fit: Fit, item: str, at: Sequence[float] | None = None, latent: str |
         Default: 61 values, three standard deviations around the mean.
     latent : str, optional
         Default: the first that the item measures.
+    group : str, optional
+        Default: the first.
 
     Returns
     -------
@@ -67,29 +73,42 @@ def curves(fit: Fit, item: str, at: Sequence[float] | None = None, latent: str |
 
     v = item_named(fit, item)
     f = latent_of(fit, v, latent)
-    x = default_values(fit, f) if at is None else np.asarray(at, dtype=np.float64).ravel()
-    p = probabilities_at(fit, v, f, x)
-    if v.kind.name == "binomial":
-        names: tuple[str, ...] = fit.designs[0].categories.get(v.key) or ("0", "1")
+    g = group_named(fit, group)
+    x = default_values(fit, f, g) if at is None else np.asarray(at, dtype=np.float64).ravel()
+    p = probabilities_at(fit, v, f, x, g)
+    if v.kind.binary:
+        names: tuple[str, ...] = fit.designs[g].categories.get(v.key) or ("0", "1")
         p = np.column_stack([1.0 - p[:, 0], p[:, 0]])
     else:
-        names = fit.designs[0].categories.get(v.key) or (v.name,)
+        names = fit.designs[g].categories.get(v.key) or (v.name,)
+        p = np.where(_possible(v, p), p, np.nan)
     return pd.DataFrame(p, index=pd.Index(x, name="at"), columns=list(names))
 
 
+def _possible(item: Variable, mean: Floats) -> NDArray[np.bool_]:
+    """Return which means a response can have."""
+    return np.asarray((mean > 0.0) | (item.kind.name != "gamma"))
+
+
 def information(
-    fit: Fit, items: Sequence[str] | None = None, at: Sequence[float] | None = None, latent: str | None = None
+    fit: Fit,
+    items: Sequence[str] | None = None,
+    at: Sequence[float] | None = None,
+    latent: str | None = None,
+    group: str | None = None,
 ) -> pd.DataFrame:
     """Return the Fisher information of items about a latent variable.
 
         I(f) = sum_c P_c'(f)^2 / P_c(f),   of responses whose mean is enough mu'(f)^2 / Var(y | f).
+
+    That of a response with several trials is that of all of them, at their mean number.
 
     Parameters
     ----------
     fit : Fit
     items : sequence of str, optional
         Default: all that the latent variable is measured by.
-    at, latent
+    at, latent, group
         As for `curves`.
 
     Returns
@@ -101,20 +120,21 @@ def information(
 
     first = item_named(fit, items[0]) if items else fit.table.responses[0]
     f = latent_of(fit, first, latent)
-    measured = [p.target for p in fit.graphs[0].out_of(f.key) if not p.is_zero]
+    g = group_named(fit, group)
+    measured = [p.target for p in fit.graphs[g].out_of(f.key) if not p.is_zero]
     chosen = [item_named(fit, i) for i in items] if items else [v for v in fit.table.responses if v.key in measured]
     if not chosen:
         raise refuse("information", f"'{f.name}' is measured by no response directly")
-    x = default_values(fit, f) if at is None else np.asarray(at, dtype=np.float64).ravel()
-    out = pd.DataFrame({v.name: _of_item(fit, v, f, x) for v in chosen}, index=pd.Index(x, name="at"))
+    x = default_values(fit, f, g) if at is None else np.asarray(at, dtype=np.float64).ravel()
+    out = pd.DataFrame({v.name: _of_item(fit, v, f, x, g) for v in chosen}, index=pd.Index(x, name="at"))
     out["test"] = out.sum(axis=1)
     with np.errstate(divide="ignore"):
         out["se"] = 1.0 / np.sqrt(out["test"])
     return out
 
 
-def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
-    graph, design = fit.graphs[0], mean_design(fit.designs[0])
+def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats, group: int) -> Floats:
+    graph, design = fit.graphs[group], mean_design(fit.designs[group])
     theta = fit.estimate.theta
     start, end = (
         linear_predictors(graph, design, theta, {latent.key: v})[item.key].reshape(-1, 1) for v in (0.0, 1.0)
@@ -134,5 +154,7 @@ def _of_item(fit: Fit, item: Variable, latent: Variable, x: Floats) -> Floats:
     if item.kind.thresholds:
         return np.asarray(((slope * d) ** 2 / np.maximum(p, 1e-300)).sum(axis=0))
     if item.kind.name in MEAN_IS_ENOUGH and not {"zero", "censored"} & {*q, *item.arguments}:
-        return np.asarray((slope * d[0]) ** 2 / np.maximum(variance(item, at, q), 1e-300))
+        trials = float(np.nanmean(fit.designs[group].trials.get(item.key, np.ones(1))))
+        found = trials * (slope * d[0]) ** 2 / np.maximum(variance(item, at, q), 1e-300)
+        return np.where(_possible(item, p[0]), found, np.nan)
     raise refuse("information", f"of '{item.name}' it is not in its mean alone ({item.kind.name})")

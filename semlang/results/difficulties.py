@@ -22,11 +22,11 @@ Numbers = NDArray[Any]
 
 
 def difficulties(fit: Fit) -> Table:
-    """Return slopes and difficulties of binary and ordinal items that measure one latent variable.
+    """Return slopes and difficulties of items with ordered categories that measure one latent variable.
 
     With f standardised, z = (f - mean) / SD, the predictor is a (z - b): a = l SD and b = -(nu + l mean) / (l SD) of a
-    binary item with loading l and intercept nu; the difficulty of step s of an ordinal item is (tau_s - l mean) /
-    (l SD). Standard errors by the delta method.
+    binary item with loading l and intercept nu; the difficulty of step s of an item with thresholds (cumulative,
+    adjacent or sequential) is (tau_s - l mean) / (l SD). Standard errors by the delta method.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def difficulties(fit: Fit) -> Table:
     used = [(n, v, _latent(fit, n, v)) for n in range(len(fit.graphs)) for v in fit.table.responses]
     kept = [(n, v, f) for n, v, f in used if f is not None]
     if not kept:
-        raise refuse("a difficulty", "no binary or ordinal response measures exactly one latent variable")
+        raise refuse("a difficulty", "no response with two or ordered categories measures exactly one latent variable")
 
     def values(theta: Numbers) -> Numbers:
         out: list[Any] = []
@@ -61,7 +61,7 @@ def difficulties(fit: Fit) -> Table:
             latent = fit.table.variables[f].name
             out.append(loading * sd)
             names.append((v.name, latent, group, "slope"))
-            if v.kind.name == "binomial":
+            if v.kind.binary:
                 out.append(-(intercept + at_mean) / (loading * sd))
                 names.append((v.name, latent, group, "difficulty"))
                 continue
@@ -82,8 +82,8 @@ def difficulties(fit: Fit) -> Table:
 
 
 def _latent(fit: Fit, group: int, v: Variable) -> str | None:
-    """Return the key of the only latent variable that a binary or ordinal response measures."""
-    if v.kind.name not in ("binomial", "ordinal"):
+    """Return the key of the only latent variable that a response with ordered categories measures."""
+    if not v.kind.ordered:
         return None
     sources = [p.source for p in fit.graphs[group].into(v.key) if p.source and not p.is_zero]
     return sources[0] if len(sources) == 1 and fit.table.variables[sources[0]].measured else None

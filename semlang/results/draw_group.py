@@ -167,6 +167,8 @@ class _Draw:
         for name, column in (("trials", design.trials), ("entry", design.entry)):
             if key in column:
                 q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
+        if key in design.censored:
+            q |= {"low": design.low[key], "high": design.high[key]}
         try:
             y = drawn(variable, nu, q, cuts, self.rng)
         except ValueError:

@@ -70,7 +70,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         from semlang.estimation.unit_values import unit_values
 
         e = self.estimate
-        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik, e.spread)
+        return unit_values(self.table, self.graphs, self.designs, e.theta, e.points, e.loglik, e.spread, e.engines)
 
     @property
     def converged(self) -> bool:

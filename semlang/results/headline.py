@@ -44,7 +44,7 @@ def _items(fit: Fit) -> list[tuple[str, str]]:
     from semlang.results.m2 import m2
 
     responses = fit.table.responses
-    if is_conditional(fit.table) or any(v.kind.name not in ("binomial", "ordinal") for v in responses):
+    if is_conditional(fit.table) or not all(v.kind.ordered for v in responses):
         return []
     atoms = sum(max(len(fit.designs[0].categories.get(v.key, ("0", "1"))) - 1, 1) for v in responses)
     if atoms * (atoms + 1) // 2 > MOST_MARGINS:

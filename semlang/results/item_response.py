@@ -17,7 +17,7 @@ class ItemResponse:
     """Methods of `semlang.results.fit.Fit`; each is described where it is computed."""
 
     def curves(  # type: ignore[misc]
-        self: Fit, item: str, at: Sequence[float] | None = None, latent: str | None = None
+        self: Fit, item: str, at: Sequence[float] | None = None, latent: str | None = None, group: str | None = None
     ) -> pd.DataFrame:
         """Return the mean or category probabilities of a response at values of a latent variable.
 
@@ -28,18 +28,24 @@ class ItemResponse:
             Default: 61 values, three standard deviations around the mean.
         latent : str, optional
             Default: the first that the item measures; see `semlang.results.curves.curves`.
+        group : str, optional
+            Default: the first.
         """
         from semlang.results.curves import curves
 
-        return curves(self, item, at, latent)
+        return curves(self, item, at, latent, group)
 
     def information(  # type: ignore[misc]
-        self: Fit, items: Sequence[str] | None = None, at: Sequence[float] | None = None, latent: str | None = None
+        self: Fit,
+        items: Sequence[str] | None = None,
+        at: Sequence[float] | None = None,
+        latent: str | None = None,
+        group: str | None = None,
     ) -> pd.DataFrame:
         """Return item and test information about a latent variable; see `semlang.results.curves.information`."""
         from semlang.results.curves import information
 
-        return information(self, [items] if isinstance(items, str) else items, at, latent)
+        return information(self, [items] if isinstance(items, str) else items, at, latent, group)
 
     def difficulties(self: Fit) -> pd.DataFrame:  # type: ignore[misc]
         """Return slopes and difficulties with standard errors; see `semlang.results.difficulties.difficulties`."""

@@ -13,7 +13,7 @@ from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.distributions import CATEGORIES, Quantities, expected, has_distribution, transform
+from semlang.estimation.distributions import Quantities, expected, has_distribution, transform
 from semlang.estimation.linear_predictors import linear_predictors
 from semlang.estimation.predictors import Predictors
 from semlang.graph.model_graph import ModelGraph
@@ -24,7 +24,7 @@ from semlang.results.scores import predictors_of
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
 
-__all__ = ["Items", "item_named", "latent_of", "mean_design", "refuse"]
+__all__ = ["Items", "group_named", "item_named", "latent_of", "mean_design", "refuse"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,6 +56,25 @@ def item_named(fit: Fit, name: str) -> Variable:
     )  # fmt: skip
 
 
+def group_named(fit: Fit, name: str | None) -> int:
+    """Return the number of a group, of the first where no name is given.
+
+    Raises
+    ------
+    FitError
+        ``unknown-group``.
+    """
+    if name is None:
+        return 0
+    names = [d.group for d in fit.designs]
+    if name in names and len(names) > 1:
+        return names.index(name)
+    known = f"it has {', '.join(names)}" if len(names) > 1 else "it has no groups"
+    raise FitError(
+        [error("unknown-group", f"'{name}' is no group of the model", help=did_you_mean(name, names) or known)]
+    )
+
+
 def latent_of(fit: Fit, item: Variable, name: str | None = None) -> Variable:
     """Return the latent variable that an item measures: the one of that name, or the first.
 
@@ -67,7 +86,7 @@ def latent_of(fit: Fit, item: Variable, name: str | None = None) -> Variable:
     if is_conditional(fit.table):
         raise refuse("a curve", "it has classes, products of latent variables or latent scales")
     if not has_distribution(item):
-        raise refuse("a curve", f"expected values of a {item.kind.name} response are not computed yet")
+        raise refuse("a curve", f"expected values of {item.kind.described} response are not computed yet")
     sources = [p.source for p in fit.graphs[0].into(item.key) if p.source and not p.is_zero and not p.via]
     found = [fit.table.variables[s] for s in sources]
     if name is not None:
@@ -164,8 +183,8 @@ class Items:
             raise refuse(what, "there are several groups; fit them one by one")
         for v in table.responses:
             trials = v.arguments.get("trials", 1)
-            if not (v.kind.name == "binomial" or v.kind.name in CATEGORIES) or trials != 1:
-                raise refuse(what, f"'{v.name}' is not binary or ordinal")
+            if not (v.kind.ordered) or trials != 1:
+                raise refuse(what, f"'{v.name}' is {v.kind.described} response, not binary or with ordered categories")
         p = predictors_of(fit, fit.designs)[0]
         layers = p.member.layers
         if not layers or any(layer.level != ROWS for layer in layers):
@@ -174,7 +193,7 @@ class Items:
             raise refuse(what, "there are sampling weights")
         self.fit, self.predictors = fit, p
         self.items = tuple(table.variables[k] for k in p.form.responses)
-        self.sizes = tuple(2 if v.kind.name == "binomial" else len(design.categories[v.key]) for v in self.items)
+        self.sizes = tuple(2 if v.kind.binary else len(design.categories[v.key]) for v in self.items)
         self.weight: Floats = np.asarray(design.frequency.get(ROWS, np.ones(design.n_rows)), dtype=np.float64)
         self.y: Ints = np.stack(
             [
@@ -233,7 +252,7 @@ class Items:
             if item.kind.thresholds:
                 cuts = np.repeat(self.thresholds(k)[:, None], nu.size, axis=1)
             p = np.stack(expected(item, nu, self.quantities[k], cuts), axis=1)
-            out.append(np.column_stack([1.0 - p[:, 0], p[:, 0]]) if item.kind.name == "binomial" else p)
+            out.append(np.column_stack([1.0 - p[:, 0], p[:, 0]]) if item.kind.binary else p)
         return out
 
     def thresholds(self, k: int) -> Floats:

@@ -32,32 +32,47 @@ class Plots:
     def __repr__(self) -> str:
         return f"<semlang plots: {', '.join(KINDS)}>"
 
-    def icc(self, items: str | Sequence[str] | None = None, *, ax: Any = None, groups: int = 10) -> Any:
-        """Draw item characteristic curves; of a single item with observed proportions.
+    def icc(
+        self,
+        items: str | Sequence[str] | None = None,
+        *,
+        latent: str | None = None,
+        group: str | None = None,
+        groups: int = 10,
+        ax: Any = None,
+    ) -> Any:
+        """Draw item characteristic curves; of a single item the categories, with observed proportions.
 
         See `semlang.results.plots.icc.icc`.
         """
         from semlang.results.plots.icc import icc
 
-        return icc(self.fit, items, ax=ax, groups=groups)
+        return icc(self.fit, items, latent=latent, group=group, groups=groups, ax=ax)
 
-    def information(self, items: Sequence[str] | None = None, *, ax: Any = None) -> Any:
+    def information(
+        self,
+        items: Sequence[str] | None = None,
+        *,
+        latent: str | None = None,
+        group: str | None = None,
+        ax: Any = None,
+    ) -> Any:
         """Draw the information of items (thin) and of the test, and its standard error (dashed, right axis).
 
         See `semlang.results.plots.information.information`.
         """
         from semlang.results.plots.information import information
 
-        return information(self.fit, items, ax=ax)
+        return information(self.fit, items, latent=latent, group=group, ax=ax)
 
-    def wright(self, *, ax: Any = None) -> Any:
+    def wright(self, *, latent: str | None = None, group: str | None = None, ax: Any = None) -> Any:
         """Draw a Wright map: the distribution of scores beside the difficulties of the items, on one scale.
 
         See `semlang.results.plots.wright.wright`.
         """
         from semlang.results.plots.wright import wright
 
-        return wright(self.fit, ax=ax)
+        return wright(self.fit, latent=latent, group=group, ax=ax)
 
     def caterpillar(self, latent: str | None = None, *, level: str | None = None, ax: Any = None) -> Any:
         """Draw the scores of units with 95 percent intervals, in their order.
@@ -95,14 +110,14 @@ class Plots:
 
         return profile(self.fit, parameter, points=points, ax=ax)
 
-    def residuals(self, kind: str = "standardized", *, ax: Any = None) -> Any:
+    def residuals(self, kind: str = "standardized", *, group: str | None = None, ax: Any = None) -> Any:
         """Draw residual moments as a heat map (gaussian responses), else residuals of rows against fitted values.
 
         See `semlang.results.plots.residuals.residuals`.
         """
         from semlang.results.plots.residuals import residuals
 
-        return residuals(self.fit, kind, ax=ax)
+        return residuals(self.fit, kind, group=group, ax=ax)
 
     def quadrature(self, unit: int = 0, *, ax: Any = None) -> Any:
         """Draw what adaptive quadrature does for a unit: prior, posterior, and the nodes with their weights.

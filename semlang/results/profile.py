@@ -53,7 +53,7 @@ class Profile:
         try:
             found = estimate(
                 replace(table, relations=(*table.relations, held)), self.fit.graphs, self.fit.designs,
-                points=e.points, se="none", start=start, threads=1,
+                points=e.points_again, se="none", start=start, threads=1,
             )  # fmt: skip
         except (SemlangError, np.linalg.LinAlgError):
             self._known[value] = math.inf

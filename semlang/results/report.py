@@ -134,8 +134,9 @@ def _tables(fit: Fit, makers: list[Callable[[Fit], Table]]) -> str:
 
 
 def _measures(fit: Fit) -> Table:
-    values = fit.measures()
-    return Table(("measure", "value"), tuple((str(k), float(v)) for k, v in values.items()), (), "Fit measures")
+    from semlang.results.measures import measures
+
+    return measures(fit).table()
 
 
 def _of_fit(fit: Fit) -> list[Callable[[Fit], Table]]:
@@ -195,38 +196,26 @@ def _diagrams(fit: Fit) -> str:
 
 
 def _equations(fit: Fit) -> str:
-    """Return the matrices as tables, and the equations as LaTeX to copy."""
-    try:
-        matrices = GllammMatrices(fit.graphs[0])
-        text, tables = matrices.equations(), matrices._repr_html_()
-    except (SemlangError, ValueError, KeyError):
-        return ""
-    return (
-        f'<div class="wide">{tables}</div>'
-        f"<details><summary>as LaTeX, to copy</summary><pre>{escape(text)}</pre></details>"
-    )
+    """Return the matrices of each group as tables, and the equations as LaTeX to copy."""
+    out = []
+    for graph, label in zip(fit.graphs, fit.table.groups, strict=True):
+        try:
+            matrices = GllammMatrices(graph)
+            text, tables = matrices.equations(), matrices._repr_html_()
+        except (SemlangError, ValueError, KeyError):
+            continue
+        head = f"<h3>Group {escape(label)}</h3>" if label else ""
+        out.append(
+            f'{head}<div class="wide">{tables}</div>'
+            f"<details><summary>as LaTeX, to copy</summary><pre>{escape(text)}</pre></details>"
+        )
+    return "\n".join(out)
 
 
 def _plots(fit: Fit) -> str:
     """Return the plots that have a meaning for the model."""
-    plots = fit.plot
-    items = [v.name for v in fit.table.responses if v.kind.name in ("binomial", "ordinal")]
-    measured = any(v.measured and v.level == ROWS for v in fit.table.latents)
-    wanted: list[tuple[str, Callable[[], Any]]] = []
-    if items and measured:
-        wanted.append(("Item characteristic curves", lambda: plots.icc(items[:12])))
-        wanted += [(f"{name}, with observed shares", partial(plots.icc, name)) for name in items[:3]]
-        wanted.append(("Information", lambda: plots.information(items)))
-        wanted.append(("Wright map", plots.wright))
-    if any(v.level != ROWS and v.kind.name == "normal" for v in fit.table.latents):
-        wanted.append(("Scores of units with 95 percent intervals", plots.caterpillar))
-        wanted.append(("Fitted responses of units, their data, and the marginal mean", plots.trajectories))
-    if fit.estimate.class_sizes:
-        wanted.append(("Profiles of the classes", plots.classes))
-    if all(v.kind.name == "gaussian" for v in fit.table.responses):
-        wanted.append(("Residuals", plots.residuals))
     out = []
-    for caption, make in wanted:
+    for caption, make in _wanted(fit):
         try:
             figure = make().figure
         except FitError as problem:
@@ -239,3 +228,35 @@ def _plots(fit: Fit) -> str:
         image = f'<img alt="{escape(caption)}" src="data:image/svg+xml;base64,{data}">'
         out.append(f"<figure>{image}<figcaption>{escape(caption)}.</figcaption></figure>")
     return "\n".join(out)
+
+
+def _wanted(fit: Fit) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield captions of plots and what draws them; those that have no meaning for the model are findings."""
+    plots = fit.plot
+    responses = fit.table.responses
+    groups: list[str | None] = [d.group for d in fit.designs] if len(fit.designs) > 1 else [None]
+    ends = {g: "" if g is None else f", group {g}" for g in groups}
+    for f in fit.table.latents:
+        if not (f.measured and f.level == ROWS):
+            continue
+        own = {p.target for graph in fit.graphs for p in graph.out_of(f.key) if not p.is_zero}
+        items = [v.name for v in responses if v.key in own and v.kind.categorical]
+        for g in groups if items else ():
+            about = f"{f.name}{ends[g]}"
+            yield f"Item characteristic curves, {about}", partial(plots.icc, items[:12], latent=f.name, group=g)
+            for name in items[:3] if len(items) > 1 else ():
+                yield (
+                    f"{name}, with observed shares{ends[g]}",
+                    partial(plots.icc, name, latent=f.name, group=g),
+                )
+            yield f"Information, {about}", partial(plots.information, items, latent=f.name, group=g)
+            yield f"Wright map, {about}", partial(plots.wright, latent=f.name, group=g)
+    if any(v.level != ROWS and v.kind.name == "normal" for v in fit.table.latents):
+        yield "Scores of units with 95 percent intervals", plots.caterpillar
+        yield "Fitted responses of units, their data, and the marginal mean", plots.trajectories
+    if fit.estimate.class_sizes:
+        points = any(v.kind.name == "masspoints" for v in fit.table.latents)
+        yield f"Profiles of the {'mass points' if points else 'classes'}", plots.classes
+    if not any(v.kind.categorical for v in responses):
+        for g in groups:
+            yield f"Residuals{ends[g]}", partial(plots.residuals, group=g)

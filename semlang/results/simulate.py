@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.data.responses import censored
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
-from semlang.estimation.distributions import censored, has_distribution
+from semlang.estimation.distributions import has_distribution
 from semlang.graph.model_graph import ModelGraph
-from semlang.model.table import ParameterTable
+from semlang.model.kinds import limits
+from semlang.model.table import ParameterTable, Variable
 from semlang.results.draw_group import Drawn, Normals, draw_group
 from semlang.results.draw_mixture import Mixing
 
@@ -57,7 +59,7 @@ class Population:
         for v in table.responses:
             if not has_distribution(v):
                 raise FitError(
-                    [error("not-simulated", f"a {v.kind.name} response is not simulated yet", table.source, v.span)]
+                    [error("not-simulated", f"{v.kind.described} response is not simulated yet", table.source, v.span)]
                 )
         self._mixing = Mixing(table, theta) if is_conditional(table) else None
 
@@ -82,9 +84,12 @@ class Population:
         out = []
         for design, new in zip(self.designs, self.draw(rng), strict=True):
             responses = {k: np.where(np.isnan(y), np.nan, new.responses[k]) for k, y in design.responses.items()}
-            limits = {k: censored(self.table.variables[k], y) for k, y in responses.items() if k in design.censored}
+            beyond = {k: censored(responses[k], design.low[k], design.high[k]) for k in design.censored}
+            ends = {k: told(responses[k], design.low[k], design.high[k]) for k in _intervals(design)}
             observed = {k: np.where(np.isnan(y), np.nan, new.latent[k]) for k, y in design.observed.items()}
-            out.append(replace(design, responses=responses, event=new.event, censored=limits, observed=observed))
+            out.append(replace(design, responses=responses, event=new.event, censored=beyond, observed=observed,
+                               low={**design.low, **{k: low for k, (low, _) in ends.items()}},
+                               high={**design.high, **{k: high for k, (_, high) in ends.items()}}))  # fmt: skip
         return tuple(out)
 
 
@@ -108,6 +113,8 @@ def simulated(
     table = population.table
     values = {v.name: np.full(len(frame), np.nan) for v in table.responses}
     for design, new in zip(population.designs, population.draw(rng), strict=True):
+        for key in _intervals(design):
+            _write_ends(out, table.variables[key], design, new.responses[key])
         for v in table.responses:
             values[v.name][design.row] = new.responses[v.key]
             if v.key in new.event:
@@ -122,7 +129,7 @@ def simulated(
     for v in table.responses:
         categories = next((d.categories[v.key] for d in population.designs if v.key in d.categories), ())
         y = values[v.name]
-        missing = np.isnan(y) | (frame[v.name].isna().to_numpy() if keep_missing else False)
+        missing = np.isnan(y) | (frame[v.name].isna().to_numpy() if keep_missing and v.name in frame else False)
         if categories and not set(categories) <= {"0", "1"}:
             texts = np.array(categories, dtype=object)[np.where(missing, 0, np.nan_to_num(y)).astype(np.int64)]
             if isinstance(frame[v.name].dtype, pd.CategoricalDtype):
@@ -141,3 +148,39 @@ def simulated(
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
     return out
+
+
+def _intervals(design: Design) -> list[str]:
+    """Return the responses of which intervals are known."""
+    return [key for key in design.low if key not in design.censored]
+
+
+def told(values: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Return the intervals that tell drawn values: between the neighbouring ones of all limits in the data.
+
+    A value that is exact in the data is exact.
+
+    Parameters
+    ----------
+    values : (n,) floats
+        As drawn; NaN where missing.
+    low, high : (n,) floats
+        Of the data.
+    """
+    exact = low == high
+    cuts = np.unique(np.concatenate([low[~exact], high[~exact], [-np.inf, np.inf]]))
+    place = np.searchsorted(cuts, np.where(np.isnan(values), 0.0, values))
+    missing = np.isnan(values)
+    new_low = np.where(missing, -np.inf, np.where(exact, values, cuts[np.maximum(place - 1, 0)]))
+    new_high = np.where(missing, np.inf, np.where(exact, values, cuts[np.minimum(place, cuts.size - 1)]))
+    return new_low, new_high
+
+
+def _write_ends(out: pd.DataFrame, v: Variable, design: Design, values: Floats) -> None:
+    """Write the intervals of drawn values into their columns, empty where they are open."""
+    ends = told(values, design.low[v.key], design.high[v.key])
+    for column, end in zip(limits(v.arguments["interval"]) or (), ends, strict=True):
+        if isinstance(column, str):
+            new = out[column].to_numpy(dtype=np.float64, copy=True)
+            new[design.row] = np.where(np.isinf(end), np.nan, end)
+            out[column] = new

@@ -181,13 +181,30 @@ class Constraint(NamedTuple):
     span: Span
 
 
+class Hint(NamedTuple):
+    """A hint for the drawing: ``rows = [g, f1 + f2]``, ``direction = right``, ``at(f1, 100, 40)``.
+
+    `names` holds what stands together, `word` the direction, `place` the numbers of ``at``.
+    """
+
+    key: str
+    names: tuple[tuple[Variable, ...], ...] = ()
+    word: str = ""
+    place: tuple[float, float] | None = None
+    span: Span = Span(0, 0)
+
+
 class Directive(NamedTuple):
-    """``key: value, key2 = value2``; `cluster: school/class` has one argument, the tuple of names."""
+    """``key: value, key2 = value2``; `cluster: school/class` has one argument, the tuple of names.
+
+    `hints` are those of ``layout:``, which has no other arguments.
+    """
 
     key: str
     arguments: tuple[Argument, ...]
     span: Span
     key_span: Span
+    hints: tuple[Hint, ...] = ()
 
 
 class Header(NamedTuple):

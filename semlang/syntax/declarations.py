@@ -9,12 +9,13 @@ from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Argument, Declaration, Directive, Header, Variable
 from semlang.syntax.cover import Node, first_token, text_of
 from semlang.syntax.cut import DIRECTIVES, HEADERS, MAX_TERMS
+from semlang.syntax.layout import read_hints
 from semlang.syntax.nearest import nearest
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.terms import addends
 from semlang.syntax.variables import read_variables
 
-_FREE = frozenset({"layout", "composite"})  # their arguments may be any expression, kept as text
+_FREE = frozenset({"composite"})  # its arguments may be any expression, kept as text
 
 
 def read_declaration(reading: Reading, node: Node) -> Declaration:
@@ -62,6 +63,8 @@ def read_directive(reading: Reading, node: Node) -> Directive | Header:
         raise _unknown_key(reading, key, node)
     if not arguments:
         raise _no_value(reading, colon, word)
+    if word == "layout":
+        return Directive(word, (), node.span, key.children[0].span, read_hints(reading, arguments))
     read = _arguments(reading, arguments, word)
     if word == "cluster":
         read = tuple(_names(reading, argument, node) for argument in read)

@@ -21,7 +21,15 @@ DATA = Path(__file__).parent / "inputs/kinds.csv"
 
 @pytest.fixture(scope="module")
 def data() -> pd.DataFrame:
-    return pd.read_csv(DATA)
+    frame = pd.read_csv(DATA)
+    low = np.floor(2 * frame.gam) / 2
+    low, high = low.where(frame.gam >= 0.5), (low + 0.5).where(frame.gam <= 3)
+    exact = (frame.index + 1) % 5 == 0
+    limit = 0.3 + 0.2 * ((frame.index + 1) % 3)
+    return frame.assign(
+        p=frame.gam / (1.0 + frame.gam), low=low.where(~exact, frame.gam), high=high.where(~exact, frame.gam),
+        limit=limit, above=np.maximum(frame.gam, limit),
+    )  # fmt: skip
 
 
 def estimates(fit):
@@ -45,6 +53,17 @@ R = [
      {ZP: 0.5924885091, ("zero(zp)", "~1", ""): -0.8163967909, ("zero(zp)", "~", "x"): -0.0201567280}),
     ("zn :: negbinomial\nzn ~ x\nzero(zn) ~ 1", -382.967279,
      {ZN: 0.7019213110, ("zero(zn)", "~1", ""): -0.8425629664, ("shape(zn)", "~1", ""): 0.1081978917}),
+    ("p :: beta\np ~ x", 85.8618838892,
+     {("p", "~1", ""): 0.2702241834, ("p", "~", "x"): 0.2817863819, ("shape(p)", "~1", ""): 1.9511346}),
+    ("p :: beta(probit)\np ~ x", 85.8690139401, {("p", "~", "x"): 0.1752439661, ("shape(p)", "~1", ""): 1.951214513}),
+    ("p :: beta(cloglog)\np ~ x", 85.8310881733, {("p", "~", "x"): 0.1883798563, ("p", "~1", ""): -0.1839157104}),
+    ("p :: beta\np ~ x\nshape(p) ~ 1 + x", 85.8623987042, {("shape(p)", "~", "x"): -0.002870826467}),
+    ("w :: gaussian(interval=[low, high])\nw ~ x\nsigma(w) ~ 1", -541.406227719,
+     {("w", "~1", ""): 1.9494108290, ("w", "~", "x"): 0.8464708668, ("sigma(w)", "~1", ""): 0.6694158786}),
+    ("w :: lognormal(interval=[low, high])\nw ~ x", -454.457077064,
+     {("w", "~1", ""): 0.3622549598, ("w", "~", "x"): 0.3816664691, ("sigma(w)", "~1", ""): -0.0963550628}),
+    ("above :: gaussian(censored=[limit, Inf])\nabove ~ x\nsigma(above) ~ 1", -445.428078994,
+     {("above", "~", "x"): 0.8226048471, ("sigma(above)", "~1", ""): 0.632135385}),
     ("gam :: lognormal\ngam ~ x", -365.0409095,
      {GAM: 0.3149045934, ("gam", "~", "x"): 0.3308483869, ("sigma(gam)", "~1", ""): np.log(0.8199689632)}),
     ("t :: weibull(aft, event=d)\nt ~ x", -313.7512911,
@@ -97,6 +116,19 @@ def negbinomial(row, nu, q):
     return stats.nbinom.logpmf(row.nb, shape, shape / (shape + np.exp(nu)))
 
 
+def interval(row, nu, q):
+    sd = np.sqrt(q["w", "~~", "w"])
+    u, v = ((row[side].fillna(end) - np.exp(nu)) / sd for side, end in (("high", np.inf), ("low", -np.inf)))
+    inside = np.where(u + v > 0, stats.norm.sf(v) - stats.norm.sf(u), stats.norm.cdf(u) - stats.norm.cdf(v))
+    exact = row.low == row.high
+    return np.where(exact, stats.norm.logpdf(u) - np.log(sd), np.log(np.where(exact, 1.0, np.maximum(inside, 1e-300))))
+
+
+def beta(row, nu, q):
+    shape, mean = np.exp(q["shape(p)", "~1", ""]), 1.0 / (1.0 + np.exp(-nu))
+    return stats.beta.logpdf(row.p, shape * mean, shape * (1.0 - mean))
+
+
 def weibull(row, nu, q):
     law = stats.weibull_min(np.exp(q["shape(t)", "~1", ""]), scale=np.exp(-nu / np.exp(q["shape(t)", "~1", ""])))
     return np.where(row.d, law.logpdf(row.t), law.logsf(row.t))
@@ -122,10 +154,11 @@ def censored(row, nu, q):
 @pytest.mark.parametrize(
     ("text", "density"),
     [("gam :: gamma\ngam ~ x + (1 | g)", gamma), ("nb :: negbinomial\nnb ~ x + (1 | g)", negbinomial),
+     ("p :: beta\np ~ x + (1 | g)", beta), ("w :: gaussian(log, interval=[low, high])\nw ~ x + (1 | g)", interval),
      ("t :: weibull(event=d)\nt ~ x + (1 | g)", weibull), ("zp :: poisson\nzp ~ x + (1 | g)\nzero(zp) ~ 1", inflated),
      ("b :: binomial(logit, guess=0.2)\nb ~ x + (1 | g)", guessing),
      ("gam :: gaussian(censored=[0.5, 3])\ngam ~ x + (1 | g)", censored)],
-    ids=["gamma", "negbinomial", "weibull", "inflated", "guessing", "censored"],
+    ids=["gamma", "negbinomial", "beta", "interval", "weibull", "inflated", "guessing", "censored"],
 )  # fmt: skip
 def test_random_intercepts_against_integrals(data, text, density):
     """The log-likelihood at the estimates by sums over a fine grid, with densities of scipy."""
@@ -231,6 +264,10 @@ def test_counts_without_overdispersion(data):
     [
         ("t :: weibull(event=d)\nt ~ x", {"t": 0.0}, "outside-support"),
         ("gam :: gamma\ngam ~ x", {"gam": -1.0}, "outside-support"),
+        ("w :: gaussian(interval=[low, high])\nw ~ x", {"low": 3.0, "high": 2.0}, "bad-interval"),
+        ("above :: gaussian(censored=[limit, 0.5])\nabove ~ x", {"limit": 0.6}, "bad-interval"),
+        ("w :: lognormal(interval=[low, high])\nw ~ x", {"low": -3.0, "high": 2.0}, "outside-support"),
+        ("p :: beta\np ~ x", {"p": 1.0}, "outside-support"),
         ("nb :: negbinomial\nnb ~ x", {"nb": 1.5}, "not-count"),
         ("t :: weibull(event=d)\nt ~ x", {"d": 2.0}, "bad-event"),
     ],
@@ -246,7 +283,7 @@ def test_bad_values(data, text, change, slug):
 
 @pytest.mark.parametrize(
     "text",
-    ["gam :: gaussian(censored=[0, x])\ngam ~ 1", "b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
+    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
      "gam :: gamma\ngam ~ x\nshape(gam) ~ 1 + u[g]"],
 )  # fmt: skip
 def test_what_is_open_is_said(data, text):
@@ -260,3 +297,20 @@ def test_a_mean_that_is_not_positive_is_not_drawn():
     with pytest.raises(FitError) as problem:
         model.simulate(n=20, seed=1)
     assert {d.slug for d in problem.value.diagnostics} == {"not-simulated"}
+
+
+def test_intervals(data):
+    """Open ends are written in two ways; a response without ends is missing; drawn intervals hold the value."""
+    text = "w :: gaussian(interval=[low, high])\nw ~ x + (1 | g)"
+    fit = Model(text).fit(data)
+    infinite = data.assign(low=data.low.fillna(-np.inf), high=data.high.fillna(np.inf))
+    assert Model(text).fit(infinite).loglik == fit.loglik
+    some = data.assign(low=data.low.where(data.index > 20), high=data.high.where(data.index > 20))
+    assert Model(text).fit(some).loglik == pytest.approx(Model(text).fit(data[21:]).loglik, abs=1e-7)
+    drawn = fit.simulate(seed=1)
+    assert (drawn.low.fillna(-np.inf) <= drawn.w).all()
+    assert (drawn.w <= drawn.high.fillna(np.inf)).all()
+    assert drawn.low.isna().any()
+    assert Model(text).fit(drawn).converged
+    exact = Model(text).fit(data.assign(low=data.gam, high=data.gam))
+    assert exact.loglik == pytest.approx(Model("gam ~ x + (1 | g)").fit(data).loglik, abs=1e-6)

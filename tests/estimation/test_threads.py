@@ -8,7 +8,7 @@ import pytest
 
 from semlang.api import Model
 from semlang.errors import FitError
-from semlang.estimation import estimate as module
+from semlang.estimation import setting as module
 from semlang.estimation.progress import available_threads
 
 

@@ -87,12 +87,12 @@ def test_points_not_settled() -> None:
 
 
 def test_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    from semlang.estimation import estimate
+    from semlang.estimation import climb
 
     def fail(*_: Any) -> Any:
-        raise estimate.Infeasible("nothing is finite")
+        raise climb.Infeasible("nothing is finite")
 
-    monkeypatch.setattr(estimate._Estimation, "_from", fail)
+    monkeypatch.setattr(climb.Climb, "_from", fail)
     frame = pd.DataFrame({"y": np.arange(20.0) % 7, "x": np.arange(20.0) % 5})
     with pytest.raises(SemlangError) as problem:
         Model("y ~ x").fit(frame)
@@ -100,15 +100,15 @@ def test_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_starts_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
-    from semlang.estimation import estimate
+    from semlang.estimation import climb
 
-    compete = estimate.compete
+    compete = climb.compete
 
     def alone(*given: Any) -> Any:
         contest = compete(*given)
         return replace(contest, values=contest.values[:1])
 
-    monkeypatch.setattr(estimate, "compete", alone)
+    monkeypatch.setattr(climb, "compete", alone)
     frame = pd.DataFrame({"y": np.arange(20.0) % 7, "x": np.arange(20.0) % 5})
     fit = Model("options: starts = 2\ny ~ x").fit(frame)
     assert "starts-disagree" in {d.slug for d in fit.diagnostics}

@@ -83,3 +83,11 @@ def test_the_guide_shows_what_the_program_prints() -> None:
     assert len(pairs) >= 10
     for text, shown in pairs:
         assert str(sl.Model(text).equations()).strip() == shown.strip()
+
+
+def test_every_group_has_its_equations() -> None:
+    text = "groups: g\nf =~ x1 + c(a=p, b=q)*x2 + x3\n"
+    found = sl.Model(text).equations()
+    assert [f"Group {g}" in found for g in "ab"] == [True, True]
+    assert found.count(r"\begin{aligned}") == 2
+    assert found.count("{") == found.count("}")

@@ -140,7 +140,7 @@ def test_thresholds() -> None:
 
 def test_classes() -> None:
     m = written("c :: class(2)\nc ~ x\ny ~ 1 + c@2 + cace*c@2:treated\n")
-    e, varrho = m.classes["c"]
+    e, varrho = m.classes["c"].E, m.classes["c"].varrho
     assert (e.text(0, 0), e.text(0, 1)) == ("0", "y~c@2 + cace*treated")
     assert (varrho.rows, varrho.columns) == (("1", "x"), ("c@1", "c@2"))
     assert m.eta == ()
@@ -156,3 +156,58 @@ def test_psi_is_symmetric() -> None:
 def test_names_are_escaped() -> None:
     m = written("f =~ a_1 + a_2 + a_3\nf ~ x_1\n")
     assert r"\mathit{x\_1}" in m.latex()
+
+
+WHOLE = {
+    "product": "f1 =~ x1 + x2 + x3\nf2 =~ x4 + x5 + x6\ny ~ f1 + f2 + f1:f2 + f1:f1\n",
+    "product of latent variables": "f =~ a + b + d\ng =~ h + i + j\nk =~ l + m + n\nk ~ f + g + f:g + f:w\n",
+    "mass points": "y :: binomial(logit)\nu :: masspoints(3)\ny ~ 1 + x + u\n",
+    "joint mass points": "y :: poisson\na + b :: masspoints(2)\ny ~ 1 + x + a + x*b\n",
+    "classes of latent variables": "c :: class(2)\ni =~ 1*y1 + 1*y2\ns =~ 0*y1 + 1*y2\ni + s ~ c\ny1 + y2 ~ 0\nc ~ z\n",
+    "classes and slopes": "c :: class(2)\ny ~ c + c:x\nsigma(y) ~ c\n",
+    "classes and loadings": "c :: class(2)\nf =~ y1 + y2 + y3\ny1 ~ c\ny2 ~ c:f\n",
+    "classes and thresholds": "q1 + q2 + q3 :: ordinal(logit)\nc :: class(2)\nc =~ q1 + q2 + q3\n",
+    "blocks": "c :: class(2)\nf =~ y1 + y2 + y3\ny1 ~ c\nclass: 1\nf ~~ f\ny2 ~ x\nclass: 2\nf ~~ f\n",
+    "two class variables": "a+b+d+e :: binomial\nc :: class(2)\nk :: class(3)\nc =~ a + b\nk =~ d + e\nk ~ c + x\n",
+    "moderated loading": "f =~ y1 + y2 + y3 + x:y3\ny3 ~ f:z\n",
+    "zero": "y :: poisson\ny ~ x\nzero(y) ~ 1 + x\n",
+    "sigma": "y ~ x\nsigma(y) ~ x\n",
+    "shape": "y :: gamma\ny ~ x\nshape(y) ~ x\n",
+    "guess": "y1+y2+y3 :: binomial(logit)\nf =~ y1+y2+y3\nguess(y1) + slip(y2) ~ 1\n",
+    "thresholds": "o :: ordinal(logit)\no ~ x + (1 | g)\no | t1 ~ x\n",
+    "nominal": "n :: multinomial(base=a)\nc :: class(2)\nn ~ x + c\n",
+}
+
+
+@pytest.mark.parametrize("text", WHOLE.values(), ids=WHOLE)
+def test_no_parameter_is_left_out(text: str) -> None:
+    """Whatever a model has, its matrices show: each free parameter stands in one of them, under one name."""
+    m = written(text)
+    frame = m.to_frame()
+    assert set(frame["parameter"]) - {-1} == set(range(m.graph.table.n_parameters))
+    named = frame[frame["parameter"] >= 0]
+    names = {a.name for of in m.all for cell in of.cells.values() for a in cell if a.parameter >= 0}
+    assert len(names) == named["parameter"].nunique()
+    mentioned = "\n".join(m.heading)
+    for symbol in {of.symbol for of in m.all if of.symbol.startswith(("Omega", "E(", "A("))}:
+        assert symbol in mentioned
+    assert m.latex().count("{") == m.latex().count("}")
+
+
+def test_products_and_classes_stand_where_they_belong() -> None:
+    m = written(WHOLE["product"])
+    omega, of_eta = m.products
+    assert (omega.rows, omega.columns, of_eta.cells) == (("y",), ("f1:f2", "f1:f1"), {})
+    assert m.heading[0].endswith("+ Omega(nu) p")
+    m = written(WHOLE["classes of latent variables"])
+    assert (m.classes["c"].E.cells, m.classes["c"].A.rows) == ({}, ("i", "s"))
+    assert m.heading[1] == "eta = A(c) e_c + zeta"
+    m = written(WHOLE["classes and loadings"])
+    assert m.classes["c"].E.text(1, 1) == "(y2~f (class 2))*f"
+    assert r"\eta_{1j}^{(2)}" in m.latex()
+    m = written(WHOLE["mass points"])
+    points, logits = m.mass_points
+    assert [points.text(0, k) for k in range(3)] == ["u~1 (class 1)", "u~1 (class 2)", "by mean 0"]
+    assert logits.text(0, 2) == "0"
+    varrho = written(WHOLE["two class variables"]).classes["k"].varrho
+    assert set(varrho.rows) == {"c@1", "c@2", "x"}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from scipy.stats import ncx2
 
 import semlang as sl
 
@@ -68,3 +69,18 @@ def test_new_data_that_a_fit_can_not_read() -> None:
     assert conditional["y"][0] == pytest.approx(marginal["y"][0], abs=1e-6)
     assert np.isnan(conditional["y"][1])
     assert conditional["y"][2] > marginal["y"][2]
+
+
+def test_interval_of_rmsea2_by_the_noncentral_distribution() -> None:
+    """Two dimensions fitted as one: at the lower end M2 is the 0.95 quantile, at the upper end the 0.05 quantile."""
+    rng = np.random.default_rng(8)
+    f = rng.normal(size=(1500, 2))
+    items = {f"i{k}": (rng.random(1500) < expit(1.8 * f[:, k // 3])).astype(int) for k in range(6)}
+    fit = sl.Model("i{0..5} :: binomial(logit)\ntheta =~ i{0..5}").fit(pd.DataFrame(items), threads=1)
+    found = fit.m2().iloc[0]
+    n, df = found["n"], found["df"]
+    assert found["rmsea2"] == pytest.approx(np.sqrt((found["m2"] - df) / (df * n)), rel=1e-10)
+    for bound, mass in (("lower", 0.95), ("upper", 0.05)):
+        noncentral = found[f"rmsea2.ci.{bound}"] ** 2 * df * n
+        assert noncentral > 0
+        assert ncx2.cdf(found["m2"], df, noncentral) == pytest.approx(mass, abs=1e-6)

@@ -63,6 +63,7 @@ def test_trajectories(sleep: sl.Fit) -> None:
     ax = sleep.plot.trajectories(units=5)
     assert ax.get_xlabel() == "Days"
     mean = ax.get_lines()[-1]
+    assert mean.get_xdata() == pytest.approx(np.arange(10))
     assert mean.get_ydata() == pytest.approx(sleep.predict()["Reaction"][:10].to_numpy())
 
 
@@ -106,10 +107,106 @@ def test_axes_of_others(lsat: sl.Fit) -> None:
     assert lsat.plot.icc("item1", ax=ax) is ax
 
 
+@pytest.fixture(scope="module")
+def examples() -> dict[str, sl.Fit]:
+    names = ("nominal", "partial_credit", "survival", "npml")
+    return {name: sl.read_model(EXAMPLES / name / "model.sem").fit(threads=1) for name in names}
+
+
+def test_items_with_ordered_categories(examples: dict[str, sl.Fit]) -> None:
+    """Adjacent categories have curves, points and difficulties as cumulative ones have."""
+    fit = examples["partial_credit"]
+    lines = fit.plot.icc("item2").get_lines()
+    table = fit.curves("item2")
+    assert len(lines) == 2 * table.shape[1]
+    for k, category in enumerate(table.columns):
+        curve, points = lines[2 * k : 2 * k + 2]
+        assert curve.get_ydata() == pytest.approx(table[category].to_numpy())
+        assert points.get_ydata() == pytest.approx(np.interp(points.get_xdata(), table.index, table[category]), abs=0.1)
+    # Neighbouring categories are equally likely at the step between them.
+    steps = fit.difficulties().query("item == 'item2' and parameter != 'slope'")["est"].to_numpy()
+    at = fit.curves("item2", at=steps).to_numpy()
+    assert np.diag(at) == pytest.approx(np.diag(at[:, 1:]))
+    assert {"item1.1", "item4.3"} <= {t.get_text() for t in fit.plot.wright().texts}
+
+
+def test_curves_of_one_latent_variable_alone() -> None:
+    rng = np.random.default_rng(3)
+    f = rng.normal(size=(300, 2))
+    frame = pd.DataFrame({f"b{k}": (f[:, k // 3] + rng.logistic(size=300) > 0).astype(int) for k in range(6)})
+    text = "".join(f"b{k} :: binomial(logit)\n" for k in range(6)) + "f =~ 1*b0 + 1*b1 + 1*b2\ng =~ 1*b3 + 1*b4 + 1*b5"
+    fit = sl.Model(text).fit(frame, threads=1)
+    assert [line.get_label() for line in fit.plot.icc().get_lines()] == ["b0", "b1", "b2"]
+    assert [line.get_label() for line in fit.plot.icc(latent="g").get_lines()] == ["b3", "b4", "b5"]
+    with pytest.raises(sl.FitError, match="'b4' does not depend on 'f'"):
+        fit.plot.icc(["b0", "b4"])
+
+
+def test_nominal_items_and_classes() -> None:
+    rng = np.random.default_rng(4)
+    c = rng.random(400) < 0.5
+    p = np.where(c[:, None], [0.8, 0.1, 0.1], [0.1, 0.2, 0.7])
+    drawn = {n: (rng.random((400, 1)) > p.cumsum(axis=1)).sum(axis=1) for n in "xyz"}
+    frame = pd.DataFrame({n: np.array(list("abc"))[k] for n, k in drawn.items()})
+    kinds = "x + y + z :: multinomial(base=a)\n"
+    classes = sl.Model(kinds + "k :: class(2)\nk =~ x + y + z").fit(frame, threads=1).plot.classes()
+    assert [t.get_text() for t in classes.get_xticklabels()][:3] == ["x = a", "x = b", "x = c"]
+    first = np.sort([line.get_ydata()[0] for line in classes.get_lines()])
+    assert first == pytest.approx([0.1, 0.8], abs=0.1)
+    with pytest.raises(sl.FitError, match="multinomial"):
+        sl.Model(kinds + "k :: class(2)\nk =~ x + y + z").fit(frame, threads=1).plot.residuals()
+
+
+def test_the_marginal_mean_is_averaged_over_the_other_covariates(examples: dict[str, sl.Fit]) -> None:
+    """One line that does not go up and down with whoever is of an age."""
+    fit = examples["survival"]
+    mean = next(line for line in fit.plot.trajectories().get_lines() if line.get_label() == "marginal mean")
+    x, y = mean.get_xdata(), mean.get_ydata()
+    assert fit.origin is not None
+    frame = fit.origin.recipe.frame
+    expected = [fit.predict(frame.assign(age=age))["time"].mean() for age in x[[0, 7, -1]]]
+    assert y[[0, 7, -1]] == pytest.approx(expected)
+    assert (np.diff(y) < 0).all() or (np.diff(y) > 0).all()
+
+
+def test_mass_points_are_not_called_classes(examples: dict[str, sl.Fit]) -> None:
+    texts = [t.get_text() for t in examples["npml"].plot.classes().get_legend().get_texts()]
+    assert [t.split(" (")[0] for t in texts] == ["mass point 1", "mass point 2"]
+
+
+@pytest.mark.parametrize(
+    ("example", "kind"),
+    [
+        *(("nominal", kind) for kind in ("residuals", "icc", "information", "wright", "caterpillar", "quadrature")),
+        *(("survival", kind) for kind in ("residuals", "icc", "information", "wright")),
+        *(("partial_credit", kind) for kind in ("caterpillar", "trajectories", "classes")),
+        *(("npml", kind) for kind in ("icc", "information", "wright", "caterpillar", "quadrature")),
+    ],
+)
+def test_other_models_have_findings(example: str, kind: str, examples: dict[str, sl.Fit]) -> None:
+    with pytest.raises(sl.FitError) as problem:
+        getattr(examples[example].plot, kind)()
+    assert {d.slug for d in problem.value.diagnostics} <= {"not-for-this-model", "no-classes", "not-predicted"}
+
+
+def test_groups_are_named(fits: dict[str, sl.Fit]) -> None:
+    frame = pd.read_csv(ROOT / "examples" / "holzinger-swineford" / "holzinger-swineford.csv")
+    fit = sl.Model("groups: school\nf =~ x1 + x2 + x3 + x4").fit(frame, threads=1)
+    tables = fit.residuals("standardized")
+    for group in fit.table.groups:
+        ax = fit.plot.residuals(group=group)
+        assert group in ax.get_title()
+        own = tables.loc[group].drop(columns="mean").to_numpy()
+        assert np.ma.filled(ax.images[0].get_array(), np.nan) == pytest.approx(own, nan_ok=True)
+    with pytest.raises(sl.FitError, match="no group"):
+        fit.plot.residuals(group="nowhere")
+
+
 @pytest.mark.parametrize(
     ("draw", "slug"),
     [
         (lambda plot: plot.icc("x1"), "not-for-this-model"),
+        (lambda plot: plot.information(), "not-for-this-model"),
         (lambda plot: plot.icc(), "not-for-this-model"),
         (lambda plot: plot.wright(), "not-for-this-model"),
         (lambda plot: plot.caterpillar(), "not-for-this-model"),

@@ -6,6 +6,7 @@ import base64
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -90,6 +91,17 @@ def test_every_example_has_a_report(example: str) -> None:
     assert {"Model", "Diagram", "Equations", "Fit", "Estimates", "To repeat it"} <= set(page.headings)
     assert all(r.startswith(("#", "data:")) for r in page.references)
     assert ("Items" in page.headings) == (example in ("lsat", "partial_credit"))
+
+
+def test_every_group_is_shown() -> None:
+    frame = pd.read_csv(ROOT / "examples" / "holzinger-swineford" / "holzinger-swineford.csv")
+    fit = sl.Model("groups: school\nvisual =~ x1 + x2 + x3 + x4").fit(frame, threads=1)
+    page = Page(report_html(fit))
+    text = " ".join(page.words)
+    for group in fit.table.groups:
+        assert f"Group {group}" in text
+        assert f"group {group}" in " ".join(p["alt"] for p in page.pictures)
+        assert f"visual =~ x2 ({group})" in text
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -171,6 +171,11 @@ ERRORS = [
     ("malformed-header", "group: <<c>>(1,2)\ny ~ x"),
     ("malformed-header", "level <<1>>:\ny ~ x"),
     ("unquoted-value", "data: <<../my file.csv>>"),
+    ("unknown-layout-hint", "layout: <<row>> = [f]"),
+    ("unknown-layout-hint", "layout: <<f>>"),
+    ("malformed-layout-hint", "layout: direction = <<up>>"),
+    ("malformed-layout-hint", "layout: rows = [f + <<2>>*g]"),
+    ("malformed-layout-hint", "layout: at(f, <<a>>, 3)"),
     ("one-value", "cluster: a, <<b>>"),
     ("not-a-value", "options: points = <<a>>*b"),
 ]

@@ -144,7 +144,7 @@ def _refuse(a: ParameterTable, b: ParameterTable) -> str:
         if (v.kind.name, v.link, v.level) != (w.kind.name, w.link, w.level):
             return f"'{key}' is {v.kind.name}({v.link}) in a and {w.kind.name}({w.link}) in b."
         if not margin(v).supported:
-            return f"The moments of a {v.kind.name} response ('{key}') are not known to this check."
+            return f"The moments of {v.kind.described} response ('{key}') are not known to this check."
         if margin(v).hidden or "guess" in v.arguments:
             return f"The distribution of '{key}' is not determined by its moments."
     if a.groups != b.groups or a.group_column != b.group_column:

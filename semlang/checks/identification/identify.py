@@ -251,7 +251,7 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
 
     for v in table.responses:
         if not margin(v).supported:
-            return f"The moments of a {v.kind.name} response ({v.name}) are not known to this check."
+            return f"The moments of {v.kind.described} response ({v.name}) are not known to this check."
     for graph in graphs:
         for row in (*graph.quantities, *graph.thresholds):
             if row.source in table.variables and row.op != "|":

@@ -123,7 +123,7 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
         return "Mass points of several variables together are not known to this check."
     for v in table.latents:
         if v.key not in classes:
-            return f"'{v.key}' is a {v.kind.name} latent variable beside latent classes: not known to this check."
+            return f"'{v.key}' is {v.kind.described} latent variable beside latent classes: not known to this check."
     if prod(int(v.arguments["classes"]) for v in classes.values()) > MOST_CLASSES:
         return f"More than {MOST_CLASSES} combinations of classes."
     for v in table.responses:

@@ -77,7 +77,7 @@ def _is_normal_mixture(table: ParameterTable) -> bool:
     """Whether the responses of a unit of the highest level that anything varies over are normal given its classes."""
     discrete = {k for keys in discrete_variables(table).values() for k in keys}
     for v in table.responses:
-        plain = v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
+        plain = v.is_linear
         if not plain or v.arguments.get("interval"):
             return False
     height = {level: n for n, level in enumerate(table.levels)}

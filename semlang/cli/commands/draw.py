@@ -10,7 +10,7 @@ import click
 from semlang.cli.output import Report, model_and_data, model_options, reporting
 from semlang.diagnostics import error
 from semlang.diagram.content import stars_of
-from semlang.diagram.options import COLOURS, DIRECTIONS, MEANS, SHOW
+from semlang.diagram.options import COLOURS, DIRECTIONS, LAYOUTS, MEANS, SHOW
 from semlang.errors import SemlangError
 from semlang.model.facts import DataFacts
 from semlang.model.parameter_names import level_of
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--thresholds", is_flag=True, help="Show thresholds beside their responses.")
 @click.option("--means", type=click.Choice(MEANS), default="auto", help="Whose means are arrows from the constant 1.")
 @click.option("--direction", type=click.Choice(DIRECTIONS), default="auto", help="Where effects lie.")
+@click.option(
+    "--layout", type=click.Choice(LAYOUTS), default="auto", help="Who places the nodes: semlang, or Graphviz."
+)
 @click.option("--wrap", type=click.IntRange(0, 200), default=0, help="Break names longer than so many letters.")
 @click.option("--colour", type=click.Choice(COLOURS), default="none", help="Colours by factor.")
 @click.option("--greyscale", is_flag=True, help="Greys in place of colours.")

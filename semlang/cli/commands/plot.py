@@ -21,7 +21,8 @@ FORMATS = (".svg", ".png", ".pdf")
 @click.argument("fit_file", metavar="FIT.JSON")
 @click.option("-o", "--output", metavar="FILE", required=True, help="Picture: .svg, .png or .pdf.")
 @click.option("--item", "items", multiple=True, help="Of icc and information; default: all.")
-@click.option("--latent", help="Of caterpillar.")
+@click.option("--latent", help="Of icc, information, wright and caterpillar.")
+@click.option("--group", help="Of icc, information, wright and residuals; default: the first.")
 @click.option("--level", help="Of caterpillar.")
 @click.option("--x", help="Of trajectories: the covariate.")
 @click.option("--parameter", help="Of profile.")
@@ -34,6 +35,7 @@ def command(
     output: str,
     items: tuple[str, ...],
     latent: str | None,
+    group: str | None,
     level: str | None,
     x: str | None,
     parameter: str | None,
@@ -49,9 +51,13 @@ def command(
     plots = fit.plot
     match kind:
         case "icc":
-            ax = plots.icc(items[0] if len(items) == 1 else list(items) or None)
+            ax = plots.icc(items[0] if len(items) == 1 else list(items) or None, latent=latent, group=group)
         case "information":
-            ax = plots.information(list(items) or None)
+            ax = plots.information(list(items) or None, latent=latent, group=group)
+        case "wright":
+            ax = plots.wright(latent=latent, group=group)
+        case "residuals":
+            ax = plots.residuals(group=group)
         case "caterpillar":
             ax = plots.caterpillar(latent, level=level)
         case "trajectories":

@@ -39,6 +39,9 @@ def variables(model: ast.Model) -> dict[str, list[Place]]:
             for v in s.variables:
                 add(v, 1)
             continue
+        for hint in s.hints if isinstance(s, ast.Directive) else ():
+            for v in (v for together in hint.names for v in together):
+                add(v, 2)
         lefts = s.lhs if isinstance(s, ast.Formula | ast.Thresholds) else ()
         defines = isinstance(s, ast.Formula) and s.op in ("=~", "<~")
         skipped = s.thresholds if isinstance(s, ast.Thresholds) else ()

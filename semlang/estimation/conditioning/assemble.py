@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ from semlang.estimation.parameters import Parametrisation
 from semlang.graph.condition import given_known
 from semlang.model.table import ParameterTable, Row
 
-__all__ = ["conditional_members", "is_gaussian", "with_last_points"]
+__all__ = ["conditional_members", "is_gaussian", "scales_of_classes", "with_last_points"]
 
 Floats = NDArray[np.float64]
 
@@ -50,10 +51,11 @@ def conditional_members(
     given = conditioned(False)
     parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned)
     parametrisation.n_parameters = table.n_parameters
+    parametrisation.scales = scales_of_classes(table, pinned)
     if not _all_factored(given, parametrisation):
         given = conditioned(True)
     flags = iter(parametrisation.factored)
-    derived = Derived(table.n_parameters, [_location(extended, row) for row in last])
+    derived = Derived(table.n_parameters, [_location(extended, row) for row in last], parametrisation.scales)
     factored = [[next(flags) for _ in g.configurations] for g in given]
     directions = [
         [directions_of(c, set(g.continuous), f, derived) for c, f in zip(g.configurations, own, strict=True)]
@@ -86,6 +88,20 @@ def with_last_points(table: ParameterTable, theta: Floats) -> tuple[ParameterTab
     return extended, Derived(table.n_parameters, [_location(extended, row) for row in last]).extend(theta)[0]
 
 
+def scales_of_classes(table: ParameterTable, pinned: Collection[int]) -> tuple[tuple[int, ...], ...]:
+    """Return the thresholds, in order, of cumulative scales that are free in a class."""
+    places: dict[tuple[object, ...], list[Row]] = {}
+    for row in table.rows:
+        kind = table.variables[row.target].kind if row.target in table.variables else None
+        if row.op == "|" and row.klass and not row.via and kind and not (kind.sequence or kind.alternatives):
+            places.setdefault((row.target, row.group, row.class_variable, row.klass, row.also), []).append(row)
+    scales = {tuple(r.parameter for r in sorted(rows, key=lambda r: r.threshold)) for rows in places.values()}
+    uses = Counter(row.parameter for row in table.rows)
+    return tuple(
+        sorted(s for s in scales if len(s) > 1 and all(p >= 0 and p not in pinned and uses[p] == 1 for p in s))
+    )
+
+
 def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation) -> bool:
     """Whether the covariance matrices of known variables have factor coordinates."""
     flags = iter(parametrisation.factored)
@@ -100,8 +116,7 @@ def _all_factored(groups: Sequence[Conditions], parametrisation: Parametrisation
 def is_gaussian(table: ParameterTable) -> bool:
     """Whether one point is exact in the leaves: there is nothing to integrate but what is linear and gaussian."""
     return all(
-        v.kind.name == "gaussian" and v.link in ("", "identity") and not v.arguments.get("censored")
-        and not v.arguments.get("interval")
+        v.is_linear
         for v in table.responses
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.factors import Factorisation
+from semlang.estimation.parameters import ordered
 from semlang.model.table import Row
 
 __all__ = ["Derived"]
@@ -26,10 +27,13 @@ class Derived:
         P.
     locations : sequence of (row of the last location, rows of the others, rows of the masses)
         e_K = -sum_k exp(a_k) e_k, with a the logits of the masses against the last.
+    scales : sequence of sequences of int
+        Thresholds whose coordinates are distances, see `Parametrisation`.
     """
 
     n: int
     locations: Sequence[tuple[Row, tuple[Row, ...], tuple[Row, ...]]]
+    scales: Sequence[Sequence[int]] = ()
     factors: list[tuple[Factorisation, int, int, int]] = field(default_factory=list)
     size: int = 0
 
@@ -43,12 +47,16 @@ class Derived:
         return self.size - 1
 
     def extend(self, x: Floats) -> tuple[Floats, Floats | None]:
-        """Return all coordinates (size,) and their Jacobian (size, P), None where nothing is derived."""
-        if self.size == self.n:
+        """Return all coordinates (size,) and their Jacobian (size, P), None where nothing is derived.
+
+        Thresholds are themselves there.
+        """
+        if self.size == self.n and not self.scales:
             return x, None
-        out = np.concatenate([x, np.zeros(self.size - self.n)])
+        inside, slopes = ordered(x, self.scales)
+        out = np.concatenate([inside, np.zeros(self.size - self.n)])
         jacobian = np.zeros((self.size, self.n))
-        jacobian[np.arange(self.n), np.arange(self.n)] = 1.0
+        jacobian[: self.n] = slopes
         for last, others, masses in self.locations:
             for e, a in zip(others, masses, strict=True):
                 location, ratio = _value(e, x), float(np.exp(min(_value(a, x), 300.0)))

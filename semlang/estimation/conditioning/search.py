@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.estimation.ascent import Ascent
 from semlang.estimation.conditioning.batch import batch_em
-from semlang.estimation.conditioning.limits import at_limit
+from semlang.estimation.conditioning.limits import Limits, at_limit
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate
 from semlang.estimation.member import Infeasible
@@ -107,31 +107,27 @@ def run_at_limits(
         In the coordinates of `objective`; its curvature is 0 along what is held.
     Ascent
     """
-    limits: Mapping[int, float] = {}
+    limits = Limits()
     if objective.plain:
         information = objective.outer_product(objective.value_and_scores(z)[1])
-        limits = _kept(objective, z, at_limit(table, objective.x(z), information))
+        limits = _kept(objective, z, at_limit(table, objective.x(z), information, objective.within.scales))
     if not limits:
         ascent = make(objective)
         return ascent.run(z), ascent
-    x = objective.x(z)
-    for p, sign in limits.items():
-        x[p] = np.copysign(HELD, sign)
+    x = limits.at(objective.x(z), HELD)
     if not _value(objective, x) > objective.value(z) - LOSS:
         ascent = make(objective)
         return ascent.run(z), ascent
-    inner = objective.hold({p: float(x[p]) for p in sorted(limits)})
+    inner = objective.hold({p: float(x[p]) for p in sorted(limits.directions)})
     ascent = make(inner)
     best = ascent.run(inner.z(x))
-    inside = np.array([p for p in range(x.size) if p not in limits], dtype=np.int64)
     full = inner.x(best.z)
+    inside, carry = limits.carried(full)
     gradient, metric = np.zeros(full.size), np.zeros((full.size, full.size))
     gradient[inside], metric[np.ix_(inside, inside)] = best.gradient, best.inverse
     curvature = None
     if best.curvature is not None:
-        information = np.zeros((full.size, full.size))
-        information[np.ix_(inside, inside)] = best.curvature.information
-        curvature = Curvature(information)
+        curvature = Curvature(carry.T @ best.curvature.information @ carry)
     return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
 
 
@@ -143,12 +139,11 @@ def _value(objective: Objective, z: Floats) -> float:
         return -np.inf
 
 
-def _kept(objective: Objective, z: Floats, limits: Mapping[int, float]) -> dict[int, float]:
+def _kept(objective: Objective, z: Floats, limits: Limits) -> Limits:
     """Return the limits that lose nothing: the log-likelihood is no higher where the logit is finite."""
-    found: dict[int, float] = {}
-    for p, sign in limits.items():
-        far, near = z.copy(), z.copy()
-        far[p], near[p] = np.copysign(HELD, sign), np.copysign(6.0, sign)
-        if _value(objective, far) >= _value(objective, near) - 1e-9:
-            found[p] = sign
-    return found
+    found = []
+    for p in limits.directions:
+        one = limits.only([p])
+        if _value(objective, one.at(z, HELD)) >= _value(objective, one.at(z, 6.0)) - 1e-9:
+            found.append(p)
+    return limits.only(found)

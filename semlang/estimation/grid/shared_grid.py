@@ -115,6 +115,7 @@ class SharedGrid(Expanded):
 
     points: int | None = None
     exact = False
+    tolerance = 1e-3
 
     def __init__(
         self,

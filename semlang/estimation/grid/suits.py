@@ -12,7 +12,7 @@ from semlang.estimation.layers import layers_of
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 
-__all__ = ["COUNTS", "suits"]
+__all__ = ["ADAPTIVE", "COUNTS", "LARGE", "can_share", "suits", "types_of_rows"]
 
 COUNTS = {1: (64, 128, 256), 2: (32, 48, 64)}
 """Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
@@ -45,25 +45,28 @@ def suits(
     rows : int
         Number of observed responses.
     """
+    layers = layers_of(reduced, (), order)
+    if len(layers) not in COUNTS or any(layer.dims != 1 or layer.exact for layer in layers):
+        return False
+    if not can_share(reduced, design, variables, order) or rows * ADAPTIVE ** len(layers) < LARGE:
+        return False
+    types = types_of_rows(reduced, design)
+    nodes = COUNTS[len(layers)][0] ** len(layers)
+    return types * ROWS_A_TYPE <= rows and 3 * types * nodes <= rows * ADAPTIVE ** len(layers)
+
+
+def can_share(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable], order: Sequence[str]) -> bool:
+    """Return whether units may share nodes: responses are discrete, and weights do not differ inside top units."""
     used = [variables[key] for key in reduced.responses]
     if any(v.kind.name not in FAMILIES or v.key in design.exposure or v.key in design.trials for v in used):
         return False
     if reduced.offsets or any(role in MIXTURES for _, role in reduced.quantities):
         return False
-    layers = layers_of(reduced, (), order)
-    if len(layers) not in COUNTS or any(layer.dims != 1 or layer.exact for layer in layers):
-        return False
-    top = order.index(layers[-1].level)
-    if any(order.index(level) < top for given in (design.weights, design.frequency) for level in given):
-        return False
-    if rows * ADAPTIVE ** len(layers) < LARGE:
-        return False
-    types = _types(reduced, design)
-    nodes = COUNTS[len(layers)][0] ** len(layers)
-    return types * ROWS_A_TYPE <= rows and 3 * types * nodes <= rows * ADAPTIVE ** len(layers)
+    top = max((order.index(d.level) for d in reduced.disturbances), default=0)
+    return not any(order.index(level) < top for given in (design.weights, design.frequency) for level in given)
 
 
-def _types(reduced: ReducedForm, design: Design) -> float:
+def types_of_rows(reduced: ReducedForm, design: Design) -> float:
     """Return a bound on the number of row types; infinite where a covariate has many values."""
     total = 0.0
     for k, key in enumerate(reduced.responses):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numba
 from numba.core import caching
+from numba.core.runtime.nrt import rtsys
 
 from semlang.cache import load, store
 
@@ -59,9 +60,14 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled function, or None where there is none that can be used."""
+        """Return the compiled function, or None where there is none that can be used.
+
+        What is loaded needs the memory functions alone; numba imports here all that it would need to compile, too,
+        which takes longer than the loading.
+        """
         try:
-            found = super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            found = self._load_overload(sig, target_context)
         except Exception:  # of whatever version of numba wrote the file
             found = None
         if found is None:

@@ -43,7 +43,7 @@ def _function(name: str) -> Any:
 
 DENSITIES = tuple(_function(entry.density) for entry in ENTRIES)
 
-DATA = ("", "trials", "event", "censored", "one", "set")
+DATA = ("", "trials", "event", "censored", "high", "one", "set")
 """Numbers of rows that are data, not estimated."""
 
 PARAMETERS = np.array([sum(f not in DATA for f in (e.f1, e.f2)) for e in ENTRIES], dtype=np.int64)

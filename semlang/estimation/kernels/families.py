@@ -23,7 +23,8 @@ class Entry(NamedTuple):
     link : str
     f1, f2 : str
         What the numbers of the row are: a distribution parameter, a threshold (``upper``, ``lower``,
-        ``continues``), or data (``trials``, ``event``, ``censored``, ``one``, ``set``); empty where they are not read.
+        ``continues``), or data (``trials``, ``event``, ``censored``, ``high``, ``one``, ``set``); empty where they
+        are not read.
     density : str
         Module and function in this package; empty where rows have a density only together (`softmax`).
     """
@@ -36,21 +37,25 @@ class Entry(NamedTuple):
 
 
 _BINARY = ("logit", "probit", "cloglog", "loglog", "cauchit")
+_MEAN = ("identity", "log", "reciprocal")
 _COUNT = ("log", "identity", "sqrt")
 
 ENTRIES: tuple[Entry, ...] = (
     *(Entry("binomial", link, "trials", "", f"binomial.{link}") for link in _BINARY),
     *(Entry("poisson", link, "", "", f"poisson.{link}") for link in _COUNT),
-    *(Entry("gaussian", link, "sigma", "", f"gaussian.{link}") for link in ("identity", "log", "reciprocal")),
+    *(Entry("gaussian", link, "sigma", "", f"gaussian.{link}") for link in _MEAN),
     *(Entry("ordinal", link, "upper", "lower", f"ordinal.{link}") for link in _BINARY[:4]),
     Entry("lognormal", "identity", "sigma", "", "gaussian.identity"),
     *(Entry("gamma", link, "shape", "", f"gamma.{link}") for link in ("log", "reciprocal", "identity")),
+    *(Entry("beta", link, "shape", "", f"beta.{link}") for link in _BINARY),
     *(Entry("negbinomial", link, "shape", "", f"negbinomial.{link}") for link in _COUNT),
     *(Entry("exponential", link, "one", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
     *(Entry("weibull", link, "shape", "event", f"survival.weibull_{link}") for link in ("log", "aft")),
     *(Entry("loglogistic", link, "shape", "event", f"survival.loglogistic_{link}") for link in ("log", "aft")),
     Entry("sequential", "logit", "continues", "", "sequential.logit"),
-    Entry("censored gaussian", "identity", "sigma", "censored", "gaussian.censored"),
+    *(Entry("censored gaussian", link, "sigma", "censored", f"gaussian.censored_{link}") for link in _MEAN),
+    *(Entry("interval gaussian", link, "sigma", "high", f"gaussian.interval_{link}") for link in _MEAN),
+    Entry("interval lognormal", "identity", "sigma", "high", "gaussian.interval_identity"),
     *(Entry("guessed binomial", link, "guess", "slip", f"mixed.guessed_{link}") for link in _BINARY),
     *(Entry("inflated poisson", link, "zero", "", f"mixed.inflated_poisson_{link}") for link in _COUNT),
     *(Entry("inflated negbinomial", link, "shape", "zero", f"mixed.inflated_negbinomial_{link}") for link in _COUNT),
@@ -66,7 +71,7 @@ SETS = min(code for code, e in enumerate(ENTRIES) if e.f1 == "set")
 rows of the set there are from a row on."""
 
 MIXTURES = {"guess": "guessed", "slip": "guessed", "zero": "inflated"}
-_WORDS = {**MIXTURES, "censored": "censored"}
+_WORDS = {**MIXTURES, "censored": "censored", "interval": "interval"}
 """Distribution parameters that make the density a mixture, and the word before its family."""
 
 

@@ -26,9 +26,9 @@ __all__ = ["KERNELS", "compile_all", "prepare"]
 
 CHAIN = (reverse, forward, plain_rows)
 LAPLACE = (find_modes, front_adjoints, row_adjoints, mode_adjoints, laplace, third_derivatives)
-NODES = (lowest_units,)
+NODES = (lowest_units, node_moments)
 UPPER = (upper_sums, upper_nodes)
-MOMENTS = (node_moments, laplace_moments)
+MOMENTS = (laplace_moments,)
 OTHERS = tuple(
     value for module in (gaussian_sweep, gaussian_patterns, gaussian_louis, shared_grid)
     for value in vars(module).values() if isinstance(value, Kernel)
@@ -36,8 +36,9 @@ OTHERS = tuple(
 KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *OTHERS)
 
 SECONDS = {
-    "lowest_units": 3.5, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9, "mode_adjoints": 0.6,
-    "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3, "plain_rows": 0.2,
+    "lowest_units": 3.5, "node_moments": 2.6, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9,
+    "mode_adjoints": 0.6, "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
+    "plain_rows": 0.2,
 }  # fmt: skip
 """About how long kernels take to compile; the others a second."""
 DENSITY = 0.5
@@ -45,6 +46,9 @@ START = 1.0
 """Seconds that a process takes to start."""
 PATIENCE = 120.0
 MOST_PROCESSES = 4
+
+_PRESENT: set[str] = set()
+"""Kernels that this process has seen in the cache: the folder is looked at once, not for each likelihood."""
 
 
 def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
@@ -106,11 +110,11 @@ def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
     folder = kernel_folder()
     if folder is None:
         return []
-    wanted = [k for k in kernels if not k.loaded]
+    wanted = [k for k in kernels if not k.loaded and k.name not in _PRESENT]
     if not wanted:
         return []
-    present = {path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc")}
-    return [k for k in wanted if k.name not in present]
+    _PRESENT.update(path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc"))
+    return [k for k in wanted if k.name not in _PRESENT]
 
 
 def _shares(kernels: Sequence[Kernel], load: list[float]) -> list[list[Kernel]]:

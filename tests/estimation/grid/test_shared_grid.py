@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import semlang as sl
+from semlang.estimation import ways
 from semlang.estimation.assemble import assemble
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.grid import suits as choice
@@ -54,8 +55,8 @@ class Pair:
         model, designs, _ = sl.Model(text).bind(data)
         constraints = Constraints(model.parameter_table)
         grid, adaptive = (
-            assemble(model.parameter_table, model.graphs, designs, constraints, True, 31, 1, shared=shared)
-            for shared in (True, False)
+            assemble(model.parameter_table, model.graphs, designs, constraints, True, 31, 1, engines=engines)
+            for engines in (["shared grid"], [])
         )
         self.grid, self.adaptive = grid.members[0], adaptive.members[0]
         assert isinstance(self.grid, SharedGrid)
@@ -132,7 +133,7 @@ def test_results_do_not_depend_on_threads() -> None:
     model, designs, _ = sl.Model(MODELS["bifactor"]).bind(frame())
     table = model.parameter_table
     members = [
-        assemble(table, model.graphs, designs, Constraints(table), True, 7, threads, shared=True).members[0]
+        assemble(table, model.graphs, designs, Constraints(table), True, 7, threads, engines=["shared grid"]).members[0]
         for threads in (1, 3)
     ]
     x = np.full(members[0].n_parameters, 0.7)
@@ -160,6 +161,7 @@ def test_whole_fits_agree(monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setattr(choice, "LARGE", 0)
             patch.setattr(choice, "ROWS_A_TYPE", 1)
             patch.setattr(choice, "ADAPTIVE", 100)
+            patch.setattr(ways, "SHARED", 0.0)
             shared = sl.Model(MODELS[name]).fit(data)
         assert shared.estimate.method.endswith("shared grid of nodes")
         assert shared.converged

@@ -46,17 +46,12 @@ class Design:
         self.codes = np.array([CODES[p] for p in pair])
         family, link = np.array([p[0] for p in pair]), np.array([p[1] for p in pair])
         durations = np.isin(family, ("exponential", "weibull", "loglogistic"))
-        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial", "sequential")) | durations
+        plain = np.isin(family, ("binomial", "ordinal", "guessed binomial", "sequential", "beta")) | durations
         scale = np.array([1.0 if c else SCALE.get(p, 1.0) for c, p in zip(plain, link)])
-        shift = np.array(
-            [
-                0.0
-                if c
-                or (f, p) in (("gaussian", "identity"), ("lognormal", "identity"), ("censored gaussian", "identity"))
-                else SHIFT.get(p, 0.3)
-                for c, f, p in zip(plain, family, link)
-            ]
-        )
+        normal = np.array([f.split()[-1] in ("gaussian", "lognormal") for f in family])
+        shift = np.array([
+            0.0 if c or (g and p == "identity") else SHIFT.get(p, 0.3) for c, g, p in zip(plain, normal, link)
+        ])  # fmt: skip
         self.X = rng.normal(size=(2, n)) * scale
         self.Z = rng.normal(size=(D, n))
         self.Z[0] = 1.0
@@ -93,11 +88,16 @@ class Design:
         self.f2[c] = rng.integers(-1, 2, c.sum())
         c = family == "gamma"
         self.y[c] = np.abs(mean[c]) * rng.gamma(1.7, 1 / 1.7, c.sum())
+        c = family == "beta"
+        self.y[c] = np.clip(rng.beta(1.7 * p[c], 1.7 * (1 - p[c])), 1e-4, 1 - 1e-4)
         self.y[durations] = 0.8 * rng.logistic(size=durations.sum()) + np.where(link == "aft", nu, -nu)[durations]
         self.f2[durations] = rng.random(durations.sum()) < 0.7
-        g = np.isin(family, ("gaussian", "lognormal", "censored gaussian"))
+        g = normal
         self.f1[g] = 0.5 if "reciprocal" not in link else 0.2
         self.y[g] = mean[g] + self.f1[g] * rng.normal(size=g.sum())
+        c = np.flatnonzero(np.char.startswith(family, "interval"))
+        self.f2[c] = self.y[c] + np.resize([0.3, 0.0, 1e300, 0.2, 1e-6], c.size)
+        self.y[c[3::5]] = -1e300
         k = family == "ordinal"
         cuts = np.array([-1.0, 0.1, 1.2])
         category = (nu[k, None] + rng.logistic(size=(k.sum(), 1)) > cuts).sum(1)

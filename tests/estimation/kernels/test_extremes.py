@@ -21,6 +21,10 @@ def single(pair, n=6):
         return (np.arange(n) % 2).astype(float), np.full(n, 0.2), np.full(n, 0.1)
     if family.startswith("inflated"):
         return (np.arange(n) % 2).astype(float), np.full(n, 0.2), np.full(n, 0.1)
+    if family == "beta":
+        return np.where(np.arange(n) % 2, 0.9, 1e-9), np.full(n, 2.0), np.ones(n)
+    if family.startswith("interval"):
+        return np.resize([-1e300, 1.0, 2.0], n), np.ones(n), np.resize([1.0, 1e300, 2.0], n)
     return (np.arange(n) % 2).astype(float) + (family in ("gaussian", "gamma")), np.ones(n), np.ones(n)
 
 

@@ -21,6 +21,12 @@ CDF = {
     "cauchit": stats.cauchy.cdf,
     "loglog": lambda x: np.exp(-np.exp(-x)),
 }
+REST = {
+    **{link: lambda x, f=CDF[link]: f(-x) for link in ("logit", "probit", "cauchit")},
+    "cloglog": lambda x: np.exp(-np.exp(np.minimum(x, 5.2))),
+    "loglog": lambda x: -np.expm1(-np.exp(-x)),
+}
+"""1 - CDF; of cloglog to where the kernel holds it, below 1e-78."""
 MEAN = {"identity": lambda x: x, "log": np.exp, "reciprocal": lambda x: 1 / x, "sqrt": lambda x: x**2}
 
 
@@ -38,9 +44,11 @@ def log_density(pair, y, f1, f2, nu):
         return stats.poisson.logpmf(y, MEAN[link](nu))
     if family == "gamma":
         return stats.gamma.logpdf(y, f1, scale=MEAN[link](nu) / f1)
+    if family == "beta":
+        return stats.beta.logpdf(y, CDF[link](nu) * f1, REST[link](nu) * f1)
     if family == "negbinomial":
         return stats.nbinom.logpmf(y, f1, f1 / (f1 + MEAN[link](nu)))
-    if family == "lognormal":
+    if family.endswith("lognormal"):
         return stats.lognorm.logpdf(np.exp(y), f1, scale=np.exp(nu))
     if family == "guessed binomial":
         p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
@@ -48,7 +56,28 @@ def log_density(pair, y, f1, f2, nu):
     if family == "sequential":
         return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
     if family == "censored gaussian" and f2:
-        return stats.norm.logcdf(f2 * (nu - y) / f1)
+        return stats.norm.logcdf(f2 * (MEAN[link](nu) - y) / f1)
+    if family.startswith("interval") and f2 > y:
+        u, v = ((x - MEAN[link](nu)) / f1 for x in (f2, y))
+        if f2 - y < 1e-5:  # a difference of probabilities has no digits left
+            return stats.norm.logpdf((u + v) / 2) + np.log(u - v)
+        inside = np.where(u + v > 0, stats.norm.sf(v) - stats.norm.sf(u), stats.norm.cdf(u) - stats.norm.cdf(v))
+        return np.log(np.maximum(inside, 1e-300))
+    if family.endswith("lognormal"):
+        return stats.lognorm.logpdf(np.exp(y), f1, scale=np.exp(nu))
+    if family == "guessed binomial":
+        p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
+        return stats.binom.logpmf(y, 1, f1 + (1 - f1 - f2) * p)
+    if family == "sequential":
+        return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
+    if family == "censored gaussian" and f2:
+        return stats.norm.logcdf(f2 * (MEAN[link](nu) - y) / f1)
+    if family.startswith("interval") and f2 > y:
+        u, v = ((x - MEAN[link](nu)) / f1 for x in (f2, y))
+        if f2 - y < 1e-5:  # a difference of probabilities has no digits left
+            return stats.norm.logpdf((u + v) / 2) + np.log(u - v)
+        lower = np.log(stats.norm.cdf(u) - stats.norm.cdf(v))
+        return np.where(u + v > 0, np.log(stats.norm.sf(v) - stats.norm.sf(u)), lower)
     if family.startswith("inflated"):
         zero = f1 if family.endswith("poisson") else f2
         counts = log_density((family.removeprefix("inflated "), link), y, f1, np.nan, nu)

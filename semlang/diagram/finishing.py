@@ -1,0 +1,53 @@
+"""The last steps of placing, whatever came before: labels, words beside nodes, frames, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semlang.diagram.content import Content
+from semlang.diagram.framing import frames_of
+from semlang.diagram.labelling import Labels
+from semlang.diagram.spec import DiagramSpec, Edge, Node, Text
+from semlang.diagram.trouble import crossings, through
+from semlang.model.table import ParameterTable
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A placed diagram and how well it reads.
+
+    Parameters
+    ----------
+    spec : DiagramSpec
+    faults : int
+        Edges through nodes, labels without a place of their own.
+    crossings : int
+        Pairs of edges that cross.
+    """
+
+    spec: DiagramSpec
+    faults: int
+    crossings: int
+
+
+def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: Sequence[Edge]) -> Placed:
+    """Return the diagram of placed nodes and edges, with its labels and frames.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    parts : Content
+    nodes, edges : placed
+        Residuals are among the edges.
+    """
+    labels = Labels(nodes, edges, frames_of(table, nodes, edges))
+    edges = labels.placed()
+    at = {n.key: n for n in nodes}
+    shown = {k: e for k, e in parts.variances.items() if e.label}
+    texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
+    texts += tuple(labels.beside(at[k], Text(", ".join(w), (0, 0), k)) for k, w in parts.thresholds.items())
+    frames = frames_of(table, nodes, edges, texts)
+    crossed, together = crossings(labels.start, labels.end, labels.owner)
+    spec = DiagramSpec(tuple(nodes), tuple(edges), tuple(frames), texts)
+    return Placed(spec, labels.failures + through(nodes, edges) + together, crossed)

@@ -1,0 +1,226 @@
+"""The way to the maximum: roads are coordinates, starts are one or many, nodes are shared or the units' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.ascent import Ascent, Unsettled
+from semlang.estimation.closed_form import ClosedForm
+from semlang.estimation.conditioning.search import many_starts, run_at_limits
+from semlang.estimation.factors import blocks_of
+from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.member import Infeasible
+from semlang.estimation.objective import Objective
+from semlang.estimation.optimize import Optimum
+from semlang.estimation.placing import Nodes
+from semlang.estimation.scaling import Scaled
+from semlang.estimation.setting import Setting
+from semlang.estimation.signs import turned_over
+from semlang.estimation.start import start_values
+from semlang.estimation.starts import compete, perturbed
+from semlang.graph.condition import discrete_variables
+
+__all__ = ["Climb"]
+
+Floats = NDArray[np.float64]
+
+DEFAULT_STARTS = 20
+"""Starts of a model with discrete latent variables."""
+
+CONSTRAINED_STARTS = 4
+"""Starts of a model with nonlinear equalities, before signs are turned."""
+
+
+class Climb:
+    """Looks for the maximum of the log-likelihood of a setting.
+
+    Parameters
+    ----------
+    setting : Setting
+    curvature : bool
+        Whether the observed information is wanted at the maximum.
+
+    Attributes
+    ----------
+    objective : Objective
+        The function that was maximised in the end.
+    findings : FindingsOfFit
+    starts, tried, agreed : int
+        Number of starts, how many of them were followed to the end, and how many reached the best log-likelihood.
+    history : list of (int, float)
+        Log-likelihood at the optimum with more points.
+    points : int or None
+    nodes : Nodes or None
+        Where nodes stood still.
+    """
+
+    def __init__(self, setting: Setting, curvature: bool) -> None:
+        self.setting, self.curvature = setting, curvature
+        self.findings = setting.findings
+        self.objective = setting.objective()
+        for member in self.objective.members:
+            setting.refuse_more_states(member)
+        discrete = bool(discrete_variables(setting.table))
+        self.starts = max(1, int(setting.table.options.get("starts") or (DEFAULT_STARTS if discrete else 1)))
+        self.agreed = 1
+        self.tried = 1
+        self.history: list[tuple[int, float]] = []
+        self.points = setting.plan.points
+        self.nodes: Nodes | None = None
+
+    def run(self) -> Optimum:
+        """Climb with the engine that was planned, or with adaptive nodes where shared ones are too coarse."""
+        try:
+            return self._climb()
+        except Unsettled:
+            self.setting.narrator.say("adaptive nodes: the shared ones do not settle")
+            self.setting.without_shared_nodes()
+            self.objective = self.setting.objective()
+            return self._climb()
+
+    def interrupted(self) -> Optimum:
+        """Return the best point so far, if there is one, where the user has interrupted the climb."""
+        if self.setting.checkpoint.best is None:
+            raise KeyboardInterrupt
+        self.objective, z, value = self.setting.checkpoint.best
+        self.points = self.setting.plan.points
+        self.findings = FindingsOfFit(self.setting.table)
+        self.findings.fail(
+            "not-converged",
+            f"the fit was interrupted after {len(self.setting.narrator.log)} iterations; this is the best point so far",
+            help="with a checkpoint file the next fit begins here: fit(checkpoint=...), --checkpoint FILE",
+        )
+        return Optimum(z, value, np.zeros(z.size), np.eye(z.size), np.inf, False)
+
+    def _climb(self) -> Optimum:
+        """Climb on the first road that leads to a maximum.
+
+        Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
+        at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
+        closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
+        maximum although it has none outside).
+        """
+        theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
+        self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
+        roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
+        roads.append({"scaled": False})
+        if any(isinstance(m, ClosedForm) and type(m.engine) is Nested for m in self.objective.members):
+            roads.append({"scaled": False, "any_residual": True})
+        if not self.setting.quadrature and any(blocks_of(f.psi) for f in self.setting.parts[1]):
+            roads.append({"scaled": False, "factored": True})
+        kept, problem = self.findings, ""
+        best: tuple[Optimum, FindingsOfFit, Objective] | None = None
+        for number, road in enumerate(roads):
+            if number:
+                self.setting.narrator.say("once more in other coordinates")
+                self.objective = self.setting.objective(**road)
+            self.findings = FindingsOfFit(self.setting.table)
+            try:
+                found = self._from(theta)
+            except (Infeasible, np.linalg.LinAlgError) as reason:
+                problem = str(reason)
+                continue
+            if best is None or found.converged or (found.value > best[0].value and not best[0].converged):
+                best = found, self.findings, self.objective
+            if found.converged or self.findings.away:
+                break
+        if best is None:
+            raise FitError(
+                [error("no-start", f"no start values with a finite likelihood were found: {problem}",
+                       help="give start values: start(0.5)*x")]
+            )  # fmt: skip
+        found, self.findings, self.objective = best
+        self.setting.plan = self.setting.plan.named([type(m.engine).__name__ for m in self.objective.members
+                                     if isinstance(m, ClosedForm)])  # fmt: skip
+        self.findings.found[:0] = kept.found
+        return found
+
+    def _from(self, theta: Floats) -> Optimum:
+        """Climb from start values of the parameters in the frame, or the best of several."""
+
+        def coordinates(at: Floats) -> Floats:
+            return self.objective.z(self.objective.within.coordinates(at))
+
+        def make(objective: Objective) -> Ascent:
+            s = self.setting
+            return Ascent(objective, s.plan, s.constraints, s.asked, self.curvature, s.narrator, self.findings)
+
+        if discrete_variables(self.setting.table):
+            z = self._many_starts(make(self.objective), coordinates, theta)
+            with np.errstate(over="ignore", invalid="ignore"):  # masses next to 0: a finding says so
+                best, ascent = run_at_limits(self.setting.table, self.objective, z, make)
+        else:
+            ascent = make(self.objective)
+            if any(c.equality for c in self.setting.constraints.nonlinear):
+                z = self._on_constraints(ascent, coordinates, theta)
+            else:
+                one = self.starts == 1 or bool(self.setting.constraints.nonlinear)
+                z = coordinates(theta) if one else self._contest(ascent, coordinates, theta)
+            best = ascent.run(z)
+        self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes
+        return best
+
+    def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates that the best of several starts leads to."""
+        table = self.setting.table
+        contest = compete(lambda z: ascent.climb(z, tolerance=1e-4), coordinates, table, theta, self.starts)
+        self.agreed, self.tried = contest.agreed, self.starts
+        self.setting.narrator.say(f"{contest.agreed} of {self.starts} starts agree")
+        if contest.agreed == 1:
+            self.findings.warn(
+                "starts-disagree",
+                f"only 1 of {self.starts} starts reached the best log-likelihood",
+                help="there are local maxima: take more starts, or give start values",
+            )
+        return contest.z
+
+    def _on_constraints(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates of the best maximum on nonlinear equalities, which often have several.
+
+        From the start values, from some perturbations of them, and with the loadings of one latent variable after the
+        other turned over.
+        """
+        best = ascent.climb_constrained(coordinates(theta))
+        rng = np.random.default_rng(1)
+        others = (perturbed(self.setting.table, theta, rng) for _ in range(max(self.starts, CONSTRAINED_STARTS) - 1))
+        best, _ = self._best_of(ascent, best, map(coordinates, others))
+        while True:
+            turned = turned_over(self.setting.parts[0], self.objective.inside(best.z))
+            best, better = self._best_of(ascent, best, map(coordinates, turned))
+            if not better:
+                return best.z
+
+    def _best_of(self, ascent: Ascent, best: Optimum, others: Iterable[Floats]) -> tuple[Optimum, bool]:
+        """Return the best of maxima, and whether that is a new one."""
+        before = best
+        for z in others:
+            try:
+                found = ascent.climb_constrained(z, rounds=1)
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+            if (found.converged, found.value) > (best.converged, best.value + 1e-6):
+                best = found
+        return best, best is not before
+
+    def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
+        """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
+        s = self.setting
+        found = many_starts(s.table, s.designs, ascent, coordinates, theta, sorted(s.user), self.starts, seed=1)
+        if self.starts == 1:
+            return found.z
+        self.agreed, self.tried = found.agreed, len(found.values)
+        self.setting.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
+        if found.agreed == 1:
+            self.findings.warn(
+                "starts-disagree",
+                f"only 1 of {len(found.values)} starts, the best of {found.tried} short ones, reached the best "
+                "log-likelihood",
+                help="there are local maxima: take more starts (options: starts = 100), or give start values",
+            )
+        return found.z

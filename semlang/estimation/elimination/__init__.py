@@ -1,0 +1,1 @@
+"""Integration of latent variables one after the other, in an order read off the graph."""

@@ -1,0 +1,150 @@
+"""Second derivatives by Louis' formula: expected ones of the complete data, and the variance of complete-data scores.
+
+    d2 log L = sum_u { E[d2 log f] + Var(S) }
+
+(Louis 1982, JRSS B 44, eq. 3.2); the variance by steps, see `expectations`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.estimation.elimination.conditional_tables import adjoint_of_table, conditional_table, slopes_of_table
+from semlang.estimation.elimination.expectations import Scores, expectations
+from semlang.estimation.kernels.chain_rows import RowInputs
+
+if TYPE_CHECKING:
+    from semlang.estimation.elimination.eliminated_grid import EliminatedGrid, Pass
+
+__all__ = ["pattern_scores", "second_derivatives"]
+
+Floats = NDArray[np.float64]
+
+STEP = 1e-5
+"""Of differences of first derivatives, in the size of a logit."""
+
+
+def second_derivatives(grid: EliminatedGrid, x: Floats) -> Floats:
+    """Return the second derivatives of the log-likelihood (P, P)."""
+    found = grid.evaluate(x, keep=True, second=True)
+    J = grid.input_jacobian(found.inputs, found.jacobian)
+    total = _of_densities(grid, found, J) + _of_inputs(grid, x, found) + _of_prior(grid, x, found)
+    variance = np.zeros_like(total)
+    tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
+    for run in found.runs:
+        expectations(run, tables, kernels, variance)
+    out: Floats = total + variance
+    return 0.5 * (out + out.T)
+
+
+def pattern_scores(grid: EliminatedGrid, x: Floats) -> tuple[Floats, Floats]:
+    """Return the log-likelihoods and scores of the top units (units, P), without weights."""
+    found = grid.evaluate(x, keep=True)
+    J = grid.input_jacobian(found.inputs, found.jacobian)
+    tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
+    unused = np.zeros((x.size, x.size))
+    scores = [expectations(run, tables, kernels, unused)[run.top_of_unit] for run in found.runs]
+    values = [v[run.top_of_unit] for v, run in zip(found.values, found.runs, strict=True)]
+    return np.concatenate(values), np.concatenate(scores)
+
+
+def _scores_of_tables(grid: EliminatedGrid, found: Pass, J: Floats) -> list[Scores]:
+    out = []
+    for s in range(len(found.tables)):
+        used, slopes = grid.slopes(found, s)
+        jacobian = J[used][:, grid.types_of[s]]
+        columns = np.flatnonzero(jacobian.any(axis=(0, 1)))
+        out.append(Scores(columns, np.einsum("ktq,ktp->tqp", slopes, jacobian[:, :, columns], optimize=True)))
+    return out
+
+
+def _scores_of_kernels(grid: EliminatedGrid, found: Pass) -> list[dict[tuple[int, ...], Scores]]:
+    steps = grid.outline.steps
+    out: list[dict[tuple[int, ...], Scores]] = []
+    for taken in grid.absorbed:
+        here: dict[tuple[int, ...], Scores] = {}
+        for m in taken:
+            c = found.prior.conditionals[m]
+            D = np.vstack([c.db, c.dvariance])
+            columns = np.flatnonzero(D.any(axis=0))
+            if steps[m].given and columns.size:
+                slopes = slopes_of_table(found.z, c, found.own[m]).reshape(len(D), -1)
+                here[(*steps[m].given, steps[m].variable)] = Scores(columns, (slopes.T @ D[:, columns])[None])
+        out.append(here)
+    return out
+
+
+def _of_densities(grid: EliminatedGrid, found: Pass, J: Floats) -> Floats:
+    """Return ``sum_t J_t' (sum_q R_tq d2 l_tq) J_t``, second derivatives in the inputs by differences of the first."""
+    names, dims = ["o", "A", "f1", "f2"], J.shape[0]
+    out = np.zeros((grid.n_parameters,) * 2)
+    width = grid.n_coordinates
+    for s, R in enumerate(found.counts):
+        here, nodes = grid.types_of[s], grid.nodes_of(s, found.z)
+        multiplier = {0: 1.0, **{1 + d: z for d, z in nodes.items()}}
+        used = [k for k in grid.inputs_used if k in multiplier or k > width]
+        group = {k: 0 if k <= width else k - width + 1 for k in used}
+        by_name = {}
+        for g in sorted(set(group.values())):
+            ends = []
+            for sign in (1.0, -1.0):
+                parts = {n: getattr(found.inputs, n) for n in names}
+                parts[names[g]] = parts[names[g]] + sign * STEP
+                moved = RowInputs(parts["o"], parts["A"], parts["f1"], parts["f2"], found.inputs.scale)
+                ends.append(grid.table(s, moved, found.z))
+            by_name[g] = (ends[0] - ends[1])[1:] / (2.0 * STEP)
+        for k in used:
+            for m in used:
+                inner = by_name[group[k]][max(group[m] - 1, 0)]
+                weight = (R * inner * multiplier.get(k, 1.0) * multiplier.get(m, 1.0)).sum(axis=1)
+                out += (J[_row(grid, k)][here] * weight[:, None]).T @ J[_row(grid, m)][here]
+    assert dims == len(grid.inputs_used)
+    return out
+
+
+def _row(grid: EliminatedGrid, k: int) -> int:
+    return grid.inputs_used.index(k)
+
+
+def _of_inputs(grid: EliminatedGrid, x: Floats, found: Pass) -> Floats:
+    """Return the part of second derivatives of the inputs in x, where they are not linear in it."""
+    bars, whole = grid.bars(found), np.array([0, grid.types.y.size])
+
+    def gradient(at: Floats) -> Floats:
+        cells, jacobian = grid.chain.cells(at)
+        slope: Floats = grid.chain.reverse(grid.chain.forward(cells), bars, jacobian, whole)[0]
+        return slope
+
+    out = np.zeros((x.size, x.size))
+    if np.array_equal(gradient(x), gradient(1.01 * x + 0.01)):
+        return out
+    for p in range(x.size):
+        step = np.zeros(x.size)
+        step[p] = STEP * max(1.0, abs(x[p]))
+        out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])
+    return out
+
+
+def _of_prior(grid: EliminatedGrid, x: Floats, found: Pass) -> Floats:
+    """Return the second derivatives of the expected log density of the latent variables."""
+    moving = [n for n, bar in enumerate(found.of_kernels) if bar.ndim > 1]
+
+    def gradient(at: Floats) -> Floats:
+        prior = grid.standard.prior(at)
+        slope = np.zeros(x.size)
+        for n in moving:
+            c = prior.conditionals[n]
+            slope += adjoint_of_table(found.z, c, conditional_table(found.z, c), found.of_kernels[n])
+        return slope
+
+    out = np.zeros((x.size, x.size))
+    conditionals = found.prior.conditionals
+    used = [c.db.any(axis=0) | (c.dvariance != 0.0) for n in moving for c in [conditionals[n]]]
+    for p in np.flatnonzero(np.any(used, axis=0)) if used else ():
+        step = np.zeros(x.size)
+        step[p] = STEP * max(1.0, abs(x[p]))
+        out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])
+    return out

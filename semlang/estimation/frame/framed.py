@@ -1,0 +1,105 @@
+"""The model in the frame, the way back to the table's parameters, and a parametrisation that takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.estimation.parameters import Parametrisation
+from semlang.estimation.scaling import Scaled
+from semlang.graph.model_graph import ModelGraph
+
+__all__ = ["Frame", "Framed"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A model in the frame, and the way back.
+
+    Parameters
+    ----------
+    graphs, designs : tuples, one a group
+    A : (P, P) floats
+    b : (P,) floats
+        theta = A theta' + b + products.
+    products : tuple of (int, int, int, float)
+        A parameter takes so many times the product of two others, which have no products of their own.
+    """
+
+    graphs: tuple[ModelGraph, ...]
+    designs: tuple[Design, ...]
+    A: Floats
+    b: Floats
+    products: tuple[tuple[int, int, int, float], ...] = ()
+
+    def _added(self, inside: Floats) -> Floats:
+        out = np.zeros(inside.size)
+        for p, i, j, value in self.products:
+            out[p] += value * inside[i] * inside[j]
+        return out
+
+    def theta(self, inside: Floats) -> Floats:
+        """Return the table's parameters."""
+        return np.asarray(self.A @ inside + self.b + self._added(inside))
+
+    def inside(self, theta: Floats) -> Floats:
+        """Return the parameters in the frame."""
+        first: Floats = np.asarray(np.linalg.solve(self.A, theta - self.b), dtype=np.float64)
+        if not self.products:
+            return first
+        return np.asarray(first - np.linalg.solve(self.A, self._added(first)), dtype=np.float64)
+
+    def jacobian(self, inside: Floats) -> Floats:
+        """Return dtheta/dtheta' (P, P)."""
+        out = self.A.copy()
+        for p, i, j, value in self.products:
+            out[p, i] += value * inside[j]
+            out[p, j] += value * inside[i]
+        return out
+
+    def carried(
+        self, inside: Floats, vcov: Floats | None, scores: Floats | None
+    ) -> tuple[Floats, Floats | None, Floats | None]:
+        """Return the table's parameters, their covariance matrix and the scores of the top-level units.
+
+        Parameters without a variance (NaN) have none in the table either, unless others are a part of them.
+        """
+        A = self.jacobian(inside)
+        if vcov is not None:
+            unknown = np.isnan(np.diagonal(vcov))
+            lost = ~((A != 0.0) @ ~unknown)
+            vcov = A @ np.where(unknown[:, None] | unknown, 0.0, vcov) @ A.T
+            vcov[lost], vcov[:, lost] = np.nan, np.nan
+        return self.theta(inside), vcov, None if scores is None else scores @ np.asarray(np.linalg.inv(A))
+
+
+class Framed:
+    """A parametrisation of the model in the frame, carried on to the table's parameters.
+
+    Parameters
+    ----------
+    inner : Parametrisation or Scaled
+    frame : Frame
+    """
+
+    def __init__(self, inner: Parametrisation | Scaled, frame: Frame) -> None:
+        self.inner, self.frame = inner, frame
+        self.n_parameters = inner.n_parameters
+        self.factored, self.blocks = inner.factored, inner.blocks
+
+    def theta(self, x: Floats) -> Floats:
+        """Return the table's parameters."""
+        return self.frame.theta(self.inner.theta(x))
+
+    def coordinates(self, theta: Floats) -> Floats:
+        """Return coordinates of parameters."""
+        return self.inner.coordinates(self.frame.inside(theta))
+
+    def jacobian(self, x: Floats) -> Floats:
+        """Return dtheta/dx (P, P)."""
+        return np.asarray(self.frame.jacobian(self.inner.theta(x)) @ self.inner.jacobian(x))

@@ -1,0 +1,232 @@
+"""A plan: which engine computes the likelihood of a group, over which latent variables, with how many points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from semlang.shown import Shown
+
+__all__ = ["GRIDS", "NODES", "STATES", "Alternative", "Condition", "GroupPlan", "LevelPlan", "Plan"]
+
+NODES = "nodes at the posterior mean and SD"
+
+STATES = {"class": "classes", "masspoints": "mass points"}
+
+GRIDS = ("shared grid", "variable elimination")
+"""Engines whose nodes all units share."""
+
+
+@dataclass(frozen=True)
+class LevelPlan:
+    """What is integrated over at one level.
+
+    Parameters
+    ----------
+    level : str
+    disturbances : tuple of str
+        Keys of the latent variables of each dimension, joined by "or" where several take turns in one (given the
+        others they are independent).
+    points : int
+        Points per dimension (0: exactly, without quadrature).
+    units : int or None
+        Number of units, where there are data.
+    exact : bool
+        Whether one point is exact whatever the others take.
+    """
+
+    level: str
+    disturbances: tuple[str, ...]
+    points: int
+    units: int | None = None
+    exact: bool = False
+
+    @property
+    def dims(self) -> int:
+        """Number of dimensions."""
+        return len(self.disturbances)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A latent variable that is conditioned on.
+
+    Parameters
+    ----------
+    key, level : str
+    states : int
+        Number of classes, mass points or nodes.
+    how : str
+        ``classes``, ``mass points`` or ``nodes at posterior mean and SD``.
+    why : str
+    units : int or None
+        Number of units, where there are data.
+    """
+
+    key: str
+    level: str
+    states: int
+    how: str
+    why: str
+    units: int | None = None
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A way to integrate that was not taken.
+
+    Parameters
+    ----------
+    engine : str
+    seconds : float or None
+        Of one evaluation with its gradient, about; None where it is not possible.
+    why : str
+    """
+
+    engine: str
+    seconds: float | None
+    why: str
+
+    def __str__(self) -> str:
+        cost = "" if self.seconds is None else f", about {self.seconds:.2g} s an evaluation"
+        return f"{self.engine}{cost}: {self.why}"
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """The engine of one group.
+
+    Parameters
+    ----------
+    group : str
+    engine : str
+        ``closed form``, ``shared grid``, ``variable elimination``, ``nested quadrature``, ``independent responses``,
+        ``conditioning`` or ``none``.
+    name : str
+        The closed form that was chosen, where there are data.
+    why : str
+    levels : tuple of LevelPlan
+        Lowest first.
+    rows : int or None
+        Number of observed responses.
+    conditions : tuple of Condition
+        What is conditioned on, highest level first; `levels` is what is left to integrate over.
+    steps : tuple of str
+        Where latent variables are eliminated one after the other: which, and given which others.
+    cliques : tuple of int
+        Variables of each of these steps.
+    seconds : float or None
+        Of one evaluation with its gradient, about, where there are data and a choice.
+    rejected : tuple of Alternative
+        The other ways to integrate.
+    """
+
+    group: str
+    engine: str
+    name: str
+    why: str
+    levels: tuple[LevelPlan, ...]
+    rows: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    steps: tuple[str, ...] = ()
+    cliques: tuple[int, ...] = ()
+    seconds: float | None = None
+    rejected: tuple[Alternative, ...] = ()
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the grid for one row: product over levels of points^dims, times what is conditioned on.
+
+        Where latent variables are eliminated one after the other, the nodes of all steps together.
+        """
+        if self.steps:
+            q = max(level.points for level in self.levels)
+            return sum(q**n for n in self.cliques)
+        states = int(np.prod([c.states for c in self.conditions], dtype=object))
+        return states * int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
+
+    @property
+    def full(self) -> int:
+        """Nodes of the product of all rules."""
+        return int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
+
+    @property
+    def dims(self) -> int:
+        """Number of dimensions that have points."""
+        nodes = sum(c.how == NODES for c in self.conditions)
+        return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
+    """How each group's likelihood is computed."""
+
+    groups: tuple[GroupPlan, ...]
+    rule: str = "adaptive Gauss-Hermite at the mode"
+
+    @property
+    def points(self) -> int | None:
+        """Points per dimension, None without quadrature."""
+        used = [level.points for g in self.groups for level in g.levels if level.points]
+        used += [c.states for g in self.groups for c in g.conditions if c.how == NODES]
+        return max(used) if used else None
+
+    @property
+    def method(self) -> str:
+        """One line for reports."""
+        engines = dict.fromkeys(g.engine for g in self.groups)
+        if "conditioning" in engines:
+            on = dict.fromkeys(c.how for g in self.groups for c in g.conditions)
+            return "maximum likelihood, sums over " + ", ".join(on)
+        if "nested quadrature" in engines:
+            return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
+        if "variable elimination" in engines:
+            return f"maximum likelihood, latent variables eliminated in turn, {self.points} shared nodes each"
+        if "shared grid" in engines:
+            return "maximum likelihood, shared grid of nodes"
+        if "closed form" in engines:
+            names = dict.fromkeys(g.name for g in self.groups if g.name)
+            return "maximum likelihood, closed form" + (f" ({', '.join(names)})" if names else "")
+        return "maximum likelihood"
+
+    def named(self, names: Sequence[str]) -> Plan:
+        """Return the plan with the names of the closed forms that were used, one a group; as it is where none were."""
+        if len(names) != len(self.groups):
+            return self
+        return replace(self, groups=tuple(replace(g, name=n) for g, n in zip(self.groups, names, strict=True)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as in ``semlang plan --json``."""
+        groups = [
+            asdict(g) | {"nodes": g.nodes, "levels": [asdict(v) | {"dims": v.dims} for v in g.levels]}
+            for g in self.groups
+        ]
+        return {"method": self.method, "rule": self.rule, "points": self.points, "groups": groups}
+
+    def __str__(self) -> str:
+        lines = []
+        for g in self.groups:
+            title = f"Group {g.group}: " if g.group else ""
+            engine = g.engine + (f" ({g.name})" if g.name else "")
+            lines.append(f"{title}{engine}: {g.why}")
+            for c in g.conditions:
+                units = f", {c.units} units" if c.units is not None else ""
+                lines.append(f"  given {c.key} ({c.level}{units}): {c.states} {c.how}, since {c.why}")
+            for level in reversed(g.levels):
+                units = f", {level.units} units" if level.units is not None else ""
+                how = f"{level.points} points a dimension" if level.points else "exactly"
+                names = ", ".join(level.disturbances)
+                lines.append(f"  {level.level}: {names} ({level.dims} dim., {how}{units})")
+            lines += [f"  {n}. {step}" for n, step in enumerate(g.steps, 1)]
+            if g.steps:
+                lines.append(f"  cost: {g.nodes} nodes a unit, in place of {g.full} of the whole grid")
+            elif g.engine in ("nested quadrature", "shared grid"):
+                cost = f"  cost: {g.nodes} nodes a response"
+                lines.append(cost + (f", {g.nodes * g.rows:.3g} densities an evaluation" if g.rows else ""))
+            if g.seconds is not None:
+                lines.append(f"  about {g.seconds:.2g} s an evaluation")
+            lines += [f"  rejected: {a}" for a in g.rejected]
+        return "\n".join(lines)

@@ -1,0 +1,182 @@
+"""What a fit is of: the model, its data as they are fitted, the plan, and the objective that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.assemble import assemble, start_parts
+from semlang.estimation.checkpoint import Checkpoint
+from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.conditioning.filled import are_missing
+from semlang.estimation.constraints import Constraints
+from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.member import Member
+from semlang.estimation.objective import Objective
+from semlang.estimation.plan import plan
+from semlang.estimation.planned import GRIDS
+from semlang.estimation.progress import Narrator, available_threads
+from semlang.estimation.separation import Separation, separate
+from semlang.estimation.start import user_values
+from semlang.graph.condition import discrete_variables, n_states
+from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.build import reduced_form
+from semlang.model.table import ParameterTable
+
+__all__ = ["Setting"]
+
+Floats = NDArray[np.float64]
+
+
+class Setting:
+    """The model and the data of one fit.
+
+    Parameters
+    ----------
+    table, graphs, designs
+        As of `estimate`.
+    points : int or None
+        The user's number of points.
+    start : mapping from label or ``lhs op rhs`` to float, or None
+    threads : int or None
+    progress : callable or None
+    checkpoint : str, Path or None
+
+    Raises
+    ------
+    FitError
+        If no engine fits the model, or nothing is left of a response that is separated.
+    """
+
+    def __init__(
+        self,
+        table: ParameterTable,
+        graphs: Sequence[ModelGraph],
+        designs: Sequence[Design],
+        points: int | None,
+        start: Mapping[str, float] | None,
+        threads: int | None,
+        progress: Callable[[str], None] | None,
+        checkpoint: str | Path | None,
+    ) -> None:
+        self.checkpoint = Checkpoint(table, designs, checkpoint)
+        start = {**self.checkpoint.start(), **(start or {})}
+        self.table, self.graphs, self.designs = table, graphs, designs
+        given = points if points is not None else table.options.get("points")
+        self.asked: int | None = int(given) if given is not None else None
+        self.findings = FindingsOfFit(table)
+        self.narrator = Narrator(progress)
+        self.plan = plan(table, graphs, designs, self.asked)
+        self._refuse()
+        self.user = user_values(table, start)
+        self.constraints = Constraints(table)
+        self.frame = self._frame()
+        self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
+        self.separation = self._separation()
+        self.given = tuple(designs)
+        if self.separation is not None:
+            self.inside = (self.inside[0], self.separation.designs)
+            self.designs = _limited(designs, self.separation.designs)
+        self.parts = start_parts(table, *self.inside)
+        self.forms = self.parts[1][:: len(self.parts[1]) // len(graphs)]
+        if self.frame is not None:
+            self.forms = [reduced_form(graph, lift=False) for graph in graphs]
+        self.quadrature = any(g.engine != "closed form" for g in self.plan.groups)
+        self.threads = threads or available_threads()
+
+    def without_shared_nodes(self) -> None:
+        """Plan once more, for units with nodes of their own."""
+        self.plan = plan(self.table, self.graphs, self.designs, self.asked, shared=False)
+
+    def objective(self, **road: bool) -> Objective:
+        """Return the function that is maximised, in the coordinates of a road."""
+        objective = self._free(**road)
+        if self.separation is None:
+            return objective
+        basis = np.abs(objective.basis)
+        held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
+        return objective.hold(dict.fromkeys(held, 0.0))
+
+    def _free(self, **road: bool) -> Objective:
+        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        objective = assemble(
+            self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
+            self.threads, engines=engines, **road,
+        )  # fmt: skip
+        if self.frame is not None:
+            objective.parametrisation = Framed(objective.within, self.frame)
+        objective.watch = self._watch
+        return objective
+
+    def _watch(self, objective: Objective, z: Floats, value: float) -> None:
+        self.checkpoint.saw(objective, z, value, self.narrator.stage)
+
+    def _frame(self) -> Frame | None:
+        """Return the frame in which covariates are centred and scaled."""
+        if is_conditional(self.table) or (any(g.engine != "closed form" for g in self.plan.groups) and self._filled()):
+            return None
+        return frame(self.table, self.graphs, self.designs, self.constraints.pinned)
+
+    def _filled(self) -> bool:
+        """Whether missing responses that predict are filled in."""
+        given = zip(self.graphs, self.designs, strict=True)
+        return any(are_missing(self.table, graph, design, lift=False) for graph, design in given)
+
+    def _separation(self) -> Separation | None:
+        """Return what separates responses: the fit goes on with the model at the limit, if something is left of it.
+
+        Raises
+        ------
+        FitError
+            If nothing is left of a response.
+        """
+        if discrete_variables(self.table) or is_conditional(self.table):
+            return None
+        graphs, designs = self.inside
+        forms = [reduced_form(graph, lift=False) for graph in graphs]
+        found = separate(self.table, forms, designs, self.constraints.pinned)
+        if found is None:
+            return None
+        found = found.seen_from(self.frame)
+        self.findings.separated(found)
+        if any(d.is_error for d in self.findings.found):
+            raise FitError(self.findings.found)
+        return found
+
+    def _refuse(self) -> None:
+        for group, graph in zip(self.plan.groups, self.graphs, strict=True):
+            if group.engine == "none":
+                row = graph.others[0] if graph.others else None
+                raise FitError(
+                    [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
+                )
+
+    def refuse_more_states(self, member: Member) -> None:
+        """Refuse more classes or mass points than there are different units."""
+        for key, units in member.distinct.items():
+            variable = self.table.variables[key]
+            n = n_states(variable)
+            if n > units:
+                what = "classes" if variable.kind.name == "class" else "mass points"
+                raise FitError(
+                    [error("more-classes-than-patterns",
+                           f"'{key}' has {n} {what}, but the data hold {units} different units of {variable.level}",
+                           self.table.source, variable.span,
+                           help=f"write '{variable.name} :: {variable.kind.name}({units})' or less")]
+                )  # fmt: skip
+
+
+def _limited(given: Sequence[Design], limit: Sequence[Design]) -> tuple[Design, ...]:
+    """Return designs without the responses that those of the limit model do not have."""
+    return tuple(
+        replace(d, responses={k: np.where(np.isnan(e.responses[k]), np.nan, y) for k, y in d.responses.items()})
+        for d, e in zip(given, limit, strict=True)
+    )

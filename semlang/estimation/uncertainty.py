@@ -1,0 +1,145 @@
+"""How certain the estimates are: information at the maximum, what is at a border or a limit, covariance matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semlang.checks.identification.curvature import Curvature
+from semlang.diagnostics import error
+from semlang.errors import FitError
+from semlang.estimation.assemble import multiplicity
+from semlang.estimation.border import empty_columns
+from semlang.estimation.climb import Climb
+from semlang.estimation.conditioning.limits import at_limit
+from semlang.estimation.covariance import covariance
+from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
+from semlang.estimation.reach import reach
+from semlang.estimation.signs import reporting_signs
+from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
+from semlang.estimation.tangent import tangent_basis
+
+__all__ = ["Uncertainty"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STUCK = 1e-8
+"""A standard error below this share of a variance's unit is that of a factor of zero: its square does not move."""
+
+
+class Uncertainty:
+    """The covariance matrix of the estimates at the end of a climb.
+
+    Parameters
+    ----------
+    climb : Climb
+    se : {'observed', 'robust', 'opg', 'none'}
+    cluster : str or None
+        Cluster whose units are independent in robust standard errors, if coarser than the model's.
+
+    Attributes
+    ----------
+    limits : dict from parameter to +-inf
+        Parameters whose estimates have no bound.
+    """
+
+    def __init__(self, climb: Climb, se: str, cluster: str | None) -> None:
+        self.setting, self.objective, self.findings = climb.setting, climb.objective, climb.findings
+        self.se, self.cluster = se, cluster
+        self.limits: dict[int, float] = {}
+
+    def run(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
+        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units.
+
+        Constraints are functions of parameters that the frame leaves as they are.
+        """
+        vcov: Floats | None = None
+        z = best.z
+        D = self.objective.jacobian_inside(z)
+        if self.se != "none" and not self.findings.away:
+            curvature = best.curvature
+            if curvature is None and self.se != "opg":
+                curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
+            active = self._active(theta, D)
+            empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
+            if empty:  # standard errors are those of the model of that rank
+                rows = self.objective.basis[empty]
+                active = rows if active is None else np.concatenate([active, rows])
+            if curvature is not None:
+                scales = self.objective.within.scales
+                limits = at_limit(self.setting.table, self.objective.x(z), curvature.information, scales)
+                self.limits = limits.infinite
+                self.findings.limits(self.limits, limits.closed)
+                if limits:
+                    held = np.eye(z.size)[sorted(limits.directions)]
+                    active = held if active is None else np.concatenate([active, held])
+                basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
+                inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
+                self.findings.curvature(inside, D @ basis, theta, best.converged)
+                inverse = None if limits else inside.inverse()
+                if inverse is not None:
+                    se = self.objective.standard_errors(basis @ inverse @ basis.T)
+                    x = self.objective.x(z)
+                    far = reach(self.objective.members, x)
+                    graphs, _, designs = self.setting.parts
+                    self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
+            units = self._units() if self.se == "robust" else None
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
+            if vcov is None:
+                self.findings.warn(
+                    "no-standard-errors", "standard errors could not be computed: the information is singular"
+                )
+            else:
+                flat = self._on_border(theta, vcov, D)
+                flat[sorted(self.limits)] = True
+                vcov[flat], vcov[:, flat] = np.nan, np.nan
+        signs = reporting_signs(self.setting.parts[0], theta)
+        if (signs < 0).any():
+            theta = theta * signs
+            if vcov is not None:
+                vcov = vcov * np.outer(signs, signs)
+        scores: Floats | None = None
+        if self.se in ("opg", "robust"):
+            scores = self._scores(z, D) * signs
+        return theta, vcov, scores
+
+    def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
+        """Return which (co)variances no coordinate moves: their factors are zero."""
+        se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
+        own = (np.count_nonzero(D, axis=1) == 1) & (D == 1.0).any(axis=1)
+        out = np.asarray(~D.any(axis=1))
+        for p, unit in units_of_covariances(self.setting.parts[0], self.setting.parts[2], theta).items():
+            out[p] |= not own[p] and se[p] < STUCK * unit
+        return out
+
+    def _scores(self, z: Floats, D: Floats) -> Floats:
+        """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
+        scores = self.objective.value_and_scores(z)[1]
+        out: Floats = scores @ np.linalg.pinv(D)
+        return out
+
+    def _active(self, theta: Floats, D: Floats) -> Floats | None:
+        rows = []
+        for c in self.setting.constraints.nonlinear:
+            value, gradient = c.function(theta)
+            if c.equality or abs(value) < 1e-6 * max(1.0, float(np.abs(theta).max(initial=0.0))):
+                rows.append(gradient @ D)
+        return np.array(rows) if rows else None
+
+    def _units(self) -> tuple[Ints, Floats]:
+        """Return the units of the sandwich: that of each top-level unit, and how often each occurred."""
+        top = self.cluster or (self.setting.table.clusters[-1] if self.setting.table.clusters else "")
+        if not top:
+            return np.arange(self.objective.multiplicity.size), self.objective.multiplicity
+        codes, copies, offset = [], [], 0
+        for member, design in zip(self.objective.members, self.setting.designs, strict=True):
+            if top not in design.clusters:
+                raise FitError(
+                    [error("unknown-cluster", f"'{top}' is not a cluster of the model",
+                           help="name it in a line 'cluster:'")]
+                )  # fmt: skip
+            codes.append(design.clusters[top][member.records] + offset)
+            copies.append(multiplicity(top, design))
+            offset += copies[-1].size
+        return np.concatenate(codes), np.concatenate(copies)

@@ -1,0 +1,133 @@
+"""Ways to integrate over the latent variables of a group, and what they cost: adaptive nodes, shared ones, in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from semlang.data.design import Design
+from semlang.estimation.elimination.outline import Outline, outline_of
+from semlang.estimation.grid import suits as sharing
+from semlang.estimation.grid.suits import COUNTS, can_share, suits, types_of_rows
+from semlang.estimation.layers import layers_of
+from semlang.estimation.planned import Alternative, GroupPlan, LevelPlan
+from semlang.graph.model_graph import ModelGraph
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ParameterTable
+
+__all__ = ["Ways", "ways"]
+
+DENSITY = 5e-8
+"""Seconds of a row density at an adaptive node with its derivatives, modes and more points later included."""
+
+SHARED = 2e-9
+"""Seconds of adding a line of a table, there and back."""
+
+GAIN = 1.5
+"""Shared nodes of many variables are taken where they are so many times faster: adaptive ones need no check."""
+
+ROWS_A_TYPE = 10
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways to integrate, and the one that was chosen.
+
+    Parameters
+    ----------
+    engine : str
+    nodes : int or None
+        A dimension, of shared nodes.
+    seconds : float
+    rejected : tuple of Alternative
+    outline : Outline or None
+        Where latent variables are eliminated one after the other.
+    """
+
+    engine: str
+    nodes: int | None
+    seconds: float
+    rejected: tuple[Alternative, ...]
+    outline: Outline | None = None
+
+    def shown(self, planned: GroupPlan) -> GroupPlan:
+        """Return a plan of the group with costs, steps and what was rejected."""
+        planned = replace(planned, seconds=self.seconds, rejected=self.rejected)
+        found = self.outline
+        if found is None or planned.engine != "variable elimination":
+            return planned
+        before = {level.level: level for level in planned.levels}
+        levels = tuple(
+            LevelPlan(
+                level, tuple(k for k, h in zip(found.keys, found.heights, strict=True) if h == n), found.counts[0],
+                before[level].units,
+            )
+            for n, level in enumerate(found.levels)
+        )  # fmt: skip
+        steps = tuple(found.clique_names(s) for s in found.steps)
+        return replace(planned, levels=levels, steps=steps, cliques=tuple(len(s.clique) for s in found.steps))
+
+
+def ways(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, rows: int) -> Ways:
+    """Return the ways to integrate over latent variables with responses that are not all gaussian.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    graph : ModelGraph
+    form : ReducedForm
+    design : Design
+    rows : int
+        Number of observed responses.
+    """
+    layers = layers_of(form, (), table.levels)
+    dims = sum(layer.dims for layer in layers if not layer.exact)
+    adaptive = Alternative(
+        "nested quadrature", rows * float(sharing.ADAPTIVE) ** dims * DENSITY, f"{dims} dimensions at once"
+    )
+    shared = _shared(table, form, design, rows)
+    eliminated, found = _eliminated(table, graph, form, design, rows, adaptive)
+    possible = [a for a in (shared, eliminated) if a.seconds is not None and not a.why]
+    best = min(possible, key=lambda a: a.seconds or 0.0, default=adaptive)
+    nodes = None
+    if best is shared:
+        nodes = COUNTS[len(layers)][0]
+    elif found is not None and best is eliminated:
+        nodes = found.counts[0]
+    others = [a if a.why else replace(a, why="it is dearer") for a in (adaptive, shared, eliminated) if a is not best]
+    return Ways(best.engine, nodes, best.seconds or 0.0, tuple(others), found)
+
+
+def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int) -> Alternative:
+    layers = layers_of(form, (), table.levels)
+    name = "shared grid"
+    if any(layer.dims > 1 for layer in layers):
+        return Alternative(name, None, "a layer has more than one dimension")
+    if len(layers) > max(COUNTS):
+        return Alternative(name, None, f"{len(layers)} layers")
+    if not can_share(form, design, table.variables, table.levels):
+        return Alternative(name, None, "responses are not discrete, or weights differ inside top units")
+    if rows * sharing.ADAPTIVE ** len(layers) < sharing.LARGE:
+        return Alternative(name, None, "few rows: adaptive nodes take milliseconds")
+    if not suits(form, design, table.variables, table.levels, rows):
+        return Alternative(name, None, "rows of too many types, covariates of many values")
+    return Alternative(name, rows * float(COUNTS[len(layers)][0]) ** len(layers) * SHARED, "")
+
+
+def _eliminated(
+    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, rows: int, adaptive: Alternative
+) -> tuple[Alternative, Outline | None]:
+    name = "variable elimination"
+    if len(form.disturbances) < 2:
+        return Alternative(name, None, "one latent variable"), None
+    if not can_share(form, design, table.variables, table.levels):
+        return Alternative(name, None, "responses are not discrete, or weights differ inside top units"), None
+    if rows * float(sharing.ADAPTIVE) ** len(form.disturbances) < sharing.LARGE:
+        return Alternative(name, None, "few rows: adaptive nodes take milliseconds"), None
+    if types_of_rows(form, design) * ROWS_A_TYPE > rows:
+        return Alternative(name, None, "rows of too many types, covariates of many values"), None
+    found = outline_of(table, graph, design)
+    if found is None:
+        return Alternative(name, None, "a clique of more than five variables, or covariates multiply their paths"), None
+    assert adaptive.seconds is not None
+    dear = found.seconds * GAIN > adaptive.seconds
+    return Alternative(name, found.seconds, "it is dearer" if dear else ""), found

@@ -1,5 +1,5 @@
 // Opens the built site in a headless Chromium and prints what it shows, as JSON.
-// node browser.mjs NODE_MODULES CHROMIUM ADDRESS TASK [PICTURES]; TASK is `gallery`, `visit` or `looks`.
+// node browser.mjs NODE_MODULES CHROMIUM ADDRESS TASK [PICTURES]; TASK is `gallery`, `visit`, `looks` or `timing`.
 import {createRequire} from "module"
 import path from "path"
 
@@ -121,6 +121,33 @@ const tasks = {
     await worker
     out.warm = Date.now() - again
     out.offline = await page.evaluate(() => window.semlang.editor.text) === text
+  },
+  // first answers and answers to a key, beside how many times longer than its processor time a fixed loop takes here
+  async timing() {
+    const load = () => {
+      const begun = performance.now(), used = process.cpuUsage()
+      let s = 0
+      for (let k = 0; k < 1e8; k++) s = (s * 1664525 + 1013904223) | 0
+      const {user, system} = process.cpuUsage(used)
+      return (performance.now() - begun) * 1000 / (user + system) + 0 * s
+    }
+    const waited = async visit => { const begun = performance.now(); await visit(); return performance.now() - begun }
+    const text = await (await fetch(new URL("gallery.json", address))).json().then(g => g.find(m => m.name === "democracy").text)
+    out.shown.cold = [await waited(() => open(address)), load()]
+    await new Promise(done => setTimeout(done, 30000)) // what Python compiled is kept
+    out.shown.warm = []
+    for (let k = 0; k < 3; k++) out.shown.warm.push([await waited(async () => {
+      await page.reload({waitUntil: "domcontentloaded"})
+      await page.waitForFunction(() => window.semlang?.ms !== null && window.semlang?.answer, {timeout: 300000, polling: 20})
+    }), load()])
+    await page.waitForFunction(() => window.semlang.answers > 0, {timeout: 300000})
+    await type(text.slice(0, -1))
+    out.shown.keys = []
+    for (let k = 0; k < 10; k++) {
+      await page.evaluate(t => { window.semlang.editor.text = t }, text + "#".repeat(k))
+      await answered(text + "#".repeat(k))
+      out.shown.keys.push([await page.evaluate(() => window.semlang.ms), load()])
+    }
   },
   // axe-core in both colours and on a phone; pictures where a folder is given
   async looks() {

@@ -207,6 +207,15 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["console"] == []
 
 
+@pytest.mark.slow
+def test_waiting(tmp_path: Path) -> None:
+    """Milliseconds on an idle machine: what was waited, by how many times longer a fixed loop took than it computed."""
+    shown = browse("timing", tmp_path)["shown"]
+    idle = {name: sorted(ms / load for ms, load in shown[name]) for name in ("warm", "keys")}
+    assert idle["warm"][1] < 5_000, shown
+    assert idle["keys"][5] < 300, shown
+
+
 def routed(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer without the bends of its arrows: of two ways that cost the same, rounding may choose."""
     for diagram in answer["diagram"]:

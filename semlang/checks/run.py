@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from semlang.checks import levels, scale, triangularity, verdict
 from semlang.checks import estimable as estimable_check
+from semlang.checks import levels, scale, triangularity, verdict
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 LIBRARY = "library.code"
-"""The file in the archive: a marshalled dictionary from a module's name to where its source lies and its code, marshalled."""
+"""The file in the archive: a marshalled dictionary from a module's name to its source's place and marshalled code."""
 
 
 class _Compiled:

@@ -16,8 +16,8 @@ def frozen(folder: str) -> bytes:
     """Return a zip of the folder in which modules that were imported are compiled.
 
     A compiled module stands in the place of its source (Python imports it without one); what was not imported yet stays
-    source. The code of other modules that were imported, of Python's library and numpy, is one file of it. Parser tables
-    lie there, too, where ``SEMLANG_CACHE_DIR`` names the folder or one in it.
+    source. The code of other modules that were imported, of Python's library and numpy, is one file of it. Parser
+    tables lie there, too, where ``SEMLANG_CACHE_DIR`` names the folder or one in it.
 
     Parameters
     ----------

@@ -60,4 +60,4 @@ def thaw(folder: str) -> None:
             codes = marshal.load(file)
     except (OSError, ValueError, EOFError, TypeError):
         return
-    sys.meta_path.insert(0, _Kept(codes))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Kept(codes))

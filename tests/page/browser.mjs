@@ -113,6 +113,37 @@ const tasks = {
     out.relation = await page.$eval("#view-compare .relation", e => e.textContent)
     await page.evaluate(t => { window.semlang.editor.text = t }, text)
     await answered(text)
+    // dragged to where nothing is: the text says the place, and there the node then is
+    await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
+    const spot = await page.evaluate(() => {
+      const r = document.querySelector("#diagram svg").getBoundingClientRect()
+      return [r.x + 3, r.y + 3]
+    })
+    for (const [dx, dy] of [[4, 6], [14, 9]]) {
+      const [x, y] = await centre("f")
+      const before = await page.evaluate(() => window.semlang.editor.text)
+      await page.mouse.move(x, y)
+      await page.mouse.down()
+      await page.mouse.move(spot[0] + 30, spot[1] + 30)
+      await page.mouse.move(spot[0] + dx, spot[1] + dy)
+      await page.mouse.up()
+      await page.waitForFunction(b => window.semlang.editor.text !== b && window.semlang.text === window.semlang.editor.text, {timeout: 60000}, before)
+    }
+    out.moved_to = await page.evaluate(() => {
+      const [d] = window.semlang.answer.diagram
+      const [x, y, w, h] = d.nodes.find(n => n.key === "f").box
+      return {text: window.semlang.editor.text, ok: window.semlang.answer.ok, place: [x + w / 2 + d.origin[0], y + h / 2 + d.origin[1]]}
+    })
+    // parameters that move together have a colour each
+    const unscaled = "f =~ NA*x1 + x2 + x3\n"
+    await type(unscaled)
+    out.sets = await page.$$eval("#diagram [data-set]", all => all.map(e => e.querySelector("title").textContent).sort())
+    out.listed = await page.$$eval("#view-verdict .sets li", all => all.map(e => e.dataset.set))
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
+    // and back: the cursor in the text marks the arrow
+    await page.evaluate(() => { const {view} = window.semlang.editor; view.focus(); view.dispatch({selection: {anchor: view.state.doc.toString().indexOf("x3")}}) })
+    out.back = await page.$$eval("#diagram .marked title", all => all.map(e => e.textContent))
     await page.setOfflineMode(true)
     const worker = page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
     const again = Date.now()

@@ -203,6 +203,13 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["moved"]
     assert out["drawn"] == "f =~ y1\n"
     assert out["relation"] == "a nested in b"
+    lines = out["moved_to"]["text"].splitlines()
+    x, y = out["moved_to"]["place"]
+    assert [n for n in lines if n.startswith("layout")] == [f"layout: at(f, {x:.0f}, {y:.0f})"]
+    assert out["moved_to"]["ok"]
+    assert len(out["sets"]) >= 4
+    assert set(out["listed"]) == {"0"}
+    assert out["back"] == ["x3 measures f"]
     assert out["offline"]
     assert out["console"] == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 from semlang.diagram.options import Options
 from semlang.diagram.spec import Edge, Node, Span
@@ -361,6 +362,18 @@ def stars_of(p: float) -> str:
     ('', '*', '***')
     """
     return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
+
+
+def interval(value: float, se: float, level: float, digits: int | None = None) -> str:
+    """Return a confidence interval as it stands behind an estimate: the normal quantile times the standard error.
+
+    Examples
+    --------
+    >>> interval(0.5, 0.1, 0.95)
+    ' [0.30, 0.70]'
+    """
+    half = NormalDist().inv_cdf(0.5 + level / 2) * se
+    return f" [{number(value - half, digits)}, {number(value + half, digits)}]"
 
 
 def wrapped(name: str, most: int) -> str:

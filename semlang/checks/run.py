@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from semlang.checks import collinear, far_origin, levels, scale, triangularity, verdict
 from semlang.checks import estimable as estimable_check
+from semlang.checks import levels, scale, triangularity, verdict
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -52,7 +52,9 @@ def run_checks(
     """
     found = _collect((*STRUCTURE, *MODEL), table, graphs)
     possible = estimable(table, graphs)
-    if facts:
+    if facts:  # numpy is not imported for a text alone
+        from semlang.checks import collinear, far_origin
+
         found += (*collinear.check(table, facts), *far_origin.check(table, facts))
     if not any(d.is_error for d in found):
         found += tuple(verdict.check(table, graphs, facts, conditions=not fitting))

@@ -113,7 +113,7 @@ def test_scales_of_ordinal_responses_in_groups(people):
                 delta = p[f"o{k}", "~*~", f"o{k}"] * (scale[k - 1] if group == "b" else 1.0)
                 tau = [-np.inf, *(p[f"o{k}", "|", f"t{s}"] for s in (1, 2)), np.inf]
                 above = [norm.cdf(delta * (p["f", "=~", f"o{k}"] * f - t)) for t in tau]
-                log += np.log(np.array([above[c] - above[c + 1] for c in range(3)]))[rows[f"o{k}"].to_numpy()]
+                log += np.log(1e-300 + np.array([above[c] - above[c + 1] for c in range(3)]))[rows[f"o{k}"].to_numpy()]
             total += logsumexp(log + norm.logpdf(Z) + np.log(Z[1] - Z[0]), axis=1).sum()
         return total
 

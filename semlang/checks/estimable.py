@@ -38,15 +38,8 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
             continue
         what = {
             "composite": "composite links",
-            "choice": "choices among alternatives",
-            "ranking": "rankings",
         }.get(v.kind.name, f"{v.kind.name} responses")
-        yield f"{what} ('{v.key}')", v.span, _INSTEAD.get(v.kind.name, "")
-
-
-_INSTEAD = {
-    "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-}
+        yield f"{what} ('{v.key}')", v.span, ""
 
 
 def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +31,9 @@ def alternatives(columns: Columns, v: Variable) -> tuple[Floats, Ints] | None:
     none, or share the last one, were not ranked, and stand after the last. A set of one alternative says nothing.
     """
     name = str(v.arguments["set"])
-    sets = columns.levels(name)[1].astype(np.int64)
+    sets = _within_units(columns, name)
+    if sets is None:
+        return None
     if v.kind.name == "choice":
         coded = binary_values(columns, v)
         y = None if coded is None else _chosen(columns, v, coded[0], sets)
@@ -43,6 +45,29 @@ def alternatives(columns: Columns, v: Variable) -> tuple[Floats, Ints] | None:
     y[sets < 0] = np.nan
     y[(_count(sets, ~np.isnan(y)) < 2) & ~np.isnan(y)] = np.nan
     return y, sets
+
+
+def _within_units(columns: Columns, name: str) -> Ints | None:
+    """Return the number of each record's set, -1 where it is missing; None where units cut all sets into pieces."""
+    own = columns.levels(name)[1].astype(np.int64)
+    sets = own.copy()
+    for level in columns.table.clusters:
+        unit = columns.levels(level)[1].astype(np.int64)
+        pair = np.where((sets < 0) | (unit < 0), -1, sets * (int(unit.max(initial=0)) + 1) + unit)
+        names, sets = np.unique(pair, return_inverse=True)
+        sets = sets - int((names < 0).any())
+        if (_count(own, own >= 0) > 1).any() and (_count(sets, sets >= 0) < 2).all():
+            rows = np.flatnonzero(own == own[np.argmax(_count(own, own >= 0))])[:2]
+            columns.blame(
+                name,
+                "set-across-clusters",
+                f"the alternatives of each set of '{name}' are in different units of {level}",
+                label=row_names(rows),
+                notes="a choice is made within one unit",
+                help=f"is {level} what is chosen? then it is a factor: factor({level})",
+            )
+            return None
+    return sets
 
 
 def _chosen(columns: Columns, v: Variable, y: Floats, sets: Ints) -> Floats | None:
@@ -133,28 +158,14 @@ def _count(sets: Ints, flag: Flags) -> Ints:
     return np.asarray(np.append(counts, 0)[sets])
 
 
-def check_sets(
-    columns: Columns, v: Variable, found: Response, codes: Mapping[str, Ints], weights: Sequence[Floats]
-) -> None:
-    """Find sets that are in several units of a level, or whose alternatives have different weights."""
+def check_sets(columns: Columns, v: Variable, found: Response, weights: Sequence[Floats]) -> None:
+    """Find sets whose alternatives have different weights."""
     if found.sets is None:
         return
     name = str(v.arguments["set"])
     here = np.flatnonzero(~np.isnan(found.values))
     order = here[np.argsort(found.sets[here], kind="stable")]
     same = np.diff(found.sets[order]) == 0
-    for level, code in codes.items():
-        across = np.flatnonzero(same & (np.diff(code[order]) != 0))
-        if across.size:
-            columns.blame(
-                name,
-                "set-across-clusters",
-                f"a set of '{name}' has alternatives in several units of {level}",
-                label=row_names(order[[across[0], across[0] + 1]]),
-                notes="a choice is made within one unit",
-                help="number the sets so that no two of them share a number, over all units",
-            )
-            return
     for values in weights:
         differ = np.flatnonzero(same & (np.diff(values[order]) != 0))
         if differ.size:

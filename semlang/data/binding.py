@@ -73,7 +73,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
     check_across_groups(columns, codes, groups)
     for v in table.responses:
         if v.kind.sets:
-            check_sets(columns, v, responses[v.key], codes, [w[ROWS] for w in (frequency, weights) if ROWS in w])
+            check_sets(columns, v, responses[v.key], [w[ROWS] for w in (frequency, weights) if ROWS in w])
     made = [
         _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, g)
         for g, rows in enumerate(groups, 1)

@@ -52,13 +52,16 @@ def as_comparisons(
     Choices identify the means and covariances of the differences of utilities from that of one alternative, up to a
     scale that the logistic distribution sets. So the covariates of a record are what they differ by from those of the
     first of its set, which has no response of its own; where no data are known, or other responses have the same
-    covariates, they are taken as they are.
+    covariates, they are taken as they are. Beside latent classes, whose probabilities are looked at in a few records of
+    a unit, covariates count as generic: a few records are no whole set.
     """
     keys = [v.key for v in table.responses if v.kind.sets]
     variables = {
         key: replace(v, kind=KINDS["binomial"], arguments={}) if key in keys else v
         for key, v in table.variables.items()
     }
+    if any(v.kind.name in ("class", "masspoints") for v in table.latents):
+        return replace(table, variables=variables), None
     if designs is None or len(keys) != len(table.responses) or len(keys) > 1:
         return replace(table, variables=variables), None if designs is None else list(designs)
     return replace(table, variables=variables), [_differences(d, keys[0]) for d in designs]

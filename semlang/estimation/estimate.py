@@ -24,6 +24,7 @@ from semlang.estimation.outcome import Estimate
 from semlang.estimation.plan import afterwards
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
+from semlang.estimation.slopes import slopes_of
 from semlang.estimation.tally import class_sizes, defined_estimates, rows_and_units
 from semlang.estimation.uncertainty import Uncertainty
 from semlang.graph.model_graph import ModelGraph
@@ -139,6 +140,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     read, lost = left_out(setting.forms, setting.given, rows, dropped)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
+        slopes=slopes_of(*setting.inside),
         loglik=best.value, converged=converged, method=_method(climb), se=se,
         points=_points(climb),
         spread=climb.nodes.spread if climb.nodes is not None else None,

@@ -18,8 +18,10 @@ __all__ = [
     "given_known",
     "given_nodes",
     "given_states",
+    "given_values",
     "known_for_some",
     "membership",
+    "moves_distribution",
     "n_states",
     "place",
 ]
@@ -107,6 +109,34 @@ def given_states(table: ParameterTable, states: States) -> ParameterTable:
         key: replace(v, kind=normal) if key in states else v for key, v in table.variables.items() if key not in classes
     }
     return replace(table, rows=tuple(rows), variables=variables)
+
+
+def moves_distribution(table: ParameterTable, row: Row) -> bool:
+    """Return whether a continuous latent variable moves a threshold or another parameter of a distribution by a row."""
+    source = table.variables.get(row.source)
+    return (
+        bool(row.threshold or row.quantity)
+        and source is not None
+        and not (row.parameter < 0 and row.ustart == 0)
+        and source.kind.name != "class"
+    )
+
+
+def given_values(table: ParameterTable, columns: Mapping[str, str]) -> ParameterTable:
+    """Return the model in which thresholds and other parameters of distributions see latent variables as covariates.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    columns : mapping from key of a latent variable to the name of its covariate
+    """
+    rows = []
+    for row in table.rows:
+        if moves_distribution(table, row):
+            seen = tuple(Covariate(columns[k]) for k in (row.source, *row.moderators))
+            row = row._replace(source="", moderators=(), via=(*seen, *row.via))
+        rows.append(row)
+    return replace(table, rows=tuple(rows))
 
 
 def known_for_some(table: ParameterTable) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, free_beside_shared, given_rows
 from semlang.model.kind_findings import kind_findings
 from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
@@ -134,6 +134,7 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
+    free_beside_shared(rows)
     rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)

@@ -13,6 +13,7 @@ from semlang.errors import SemlangError
 from semlang.page.analyse import analyse, drawing
 from semlang.page.compared import compared
 from semlang.page.implied import implied
+from semlang.page.moved import moved
 from semlang.source import Source
 
 Json = dict[str, Any]
@@ -46,8 +47,8 @@ class Answering:
         question : dict
             ``what`` is ``analyse`` or ``draw`` (with ``text`` and perhaps ``data``, a key; ``analyse`` with ``drawn``
             false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with ``text`` and
-            ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``) or ``compare`` (with two texts,
-            ``a`` and ``b``).
+            ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``), ``move`` (with ``text``, ``key``,
+            ``x`` and ``y``) or ``compare`` (with two texts, ``a`` and ``b``).
 
         Raises
         ------
@@ -64,6 +65,14 @@ class Answering:
                     return {"diagram": drawing(self._source(text), sheet)}
                 case {"what": "implied", "text": str(text), "values": dict(values)}:
                     return self._implied(self._source(text), self._known(question.get("data"))[0], values)
+                case {
+                    "what": "move",
+                    "text": str(text),
+                    "key": str(key),
+                    "x": int() | float() as x,
+                    "y": int() | float() as y,
+                }:
+                    return moved(self._source(text), key, x, y)
                 case {"what": "compare", "a": str(a), "b": str(b)}:
                     return compared(self._source(a), self._source(b))
                 case {"what": "data", "name": str(name), "csv": str(csv)}:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semlang.model.table import ROWS
+from semlang.model.parameter_names import row_name, written_label
+from semlang.model.table import ROWS, Row
+from semlang.results.latent_response import latent_response, why_none
+from semlang.results.shared_thresholds import shared_thresholds
 from semlang.results.standardized import standardized_estimates
 from semlang.results.table import Table
 
@@ -36,13 +39,19 @@ def estimates(fit: Fit, standardized: bool = False) -> Table:
     """
     columns = ["parameter", "estimate", "std. error", "z", "p"]
     standard = standardized_estimates(fit, "all") if standardized else []
+    given = fit.params.to_dict("records")
+    lines = shared_thresholds(fit.reported_rows)
+    names = [_name(fit, row) for row, _ in lines] + [f"{d.name} := {d.text}" for d in fit.estimate.defined]
+    places = [places for _, places in lines] + [[k] for k in range(len(fit.reported_rows), len(given))]
     records = []
-    for k, row in enumerate(fit.params.to_dict("records")):
+    for name, which in zip(names, places, strict=True):
+        row = given[which[0]]
         free = bool(row["free"]) or row["op"] == ":="
+        values = {standard[k] for k in which if k < len(standard)}
         records.append(
-            {"parameter": row["name"] if row["op"] != ":=" else f"{row['lhs']} := {row['rhs']}", "estimate": row["est"],
-             "std. error": row["se"] if free else None, "z": row["z"] if free else None,
-             "p": row["p"] if free else None, "std.all": standard[k] if k < len(standard) else None}
+            {"parameter": name, "estimate": row["est"], "std. error": row["se"] if free else None,
+             "z": row["z"] if free else None, "p": row["p"] if free else None,
+             "std.all": values.pop() if len(values) == 1 else None}
         )  # fmt: skip
     measures = fit.measures()
     words = [f"log-likelihood {fit.loglik:.2f}", f"{fit.n_free} parameters", f"{fit.estimate.n_rows} rows"]
@@ -53,8 +62,20 @@ def estimates(fit: Fit, standardized: bool = False) -> Table:
             f"RMSEA {measures['rmsea']:.3f} [{measures['rmsea.ci.lower']:.3f}, {measures['rmsea.ci.upper']:.3f}]",
             f"SRMR {measures['srmr']:.3f}",
         ]
-    notes = (", ".join(words) + f"; {fit.estimate.method}.",)
+    notes = (", ".join(words) + f"; {fit.estimate.method}.", *(_without(fit) if standardized else ()))
     return Table.of([*columns, *(["std.all"] if standardized else [])], records, notes, "Estimates")
+
+
+def _name(fit: Fit, row: Row) -> str:
+    """Return the row and, in brackets, its label."""
+    label = written_label(row)
+    return f"{row_name(fit.table, row)} ({label})" if label else row_name(fit.table, row)
+
+
+def _without(fit: Fit) -> list[str]:
+    """Return why responses have no standardised values."""
+    none = [v for v in fit.table.responses if latent_response(v) is None]
+    return [f"{v.name} has no standardised values: {why_none(v)}." for v in none]
 
 
 def _p(value: float) -> str:

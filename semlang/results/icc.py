@@ -43,7 +43,7 @@ def icc(fit: Fit) -> Table:
         implied = Implied(graph, design)
         parts = {level: np.diag(implied.disturbed(theta, level)) for level in fit.table.levels}
         residual = implied.residual_variances(theta)
-        for v in fit.table.responses:
+        for v in implied.graph.table.responses:
             k = implied.place[v.key]
             above = [level for level in fit.table.levels if level != ROWS and parts[level][k] > 0]
             if v.level != ROWS or not above:

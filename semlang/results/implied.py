@@ -23,19 +23,17 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.gaussian.observations import multiplicity
+from semlang.graph.by_category import graph_by_category
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import whole_form
 from semlang.matrices.reduced import Cells, Linear, ReducedForm
-from semlang.model.table import ROWS, ParameterTable, Product
+from semlang.model.table import ROWS, ParameterTable, Product, Row
+from semlang.results.latent_response import latent_response, why_none
 
-__all__ = ["LATENT_RESPONSE_VARIANCE", "Implied", "by_complex_step", "matrices", "refuse_conditional"]
+__all__ = ["Implied", "by_complex_step", "matrices", "refuse_conditional"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]
-
-LATENT_RESPONSE_VARIANCE = {"logit": math.pi**2 / 3.0, "probit": 1.0, "cloglog": math.pi**2 / 6.0,
-                            "loglog": math.pi**2 / 6.0}  # fmt: skip
-"""Residual variance of the latent response of binary and ordinal responses, by link."""
 
 _STEP = 1e-30
 
@@ -66,7 +64,8 @@ def refuse_conditional(table: ParameterTable) -> None:
     """
     if is_conditional(table):
         raise FitError(
-            [error("undefined-measure", "variables have no one standard deviation beside classes or products",
+            [error("undefined-measure",
+                   "variables have no one standard deviation beside classes, products or latent scales",
                    label="each class has variances of its own, and a product of normal variables is not normal",
                    help="fit.params are estimates in the units of the variables")]
         )  # fmt: skip
@@ -83,30 +82,36 @@ class Implied:
     Attributes
     ----------
     keys : tuple of str
-        Keys of the K variables: latent variables, components and responses.
+        Keys of the K variables: latent variables, components and responses; a nominal response has one a category.
     undefined : mapping from key to the reason why a response has no variance
     """
 
     def __init__(self, graph: ModelGraph, design: Design) -> None:
-        self.graph, self.design = graph, design
-        self.form = whole_form(graph)
+        self.graph, self.design = graph_by_category(graph), design
+        self.form = whole_form(self.graph)
         self.keys = self.form.responses
         self.place = {key: k for k, key in enumerate(self.keys)}
         levels = [ROWS, *design.clusters]
         weight = multiplicity(design, levels)
         self.weight: Floats = np.ones(design.n_rows) if weight is None else weight
+        self._by_shape = np.zeros(len(self.keys), dtype=np.bool_)
         self._fixed, self.undefined = self._latent_responses()
+
+    def key(self, row: Row) -> str:
+        """Return the key of the variable that a row is about: of a nominal response that of the row's category."""
+        of_category = f"{row.target}@{row.category}"
+        return of_category if row.category and of_category in self.place else row.target
 
     def _latent_responses(self) -> tuple[Floats, dict[str, str]]:
         fixed = np.zeros(len(self.keys))
         undefined: dict[str, str] = {}
         for v in self.graph.table.responses:
-            if v.kind.name == "gaussian" and v.link in ("", "identity"):
-                continue
-            if v.kind.name in ("binomial", "ordinal") and v.link in LATENT_RESPONSE_VARIANCE:
-                fixed[self.place[v.key]] = LATENT_RESPONSE_VARIANCE[v.link]
+            latent = latent_response(v)
+            if latent is None:
+                undefined[v.key] = why_none(v)
             else:
-                undefined[v.key] = f"{v.kind.described} response ({v.link or 'identity'}) has no latent response"
+                fixed[self.place[v.key]] = latent.variance
+                self._by_shape[self.place[v.key]] = latent.shape
         return fixed, undefined
 
     # ------------------------------------------------------------------ covariates
@@ -235,13 +240,15 @@ class Implied:
         for (k, name), addends in self.form.quantities.items():
             if name == "sigma":
                 out[k] = self._mean_square(addends, theta) * (self._fixed[k] or 1.0)
+            elif name == "shape" and self._by_shape[k]:
+                out[k] = self._mean_square(addends, theta, -1.0) * self._fixed[k]
         return out
 
-    def _mean_square(self, addends: tuple[Linear, ...], theta: Numbers) -> Any:
-        """Return the mean over rows of exp(2 log sigma)."""
+    def _mean_square(self, addends: tuple[Linear, ...], theta: Numbers, sign: float = 1.0) -> Any:
+        """Return the mean over rows of exp(2 log q), or of its inverse, q a distribution parameter."""
         log: Any = 0.0
         for a in addends:
-            log = log + (theta[a.parameter] if a.parameter >= 0 else a.value) * self.column(a.via)
+            log = log + sign * (theta[a.parameter] if a.parameter >= 0 else a.value) * self.column(a.via)
         square = np.exp(2.0 * np.broadcast_to(log, (self.design.n_rows,)))
         known = ~np.isnan(square.real)
         return (square[known] * self.weight[known]).sum() / self.weight[known].sum()

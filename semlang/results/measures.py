@@ -15,6 +15,7 @@ from scipy.special import chdtr, chdtrc, chndtr
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.model.nearest import did_you_mean
+from semlang.results.table import Table
 from semlang.results.unrestricted import Unrestricted, unrestricted
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ NAMES = (
 )  # fmt: skip
 """Every measure, in the order of printing."""
 
+COUNTS = frozenset({"npar", "df", "baseline.df", "ntotal"})
+"""Measures that are numbers of something."""
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -44,6 +48,11 @@ class Measures:
 
     values: dict[str, float]
     reasons: dict[str, str]
+
+    def table(self) -> Table:
+        """Return them as they are printed, counts without decimals."""
+        rows = tuple((k, round(v) if k in COUNTS and v == round(v) else v) for k, v in self.values.items())
+        return Table(("measure", "value"), rows, (), "Fit measures")
 
     def __getitem__(self, name: str) -> float:
         """Return one measure.

@@ -15,6 +15,7 @@ from semlang.estimation.linear_predictors import linear_predictors
 from semlang.estimation.mixed_predictors import MixedPredictors
 from semlang.estimation.predictors import Predictors, RowExpectations
 from semlang.graph.condition import n_states
+from semlang.matrices.build import whole_form
 from semlang.model.nearest import did_you_mean
 from semlang.results.scores import any_predictors_of, data_of
 
@@ -32,6 +33,8 @@ KINDS = ("marginal", "conditional", "at", "linear")
 
 def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Return the expected responses of every row, whether observed or not.
+
+    With the reciprocal link a response that depends on latent variables has no marginal mean (``undefined-measure``).
 
     Parameters
     ----------
@@ -61,6 +64,8 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     import pandas as pd
 
     _check(fit, kind, at if kind == "at" else None)
+    if kind == "marginal":
+        _check_means(fit)
     designs, frame = data_of(fit, data, optional_columns(fit, kind))
     parts = []
     for p in any_predictors_of(fit, designs):
@@ -115,6 +120,27 @@ def _check(fit: Fit, kind: str, at: Mapping[str, float] | None) -> None:
                 [error("unknown-class", f"{value} is no class of '{v.name}'",
                        help=f"at={{'{v.name}': 1}}; its classes are 1 to {n_states(v)}")]
             )  # fmt: skip
+
+
+def _check_means(fit: Fit) -> None:
+    """Raise where a response has no marginal mean: 1 / nu has none where nu is normal, for nu comes near 0.
+
+    Raises
+    ------
+    FitError
+        ``undefined-measure``.
+    """
+    for graph in fit.graphs:
+        form = whole_form(graph)
+        random = {form.responses[k] for k in form.loading_cells[:, 0].tolist() if k < len(form.responses)}
+        moved = {r.target for r in graph.others if r.moderators}
+        for v in fit.table.responses:
+            if v.link == "reciprocal" and v.key in random | moved:
+                raise FitError(
+                    [error("undefined-measure", f"the marginal mean of '{v.name}' does not exist",
+                           label="the reciprocal of a normal linear predictor has no mean, for the predictor may be 0",
+                           help='predict(kind="conditional") and predict(kind="at") have values')]
+                )  # fmt: skip
 
 
 def _frame(fit: Fit, p: Predictors | MixedPredictors, found: RowExpectations, linear: bool) -> pd.DataFrame:

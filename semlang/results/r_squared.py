@@ -40,6 +40,7 @@ def r_squared(fit: Fit) -> Table:
         blocks = any(row.level > 0 for row in fit.table.rows)
         totals = {flag: implied.variances(theta, above=flag) for flag in (True, False)}
         own = implied.disturbance_variances(theta)
+        graph = implied.graph
         for key, k in implied.place.items():
             variable = graph.table.variables[key]
             if variable.role == "component" and not blocks:

@@ -87,6 +87,9 @@ def _of_sum(
     keys = [p.target for p in paths if variables[p.target].role != "latent"]
     if len(keys) < 2 or len(keys) != len(paths):
         return {}
+    if any(variables[k].kind.nominal for k in keys):
+        notes[f"{key} has no omega: a nominal response is no number that could be part of a sum"] = None
+        return {}
     lost = [k for k in keys if k in implied.undefined]
     if lost:
         notes[f"{key} has no omega: {implied.undefined[lost[0]]}"] = None

@@ -134,8 +134,9 @@ def _tables(fit: Fit, makers: list[Callable[[Fit], Table]]) -> str:
 
 
 def _measures(fit: Fit) -> Table:
-    values = fit.measures()
-    return Table(("measure", "value"), tuple((str(k), float(v)) for k, v in values.items()), (), "Fit measures")
+    from semlang.results.measures import measures
+
+    return measures(fit).table()
 
 
 def _of_fit(fit: Fit) -> list[Callable[[Fit], Table]]:

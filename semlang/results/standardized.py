@@ -35,7 +35,8 @@ def standardized(fit: Fit, which: str = "all") -> Table:
     A path from b to a is multiplied by SD(b) / SD(a), a variance divided by the variance of its variable, a covariance
     by the standard deviations of the two disturbances, intercepts and thresholds by the SD of their variable. SDs are
     those that the model implies, averaged over the covariates of the data. Responses that are not gaussian stand for
-    their latent response (residual variance pi^2/3 with the logit link, 1 with probit, pi^2/6 with cloglog and loglog).
+    their latent response (residual variance pi^2/3 with the logit link, 1 with probit, pi^2/6 with cloglog and loglog;
+    `semlang.results.latent_response`): a nominal one has one a category, and durations are logarithms.
     Inside lavaan's level blocks a response stands for its part of that level.
 
     Parameters
@@ -73,7 +74,7 @@ def standardized(fit: Fit, which: str = "all") -> Table:
     for row, value, gradient in zip(rows, est.tolist(), jacobian, strict=True):
         if math.isfinite(value):
             records.append(_record(fit, row, value, gradient))
-        elif not any(row.target in i.undefined for i in implied):
+        elif not any(i.key(row) in i.undefined for i in implied):
             notes[f"{row.lhs} {row.op} {row.rhs} is left out: a variance is not positive"] = None
     records += _defined(fit, rows, est, jacobian)
     titles = {"all": "all variables", "lv": "latent variables", "nox": "all variables but covariates"}
@@ -188,7 +189,7 @@ class _ScalesAt:
             return self._covariance(row)
         if row.quantity:
             return self.one
-        out = self.one / self.sd(row.target, row)
+        out = self.one / self.sd(self.implied.key(row), row)
         if row.source:
             out = out * self.sd(row.source, row)
         return out * self._columns(row)
@@ -202,7 +203,7 @@ class _ScalesAt:
             out = out * self.sd(observed[0].column, row)
             rest = tuple(c for c in row.via if c is not observed[0])
         if rest and self.which == "all":
-            out = out * self.implied.spread(rest, self.implied.graph.table.variables[row.target].level)
+            out = out * self.implied.spread(rest, self.implied.graph.table.variables[self.implied.key(row)].level)
         return out
 
     def _covariance(self, row: Row) -> Any:

@@ -199,6 +199,7 @@ def read_stored(path: str | Path) -> Stored:
             [error("other-version", f"'{shown}' has the schema {content.get('schema')}; this is semlang {VERSION}, "
                    f"which reads {SCHEMA}", help="fit the model again, or use the version that wrote the file")]
         )  # fmt: skip
+    _check_layout(content, shown)
     if content.get("checksum") != _checksum(content):
         raise FitError(
             [error("edited-fit", f"'{shown}' is not as it was written: something in it was changed",
@@ -226,6 +227,36 @@ def read_stored(path: str | Path) -> Stored:
     )  # fmt: skip
 
 
+PARTS = frozenset(
+    {"schema", "version", "ok", "diagnostics", "result", "model", "estimate", "names", "seconds", "data", "checksum"}
+)
+"""Members of a file."""
+
+
+def _check_layout(content: Mapping[str, Any], shown: str) -> None:
+    """Raise where a file has not the members that this version writes, or others: another version has written it.
+
+    Raises
+    ------
+    FitError
+        ``other-version``.
+    """
+    estimate = content.get("estimate")
+    parts = {"": (frozenset(content), PARTS)}
+    if isinstance(estimate, Mapping):
+        parts["estimate."] = frozenset(estimate), frozenset(f.name for f in fields(Estimate)) - LEFT_OUT
+    lost = sorted(prefix + name for prefix, (have, want) in parts.items() for name in want - have)
+    more = sorted(prefix + name for prefix, (have, want) in parts.items() for name in have - want)
+    if not lost and not more:
+        return
+    what = [f"it has no {', '.join(map(repr, lost))}"] * bool(lost)
+    what += [f"it has {', '.join(map(repr, more))}, which {VERSION} does not know"] * bool(more)
+    raise FitError(
+        [error("other-version", f"'{shown}' was written by another version of semlang ({content.get('version')}): "
+               f"{'; '.join(what)}", help="fit the model again, or use the version that wrote the file")]
+    )  # fmt: skip
+
+
 def read_envelope(path: str | Path) -> dict[str, Any]:
     """Return the object in a file that says that it holds a fit.
 
@@ -249,18 +280,17 @@ def read_envelope(path: str | Path) -> dict[str, Any]:
 
 def _estimate(stored: Mapping[str, Any]) -> Estimate:
     """Make the estimate again."""
-    known = {f.name for f in fields(Estimate)}
-    values = {k: v for k, v in stored.items() if k in known}
+    values = dict(stored)
     values["theta"] = _array(values["theta"])
     values["vcov"] = None if values["vcov"] is None else _array(values["vcov"]).reshape(values["theta"].size, -1)
     values["log"] = tuple(Iteration(**{k: _number(v) for k, v in line.items()}) for line in values["log"])
     values["defined"] = tuple(DefinedEstimate(**{k: _number(v) for k, v in d.items()}) for d in values["defined"])
-    values["left_out"] = tuple(LeftOut(**o) for o in values.get("left_out", ()))
+    values["left_out"] = tuple(LeftOut(**o) for o in values["left_out"])
     values["points_history"] = tuple((int(p), float(_number(v))) for p, v in values["points_history"])
     values["loglik"] = _number(values["loglik"])
-    values["limits"] = {int(p): float(_number(v)) for p, v in values.get("limits", {}).items()}
-    values["border"] = tuple(int(p) for p in values.get("border", ()))
-    values["class_sizes"] = {k: tuple(_number(p) for p in sizes) for k, sizes in values.get("class_sizes", {}).items()}
+    values["limits"] = {int(p): float(_number(v)) for p, v in values["limits"].items()}
+    values["border"] = tuple(int(p) for p in values["border"])
+    values["class_sizes"] = {k: tuple(_number(p) for p in sizes) for k, sizes in values["class_sizes"].items()}
     return Estimate(**values)
 
 

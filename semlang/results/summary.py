@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from semlang.model.parameter_names import row_name, written_label
 from semlang.model.table import ParameterTable, Row
+from semlang.results.shared_thresholds import shared_thresholds
 
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
@@ -93,14 +94,14 @@ def two_sided(z: float) -> float:
 
 def sections(fit: Fit) -> Iterator[Section]:
     """Yield headings and lines, all sections of a group before those of the next."""
-    known = list(zip(fit.reported_rows, fit.parameters, strict=True))
+    known = [(row, fit.parameters[places[0]]) for row, places in shared_thresholds(fit.reported_rows)]
     mute = _mute(fit)
     for number_of_group, group in enumerate(fit.table.groups, 1):
         own = [(row, p) for row, p in known if row.group == number_of_group]
         for op, title in TITLES.items():
             lines = [
                 _line(
-                    row_name(fit.table, row) if written_label(row) else p["name"],
+                    row_name(fit.table, row) if written_label(row) or row.lhs != p["lhs"] else p["name"],
                     written_label(row),
                     p["est"],
                     p["se"],

@@ -181,3 +181,18 @@ def test_information_of_items_that_are_guessed_and_of_counts() -> None:
     assert found["i1"].to_numpy() == pytest.approx(a**2 * (p - 0.2) ** 2 * (1 - p) / (0.64 * p), rel=1e-6)
     assert found["t"].to_numpy() == pytest.approx(e["f =~ t"] ** 2 * np.exp(e["shape(t) ~1"]), rel=1e-6)
     assert fit.curves("i1", at=at.tolist())["1"].to_numpy() == pytest.approx(p)
+
+
+def test_a_reciprocal_mean_does_not_exist_over_latent_variables() -> None:
+    rng = np.random.default_rng(6)
+    g = np.repeat(np.arange(40), 5)
+    frame = pd.DataFrame({"y": 1.0 / (2.0 + 0.2 * rng.normal(size=40)[g]) + 0.02 * rng.normal(size=200), "g": g})
+    frame["x"] = rng.normal(size=200)
+    fit = sl.Model("y :: gaussian(reciprocal)\ny ~ 1 + (1 | g)").fit(frame, threads=1)
+    with pytest.raises(sl.FitError) as problem:
+        fit.predict()
+    assert [d.slug for d in problem.value.diagnostics] == ["undefined-measure"]
+    assert np.isfinite(fit.predict(kind="conditional")["y"]).all()
+    plain = sl.Model("y :: gaussian(reciprocal)\ny ~ x").fit(frame, threads=1)
+    expected = 1.0 / (plain.predict(kind="linear")["y"])
+    assert plain.predict()["y"].to_numpy() == pytest.approx(expected.to_numpy())

@@ -40,9 +40,9 @@ def command(
 
         tables["standardized"] = standardise(fit)
     if measures:
-        values = fit.measures()
-        rows = tuple((str(k), float(v)) for k, v in values.items())
-        tables["measures"] = Table(("measure", "value"), rows, (), "Fit measures")
+        from semlang.results.measures import measures as of_fit
+
+        tables["measures"] = of_fit(fit).table()
     if explained:
         from semlang.results.r_squared import r_squared
 

@@ -63,8 +63,10 @@ export function lineOf(from, to, covariance) {
 }
 
 export class Diagram {
-  // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse
-  constructor(parent, onSelect, onLine) {
+  // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse;
+  // onMove(key, x, y): a node was dragged somewhere
+  constructor(parent, onSelect, onLine, onMove) {
+    this.onMove = onMove
     this.parent = parent
     this.onSelect = onSelect
     this.onLine = onLine
@@ -97,9 +99,17 @@ export class Diagram {
     return svg
   }
 
-  // an arrow can be drawn from a node to another with the mouse; with the shift key it is a covariance
+  // a node dragged to another draws an arrow, with the shift key a covariance; dragged to where there is none, it is moved
   source(svg, group, n, d) {
     if (n.shape === "point" || n.shape === "triangle") return group
+    const put = ([x, y]) => this.onMove(n.key, Math.round(x + d.origin[0]), Math.round(y + d.origin[1]))
+    group.addEventListener("keydown", event => {
+      const step = {ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10]}[event.key]
+      if (!step || !event.altKey) return
+      event.preventDefault()
+      const [x, y] = middle(n.box)
+      put([x + step[0], y + step[1]])
+    })
     const place = event => {
       const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse())
       return [p.x, p.y]
@@ -110,19 +120,30 @@ export class Diagram {
       if (event.pointerType !== "mouse" || event.button !== 0) return
       event.preventDefault()
       const [x1, y1] = middle(n.box)
+      const from = place(event)
+      const ghost = shape({shape: n.shape, box: n.box})
+      ghost.setAttribute("class", "drawn ghost")
       const line = make("line", {x1, y1, x2: x1, y2: y1, class: "drawn"})
       group.setPointerCapture(event.pointerId)
       const move = e => {
-        if (!line.parentNode) svg.append(line)
         const [x2, y2] = place(e)
+        if (Math.hypot(x2 - from[0], y2 - from[1]) < 4) return
+        if (!line.parentNode) svg.append(line, ghost)
+        ghost.style.display = over([x2, y2]) ? "none" : ""
+        ghost.setAttribute("transform", `translate(${x2 - from[0]} ${y2 - from[1]})`)
         line.setAttribute("x2", x2)
         line.setAttribute("y2", y2)
       }
       const end = e => {
         group.removeEventListener("pointermove", move)
+        const dragged = e.type === "pointerup" && line.parentNode
         line.remove()
-        const target = e.type === "pointerup" ? over(place(e)) : null
+        ghost.remove()
+        if (!dragged) return
+        const to = place(e)
+        const target = over(to)
         if (target) this.onLine(lineOf(n, target, e.shiftKey))
+        else if (Math.abs(to[0] - x1) > n.box[2] / 2 || Math.abs(to[1] - y1) > n.box[3] / 2) put([x1 + to[0] - from[0], y1 + to[1] - from[1]])
       }
       group.addEventListener("pointermove", move)
       group.addEventListener("pointerup", end, {once: true})

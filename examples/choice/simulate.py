@@ -1,4 +1,4 @@
-"""Trips: 120 persons choose six times each among modes, which are not all there each time; the maximum by scipy alone."""
+"""Trips: 120 persons choose six times each among the modes that are there; and the maximum by scipy alone."""
 
 import numpy as np
 import pandas as pd

@@ -64,10 +64,10 @@ def as_comparisons(
         return replace(table, variables=variables), None
     if designs is None or len(keys) != len(table.responses) or len(keys) > 1:
         return replace(table, variables=variables), None if designs is None else list(designs)
-    return replace(table, variables=variables), [_differences(d, keys[0]) for d in designs]
+    return replace(table, variables=variables), [_differences(table, d, keys[0]) for d in designs]
 
 
-def _differences(design: Design, key: str) -> Design:
+def _differences(table: ParameterTable, design: Design, key: str) -> Design:
     known = np.flatnonzero(~np.isnan(design.responses[key]))
     own = design.sets[key]
     first = np.arange(design.n_rows)
@@ -77,7 +77,11 @@ def _differences(design: Design, key: str) -> Design:
     first[known] = begin[own[known]]
     y = design.responses[key].copy()
     y[begin[names]] = np.nan
-    columns = {product: values - values[first] for product, values in design.columns.items()}
+    own_columns = {row.via for row in table.rows if row.target == key and row.via}
+    columns = {
+        product: values - values[first] if product in own_columns else values
+        for product, values in design.columns.items()
+    }
     return replace(design, responses={key: y}, columns=columns, sets={})
 
 

@@ -46,10 +46,11 @@ class Answering:
         Parameters
         ----------
         question : dict
-            ``what`` is ``analyse``, ``draw`` or ``picture`` (with ``text`` and perhaps ``data``, a key; ``analyse`` with ``drawn``
-            false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with ``text`` and
-            ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``), ``move`` (with ``text``, ``key``,
-            ``x`` and ``y``), ``check`` (with ``text`` and a ``task`` of a lesson) or ``compare`` (with two texts, ``a`` and ``b``).
+            ``what`` is ``analyse``, ``draw`` or ``picture`` (with ``text`` and perhaps ``data``, a key; ``analyse``
+            with ``drawn`` false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with
+            ``text`` and ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``), ``move`` (with
+            ``text``, ``key``, ``x`` and ``y``), ``check`` (with ``text`` and a ``task`` of a lesson) or ``compare``
+            (with two texts, ``a`` and ``b``).
 
         Raises
         ------

@@ -80,11 +80,6 @@ def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator
                 continue  # said already
             if row.quantity in ("guess", "slip") and v.arguments.get("trials", 1) != 1:
                 yield f"guessing with several trials ('{v.key}')", row.span or v.span, "let a row be one trial"
-            elif row.source:
-                yield f"latent variables in '{row.quantity}({row.target})'", row.span, ""
-        for row in graph.thresholds:
-            if row.source:
-                yield f"latent variables that move thresholds ('{row.lhs}')", row.span, ""
 
 
 def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:

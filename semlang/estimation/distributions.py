@@ -19,7 +19,7 @@ from semlang.model.table import Variable
 
 __all__ = [
     "CATEGORIES", "DISTRIBUTIONS", "Distribution", "Quantities", "drawn", "expected", "has_distribution",
-    "transform", "variance",
+    "in_order", "transform", "variance",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -297,6 +297,14 @@ def _found(variable: Variable, q: Quantities) -> tuple[Distribution, Quantities]
         )
         q = {**q, "low": low, "high": high}
     return DISTRIBUTIONS[family_of(variable.kind.name, [*q, *variable.arguments])], q
+
+
+def in_order(thresholds: Floats, variable: Variable) -> Floats:
+    """Return cumulative thresholds (S, ...), each as high as the highest before it.
+
+    Where they cross, a category is empty. Those of sequential and adjacent-category responses have no order.
+    """
+    return np.maximum.accumulate(thresholds, axis=0) if variable.kind.name == "ordinal" else thresholds
 
 
 def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds: Floats | None = None) -> list[Floats]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from semlang.data.design import Design
-from semlang.estimation.distributions import Quantities, expected
+from semlang.estimation.distributions import Quantities, expected, in_order
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
@@ -276,7 +276,6 @@ class Predictors:
         """Return the thresholds of a response by record (S, n_rows)."""
         out = np.zeros((len(self.form.thresholds[k]), self.design.n_rows))
         for s, addends in enumerate(self.form.thresholds[k]):
-            for a in addends:
-                value = self.theta[a.parameter] if a.parameter >= 0 else a.value
+            for a, value in zip(addends, self.form.coefficients(addends, self.theta), strict=True):
                 out[s] += value * (self.design.columns[a.via] if a.via else 1.0)
-        return out
+        return in_order(out, self.table.variables[self.form.responses[k]])

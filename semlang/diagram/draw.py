@@ -61,7 +61,7 @@ class Diagram:
         x, y = self.to_json()["origin"]
         left, _, _, top = self.spec.bounds
         named = [n for n in self.spec.nodes if n.shape not in ("point", "triangle") and " | " not in n.key]
-        places = [f"at({_spelt(n.key)}, {n.x - left + x:.0f}, {top - n.y + y:.0f})" for n in named]
+        places = [f"at({spelt(n.key)}, {n.x - left + x:.0f}, {top - n.y + y:.0f})" for n in named]
         return "layout: " + ",\n        ".join(places) + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Diagram:
         return f"<semlang.Diagram: {len(self.spec.nodes)} nodes, {len(self.spec.edges)} arrows>"
 
 
-def _spelt(key: str) -> str:
+def spelt(key: str) -> str:
     """Return a node's name as a text writes it."""
     name, bracket, level = key.removeprefix("covariate ").partition("[")
     return (name if name.isidentifier() else f"`{name}`") + bracket + level

@@ -141,6 +141,23 @@ const tasks = {
     out.listed = await page.$$eval("#view-verdict .sets li", all => all.map(e => e.dataset.set))
     await page.evaluate(t => { window.semlang.editor.text = t }, text)
     await answered(text)
+    // a lesson: the diagram of an exercise, a wrong answer, a right one
+    await page.select("#lessons", "sem-regression")
+    await page.waitForSelector("#lesson .tasks button")
+    await page.click("#lesson .tasks button")
+    await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+    out.lesson = []
+    for (const given of ["y ~ x\n", "y ~ z + x\n"]) {
+      await page.evaluate(t => { window.semlang.editor.text = t }, given)
+      await answered(given)
+      const said = await page.$eval("#lesson .checked", e => e.textContent)
+      await page.click("#lesson .check")
+      await page.waitForFunction(s => document.querySelector("#lesson .checked").textContent !== s, {timeout: 60000}, said)
+      out.lesson.push(await page.$eval("#lesson .checked", e => e.textContent))
+    }
+    await page.select("#lessons", "")
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
     // and back: the cursor in the text marks the arrow
     await page.evaluate(() => { const {view} = window.semlang.editor; view.focus(); view.dispatch({selection: {anchor: view.state.doc.toString().indexOf("x3")}}) })
     out.back = await page.$$eval("#diagram .marked title", all => all.map(e => e.textContent))
@@ -190,6 +207,11 @@ const tasks = {
       await page.setViewport({width, height})
       await page.evaluate(d => { if ((document.documentElement.dataset.theme === "dark") !== d) document.querySelector("#theme").click() }, dark)
       const faults = []
+      await page.select("#lessons", "sem-regression")
+      await page.click("#lesson .tasks button")
+      await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+      await page.evaluate(() => window.semlang.choose("democracy"))
+      await page.waitForFunction(() => !document.querySelector("#fit").disabled && document.querySelectorAll("#diagram .node").length > 10, {timeout: 120000})
       for (const tab of ["verdict", "matrices", "equations", "words", "table", "sliders", "compare", "fit"]) {
         await page.click(`#tab-${tab}`)
         if (tab === "sliders") await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})

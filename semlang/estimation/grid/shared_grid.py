@@ -145,7 +145,7 @@ class SharedGrid(Expanded):
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._collapse()
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads, initializer=np.seterr, initargs=("ignore",)) if threads > 1 else None
 
     def _collapse(self) -> None:
         """Find the distinct units of every layer."""

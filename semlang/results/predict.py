@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.distributions import has_distribution
@@ -17,6 +19,7 @@ from semlang.estimation.predictors import Predictors, RowExpectations
 from semlang.graph.condition import n_states
 from semlang.matrices.build import whole_form
 from semlang.model.nearest import did_you_mean
+from semlang.results.filled_predictions import filled_predictions
 from semlang.results.scores import any_predictors_of, data_of
 
 if TYPE_CHECKING:
@@ -61,12 +64,24 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     ------
     FitError, DataError
     """
-    import pandas as pd
-
     _check(fit, kind, at if kind == "at" else None)
     if kind == "marginal":
         _check_means(fit)
     designs, frame = data_of(fit, data, optional_columns(fit, kind))
+    out = _predicted(fit, designs, frame, kind, at or {})
+    if kind != "at":
+        plain = partial(_predicted, fit, at={})
+        index = out.index
+        out = filled_predictions(fit, kind, out.reset_index(drop=True), frame, designs, plain).set_index(index)
+    return out
+
+
+def _predicted(
+    fit: Fit, designs: tuple[Design, ...], frame: pd.DataFrame, kind: str, at: Mapping[str, float]
+) -> pd.DataFrame:
+    """Return predictions of the rows that have all predictors."""
+    import pandas as pd
+
     parts = []
     for p in any_predictors_of(fit, designs):
         match kind:
@@ -77,13 +92,14 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
             case "linear":
                 found = p.linear()
             case _ if isinstance(p, MixedPredictors):
-                found = p.at(at or {})
+                found = p.at(at)
             case _:
-                nu = linear_predictors(p.graph, p.design, fit.estimate.theta, at or {})
+                nu = linear_predictors(p.graph, p.design, fit.estimate.theta, at)
                 found = p.at({k: nu[key] for k, key in enumerate(p.form.responses)})
         parts.append(_frame(fit, p, found, kind == "linear"))
     out = pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
-    out.index = frame.index[out.index.to_numpy()]
+    out = out.reindex(np.arange(len(frame)))
+    out.index = frame.index
     return out
 
 

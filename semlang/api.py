@@ -373,7 +373,7 @@ class Model(Bound, Simulating):
         theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]
         vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner)
+        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
         everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)
@@ -428,7 +428,14 @@ class Model(Bound, Simulating):
 
     # ------------------------------------------------------------------ pictures
 
-    def draw(self, path: str | Path | None = None, *, group: int | str | None = None, **options: Any) -> Any:
+    def draw(
+        self,
+        path: str | Path | None = None,
+        *,
+        group: int | str | None = None,
+        against: Model | None = None,
+        **options: Any,
+    ) -> Any:
         """Draw the path diagram.
 
         Parameters
@@ -438,14 +445,18 @@ class Model(Bound, Simulating):
             shown in a notebook.
         group : int or str, optional
             Number from 1 or label of the group to draw; without it groups stand side by side.
+        against : Model, optional
+            Another model: arrows that it alone has are dotted, those that it lacks are thick.
         **options
             ``style`` ('gllamm', 'ram' or 'lisrel'), ``digits``, ``residuals``, ``covariances``, ``thresholds``,
-            ``means``, ``direction``, ``wrap``, ``colour``, ``greyscale``, ``dpi``: see
+            ``means``, ``direction``, ``layout``, ``at``, ``wrap``, ``colour``, ``greyscale``, ``dpi``: see
             `semlang.diagram.options.Options`.
         """
         from semlang.diagram.draw import draw
 
-        return draw(self.known.parameter_table, None if path is None else str(path), group=group, **options)
+        other = None if against is None else (against.known.parameter_table, None)
+        file = None if path is None else str(path)
+        return draw(self.known.parameter_table, file, group=group, against=other, **options)
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -125,6 +125,9 @@ def _coefficients(
                 form[graph.group, p.source] = form.get((graph.group, p.source), 0) - 1
             if form:
                 yield form, p.parameter, p.value, p.row
+        for row in (*graph.thresholds, *graph.quantities):
+            if row.source in scaled:
+                yield {(graph.group, row.source): -1}, row.parameter, row.ustart or 0.0, row
         for c in graph.covariances:
             form = {}
             for end in (c.a, c.b):

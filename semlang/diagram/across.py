@@ -79,7 +79,7 @@ class Across:
                 gap = 18.0
                 if r in fan:
                     words = (34.0 if self.plan.turned else 16.0) if many[r] else 0.0
-                    gap = self.room * (40.0 + words + min(0.22 * fan[r], 130.0))
+                    gap = self.room * (40.0 + words + min(0.22 * fan[r], 90.0 if self.plan.turned else 130.0))
                 gap += need[r, "down"] + need[r + 1, "up"]
                 if self._level(r) != self._level(r + 1):
                     gap += 2 * PAD + 6.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 from semlang.diagram.options import Options
 from semlang.diagram.spec import Edge, Node, Span
@@ -129,6 +130,11 @@ class _Reader:
             out.nodes[v.key] = self._variable(v, numbers)
         rows = [r for r in table.rows if r.group == self.group and not r.quantity and r.target in table.variables]
         paths = [r for r in rows if _is_path(r) and not _zero(r)]
+        paths += [
+            r
+            for r in table.rows
+            if r.group == self.group and r.quantity and r.source in table.variables and _is_path(r) and not _zero(r)
+        ]
         for row in sorted(paths, key=lambda r: bool(r.source and r.via)):  # random slopes meet paths that are there
             self._path(row)
         for row in rows:
@@ -252,6 +258,8 @@ class _Reader:
     def _edge(self, row: Row, source: str = "", target: str = "", both: bool = False) -> Edge:
         title = of_edge(row, self.table)
         words, dashed = self._words(row), row.parameter < 0
+        if row.quantity:  # it ends at a parameter of the distribution, not at the linear predictor
+            words = ": ".join(x for x in (_QUANTITIES.get(row.quantity, row.quantity), words) if x)
         if self.estimates is not None and words:
             words = " ".join(w for w in (row.category, f"{row.klass}:" if row.klass else "", words) if w)
         return Edge(source, target, words, dashed, both, title=title, rows=(row.id,), span=_span(row.span))
@@ -325,7 +333,8 @@ class _Reader:
             if (e.source, e.target, e.both) == (edge.source, edge.target, edge.both):
                 rows = (*e.rows, *edge.rows)
                 label = e.label if e.label == edge.label or not e.rows else ""
-                if self.estimates is not None and e.label != edge.label and len(rows) <= MOST_TOGETHER:
+                apart = self.estimates is not None or edge.label.startswith(tuple(_QUANTITIES.values()))
+                if apart and e.label != edge.label and len(rows) <= MOST_TOGETHER:
                     label = ", ".join(w for w in (e.label, edge.label) if w)
                 edges[k] = replace(e, label=label, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
                 return
@@ -355,6 +364,18 @@ def stars_of(p: float) -> str:
     return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
 
 
+def interval(value: float, se: float, level: float, digits: int | None = None) -> str:
+    """Return a confidence interval as it stands behind an estimate: the normal quantile times the standard error.
+
+    Examples
+    --------
+    >>> interval(0.5, 0.1, 0.95)
+    ' [0.30, 0.70]'
+    """
+    half = NormalDist().inv_cdf(0.5 + level / 2) * se
+    return f" [{number(value - half, digits)}, {number(value + half, digits)}]"
+
+
 def wrapped(name: str, most: int) -> str:
     """Return a name broken into lines of at most so many letters, after underscores, dots and spaces where there are.
 
@@ -369,6 +390,10 @@ def wrapped(name: str, most: int) -> str:
         lines.append(rest[:cut])
         rest = rest[cut:]
     return "\n".join([*lines, rest] if rest else lines)
+
+
+_QUANTITIES = {"sigma": "log σ", "shape": "log shape", "zero": "zero", "guess": "guess", "slip": "slip"}
+"""What an arrow says that ends at a parameter of a distribution."""
 
 
 def _is_path(row: Row) -> bool:

@@ -148,8 +148,12 @@ def _edge(e: Edge, k: int) -> list[str]:
         attributes.append("dir=both")
     if e.headless:
         attributes.append("dir=none")
-    if e.dashed:
+    if e.mark == "removed":
+        attributes.append("style=dotted")
+    elif e.dashed:
         attributes.append("style=dashed")
+    if e.mark == "added":
+        attributes.append("penwidth=2.2")
     if e.label and e.place:
         attributes.append(f'label={_quoted(e.label)}, lp="{e.place[0]:.1f},{e.place[1]:.1f}"')
     lines.append(f"  {tail} -> {_quoted(e.target)} [{', '.join(attributes)}];")

@@ -9,6 +9,7 @@ from typing import Any
 
 from semlang.diagnostics import error
 from semlang.diagram.beside import beside
+from semlang.diagram.content import content
 from semlang.diagram.dot import dot_text, write
 from semlang.diagram.layout import diagram, group_title
 from semlang.diagram.mermaid import mermaid
@@ -60,7 +61,7 @@ class Diagram:
         x, y = self.to_json()["origin"]
         left, _, _, top = self.spec.bounds
         named = [n for n in self.spec.nodes if n.shape not in ("point", "triangle") and " | " not in n.key]
-        places = [f"at({_spelt(n.key)}, {n.x - left + x:.0f}, {top - n.y + y:.0f})" for n in named]
+        places = [f"at({spelt(n.key)}, {n.x - left + x:.0f}, {top - n.y + y:.0f})" for n in named]
         return "layout: " + ",\n        ".join(places) + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class Diagram:
         return f"<semlang.Diagram: {len(self.spec.nodes)} nodes, {len(self.spec.edges)} arrows>"
 
 
-def _spelt(key: str) -> str:
+def spelt(key: str) -> str:
     """Return a node's name as a text writes it."""
     name, bracket, level = key.removeprefix("covariate ").partition("[")
     return (name if name.isidentifier() else f"`{name}`") + bracket + level
@@ -99,6 +100,8 @@ def draw(
     estimates: Mapping[int, float] | None = None,
     stars: Mapping[int, str] | None = None,
     group: int | str | None = None,
+    notes: Mapping[tuple[str, int], str] | None = None,
+    against: tuple[ParameterTable, Mapping[int, float] | None] | None = None,
     **chosen: Any,
 ) -> Diagram:
     """Return the path diagram of a model, and write it where a path is given.
@@ -113,6 +116,10 @@ def draw(
         What stands after an estimate.
     group : int or str, optional
         Number from 1 or label of the group to draw; without it groups stand side by side.
+    notes : mapping from (key of a variable, number of its group) to str, optional
+        What stands in the second line of its node: R-squared.
+    against : (ParameterTable, estimates or None), optional
+        Another model, or fit, whose difference to this one is drawn.
     **chosen
         See `semlang.diagram.options.Options`.
 
@@ -128,7 +135,13 @@ def draw(
             words = ", ".join(f"'{g}'" for g in table.groups)
             raise SemlangError([error("not-a-choice", f"group is {group!r}, not one of {words}")])
         numbers = [table.groups.index(group) + 1 if isinstance(group, str) else group]
-    specs = [diagram(table, estimates, given, n, stars) for n in numbers]
+    specs = []
+    for n in numbers:
+        other = None
+        if against is not None and n <= len(against[0].groups):
+            other = content(against[0], against[1], n, given)
+        own = {key: said for (key, g), said in (notes or {}).items() if g == n}
+        specs.append(diagram(table, estimates, given, n, stars, own, other))
     spec = specs[0] if len(specs) == 1 else beside(specs, [group_title(table, n) for n in numbers])
     out = Diagram(spec, given.dpi)
     if path is not None:

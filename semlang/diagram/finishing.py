@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from semlang.diagram.bending import bent
 from semlang.diagram.content import Content
 from semlang.diagram.framing import frames_of
 from semlang.diagram.labelling import Labels
 from semlang.diagram.spec import DiagramSpec, Edge, Node, Text
-from semlang.diagram.trouble import crossings, through
+from semlang.diagram.trouble import spots, tangled, through
 from semlang.model.table import ParameterTable
 
 
@@ -42,12 +43,21 @@ def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: 
         Residuals are among the edges.
     """
     labels = Labels(nodes, edges, frames_of(table, nodes, edges))
-    edges = labels.placed()
+    named = labels.placed()
+    if labels.failed:
+        others = bent(nodes, edges, labels)
+        again = Labels(nodes, others, frames_of(table, nodes, others))
+        renamed = again.placed()
+        if len(again.failed) < len(labels.failed):
+            labels, named = again, renamed
+    edges = named
     at = {n.key: n for n in nodes}
     shown = {k: e for k, e in parts.variances.items() if e.label}
     texts = tuple(labels.beside(at[k], Text(e.label, (0, 0), k, e.rows, e.span)) for k, e in shown.items())
     texts += tuple(labels.beside(at[k], Text(", ".join(w), (0, 0), k)) for k, w in parts.thresholds.items())
     frames = frames_of(table, nodes, edges, texts)
-    crossed, together = crossings(labels.start, labels.end, labels.owner)
+    crossed, alike = tangled(labels.lines)
+    heads = [e.curve[-1] for e in edges if not e.headless] + [e.curve[0] for e in edges if e.both]
+    wrong = labels.failures + through(nodes, edges) + alike + spots(heads)
     spec = DiagramSpec(tuple(nodes), tuple(edges), tuple(frames), texts)
-    return Placed(spec, labels.failures + through(nodes, edges) + together, crossed)
+    return Placed(spec, wrong, crossed)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ Box = tuple[float, float, float, float]
 HEIGHT = 12.0
 PLACES = (0.5, 0.56, 0.44, 0.62, 0.38, 0.68, 0.32, 0.74, 0.26, 0.8, 0.2, 0.85, 0.9, 0.15, 0.93, 0.1)
 """Parts of the length at which a label is tried."""
+FINER = tuple(0.5 + 0.02 * (n // 2) * (-1) ** n for n in range(2, 44))
+"""Parts that are tried where none of these is free."""
 _ANGLES = (90, 50, 130, 25, 155, 0, 180, 270, 310, 230, 335, 205)
 
 
@@ -49,6 +52,8 @@ class Labels:
             w = width(f.label, 11.0) / 2 + 2
             self.taken.append((f.place[0] - w, f.place[1] - 7, f.place[0] + w, f.place[1] + 7))
         self.failures = 0
+        self.failed: list[int] = []
+        self.boxes_of: dict[int, Box] = {}
 
     def placed(self) -> list[Edge]:
         """Return the edges with the places of their labels; `failures` counts those without a good one."""
@@ -66,41 +71,65 @@ class Labels:
         """Return words with a free place beside a node."""
         w, h = width(text.label, LABEL), HEIGHT
         tried: list[tuple[float, Point]] = []
-        for n, angle in enumerate(_ANGLES):
-            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-            grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
-            p = (node.x + c / grow * (node.width / 2 + w / 2 + 4), node.y + s / grow * (node.height / 2 + h / 2 + 3))
-            tried.append((0.1 * n + self._trouble(_around(p, w, h), -1), p))
+        for away in (0.0, 7.0, 15.0):
+            for n, angle in enumerate(_ANGLES if not away else range(0, 360, 10)):
+                c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+                grow = max(abs(c), abs(s)) if node.shape == "box" else 1.0
+                u, v = node.width / 2 + w / 2 + 4 + away, node.height / 2 + h / 2 + 3 + away
+                p = (node.x + c / grow * u, node.y + s / grow * v)
+                base = 0.1 * n if not away else 2.0 + 0.3 * away
+                tried.append((base + self.trouble(around(p, w, h), -1), p))
+            if min(tried)[0] < 10.0:
+                break
         cost, best = min(tried)
         self._take(best, w, h, cost)
         return replace(text, place=best)
 
-    def _take(self, place: Point, w: float, h: float, cost: float) -> None:
-        self.taken.append(_around(place, w, h))
+    def _take(self, place: Point, w: float, h: float, cost: float, edge: int = -1) -> None:
+        self.taken.append(around(place, w, h))
         self.failures += cost >= 10.0
+        if edge >= 0:
+            self.boxes_of[edge] = self.taken[-1]
+            if cost >= 10.0:
+                self.failed.append(edge)
 
     def _best(self, k: int) -> Point:
         edge, path = self.edges[k], self.lines[k]
         w, h = width(edge.label, LABEL) + 2, HEIGHT
         if edge.source == edge.target:
             tip, base = np.array(at(path, 0.5)), (path[0] + path[-1]) / 2
-            tried = [(-0.5, at(path, 0.5)), *self._at_tail(np.array([tip, base]), w, h)[:1]]
+            tried = [(-0.5, at(path, 0.5)), *self.at_tail(np.array([tip, base]), w + 12.0, h)]
         elif not edge.source or _length(path) < w + 16:
-            tried = list(self._at_tail(path, w, h)) if not edge.source else list(self._near(path, w, h))
+            tried = list(self.at_tail(path, w, h)) if not edge.source else list(self._near(path, w, h))
         else:
             tried = [(0.2 * n, at(path, t)) for n, t in enumerate(PLACES)]
         best, least = tried[0][1], math.inf
         on_line = edge.source not in ("", edge.target) and _length(path) >= w + 16
-        for base, p in tried:
-            cost = base + self._trouble(_around(p, w, h), k) + (0.0 if on_line or base < 0 else self._doubt(p, k))
+        for n, (base, p) in enumerate(chain(tried, self._rest(path, w, h) if on_line else ())):
+            if n >= len(tried) and least < 10.0:
+                break
+            doubt = 0.0 if (on_line and n < len(tried) + len(FINER)) or base < 0 else self._doubt(p, k)
+            cost = base + self.trouble(around(p, w, h), k) + doubt
             if cost < least:
                 best, least = p, cost
             if cost < 0.15:
                 break
-        self._take(best, w, h, least)
+        self._take(best, w, h, least, k)
         return best
 
-    def _at_tail(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:
+    def _rest(self, path: Floats, w: float, h: float) -> Iterator[tuple[float, Point]]:
+        """Return places for where the usual ones are taken: many on the line, then beside it."""
+        for t in FINER:
+            yield 3.0, at(path, t)
+        for t in FINER[::2]:
+            (x, y), (x0, y0), (x1, y1) = at(path, t), at(path, t - 0.02), at(path, t + 0.02)
+            size = max(math.hypot(x1 - x0, y1 - y0), 1e-9)
+            c, s = (x1 - x0) / size, (y1 - y0) / size
+            side = abs(s) * w / 2 + abs(c) * h / 2 + 1.5
+            for way in (1.0, -1.0):
+                yield 5.0, (x + way * s * side, y - way * c * side)
+
+    def at_tail(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:
         """Return places at the tail of a short arrow, and beside it."""
         dx, dy = path[0] - path[-1]
         size = max(math.hypot(dx, dy), 1e-9)
@@ -126,12 +155,25 @@ class Labels:
         beside = [(0.3, (x + way * s * side, y - way * c * side)) for way in (-1, 1)]
         return [*beside, (1.0, (x, y))]
 
-    def _trouble(self, box: Box, own: int) -> float:
+    def trouble(self, box: Box, own: int, own_label: bool = True) -> float:
+        """Return what is against words in a box.
+
+        Parameters
+        ----------
+        box : (left, low, right, high)
+        own : int
+            Number of the edge that they belong to, -1 for none.
+        own_label : bool
+            Whether the label that this edge already has is in the way.
+        """
         left, low, right, high = box
         b = self.boxes
         hit = (b[:, 0] < right) & (b[:, 2] > left) & (b[:, 1] < high) & (b[:, 3] > low)
         cost = 60.0 * float(hit.sum())
+        mine = None if own_label else self.boxes_of.get(own)
         for x0, y0, x1, y1 in self.taken:
+            if (x0, y0, x1, y1) == mine:
+                continue
             if left < x1 and x0 < right and low < y1 and y0 < high:
                 cost += 60.0
         foreign = self._crossed((left - 1.5, low - 1.0, right + 1.5, high + 1.0), own)
@@ -205,5 +247,6 @@ def _length(path: Floats) -> float:
     return float(np.sqrt((np.diff(path, axis=0) ** 2).sum(axis=1)).sum())
 
 
-def _around(place: Point, w: float, h: float) -> Box:
+def around(place: Point, w: float, h: float) -> Box:
+    """Return the box of a width and height around a place."""
     return place[0] - w / 2, place[1] - h / 2, place[0] + w / 2, place[1] + h / 2

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from semlang.diagram.content import Content, content
+from semlang.diagram.difference import difference
 from semlang.diagram.engines import engine_places
 from semlang.diagram.finishing import Placed
 from semlang.diagram.freehand import freehand
@@ -17,10 +18,12 @@ from semlang.diagram.spec import DiagramSpec, Point
 from semlang.diagram.titles import describe
 from semlang.model.table import ParameterTable
 
-ROOMS = (1.0, 1.3, 1.7, 2.3)
+ROOMS = (1.0, 1.3, 1.7, 2.3, 3.0)
 """Distances that are tried, as multiples, until every label has a place of its own."""
 LARGE = 20
 """Diagrams of more nodes are not tried with more room after room has not helped."""
+SPREAD = 42.0
+"""A picture that is more times as large as its boxes is mostly empty."""
 PAGE = (720.0, 960.0)
 """Width and height that a picture may have without becoming worse."""
 
@@ -31,6 +34,8 @@ def diagram(
     style: str | Options = "gllamm",
     group: int = 1,
     stars: Mapping[int, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    against: Content | None = None,
 ) -> DiagramSpec:
     """Return the path diagram of one group, placed.
 
@@ -45,9 +50,19 @@ def diagram(
         Number of the group, from 1.
     stars : mapping from row id to str, optional
         What stands after an estimate.
+    notes : mapping from key of a variable to str, optional
+        What stands in the second line of its node.
+    against : Content, optional
+        The other model of a difference.
     """
     chosen = style if isinstance(style, Options) else Options(style)
     parts = content(table, estimates, group, chosen, stars)
+    for key, said in (notes or {}).items():
+        if key in parts.nodes:
+            node = parts.nodes[key]
+            parts.nodes[key] = replace(node, note=", ".join(x for x in (node.note, said) if x))
+    if against is not None:
+        parts = difference(parts, against)
     title = group_title(table, group) if len(table.groups) > 1 else ""
     if not parts.nodes:
         return DiagramSpec((), (), title=title, style=chosen.style)
@@ -114,18 +129,16 @@ def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
     for n, plan in enumerate(asked or [replace(p, turned=not p.turned) for p in tried]):
         if least <= 12.0 * n:
             break
-        placed = place(table, parts, plan, ROOMS[0])
-        for room in ROOMS[1:]:
-            if not placed.faults:
+        for room in ROOMS:
+            placed = place(table, parts, plan, room)
+            cost = 12.0 * n + _cost(placed)
+            better = cost < least
+            if better:
+                chosen, least = placed, cost
+            if not placed.faults or cost - 100.0 * placed.faults >= least:
                 break
-            wider = place(table, parts, plan, room)
-            better = wider.faults < placed.faults
-            placed = wider if better else placed
             if not better and len(parts.nodes) > LARGE:
                 break
-        cost = 12.0 * n + _cost(placed)
-        if cost < least:
-            chosen, least = placed, cost
     assert chosen is not None
     return chosen
 
@@ -135,4 +148,6 @@ def _cost(placed: Placed) -> float:
     size = max(
         (right - left) / PAGE[0], (top - bottom) / PAGE[1], (right - left) * (top - bottom) / (PAGE[0] * 500), 1.0
     )
-    return 100.0 * placed.faults + 2.0 * placed.crossings + 30.0 * (size - 1.0)
+    boxes = sum(n.width * n.height for n in placed.spec.nodes)
+    spread = (right - left) * (top - bottom) / max(boxes, 1.0)
+    return 100.0 * (placed.faults + (spread > SPREAD)) + 2.0 * placed.crossings + 30.0 * (size - 1.0)

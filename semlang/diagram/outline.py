@@ -55,6 +55,10 @@ class Body:
             return [(-b * self.hu, a * self.hv) for a, b in flat]
         return [(a * self.hu, -b * self.hv) for a, b in flat]
 
+    def meets(self, other: Body, u: float, v: float) -> bool:
+        """Whether its box meets the one around another's centre that reaches u and v far."""
+        return abs(self.u - other.u) < self.hu + u and abs(self.v - other.v) < self.hv + v
+
     def holds(self, p: Point, margin: float = 0.0) -> bool:
         """Whether a point lies in the node or nearer to it than `margin`."""
         x, y = abs(p[0] - self.u), abs(p[1] - self.v)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from semlang.diagram.across import BETWEEN, Across
+from semlang.diagram.canvas import WRONG, Canvas, ends_of
 from semlang.diagram.content import Content
 from semlang.diagram.finishing import Placed, finish
 from semlang.diagram.letters import width
@@ -155,7 +156,7 @@ class _Placing:
         half = self._half(key)[0]
         before = after = half
         if self.stubs.get(key) in ("before", "after"):
-            more = self._tail(key) + (4.0 if not self.plan.turned else 18.0)
+            more = self._tail(key) + (4.0 if self.slim or not self.plan.turned else 18.0)
             before, after = (before + more, after) if self.stubs[key] == "before" else (before, after + more)
         keys = self.plan.hanging.get(key)
         if keys:
@@ -166,6 +167,8 @@ class _Placing:
 
     def _tail(self, key: str) -> float:
         """Return the length of a short arrow: one that lies carries its label, one that stands has it at its tail."""
+        if self.slim and self.stubs[key] in ("before", "after"):
+            return STUB / 2
         lies = self.plan.turned == (self.stubs[key] in ("up", "down"))
         label = self.parts.residuals[key].label
         if not lies or not label:
@@ -174,10 +177,12 @@ class _Placing:
 
     def _gap(self, a: str, b: str) -> float:
         lane_a, lane_b = a not in self.real, b not in self.real
+        wave = self.plan.name == "waves"
+        more = 1.0 + (self.room - 1.0) * 0.6
         if lane_a or lane_b:
-            return 12.0 if lane_a and lane_b else 14.0
+            return (12.0 if lane_a and lane_b else 14.0) * (more if wave else 1.0)
         if frozenset((a, b)) in self.next_to:
-            return 44.0 + self.next_to[frozenset((a, b))]
+            return (44.0 + self.next_to[frozenset((a, b))]) * (more if wave else 1.0)
         if frozenset((a, b)) in self.arched:
             return max(
                 30.0, 14.0 + max(self._length(e.label) for e in self.parts.edges if {e.source, e.target} == {a, b})
@@ -186,9 +191,7 @@ class _Placing:
         gap = (5.0 if self.slim else 10.0 if self.plan.turned else 14.0) if boxes else 26.0
         if boxes and self.owners.get(a) != self.owners.get(b):
             gap += 12.0
-        if self.plan.name in ("waves",):
-            gap = max(gap, 40.0)
-        return gap * (1.0 + (self.room - 1.0) * 0.6)
+        return (max(gap, 40.0) if wave else gap) * more
 
     # ------------------------------------------------------------------ placing
 
@@ -221,6 +224,7 @@ class _Placing:
             self.free, {k: (s, self._tail(k)) for k, s in self.stubs.items() if s and k not in self.hung}, self.loops
         )
         self._route_hung(bodies, shorts, router)
+        self._mend(bodies, shorts, router)
         paths: dict[int, list[Point]] = {}
         for link in self.links:
             known = paths.get(link.edge)
@@ -228,11 +232,36 @@ class _Placing:
         lines = polylines(list(paths.values())) + polylines(list(shorts.values()), 4)
         for key, side in self.stubs.items():
             if not side:
-                shorts[key] = free_stub(bodies[key], bodies, lines, router.used.get(key, ()), self.loops)
+                words = width(parts.residuals[key].label, LABEL)
+                ends = router.used.get(key, ())
+                shorts[key] = free_stub(bodies[key], bodies, lines, ends, self.loops, words)
                 lines += polylines([shorts[key]], 4)
         edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
         edges += [replace(e, curve=self._real(shorts[k])) for k, e in parts.residuals.items()]
         return finish(self.table, parts, [self._node(b) for b in bodies.values()], edges)
+
+    def _mend(self, bodies: dict[str, Body], shorts: dict[str, list[Point]], router: Router) -> None:
+        """Bend edges that can't be read where they are: on another's line or head, or through a node."""
+        canvas = Canvas(bodies)
+        for link in self.links:
+            canvas.put(id(link), link.path, ends_of(link, link.path))
+        for key, path in shorts.items():
+            ends = [(key, path[-1], True)] + ([(key, path[0], True)] if key in self.loops else [])
+            canvas.put(key, path, ends)
+        for link in sorted(self.links, key=lambda x: (not x.both, x.edge)):
+            canvas.take(id(link))
+            now = canvas.cost(link, link.path)
+            if now >= WRONG:
+                cost, path = canvas.best(link)
+                if cost < now - WRONG / 2:
+                    for end in (link.path[0], link.path[-1]):
+                        for own in router.used.values():
+                            if end in own:
+                                own.remove(end)
+                    link.path = path
+                    for key, end, _ in ends_of(link, path):
+                        router.used.setdefault(key, []).append(end)
+            canvas.put(id(link), link.path, ends_of(link, link.path))
 
     def _bounds(self, extent: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         """Return between which places a lane can be moved without touching its neighbours."""

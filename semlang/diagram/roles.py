@@ -14,6 +14,8 @@ from semlang.model.table import ROWS, ParameterTable
 
 WIDE = 18
 """More indicators than this are drawn one below the other rather than side by side."""
+TALL = 30
+"""More than this are drawn in two columns."""
 TWO_SIDED = 0.6
 """Part of the indicators that latent variables of both sides must measure."""
 
@@ -128,6 +130,10 @@ def _measures(roles: Roles) -> Iterator[Plan]:
     flat = Plan("measures", [list(r) for r in rows])
     tall = Plan("measures", [list(r) for r in rows], turned=True)
     if count > WIDE:
+        if count > TALL and not below and not low:
+            yield from _two_columns(
+                roles, main, [*high, *(k for r in sorted(ranks, reverse=True) for k in ranks[r]), *dots]
+            )
         yield tall
         one = [k for k in main if roles.indicators(k)]
         if len(one) == 1 and len(main) == 1 and not below and not low:
@@ -136,6 +142,25 @@ def _measures(roles: Roles) -> Iterator[Plan]:
     else:
         yield flat
         yield tall
+
+
+def _two_columns(roles: Roles, main: Sequence[str], between: Sequence[str]) -> Iterator[Plan]:
+    """Put half of the latent variables and their indicators at the left, half at the right, the others between."""
+    measured = [k for k in main if roles.indicators(k)]
+    free = [k for k in main if k not in measured]
+    total = sum(len(roles.indicators(k)) for k in measured)
+    left: list[str] = []
+    for k in measured:
+        done = sum(len(roles.indicators(j)) for j in left)
+        if left and abs(2 * (done + len(roles.indicators(k))) - total) > abs(2 * done - total):
+            break
+        left.append(k)
+    right = [k for k in measured if k not in left]
+    outer = _in_order_of(roles, left), _in_order_of(roles, right)
+    if not right or set(outer[0]) & set(outer[1]):
+        return
+    rows = [outer[0], left, [*between, *free], right, outer[1]]
+    yield Plan("measures", [r for r in rows if r], turned=True)
 
 
 def _split(rows: Sequence[list[str]], main: list[str], children: list[str], turned: bool) -> Plan:

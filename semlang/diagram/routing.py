@@ -241,10 +241,11 @@ class Router:
             if side in ("before", "after"):
                 b, way = self.bodies[key], 1.0 if side == "after" else -1.0
                 rim = b.u + way * b.hu
-                out[key] = line((rim + way * length, b.v), (rim, b.v))
+                v = b.v - 0.5 * b.hv if length < STUB / 2 + 1.0 else b.v  # words stand beside arrows that are so short
+                out[key] = line((rim + way * length, v), (rim, v))
                 if key in loops:
-                    out[key] = loop((rim, b.v - 5.0), (rim, b.v + 5.0), (way * length, 0.0))
-                self.used.setdefault(key, []).append((b.u + way * b.hu, b.v))
+                    out[key] = loop((rim, v - 5.0), (rim, v + 5.0), (way * length, 0.0))
+                self.used.setdefault(key, []).append((rim, v))
         return out
 
     def _at_dot(self, key: str, ends: Sequence[End]) -> None:

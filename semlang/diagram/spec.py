@@ -78,6 +78,8 @@ class Edge:
         Control points of n cubic curves that follow one another, from tail to head.
     place : point, optional
         Centre of the label.
+    mark : str
+        In the difference of two models: ``added`` (here alone, drawn thick), ``removed`` (there alone, dotted), or ''.
     title, rows, span
         As of a node.
     """
@@ -90,6 +92,7 @@ class Edge:
     headless: bool = False
     curve: tuple[Point, ...] = ()
     place: Point | None = None
+    mark: str = ""
     title: str = ""
     rows: tuple[int, ...] = ()
     span: Span | None = None
@@ -194,7 +197,7 @@ class DiagramSpec:
 
             - ``nodes``: ``key, label, superscript, note, shape, level, box, title, fill, rows, span``
             - ``edges``: ``source`` ('' for a residual), ``target``, ``path``, ``heads`` (at the start, at the end),
-              ``dashed``, ``label`` (``{text, box}`` or None), ``title, rows, span``
+              ``dashed``, ``mark``, ``label`` (``{text, box}`` or None), ``title, rows, span``
             - ``frames``: ``level, box, label``
             - ``texts``: ``key`` of the node that they belong to, ``label``, ``rows, span``
 
@@ -231,7 +234,7 @@ class DiagramSpec:
             "edges": [
                 {"source": e.source, "target": e.target, "path": [place(p) for p in e.curve]}
                 | {"heads": [e.both, not e.headless], "dashed": e.dashed, "label": words(e.label, e.place)}
-                | {"title": e.title}
+                | {"title": e.title, "mark": e.mark}
                 | origin(e)
                 for e in self.edges
             ],

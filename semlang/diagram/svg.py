@@ -14,6 +14,8 @@ from semlang.diagram.spec import LABEL, LEVEL, NAME, SMALL, TITLE, DiagramSpec, 
 
 HEAD = 7.0
 """Length of a head."""
+THICK = 2.2
+"""Width of edges that one of two models alone has."""
 
 _STYLE = (
     "text{font-family:Helvetica,Arial,'Liberation Sans',sans-serif;text-anchor:middle;stroke:none;fill:#000}"
@@ -81,13 +83,16 @@ class _Writer:
     def edge(self, e: Edge) -> str:
         first, *rest = [self.point(p) for p in e.curve]
         path = f"M{first}" + "".join("C" + " ".join(rest[k : k + 3]) for k in range(0, len(rest), 3))
-        more = ' stroke-dasharray="4 3"' if e.dashed else ""
+        dashes = "1.5 2.5" if e.mark == "removed" else "4 3" if e.dashed else ""
+        more = f' stroke-dasharray="{dashes}"' if dashes else ""
+        thick = THICK if e.mark == "added" else 0.9
         more += ' marker-start="url(#head)"' if e.both else ""
         more += "" if e.headless else ' marker-end="url(#head)"'
         label = self.words(e.place, e.label, LABEL) if e.label and e.place is not None else ""
+        drawn = f'<path d="{path}" stroke="#000" stroke-width="{thick:g}"{more}/>'
         return (
             f'<g class="edge" data-source="{escape(e.source)}" data-target="{escape(e.target)}"{_origin(e)}>'
-            f'<title>{escape(e.title)}</title><path d="{path}" stroke="#000" stroke-width="0.9"{more}/>{label}</g>'
+            f"<title>{escape(e.title)}</title>{drawn}{label}</g>"
         )
 
     def text(self, t: Text) -> str:

@@ -66,6 +66,10 @@ def tikz(spec: DiagramSpec) -> str:
     return _HEAD + "\n".join(f"  {x}" for x in lines) + "\n\\end{tikzpicture}\n\\end{document}\n"
 
 
+MARKS = {"added": "very thick", "removed": "densely dotted"}
+"""How edges are drawn that one of two models alone has."""
+
+
 def escaped(text: str) -> str:
     """Return words as LaTeX prints them.
 
@@ -114,7 +118,7 @@ def _node(n: Node, name: str) -> str:
 
 def _edge(e: Edge) -> str:
     heads = "" if e.headless else "<->" if e.both else "->"
-    style = ", ".join(s for s in (heads, "fixed" if e.dashed else "") if s)
+    style = ", ".join(s for s in (heads, MARKS.get(e.mark, "fixed" if e.dashed else "")) if s)
     path = _place(e.curve[0])
     for k in range(0, len(e.curve) - 1, 3):
         a, b, c, d = e.curve[k : k + 4]

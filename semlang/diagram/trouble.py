@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.diagram.labelling import points
+from semlang.diagram.nearness import STEP, Grid, along
 from semlang.diagram.spec import Edge, Node
 
 Floats = NDArray[np.float64]
 
 FLAT = 0.17
 """Sine of the angle below which edges that cross run on one line for a while."""
+NEAR, LONG = 1.6, 11.0
+"""Edges that are nearer over a greater length are on one line."""
 
 
 def through(nodes: Sequence[Node], edges: Sequence[Edge]) -> int:
@@ -41,39 +44,46 @@ def through(nodes: Sequence[Node], edges: Sequence[Edge]) -> int:
     return count
 
 
-def dense(path: Floats) -> Floats:
-    """Return a polyline with points at most 5 apart."""
+def dense(path: Floats, apart: float = 5.0) -> Floats:
+    """Return a polyline with points at most so far apart."""
     steps = np.sqrt((np.diff(path, axis=0) ** 2).sum(axis=1))
     out = [path[:1]]
     for a, b, s in zip(path, path[1:], steps, strict=False):
-        n = max(int(s / 5.0), 1)
+        n = max(int(s / apart), 1)
         out.append(a + (b - a) * (np.arange(1, n + 1) / n)[:, None])
     return np.concatenate(out)
 
 
-def crosses(segment: Floats, path: Floats) -> bool:
-    """Return whether a segment crosses a polyline."""
-    return bool(hits(segment[:1], segment[1:], path[:-1], path[1:]).any())
-
-
-def crossings(p: Floats, q: Floats, owner: Floats) -> tuple[int, int]:
-    """Return how many pairs of edges cross, and how many do so at so small an angle that they look like one.
+def tangled(lines: Sequence[Floats]) -> tuple[int, int]:
+    """Return how many pairs of edges cross, and how many look like one for a while.
 
     Parameters
     ----------
-    p, q : (n, 2) floats
-        Starts and ends of the segments of all edges.
-    owner : (n,) floats
-        Number of the edge of each segment.
+    lines : sequence of (m, 2) floats
     """
-    if not len(p):
-        return 0, 0
-    i, j = np.nonzero(hits(p, q, p, q))
-    i, j = i[owner[i] < owner[j]], j[owner[i] < owner[j]]
-    d, e = (q - p)[i], (q - p)[j]
-    sine = np.abs(d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]) / np.hypot(*d.T) / np.hypot(*e.T)
-    flat = {(a, b) for a, b, s in zip(owner[i], owner[j], sine, strict=True) if s < FLAT}
-    return len(set(zip(owner[i], owner[j], strict=True))), len(flat)
+    grid = Grid()
+    crossed = alike = 0
+    for k, x in enumerate(lines):
+        fine = dense(x, STEP)
+        for j, count in grid.near(fine).items():
+            other = lines[j]  # type: ignore[call-overload]
+            i, m = np.nonzero(hits(x[:-1], x[1:], other[:-1], other[1:]))
+            crossed += bool(len(i))
+            flat = False
+            if len(i):
+                d, e = (x[1:] - x[:-1])[i], (other[1:] - other[:-1])[m]
+                sine = np.abs(d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]) / np.hypot(*d.T) / np.hypot(*e.T)
+                flat = bool((sine < FLAT).any())
+            alike += flat or (STEP * count > LONG and STEP * along(fine, other[:-1], other[1:], NEAR) > LONG)
+        grid.put(k, fine)
+    return crossed, alike
+
+
+def distances(place: Floats, p: Floats, q: Floats) -> Floats:
+    """Return how far a place is from each of the segments p-q (n)."""
+    d = q - p
+    t = np.clip(((place - p) * d).sum(axis=1) / np.maximum((d**2).sum(axis=1), 1e-12), 0.0, 1.0)
+    return np.asarray(np.sqrt(((p + d * t[:, None] - place) ** 2).sum(axis=1)))
 
 
 def hits(p: Floats, q: Floats, r: Floats, s: Floats) -> NDArray[np.bool_]:
@@ -87,3 +97,10 @@ def hits(p: Floats, q: Floats, r: Floats, s: Floats) -> NDArray[np.bool_]:
     a, b, c, d = p[:, None], q[:, None], r[None], s[None]
     first = side(a, b, c) * side(a, b, d) < -1e-6
     return np.asarray(first & (side(c, d, a) * side(c, d, b) < -1e-6))
+
+
+def spots(heads: Sequence[tuple[float, float]], near: float = 4.5) -> int:
+    """Return how many pairs of heads stand on one spot."""
+    p = np.array(heads, dtype=float).reshape(-1, 2)
+    away = np.hypot(*(p[:, None] - p[None]).transpose(2, 0, 1))
+    return int((np.triu(away < near, 1)).sum())

@@ -45,7 +45,7 @@ def with_categories(reduced: ReducedForm, variables: Mapping[str, Variable]) -> 
         return size - 1
 
     def value(a: Linear) -> int:
-        return slot([(0, a.parameter, a.value)])
+        return a.slot if a.slot >= 0 else slot([(0, a.parameter, a.value)])
 
     for k in here:
         sums: dict[Product, list[int]] = {}

@@ -14,7 +14,7 @@ from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
-from semlang.estimation.conditioning.filled import are_missing
+from semlang.estimation.conditioning.filled import are_missing, integrates
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
 from semlang.estimation.elimination.outline import outline_of
@@ -152,7 +152,7 @@ def _closed_form(
     for lift in (True, False):
         form = reduced_form(graph, lift=lift)
         engine = choose(form, design, any_residual)
-        if engine is not None and not are_missing(table, graph, design, lift):
+        if engine is not None and integrates(table, graph, design, lift):
             return ClosedForm(
                 engine(form, design), design, factors, semidefinite, lambda: _by_quadrature(table, graph, design)
             )

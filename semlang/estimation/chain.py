@@ -28,6 +28,9 @@ from semlang.model.table import Product
 
 __all__ = ["Chain"]
 
+FAR = {"logit": 40.0, "probit": 9.0, "cloglog": 40.0, "loglog": 4.0}
+"""How far above the linear predictor a category is put that is empty where thresholds cross: P is about exp(-40)."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -117,9 +120,11 @@ class Chain:
         owner: list[int] = []
         entries: list[tuple[int, int]] = []
         sources: list[tuple[int, float]] = []
+        slots: list[int] = []
         roots: list[bool] = []
         transforms: list[int] = []
         lists = np.full((3, rows.y.size), -1, dtype=np.int64)
+        self._crossing: list[tuple[Ints, Ints, Ints]] = []
 
         def add(addends: Sequence[Linear], root: bool = False, transform: int = IDENTITY) -> int:
             number = len(transforms)
@@ -128,6 +133,7 @@ class Chain:
                 owner.append(number)
                 entries.append((self._column(a.via), base + len(sources)))
                 sources.append((a.parameter, a.value))
+                slots.append(a.slot)
                 roots.append(root)
             return number
 
@@ -149,6 +155,8 @@ class Chain:
                 lists[0, here] = upper[category]
                 if ENTRIES[int(rows.codes[here][0])].f2 == "lower":
                     lists[1, here] = np.concatenate([[-1], upper[:-1]])[category]
+                    if any(a.slot >= 0 for t in thresholds for a in t):
+                        self._crossing.append((np.flatnonzero(here), upper[:-1], category))
                 if (k, "sigma") in reduced.quantities:
                     lists[2, here] = add(reduced.quantities[k, "sigma"], transform=EXPONENTIAL)
             elif any(number == k for number, _ in reduced.quantities):
@@ -168,6 +176,7 @@ class Chain:
         self.transforms = np.array(transforms, dtype=np.int64)
         self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
         self._f_value = np.array([v for _, v in sources], dtype=np.float64)
+        self._f_slot = np.array(slots, dtype=np.int64)
         self._f_root = np.array(roots, dtype=bool)
 
     # ------------------------------------------------------------------ evaluation
@@ -209,6 +218,9 @@ class Chain:
         cells[n_o + n_a :] = values
         at = np.flatnonzero(free)
         jacobian[n_o + n_a + at, self._f_parameter[at]] = slopes[at]
+        at = np.flatnonzero(self._f_slot >= 0)
+        cells[n_o + n_a + at] = slots[self._f_slot[at]]
+        jacobian[n_o + n_a + at] = d_slots[self._f_slot[at]]
         return cells, jacobian
 
     def forward(self, cells: Floats) -> RowInputs:
@@ -217,9 +229,35 @@ class Chain:
         own = (rows.f1, rows.f2, self._no_scale)
         if not self._plain:  # they are written to
             own = (rows.f1.copy(), rows.f2.copy(), self._no_scale.copy())
+        self._let_cross(cells)
         out = RowInputs(rows.offset.copy(), np.empty((self.dims, rows.y.size)), *own)
         forward(self.entries, cells, out)
+        for mine, _, _ in self._crossing:
+            empty = mine[out.f1[mine] == out.f2[mine]]
+            far = [FAR[ENTRIES[code].link] for code in rows.codes[empty].tolist()]
+            out.f2[empty] = out.o[empty] + far
+            out.f1[empty] = out.f2[empty] + 1.0
         return out
+
+    def _let_cross(self, cells: Floats) -> None:
+        """Let each row of a response whose thresholds latent variables move have the highest threshold up to its own.
+
+        P(y > s) = F(nu - max_{r <= s} tau_r), so that categories between thresholds that cross are empty.
+        """
+        for rows, lists, category in self._crossing:
+            source = self.entries.source[rows]
+            tau = np.zeros((lists.size, rows.size))
+            for s, number in enumerate(lists.tolist()):
+                for column, cell in self.f_entries[slice(*self.f_range[number])].tolist():
+                    tau[s] += cells[cell] * (self.entries.columns[column, source] if column >= 0 else 1.0)
+            highest = np.maximum.accumulate(tau, axis=0)
+            number = np.where(tau == highest, np.arange(lists.size)[:, None], 0)
+            number = lists[np.maximum.accumulate(number, axis=0)]
+            every = np.arange(rows.size)
+            self.entries.f_lists[0, rows] = np.where(
+                category < lists.size, number[np.minimum(category, lists.size - 1), every], -1
+            )
+            self.entries.f_lists[1, rows] = np.where(category > 0, number[np.maximum(category - 1, 0), every], -1)
 
     def reverse(self, inputs: RowInputs, bars: RowInputs, jacobian: Floats, first: Ints) -> Floats:
         """Return scores (C, P) of the clusters that begin at rows `first` (with the end appended)."""

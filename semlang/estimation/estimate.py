@@ -24,6 +24,7 @@ from semlang.estimation.outcome import Estimate
 from semlang.estimation.plan import afterwards
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
+from semlang.estimation.slopes import slopes_of
 from semlang.estimation.tally import class_sizes, defined_estimates, rows_and_units
 from semlang.estimation.uncertainty import Uncertainty
 from semlang.graph.model_graph import ModelGraph
@@ -76,7 +77,8 @@ def estimate(
     """
     before, compilation.tell = compilation.seconds, progress
     try:
-        with _libraries().limit(limits=1, user_api="blas"):
+        # what leaves the domain is seen by its value, and the step is taken back: numpy need not say so
+        with _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint)
             found = _fitted(setting, se, cluster)
     finally:
@@ -139,6 +141,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     read, lost = left_out(setting.forms, setting.given, rows, dropped)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
+        slopes=slopes_of(*setting.inside),
         loglik=best.value, converged=converged, method=_method(climb), se=se,
         points=_points(climb),
         spread=climb.nodes.spread if climb.nodes is not None else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,17 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.graph.order import causes_first
-from semlang.model.table import Variable
+from semlang.model.table import Row, Variable
 
-__all__ = ["linear_predictors", "no_predictor", "with_addend"]
+__all__ = [
+    "addend_of",
+    "all_causes",
+    "distribution_rows",
+    "linear_predictors",
+    "no_predictor",
+    "products_of",
+    "with_addend",
+]
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +44,42 @@ def with_addend(nu: Floats, addend: Floats | float, category: str, variable: Var
     return nu + np.outer([category in ("", name) for name in names], np.broadcast_to(addend, nu.shape[1:]))
 
 
+def products_of(graph: ModelGraph) -> list[Row]:
+    """Return the rows that add a product of latent variables to a linear predictor."""
+    variables = graph.table.variables
+    return [r for r in graph.others if r.moderators and r.target in variables and not r.quantity and not r.threshold]
+
+
+def all_causes(graph: ModelGraph) -> dict[str, tuple[str, ...]]:
+    """Return the direct causes of each variable, factors of products among them."""
+    variables = graph.table.variables
+    causes = dict(graph.causes)
+    for r in graph.others:
+        if r.moderators and r.target in variables:
+            more = (*causes[r.target], *(k for k in (r.source, *r.moderators) if k in variables))
+            causes[r.target] = tuple(dict.fromkeys(more))
+    return causes
+
+
+def distribution_rows(graph: ModelGraph, key: str) -> tuple[dict[str, list[Row]], list[list[Row]]]:
+    """Return the rows of each quantity of a response, and those of each of its thresholds."""
+    own = [r for r in graph.others if r.moderators]
+    quantities: dict[str, list[Row]] = {}
+    thresholds: dict[int, list[Row]] = {}
+    for r in (*graph.quantities, *graph.thresholds, *own):
+        if r.target == key and r.quantity:
+            quantities.setdefault(r.quantity, []).append(r)
+        elif r.target == key and r.threshold:
+            thresholds.setdefault(r.threshold, []).append(r)
+    return quantities, [thresholds[t] for t in sorted(thresholds)]
+
+
+def addend_of(row: Row, values: Mapping[str, Floats], column: Any, theta: Floats) -> Any:
+    """Return coefficient x covariates x values of the latent variables of a row."""
+    coefficient = theta[row.parameter] if row.parameter >= 0 else row.ustart or 0.0
+    return coefficient * column * np.prod([values[k] for k in (row.source, *row.moderators) if k in values], axis=0)
+
+
 def linear_predictors(graph: ModelGraph, design: Design, theta: Floats, at: Mapping[str, float]) -> dict[str, Floats]:
     """Return the values of all variables by record (n_rows,), some latent variables given, disturbances 0.
 
@@ -49,10 +94,8 @@ def linear_predictors(graph: ModelGraph, design: Design, theta: Floats, at: Mapp
     at : mapping from name or key of a latent variable to its value
     """
     variables = graph.table.variables
-    products = [r for r in graph.others if r.moderators and r.target in variables and not r.quantity]
-    causes = {key: list(found) for key, found in graph.causes.items()}
-    for r in products:
-        causes[r.target] += [k for k in (r.source, *r.moderators) if k in variables]
+    products = products_of(graph)
+    causes = all_causes(graph)
     values: dict[str, Floats] = {}
     for key in causes_first(causes):
         variable = variables[key]
@@ -69,10 +112,7 @@ def linear_predictors(graph: ModelGraph, design: Design, theta: Floats, at: Mapp
                 out = with_addend(out, addend, p.category, variable, design)
         for r in products:
             if r.target == key:
-                coefficient = theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
-                factors = [values[k] for k in (r.source, *r.moderators) if k in variables]
-                column = design.columns[r.via] if r.via else 1.0
-                addend = coefficient * column * np.prod(factors, axis=0)
+                addend = addend_of(r, values, design.columns[r.via] if r.via else 1.0, theta)
                 out = with_addend(out, addend, r.category, variable, design)
         if key in design.exposure:
             out = out + np.log(design.exposure[key])

@@ -26,7 +26,7 @@ from semlang.estimation.latent_moments import LatentMoments, latent_moments
 from semlang.estimation.linear_predictors import linear_predictors
 from semlang.estimation.predictors import Predictors, RowExpectations, completed
 from semlang.graph.build import build_graph
-from semlang.graph.condition import membership
+from semlang.graph.condition import given_values, membership
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable
@@ -191,7 +191,10 @@ class MixedPredictors:
             for key, size in zip(conditions.discrete, conditions.sizes, strict=True):
                 p = p * self._membership(key, size, c.states, c.graph.group, full, values)
             nu = linear_predictors(c.graph, design, full, values)
-            leaf = Predictors(c.table, c.graph, design, full, 1)
+            known = {k: f"value({k})" for k, v in nu.items() if c.table.variables[k].role != "response"}
+            seen = repeated(design, {name: nu[k][None] for k, name in known.items()}, 1)
+            table = given_values(c.table, known)
+            leaf = Predictors(table, build_graph(table, c.graph.group), seen, full, 1)
             found = leaf.at({k: nu[key] for k, key in enumerate(leaf.form.responses)})
             if not total.size:
                 total = np.zeros((design.n_rows, len(leaf.form.responses), found.values.shape[1]))

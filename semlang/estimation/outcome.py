@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.checks.identification.empirical import Slope
 from semlang.diagnostics import Diagnostic
 from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
@@ -40,6 +41,8 @@ class Estimate:
         Their covariance matrix; NaN for parameters on the border of the parameter space.
     inside : ((P,) floats, (P, P) floats or None) or None
         The same where covariates are centred and scaled, see `semlang.estimation.frame`; None where none are.
+    slopes : tuple of Slope
+        Random intercepts and slopes there, with the means of their covariates.
     loglik : float
     converged : bool
     method, se : str
@@ -114,6 +117,7 @@ class Estimate:
     n_rows_read: int = 0
     left_out: tuple[LeftOut, ...] = ()
     inside: tuple[Floats, Floats | None] | None = field(default=None, repr=False)
+    slopes: tuple[Slope, ...] = field(default=(), repr=False)
 
     @property
     def engines(self) -> tuple[str, ...]:

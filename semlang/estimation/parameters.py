@@ -25,7 +25,7 @@ def _uses(reduced: ReducedForm) -> Counter[int]:
     found: Counter[int] = Counter()
     for parameters in (reduced.program[:, 2], reduced.psi.parameter, reduced.theta.parameter):
         found.update(int(p) for p in parameters if p >= 0)
-    for addends in (*reduced.quantities.values(), *(t for ts in reduced.thresholds.values() for t in ts)):
+    for addends in reduced.further:
         found.update(a.parameter for a in addends if a.parameter >= 0)
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
-from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of
+from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of, integrates
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
@@ -77,7 +77,7 @@ class _Situation:
 
         for lift in (True, False):
             engine = choose(reduced_form(self.graph, lift=lift), self.design)
-            if engine is not None and not are_missing(self.table, self.graph, self.design, lift):
+            if engine is not None and integrates(self.table, self.graph, self.design, lift):
                 return engine.__name__
         return None
 

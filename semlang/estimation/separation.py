@@ -217,7 +217,9 @@ def _without(
 def _separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
     """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
     v = table.variables[form.responses[k]]
-    if any(key == k and name != "shape" for key, name in form.quantities):
+    if any(key == k and name != "shape" for key, name in (*form.quantities, *form.random)):
+        return False
+    if any(a.slot >= 0 for addends in form.thresholds.get(k, ()) for a in addends):
         return False
     if v.kind.name in ("poisson", "negbinomial"):
         return v.link == "log"
@@ -250,6 +252,8 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
         others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in form.quantities.values()]
         for parameters in others:
             bad[parameters[parameters >= 0]] = True
+        for a in (a for addends in form.further for a in addends if a.slot >= 0):
+            bad |= (one[a.slot] != 0.0) | (two[a.slot] != 0.0)
     return np.flatnonzero(used & ~bad)
 
 

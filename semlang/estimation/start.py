@@ -16,7 +16,7 @@ from semlang.estimation.frame import Frame
 from semlang.estimation.margins import Observed, margin, quantile
 from semlang.estimation.regressions import regress
 from semlang.graph.model_graph import ModelGraph, Path
-from semlang.matrices.reduced import Linear, ReducedForm
+from semlang.matrices.reduced import ReducedForm
 from semlang.model.parameter_names import parameter_names, parameters_by_name, tight
 from semlang.model.table import ParameterTable, Product
 from semlang.sums import sum_by
@@ -141,9 +141,9 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if residual[k] >= 0:
             theta[residual[k]] = start.variance
         for name, value in start.quantities.items():
-            first = form.quantities.get((k, name), (Linear(-1, 0.0, ()),))[0]
-            if first.parameter >= 0 and not first.via:
-                theta[first.parameter] = value
+            constants = [a.parameter for a in form.quantities.get((k, name), ()) if a.parameter >= 0 and not a.via]
+            if constants:
+                theta[constants[0]] = value
         thresholds = form.thresholds.get(k, ())
         counts = np.ones(values.size if thresholds else 0) if weight is None else weight
         for s, addends in enumerate(thresholds):

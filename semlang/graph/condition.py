@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semlang.model.kinds import KINDS
+from semlang.model.replaced import place, takes_the_place
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 
 __all__ = [
@@ -18,16 +19,15 @@ __all__ = [
     "given_known",
     "given_nodes",
     "given_states",
+    "given_values",
     "known_for_some",
     "membership",
+    "moves_distribution",
     "n_states",
-    "place",
 ]
 
 States = Mapping[str, int]
 """The state, from 1, of each discrete latent variable, by key."""
-
-_Place = tuple[str, str, str, tuple[Covariate, ...], str, int, str, tuple[str, ...], int]
 
 
 def discrete_variables(table: ParameterTable) -> dict[str, tuple[str, ...]]:
@@ -49,12 +49,6 @@ def n_states(variable: Variable) -> int:
     return int(variable.arguments.get("classes", 2))
 
 
-def place(row: Row) -> _Place:
-    """What a row of a class and a row of all classes have in common where one replaces the other."""
-    ends = sorted((row.target, row.source)) if row.op == "~~" else [row.target, row.source]
-    return (row.op, *ends, row.via, row.quantity, row.threshold, row.category, row.moderators, row.group)  # type: ignore[return-value]
-
-
 def _holds(row: Row, states: States) -> bool:
     """Whether a row holds in the given states."""
     return all(states.get(key, k) == k for key, k in ((row.class_variable, row.klass), *row.also) if key)
@@ -63,7 +57,7 @@ def _holds(row: Row, states: States) -> bool:
 def _in_states(table: ParameterTable, states: States) -> list[Row]:
     """Return the rows that hold; a row of a class block takes the place of the general one."""
     rows = [row for row in table.rows if _holds(row, states)]
-    own = {place(r) for r in rows if r.klass and (r.replaces or r.op in ("~~", "|", "=~"))}
+    own = {place(r) for r in rows if takes_the_place(r)}
     still = {
         r.target for r in rows if r.op == "~~" and r.target == r.source and r.klass and r.parameter < 0 and not r.ustart
     }
@@ -107,6 +101,34 @@ def given_states(table: ParameterTable, states: States) -> ParameterTable:
         key: replace(v, kind=normal) if key in states else v for key, v in table.variables.items() if key not in classes
     }
     return replace(table, rows=tuple(rows), variables=variables)
+
+
+def moves_distribution(table: ParameterTable, row: Row) -> bool:
+    """Return whether a continuous latent variable moves a threshold or another parameter of a distribution by a row."""
+    source = table.variables.get(row.source)
+    return (
+        bool(row.threshold or row.quantity)
+        and source is not None
+        and not (row.parameter < 0 and row.ustart == 0)
+        and source.kind.name != "class"
+    )
+
+
+def given_values(table: ParameterTable, columns: Mapping[str, str]) -> ParameterTable:
+    """Return the model in which thresholds and other parameters of distributions see latent variables as covariates.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    columns : mapping from key of a latent variable to the name of its covariate
+    """
+    rows = []
+    for row in table.rows:
+        if moves_distribution(table, row):
+            seen = tuple(Covariate(columns[k]) for k in (row.source, *row.moderators))
+            row = row._replace(source="", moderators=(), via=(*seen, *row.via))
+        rows.append(row)
+    return replace(table, rows=tuple(rows))
 
 
 def known_for_some(table: ParameterTable) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
         if key in substitution.offsets:
             offsets[k] = tuple(substitution.offsets[key])
     index = {key: k for k, key in enumerate(of)}
+    quantities, thresholds, random = _further(graph, index, substitution)
     return ReducedForm(
         responses=of,
         disturbances=disturbances,
@@ -97,8 +98,9 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
         loading_cells=np.array(sorted(loading_cells), dtype=np.int64).reshape(-1, 4),
         psi=_psi(graph, disturbances),
         theta=_theta(graph, lifted, index),
-        quantities=_quantities(graph, index),
-        thresholds=_thresholds(graph, index),
+        quantities=quantities,
+        thresholds=thresholds,
+        random=random,
         offsets=offsets,
         lifted=tuple(k for k in of if k in lifted),
         predictors=tuple(predictors),
@@ -147,6 +149,20 @@ class _Substitution:
             if path.category in ("", category) and not path.is_zero:
                 self._add(addends, path)
         return self._slots(addends)
+
+    def further(self, row: Row) -> tuple[tuple[Linear, ...], bool]:
+        """Return the addends that a row gives a quantity or threshold, and whether it also depends on disturbances."""
+        value = 0.0 if row.parameter >= 0 else row.ustart or 0.0
+        if not row.source:
+            return (Linear(row.parameter, value, row.via),), False
+        path = Path(row.target, row.source, row.via, "regression", row.parameter, value, row)
+        if path.is_zero:
+            return (), False
+        addends: _Addends = {}
+        self._times(addends, path, row.via, self.terms[row.source])
+        terms = self._slots(addends)
+        known = tuple(Linear(-1, 0.0, product, slot) for (product, j), slot in terms.items() if j == _MEAN)
+        return known, any(j != _MEAN for _, j in terms)
 
     def _slots(self, addends: _Addends) -> _Terms:
         slots = {term: self._slot(lines) for term, lines in addends.items()}
@@ -235,12 +251,30 @@ def _lifted(graph: ModelGraph, lift: bool) -> frozenset[str]:
 
 
 def _disturbances(graph: ModelGraph, lifted: frozenset[str]) -> tuple[Disturbance, ...]:
-    """Return the zetas that are not fixed at 0, in the order of B."""
+    """Return the zetas that are not fixed at 0, in the order of B.
+
+    At each level those stand first that move distributions by more than linear predictors: they will be conditioned on,
+    and so will what stands before them in the factor of Psi.
+    """
     level = {v.key: v.level for v in graph.table.variables.values()}
     members = {k for k in level if k in lifted or _is_continuous(graph.table.variables[k])}
     moving = {end for c in graph.covariances if not c.is_zero and level[c.a] == level.get(c.b) for end in (c.a, c.b)}
-    order = triangular_order(graph, members)
-    return tuple(Disturbance(key, level[key]) for key in order if key in moving)
+    order = [key for key in triangular_order(graph, members) if key in moving]
+    first = _moving_distributions(graph)
+    order.sort(key=lambda key: (graph.table.levels.index(level[key]), key not in first))
+    return tuple(Disturbance(key, level[key]) for key in order)
+
+
+def _moving_distributions(graph: ModelGraph) -> set[str]:
+    """Return the latent variables that thresholds and distributions' own parameters depend on."""
+    found: set[str] = set()
+    waiting = [row.source for row in (*graph.thresholds, *graph.quantities) if row.source in graph.latents]
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting += [c for c in graph.causes[key] if c in graph.latents]
+    return found
 
 
 def _is_continuous(variable: Variable) -> bool:
@@ -270,24 +304,30 @@ def _theta(graph: ModelGraph, lifted: frozenset[str], index: dict[str, int]) -> 
     return Cells.of((len(index), len(index)), entries, symmetric=True)
 
 
-def _linear(row: Row) -> Linear:
-    return Linear(row.parameter, 0.0 if row.parameter >= 0 else row.ustart or 0.0, row.via)
-
-
-def _quantities(graph: ModelGraph, index: dict[str, int]) -> dict[tuple[int, str], tuple[Linear, ...]]:
-    found: dict[tuple[int, str], tuple[Linear, ...]] = {}
+def _further(
+    graph: ModelGraph, index: dict[str, int], substitution: _Substitution
+) -> tuple[
+    dict[tuple[int, str], tuple[Linear, ...]],
+    dict[int, tuple[tuple[Linear, ...], ...]],
+    frozenset[tuple[int, str]],
+]:
+    """Return quantities, thresholds (tau + x'd), and which of them depend on disturbances."""
+    quantities: dict[tuple[int, str], tuple[Linear, ...]] = {}
+    thresholds: dict[int, dict[int, list[Linear]]] = {}
+    random: set[tuple[int, str]] = set()
     for row in graph.quantities:
-        if row.target in index and not row.source:
-            key = index[row.target], row.quantity
-            found[key] = (*found.get(key, ()), _linear(row))
-    return found
-
-
-def _thresholds(graph: ModelGraph, index: dict[str, int]) -> dict[int, tuple[tuple[Linear, ...], ...]]:
-    """Return the addends of each threshold: tau + x'd."""
-    found: dict[int, dict[int, list[Linear]]] = {}
-    rows = sorted(graph.thresholds, key=lambda row: row.op != "|")  # the threshold itself comes first
-    for row in rows:
         if row.target in index:
-            found.setdefault(index[row.target], {}).setdefault(row.threshold, []).append(_linear(row))
-    return {k: tuple(tuple(found[k][t]) for t in sorted(found[k])) for k in sorted(found)}
+            key = index[row.target], row.quantity
+            addends, moves = substitution.further(row)
+            quantities[key] = (*quantities.get(key, ()), *addends)
+            if moves:
+                random.add(key)
+    for row in sorted(graph.thresholds, key=lambda row: row.op != "|"):  # the threshold itself comes first
+        if row.target in index:
+            k = index[row.target]
+            addends, moves = substitution.further(row)
+            thresholds.setdefault(k, {}).setdefault(row.threshold, []).extend(addends)
+            if moves:
+                random.add((k, "threshold"))
+    ordered = {k: tuple(tuple(thresholds[k][t]) for t in sorted(thresholds[k])) for k in sorted(thresholds)}
+    return quantities, ordered, frozenset(random)

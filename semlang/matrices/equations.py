@@ -348,14 +348,15 @@ class _Equations:
 
     def _thresholds(self) -> Iterator[str]:
         moved: dict[tuple[str, int], list[_Term]] = {}
-        for row in sorted(self.graph.thresholds, key=lambda row: row.op != "|"):
+        products = [row for row in self.graph.others if row.threshold and row.moderators]
+        for row in sorted([*self.graph.thresholds, *products], key=lambda row: row.op != "|"):
             r = (self.number[row.target],) if self.several else ()
             terms = moved.setdefault((row.target, row.threshold), [])
             letter = r"\kappa" if row.op == "|" else r"\delta" + "'" * max(len(terms) - 1, 0)
             symbol = indexed(letter, *r, row.threshold)
             coefficient = self._coefficient(row, row.parameter, row.ustart or 0.0, symbol)
             if row.op == "|" or coefficient != "0":
-                terms.append(_Term(coefficient, self._factors(row.source, row.via)))
+                terms.append(_Term(coefficient, self._factors(row.source, row.via, row.moderators)))
         for (key, s), terms in moved.items():
             symbol = indexed(r"\kappa", *((self.number[key],) if self.several else ()), s)
             if len(terms) == 1 and terms[0].text != symbol:

@@ -222,8 +222,9 @@ class GllammMatrices:
 
     @cached_property
     def thresholds(self) -> Matrix:
-        """Thresholds kappa: a row a response, a column a threshold; covariates that move them are added."""
-        rows = sorted(self.graph.thresholds, key=lambda row: row.op != "|")
+        """Thresholds kappa: a row a response, a column a threshold; what moves them is added."""
+        products = (row for row in self.graph.others if row.threshold and row.moderators)
+        rows = sorted((*self.graph.thresholds, *products), key=lambda row: row.op != "|")
         keys = tuple(k for k in self.responses if any(row.target == k for row in rows))
         cells: dict[tuple[int, int], Cell] = {}
         for row in rows:

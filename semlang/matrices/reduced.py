@@ -95,11 +95,15 @@ class Predictor(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """One addend of a linear predictor: theta[parameter] (or `value`) times a product of covariates."""
+    """One addend of a linear predictor: theta[parameter] (or `value`) times a product of covariates.
+
+    An addend that comes by way of latent variables has a `slot` of the program in place of a parameter (-1 elsewhere).
+    """
 
     parameter: int
     value: float
     via: Product
+    slot: int = -1
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,9 @@ class ReducedForm:
         ``sigma`` (log residual SD in place of `theta`), ``guess``, ...
     thresholds : mapping from k to a list over thresholds of addends
         The first addend of each is the threshold itself.
+    random : set of (k, name)
+        Quantities, and thresholds as ``threshold``, that depend on disturbances; `quantities` and `thresholds` are what
+        they are where these are zero. A likelihood needs them known.
     offsets : mapping from k to products that enter nu with coefficient 1
     lifted : tuple of str
         Gaussian responses that are represented by a disturbance of their own (their `theta` row is zero),
@@ -156,6 +163,7 @@ class ReducedForm:
     theta: Cells
     quantities: dict[tuple[int, str], tuple[Linear, ...]] = field(default_factory=dict)
     thresholds: dict[int, tuple[tuple[Linear, ...], ...]] = field(default_factory=dict)
+    random: frozenset[tuple[int, str]] = frozenset()
     offsets: dict[int, tuple[Product, ...]] = field(default_factory=dict)
     lifted: tuple[str, ...] = ()
     predictors: tuple[Predictor, ...] = ()
@@ -180,6 +188,19 @@ class ReducedForm:
         for k, thresholds in self.thresholds.items():
             found[k].update((a.via, None) for addends in thresholds for a in addends)
         return tuple(tuple(p for p in products if p) for products in found)
+
+    @property
+    def further(self) -> tuple[tuple[Linear, ...], ...]:
+        """The addends of every quantity and threshold."""
+        return (*self.quantities.values(), *(t for thresholds in self.thresholds.values() for t in thresholds))
+
+    def coefficients(self, addends: Sequence[Linear], theta: Floats) -> list[float]:
+        """Return the values of the coefficients of addends."""
+        slots = self.slots(theta) if any(a.slot >= 0 for a in addends) else theta
+        return [
+            float(slots[a.slot] if a.slot >= 0 else theta[a.parameter] if a.parameter >= 0 else a.value)
+            for a in addends
+        ]
 
     def slots(self, theta: Floats) -> Floats:
         """Run the program: values of all slots."""

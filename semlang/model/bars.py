@@ -10,6 +10,7 @@ from semlang.model.coding import codings
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.table import Product
+from semlang.model.targets import Target
 from semlang.model.terms import drops_intercept, expand
 from semlang.syntax import ast
 
@@ -39,10 +40,14 @@ def _effects(ns: Namespace, block: Block, bar: ast.RandomEffects) -> Iterator[tu
 
 
 def bar_rows(
-    ns: Namespace, block: Block, lhs: str, target: str, category: str, bar: ast.RandomEffects
+    ns: Namespace, block: Block, target: Target, bar: ast.RandomEffects
 ) -> Iterator[tuple[Draft, tuple[ast.Modifier, ...]]]:
-    """Yield the rows of a bar: paths fixed to 1, variances and, with one bar, covariances."""
-    bare = lhs.split("[")[0]
+    """Yield the rows of a bar: paths fixed to 1, variances and, with one bar, covariances.
+
+    Those of ``sigma(y)`` are ``sigma.y.1[school]``, those of ``y|t1`` are ``y.t1.1[school]``: names that can be typed.
+    """
+    lhs = target.shown
+    bare = lhs.split("[")[0].replace("(", ".").replace("|", ".").rstrip(")")
     for position, cluster in enumerate(reversed(bar.clusters)):
         made: list[str] = []
         for name, via, term in _effects(ns, block, bar):
@@ -63,7 +68,10 @@ def bar_rows(
             key = ns.make_latent(full, cluster, bar.span)
             made.append(key)
             shown = ":".join([key, *(c.name for c in via)])
-            row = Draft(lhs, "~", shown, bar.span, target, key, (), via, category=category, rule=_RULE)
+            row = Draft(
+                lhs, "~", shown, bar.span, target.key, key, (), via, target.quantity, target.threshold, target.category,
+                rule=_RULE,
+            )  # fmt: skip
             row.fix(1.0, _RULE)
             yield row, (term.modifiers if term is not None and position == 0 else ())
         for i, a in enumerate(made):

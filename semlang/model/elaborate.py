@@ -19,7 +19,7 @@ from semlang.model.draft import Draft
 from semlang.model.effects_coding import effects_coding, free_means
 from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
-from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, given_rows
+from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, free_beside_shared, given_rows
 from semlang.model.kind_findings import kind_findings
 from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
@@ -30,6 +30,7 @@ from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.product_indicators import read_product_indicators
+from semlang.model.replaced import without_replaced
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
 from semlang.model.scales import fit_to_scales
@@ -134,7 +135,8 @@ def elaborate(
     fix_ordinal_residuals(rows, ns, merged, findings)
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
-    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
+    free_beside_shared(rows)
+    rows = without_replaced(fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns), ns)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
     relations += effects_coding(rows, merged)

@@ -69,26 +69,38 @@ def unrotatable(table: ParameterTable) -> Iterator[tuple[ExploratorySet, Row, st
     have too, and nothing of them may be fixed but to 0 for all.
     """
     for s in exploratory_sets(table):
-        broken = _broken(table, s)
+        broken = _broken(table, s, leader(table, s) is None)
         if broken is not None:
             yield s, *broken
 
 
-def follows(table: ParameterTable, s: ExploratorySet) -> bool:
-    """Return whether a set shares loadings with the one of its name in the first group, and so its rotation."""
+def leader(table: ParameterTable, s: ExploratorySet) -> ExploratorySet | None:
+    """Return the set whose loadings, and so rotation, a set shares; None where it has its own.
 
-    def parameters(group: int) -> set[int]:
-        own = [r for r in table.rows if r.group == group and r.op == "=~" and r.efa == s.name]
-        return {r.parameter for r in own if r.parameter >= 0}
+    It is that of its name in the first group, or an earlier one of its group that has the same loadings by labels.
+    """
+    sets = exploratory_sets(table)
+    for other in sets[: sets.index(s)]:
+        same_name = other.name == s.name and other.group == 1
+        mine, its = _loadings(table, s), _loadings(table, other)
+        if same_name and {p for own in mine for p in own} & {p for own in its for p in own}:
+            return other
+        if other.group == s.group and mine == its:
+            return other
+    return None
 
-    return s.group > 1 and bool(parameters(1) & parameters(s.group))
+
+def _loadings(table: ParameterTable, s: ExploratorySet) -> list[list[int]]:
+    """Return the free loadings of each factor."""
+    own = [r for r in table.rows if r.group == s.group and r.op == "=~" and r.efa == s.name and r.parameter >= 0]
+    return [[r.parameter for r in own if r.source == factor] for factor in s.factors]
 
 
 def _number(row: Row) -> float | None:
     return row.ustart if row.parameter < 0 else None
 
 
-def _broken(table: ParameterTable, s: ExploratorySet) -> tuple[Row, str] | None:
+def _broken(table: ParameterTable, s: ExploratorySet, oriented: bool) -> tuple[Row, str] | None:
     loadings: dict[tuple[str, Product], list[Row]] = {}
     into: dict[tuple[str, str, Product], list[Row]] = {}
     beside: dict[str, list[Row]] = {}
@@ -103,7 +115,7 @@ def _broken(table: ParameterTable, s: ExploratorySet) -> tuple[Row, str] | None:
         if row.op == "~~":
             if not all(ends):
                 beside.setdefault(row.source if ends[0] else row.target, []).append(row)
-            elif not follows(table, s) and _number(row) != float(row.target == row.source):
+            elif oriented and _number(row) != float(row.target == row.source):
                 return row, "factors are rotated from unit variances and no covariances"
         elif all(ends):
             return row, "a path joins two factors of the set"

@@ -56,6 +56,29 @@ def free_beside_equal(rows: list[Draft], roles: Roles, options: Mapping[str, Any
                 r.set_free("residual variance beside equal thresholds")
 
 
+def free_beside_shared(rows: list[Draft]) -> None:
+    """Free the covariances of an exploratory set whose loadings are those of an earlier set by labels, as lavaan.
+
+    Equal loadings give the second set the orientation of the first.
+    """
+    for group in dict.fromkeys(r.group for r in rows):
+        own = [r for r in rows if r.group == group]
+        labels: dict[str, dict[str, list[str]]] = {}
+        for r in own:
+            if r.op == "=~" and r.efa and r.rule != EXPLORATORY:
+                labels.setdefault(r.efa, {}).setdefault(r.lhs, []).append(r.label)
+        seen: list[list[list[str]]] = []
+        for factors in labels.values():
+            written = list(factors.values())
+            if len(factors) > 1 and all(all(names) for names in written):
+                if written in seen:
+                    for r in own:
+                        if r.op == "~~" and r.lhs != r.rhs and r.rule == EXPLORATORY and {r.lhs, r.rhs} <= set(factors):
+                            r.set_free("covariance beside equal loadings")
+                            r.user = 77
+                seen.append(written)
+
+
 def _set_of(r: Draft, roles: Roles) -> str:
     """Return the name that ``group.equal`` has for a row's set."""
     latent = r.lhs in roles.latents or r.lhs in roles.effects

@@ -129,6 +129,8 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
             mentioned.add(_bare(r))
         elif r.op == "|" or r.quantity or r.threshold:
             extra.append(note(r.target if r.op != "|" else r.lhs, r.target))
+            if r.source:
+                _source(r, ns, note, effects)
     for component, response in ns.parts.items() if not any(r.level for r in rows) else ():
         extra.append(note(response, response))
         effects.append(note(component, component))

@@ -137,7 +137,7 @@ def _regression(rows: Rows, s: ast.Formula, entry: Entry) -> None:
         for target in read_targets(rows.ns, rows.block, left, entry):
             for t, coding in zip(s.rhs, coded, strict=True):
                 if isinstance(t, ast.RandomEffects):
-                    for row, modifiers in bar_rows(ns, block, target.shown, target.key, target.category, t):
+                    for row, modifiers in bar_rows(ns, block, target, t):
                         rows.add(_in_class(row, target), modifiers)
                     continue
                 modifiers = (*left.modifiers, *t.modifiers)

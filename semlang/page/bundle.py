@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -13,12 +11,15 @@ from pathlib import Path
 from semlang.syntax.grammar import grammar_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
-LEFT_OUT = ("cli", "editors", "estimation/kernels", "page/web", "page/gallery", "page/serve.py", "page/playground.py")
+LEFT_OUT = (
+    "cli", "editors", "estimation/kernels", "page/web", "page/gallery", "page/widget.py", "page/serve.py",
+    "page/playground.py",
+)  # fmt: skip
 """What a browser has no use for."""
 
 
 def bundle() -> bytes:
-    """Return a zip of semlang, lark and the modules of networkx that it imports, the same for the same sources."""
+    """Return a zip of semlang and lark, the same for the same sources."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         files = {name: path.read_bytes() for name, path in _files()}
@@ -34,12 +35,9 @@ def _files() -> Iterator[tuple[str, Path]]:
         name = path.relative_to(PACKAGE).as_posix()
         if not any(name == left or name.startswith(left + "/") for left in LEFT_OUT):
             yield f"semlang/{name}", path
-    for package in ("lark", "networkx"):
-        root = _folder(package)
-        for path in root.rglob("*.py") if package == "lark" else _imported(package, root):
-            yield f"{package}/{path.relative_to(root).as_posix()}", path
-    for path in _folder("lark").rglob("*.lark"):
-        yield f"lark/{path.relative_to(_folder('lark')).as_posix()}", path
+    root = _folder("lark")
+    for path in (*root.rglob("*.py"), *root.rglob("*.lark")):
+        yield f"lark/{path.relative_to(root).as_posix()}", path
 
 
 def _folder(package: str) -> Path:
@@ -47,14 +45,3 @@ def _folder(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(package)
     return Path(spec.origin).parent
-
-
-def _imported(package: str, root: Path) -> list[Path]:
-    """Return the files that importing a package loads, asked of a new process."""
-    code = (
-        f"import sys, {package}; print(*(getattr(m, '__file__', None) or '' for m in sys.modules.values()), sep='\\n')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return sorted(
-        p for line in done.stdout.splitlines() if (p := Path(line)).suffix == ".py" and p.is_relative_to(root)
-    )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import marshal
 import sys
 import zipfile
 from importlib.util import cache_from_source
 from pathlib import Path
+
+from semlang.page.thawed import LIBRARY
 
 
 def frozen(folder: str) -> bytes:
     """Return a zip of the folder in which modules that were imported are compiled.
 
     A compiled module stands in the place of its source (Python imports it without one); what was not imported yet stays
-    source. Parser tables lie there, too, where ``SEMLANG_CACHE_DIR`` names the folder or one in it.
+    source. The code of other modules that were imported, of Python's library and numpy, is one file of it. Parser
+    tables lie there, too, where ``SEMLANG_CACHE_DIR`` names the folder or one in it.
 
     Parameters
     ----------
@@ -30,4 +34,22 @@ def frozen(folder: str) -> bytes:
                 archive.write(compiled, f"{name}c")
             else:
                 archive.write(path, name)
+        archive.writestr(LIBRARY, marshal.dumps(_library(root)))
     return out.getvalue()
+
+
+def _library(root: Path) -> dict[str, tuple[str, bytes]]:
+    """Return where the source lies, and the code, of each imported module outside a folder."""
+    out: dict[str, tuple[str, bytes]] = {}
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None) or ""
+        if spec is None or spec.name != name or not origin.endswith(".py") or Path(origin).is_relative_to(root):
+            continue
+        try:
+            code = spec.loader.get_code(name)
+        except (AttributeError, ImportError, OSError):
+            continue
+        if code is not None:
+            out[name] = origin, marshal.dumps(code)
+    return out

@@ -9,19 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.alternatives import as_far_as_ranked
 from semlang.data.covariates import transformed
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.distributions import drawn, transform
+from semlang.estimation.distributions import drawn, in_order, transform
 from semlang.estimation.factors import semidefinite_factor
-from semlang.estimation.linear_predictors import no_predictor, with_addend
+from semlang.estimation.linear_predictors import (
+    addend_of,
+    all_causes,
+    distribution_rows,
+    no_predictor,
+    products_of,
+    with_addend,
+)
 from semlang.estimation.member import Infeasible
 from semlang.graph.model_graph import ModelGraph
 from semlang.graph.order import causes_first
 from semlang.matrices.build import reduced_form
-from semlang.matrices.reduced import Linear, ReducedForm
-from semlang.model.table import ROWS, Product, Variable
+from semlang.matrices.reduced import ReducedForm
+from semlang.model.table import ROWS, Product, Row, Variable
 from semlang.results.ended import ended
 
 __all__ = ["Drawn", "Normals", "draw_group", "of_first"]
@@ -116,18 +124,16 @@ class _Draw:
         self.graph, self.design, self.theta, self.rng = graph, design, theta, rng
         self.form = reduced_form(graph, lift=False)
         self.out = Drawn(event=dict(design.event))
+        self.values: dict[str, Floats] = {}
 
     def run(self, normals: Normals) -> Drawn:
         graph, design, form, out = self.graph, self.design, self.form, self.out
         variables = graph.table.variables
         zeta = _disturbances(graph, form, design, self.theta, normals)
         errors = self._errors(form.responses, form.theta.matrix(self.theta))
-        products = [r for r in graph.others if r.moderators and r.target in variables and not r.quantity]
-        causes = {key: list(found) for key, found in graph.causes.items()}
-        for r in products:
-            causes[r.target] += [k for k in (r.source, *r.moderators) if k in variables]
-        values: dict[str, Floats] = {}
-        for key in causes_first(causes):
+        products = products_of(graph)
+        values = self.values
+        for key in causes_first(all_causes(graph)):
             variable = variables[key]
             nu = no_predictor(variable, design)
             for p in graph.into(key):
@@ -137,9 +143,7 @@ class _Draw:
                     nu = with_addend(nu, addend, p.category, variable, design)
             for r in products:
                 if r.target == key:
-                    coefficient = self.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
-                    factors = [values[k] for k in (r.source, *r.moderators) if k in variables]
-                    addend = coefficient * self._column(r.via) * np.prod(factors, axis=0)
+                    addend = addend_of(r, values, self._column(r.via), self.theta)
                     nu = with_addend(nu, addend, r.category, variable, design)
             if key in zeta:
                 nu = nu + zeta[key]
@@ -151,21 +155,21 @@ class _Draw:
         return out
 
     def _respond(self, variable: Variable, nu: Floats, residual: Floats) -> None:
-        key, design, form, out = variable.key, self.design, self.form, self.out
+        key, design, out = variable.key, self.design, self.out
         if key in design.exposure:
             nu = nu + np.log(design.exposure[key])
-        k = form.responses.index(key)
-        q: dict[str, Any] = {
-            name: transform(name, self._sum(addends)) for (j, name), addends in form.quantities.items() if j == k
-        }
+        quantities, thresholds = distribution_rows(self.graph, key)
+        q: dict[str, Any] = {name: transform(name, self._sum(rows)) for name, rows in quantities.items()}
         cuts = None
-        if k in form.thresholds:
-            cuts = np.stack([self._sum(t) for t in form.thresholds[k]])
+        if thresholds:
+            cuts = in_order(np.stack([self._sum(rows) for rows in thresholds]), variable)
         elif "sigma" not in q:
             q["residual"] = residual
         for name, column in (("trials", design.trials), ("entry", design.entry)):
             if key in column:
                 q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
+        if key in design.sets:
+            q["set"] = design.sets[key]
         if key in design.censored:
             q |= {"low": design.low[key], "high": design.high[key]}
         try:
@@ -177,6 +181,8 @@ class _Draw:
             ) from None  # fmt: skip
         if key in design.event:
             y, out.event[key] = ended(y, design.responses[key], design.event[key], self.rng)
+        if variable.kind.name == "ranking":
+            y = as_far_as_ranked(y, design.responses[key], design.sets[key])
         out.responses[key] = y
         if variable.level != ROWS and variable.level in design.clusters:
             for of in (out.responses, out.event):
@@ -205,11 +211,10 @@ class _Draw:
             out = out * (transformed(responses[c.column], c) if known else columns[(c,)])
         return out
 
-    def _sum(self, addends: Sequence[Linear]) -> Floats:
+    def _sum(self, rows: Sequence[Row]) -> Floats:
         out = np.zeros(self.design.n_rows)
-        for a in addends:
-            value = self.theta[a.parameter] if a.parameter >= 0 else a.value
-            out = out + value * self._column(a.via)
+        for r in rows:
+            out = out + addend_of(r, self.values, self._column(r.via), self.theta)
         return out
 
 

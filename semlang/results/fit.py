@@ -254,7 +254,17 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
     def _repr_html_(self) -> str:
         return html(self)
 
-    def draw(self, path: str | None = None, *, what: str = "est", stars: bool = False, **options: Any) -> Any:
+    def draw(
+        self,
+        path: str | None = None,
+        *,
+        what: str = "est",
+        stars: bool = False,
+        ci: float | None = None,
+        r_squared: bool = False,
+        against: Fit | None = None,
+        **options: Any,
+    ) -> Any:
         """Draw the path diagram with estimates; see `semlang.Model.draw`.
 
         Parameters
@@ -264,29 +274,43 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             Estimates, standardised estimates, labels and fixed values, or nothing at arrows.
         stars : bool
             Whether ``*``, ``**``, ``***`` mark p below 0.05, 0.01, 0.001.
+        ci : float, optional
+            Level of the confidence intervals that stand behind estimates (``0.95``): estimate and standard error.
+        r_squared : bool
+            Whether explained variances stand in the nodes.
+        against : Fit, optional
+            Another fit: arrows that it alone has are dotted, those that it lacks are thick, and two estimates stand
+            at an arrow where they differ, its own first.
         **options
             As of `semlang.Model.draw`.
         """
-        from semlang.diagram.content import stars_of
         from semlang.diagram.draw import draw
+        from semlang.results.drawing import marks_of, notes_of, shown_of
+
+        shown = shown_of(what)
+        return draw(
+            self.table,
+            path,
+            estimates=self.drawn(what),
+            stars=marks_of(self, stars=stars, ci=ci if what == "est" else None, digits=options.get("digits")),
+            notes=notes_of(self) if r_squared else None,
+            against=None if against is None else (against.table, against.drawn(what)),
+            show=shown,
+            **options,
+        )
+
+    def drawn(self, what: str) -> dict[int, float] | None:
+        """Return the numbers that stand at arrows, by row id."""
         from semlang.results.implied import refuse_conditional
-        from semlang.results.reading import choice
         from semlang.results.standardized import standardized_estimates
 
-        show = {"est": "estimates", "std": "standardized", "names": "names", "none": "none"}
-        shown = show[choice("what", what, tuple(show))]
-        values: dict[int, float] | None = dict(self.estimates_by_row()) if what == "est" else None
-        if what == "std":
-            refuse_conditional(self.table)
-            given = zip(self.reported_rows, standardized_estimates(self, "all"), strict=True)
-            values = {r.id: v for r, v in given if v is not None}
-        marks: dict[int, str] = {}
-        for row in self.table.rows if stars else ():
-            se = _root(self.estimate.vcov, row.parameter) if row.parameter >= 0 else None
-            if se:
-                z = float(self.estimate.theta[row.parameter]) / se
-                marks[row.id] = stars_of(math.erfc(abs(z) / math.sqrt(2.0)))
-        return draw(self.table, path, estimates=values, stars=marks, show=shown, **options)
+        if what == "est":
+            return dict(self.estimates_by_row())
+        if what != "std":
+            return None
+        refuse_conditional(self.table)
+        given = zip(self.reported_rows, standardized_estimates(self, "all"), strict=True)
+        return {r.id: v for r, v in given if v is not None}
 
     def estimates_by_row(self) -> Mapping[int, float]:
         """Return estimates (or fixed values) by row id."""

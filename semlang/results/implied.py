@@ -64,7 +64,8 @@ def refuse_conditional(table: ParameterTable) -> None:
     """
     if is_conditional(table):
         raise FitError(
-            [error("undefined-measure", "variables have no one standard deviation beside classes or products",
+            [error("undefined-measure",
+                   "variables have no one standard deviation beside classes, products or latent scales",
                    label="each class has variances of its own, and a product of normal variables is not normal",
                    help="fit.params are estimates in the units of the variables")]
         )  # fmt: skip

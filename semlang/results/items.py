@@ -84,7 +84,7 @@ def latent_of(fit: Fit, item: Variable, name: str | None = None) -> Variable:
         ``not-a-latent``, ``not-for-this-model``.
     """
     if is_conditional(fit.table):
-        raise refuse("a curve", "it has classes or products of latent variables")
+        raise refuse("a curve", "it has classes, products of latent variables or latent scales")
     if not has_distribution(item):
         raise refuse("a curve", f"expected values of {item.kind.described} response are not computed yet")
     sources = [p.source for p in fit.graphs[0].into(item.key) if p.source and not p.is_zero and not p.via]
@@ -178,7 +178,7 @@ class Items:
     def __init__(self, fit: Fit, what: str) -> None:
         table, design = fit.table, fit.designs[0]
         if is_conditional(table):
-            raise refuse(what, "it has classes or products of latent variables")
+            raise refuse(what, "it has classes, products of latent variables or latent scales")
         if len(fit.designs) > 1:
             raise refuse(what, "there are several groups; fit them one by one")
         for v in table.responses:

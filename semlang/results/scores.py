@@ -206,7 +206,8 @@ def _posterior_means(fit: Fit, method: str) -> None:
         )  # fmt: skip
     if method != "eb":
         raise FitError(
-            [error("not-predicted", f"scores by method='{method}' are not defined beside classes or products",
+            [error("not-predicted",
+                   f"scores by method='{method}' are not defined beside classes, products or latent scales",
                    label="a mixture has several modes, and the classes have no density to leave out",
                    help="method='eb' gives posterior means")]
         )  # fmt: skip

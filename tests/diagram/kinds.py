@@ -13,7 +13,14 @@ def _all(names: list[str]) -> list[str]:
     return [f"{a} ~~ {b}" for a, b in combinations(names, 2)]
 
 
-def _panel(waves: int, series: str = "xy", intercepts: bool = True, indicators: int = 0, lag2: bool = False) -> str:
+def _panel(
+    waves: int,
+    series: str = "xy",
+    intercepts: bool = True,
+    indicators: int = 0,
+    lag2: bool = False,
+    related: bool = False,
+) -> str:
     """Return a cross-lagged panel, with random intercepts or without."""
     out = []
     for s in series:
@@ -34,6 +41,7 @@ def _panel(waves: int, series: str = "xy", intercepts: bool = True, indicators: 
         out += _all([f"{name}{s}{t}" for s in series])
     if intercepts:
         out += _all([f"ri{s}" for s in series])
+        out += [] if related else [f"ri{r} ~~ 0*w{s}1" for r in series for s in series]
     return _join(*out)
 
 
@@ -84,6 +92,7 @@ def _change(waves: int) -> str:
 
 KINDS = {
     **{f"ri-clpm of {n} waves": _panel(n) for n in (3, 4, 5, 6)},
+    "ri-clpm with all covariances": _panel(4, related=True),
     "ri-clpm of three series": _panel(4, "xyz"),
     "panel of three series": _panel(3, "xyz", intercepts=False),
     "panel of three series, 5 waves": _panel(5, "xyz", intercepts=False),

@@ -8,9 +8,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import semlang as sl
 from semlang.cli import semlang
 from semlang.diagram.draw import draw
 from semlang.diagram.styles import STYLES
@@ -23,6 +26,10 @@ from .geometry import faults, read
 from .models import MODELS, table_of
 from .test_geometry import TEXTS, numbers
 
+_rng = np.random.default_rng(3)
+SMALL = pd.DataFrame(_rng.normal(size=(60, 3)), columns=["x", "y", "y2"])
+SMALL["y"] += SMALL["x"]
+SMALL["y2"] += SMALL["y"]
 GROUPS = "f =~ x1 + c(a, b)*x2 + x3\n"
 SOME = ("democracy", "mtmm", "riclpm5", "growth_pred", "nonrec", "second", "twolevel_blocks", "model classes")
 
@@ -158,3 +165,51 @@ def test_command(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).stat().st_size > 100
     assert run(semlang, ["draw", str(model), "-o", str(tmp_path / "b.svg"), "--show", "estimates"]).exit_code == 2
+    other = tmp_path / "other.sem"
+    other.write_text("m ~ x\ny ~ m\n")
+    done = run(semlang, ["draw", str(model), "-o", str(tmp_path / "d.svg"), "--against", str(other)])
+    assert done.exit_code == 0, done.output
+    assert 'stroke-width="2.2"' in (tmp_path / "d.svg").read_text()
+    SMALL.rename(columns={"y": "m", "y2": "y"}).to_csv(tmp_path / "d.csv", index=False)
+    for text in (model, other):
+        fitted = run(semlang, ["fit", str(text), "--data", str(tmp_path / "d.csv"), "-o", f"{text}.json"])
+        assert fitted.exit_code == 0, fitted.output
+    fits = ["--fit", f"{model}.json", "--against", f"{other}.json", "--ci", "0.9", "--r-squared"]
+    done = run(semlang, ["draw", str(model), "-o", str(tmp_path / "e.svg"), *fits])
+    assert done.exit_code == 0, done.output
+    assert "R² " in (tmp_path / "e.svg").read_text()
+
+
+def test_the_difference_of_two_models() -> None:
+    ours = table_of("f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\ng ~ a*f\nx1 ~~ x2\n")
+    theirs = table_of("f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\ng ~ b*f\nx3 ~~ x4\n")
+    picture = draw(ours, against=(theirs, None))
+    assert not faults(picture.svg)
+    marks = {frozenset((e.source, e.target)): (e.mark, e.label) for e in picture.spec.edges if e.source}
+    assert marks[frozenset(("x1", "x2"))] == ("added", "")
+    assert marks[frozenset(("x3", "x4"))] == ("removed", "")
+    assert marks[frozenset(("f", "g"))] == ("", "b → a")
+    turned = draw(table_of("x1 ~~ x2\n"), against=(table_of("x2 ~~ x1\n"), None)).spec
+    assert not any(e.mark for e in turned.edges)
+    assert 'stroke-width="2.2"' in picture.svg  # readable without colour: thick and dotted
+    assert 'stroke-dasharray="1.5 2.5"' in picture.svg
+
+
+def test_what_a_fit_adds() -> None:
+    fit = sl.Model("y ~ x\ny2 ~ y + x\n").fit(SMALL)
+    spec = fit.draw(ci=0.95, stars=True, r_squared=True).spec
+    row = next(r for r in fit.table.rows if (r.lhs, r.op, r.rhs) == ("y", "~", "x"))
+    label = next(e.label for e in spec.edges if row.id in e.rows)
+    assert re.fullmatch(r"−?[\d.]+\*{0,3} \[−?[\d.]+, −?[\d.]+\]", label)
+    value, low, high = (float(v.replace("−", "-")) for v in re.findall(r"−?[\d.]+", label))
+    assert low <= value <= high
+    explained = fit.r_squared()["r2"] if callable(fit.r_squared) else fit.r_squared["r2"]
+    notes = {n.key: n.note for n in spec.nodes if n.shape == "box"}
+    assert notes["y"] == f"R² {explained['y']:.2f}"
+    other = sl.Model("y ~ x\ny2 ~ y\n").fit(SMALL)
+    both = fit.draw(against=other).spec
+    assert any("→" in e.label for e in both.edges)
+    assert any(e.mark == "added" for e in both.edges)
+    with pytest.raises(SemlangError) as problem:
+        fit.draw(ci=95)
+    assert problem.value.diagnostics[0].slug == "not-a-choice"

@@ -1,5 +1,5 @@
 // Opens the built site in a headless Chromium and prints what it shows, as JSON.
-// node browser.mjs NODE_MODULES CHROMIUM ADDRESS TASK [PICTURES]; TASK is `gallery`, `visit` or `looks`.
+// node browser.mjs NODE_MODULES CHROMIUM ADDRESS TASK [PICTURES]; TASK is `gallery`, `visit`, `looks` or `timing`.
 import {createRequire} from "module"
 import path from "path"
 
@@ -113,6 +113,54 @@ const tasks = {
     out.relation = await page.$eval("#view-compare .relation", e => e.textContent)
     await page.evaluate(t => { window.semlang.editor.text = t }, text)
     await answered(text)
+    // dragged to where nothing is: the text says the place, and there the node then is
+    await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
+    const spot = await page.evaluate(() => {
+      const r = document.querySelector("#diagram svg").getBoundingClientRect()
+      return [r.x + 3, r.y + 3]
+    })
+    for (const [dx, dy] of [[4, 6], [14, 9]]) {
+      const [x, y] = await centre("f")
+      const before = await page.evaluate(() => window.semlang.editor.text)
+      await page.mouse.move(x, y)
+      await page.mouse.down()
+      await page.mouse.move(spot[0] + 30, spot[1] + 30)
+      await page.mouse.move(spot[0] + dx, spot[1] + dy)
+      await page.mouse.up()
+      await page.waitForFunction(b => window.semlang.editor.text !== b && window.semlang.text === window.semlang.editor.text, {timeout: 60000}, before)
+    }
+    out.moved_to = await page.evaluate(() => {
+      const [d] = window.semlang.answer.diagram
+      const [x, y, w, h] = d.nodes.find(n => n.key === "f").box
+      return {text: window.semlang.editor.text, ok: window.semlang.answer.ok, place: [x + w / 2 + d.origin[0], y + h / 2 + d.origin[1]]}
+    })
+    // parameters that move together have a colour each
+    const unscaled = "f =~ NA*x1 + x2 + x3\n"
+    await type(unscaled)
+    out.sets = await page.$$eval("#diagram [data-set]", all => all.map(e => e.querySelector("title").textContent).sort())
+    out.listed = await page.$$eval("#view-verdict .sets li", all => all.map(e => e.dataset.set))
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
+    // a lesson: the diagram of an exercise, a wrong answer, a right one
+    await page.select("#lessons", "sem-regression")
+    await page.waitForSelector("#lesson .tasks button")
+    await page.click("#lesson .tasks button")
+    await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+    out.lesson = []
+    for (const given of ["y ~ x\n", "y ~ z + x\n"]) {
+      await page.evaluate(t => { window.semlang.editor.text = t }, given)
+      await answered(given)
+      const said = await page.$eval("#lesson .checked", e => e.textContent)
+      await page.click("#lesson .check")
+      await page.waitForFunction(s => document.querySelector("#lesson .checked").textContent !== s, {timeout: 60000}, said)
+      out.lesson.push(await page.$eval("#lesson .checked", e => e.textContent))
+    }
+    await page.select("#lessons", "")
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
+    // and back: the cursor in the text marks the arrow
+    await page.evaluate(() => { const {view} = window.semlang.editor; view.focus(); view.dispatch({selection: {anchor: view.state.doc.toString().indexOf("x3")}}) })
+    out.back = await page.$$eval("#diagram .marked title", all => all.map(e => e.textContent))
     await page.setOfflineMode(true)
     const worker = page.waitForFunction(() => window.semlang?.answers > 0, {timeout: 300000})
     const again = Date.now()
@@ -121,6 +169,33 @@ const tasks = {
     await worker
     out.warm = Date.now() - again
     out.offline = await page.evaluate(() => window.semlang.editor.text) === text
+  },
+  // first answers and answers to a key, beside how many times longer than its processor time a fixed loop takes here
+  async timing() {
+    const load = () => {
+      const begun = performance.now(), used = process.cpuUsage()
+      let s = 0
+      for (let k = 0; k < 1e8; k++) s = (s * 1664525 + 1013904223) | 0
+      const {user, system} = process.cpuUsage(used)
+      return (performance.now() - begun) * 1000 / (user + system) + 0 * s
+    }
+    const waited = async visit => { const begun = performance.now(); await visit(); return performance.now() - begun }
+    const text = await (await fetch(new URL("gallery.json", address))).json().then(g => g.find(m => m.name === "democracy").text)
+    out.shown.cold = [await waited(() => open(address)), load()]
+    await new Promise(done => setTimeout(done, 30000)) // what Python compiled is kept
+    out.shown.warm = []
+    for (let k = 0; k < 3; k++) out.shown.warm.push([await waited(async () => {
+      await page.reload({waitUntil: "domcontentloaded"})
+      await page.waitForFunction(() => window.semlang?.ms !== null && window.semlang?.answer, {timeout: 300000, polling: 20})
+    }), load()])
+    await page.waitForFunction(() => window.semlang.answers > 0, {timeout: 300000})
+    await type(text.slice(0, -1))
+    out.shown.keys = []
+    for (let k = 0; k < 10; k++) {
+      await page.evaluate(t => { window.semlang.editor.text = t }, text + "#".repeat(k))
+      await answered(text + "#".repeat(k))
+      out.shown.keys.push([await page.evaluate(() => window.semlang.ms), load()])
+    }
   },
   // axe-core in both colours and on a phone; pictures where a folder is given
   async looks() {
@@ -132,6 +207,11 @@ const tasks = {
       await page.setViewport({width, height})
       await page.evaluate(d => { if ((document.documentElement.dataset.theme === "dark") !== d) document.querySelector("#theme").click() }, dark)
       const faults = []
+      await page.select("#lessons", "sem-regression")
+      await page.click("#lesson .tasks button")
+      await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+      await page.evaluate(() => window.semlang.choose("democracy"))
+      await page.waitForFunction(() => !document.querySelector("#fit").disabled && document.querySelectorAll("#diagram .node").length > 10, {timeout: 120000})
       for (const tab of ["verdict", "matrices", "equations", "words", "table", "sliders", "compare", "fit"]) {
         await page.click(`#tab-${tab}`)
         if (tab === "sliders") await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})

@@ -203,8 +203,25 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["moved"]
     assert out["drawn"] == "f =~ y1\n"
     assert out["relation"] == "a nested in b"
+    lines = out["moved_to"]["text"].splitlines()
+    x, y = out["moved_to"]["place"]
+    assert [n for n in lines if n.startswith("layout")] == [f"layout: at(f, {x:.0f}, {y:.0f})"]
+    assert out["moved_to"]["ok"]
+    assert len(out["sets"]) >= 4
+    assert set(out["listed"]) == {"0"}
+    assert out["lesson"] == ["Not yet: the answer lacks y ~ z.", "Right: the same rows."]
+    assert out["back"] == ["x3 measures f"]
     assert out["offline"]
     assert out["console"] == []
+
+
+@pytest.mark.slow
+def test_waiting(tmp_path: Path) -> None:
+    """Milliseconds on an idle machine: what was waited, by how many times longer a fixed loop took than it computed."""
+    shown = browse("timing", tmp_path)["shown"]
+    idle = {name: sorted(ms / load for ms, load in shown[name]) for name in ("warm", "keys")}
+    assert idle["warm"][1] < 5_000, shown
+    assert idle["keys"][5] < 300, shown
 
 
 def routed(answer: dict[str, Any]) -> dict[str, Any]:

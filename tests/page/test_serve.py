@@ -107,3 +107,21 @@ def test_it_listens_to_this_machine_alone(server: Server) -> None:
     assert len(server.token) >= 32
     with Server() as other:
         assert other.token != server.token
+
+
+def test_a_dragged_node_has_its_place_in_the_text(server: Server) -> None:
+    """The edits make a text in which the node lies where it was put; a place that is there is written anew."""
+    text = "u =~ 1*y1 + y2 + y3\nu ~ `the age`\n"
+    for key, x, y in (("u", 150, 30), ("covariate the age", -40, 12.4), ("u", 90, 60)):
+        status, body, _ = ask(server, "move", {"text": text, "key": key, "x": x, "y": y})
+        assert status == 200
+        for edit in json.loads(body)["edits"]:
+            text = text[: edit["from"]] + edit["text"] + text[edit["to"] :]
+        answer = analyse(text)
+        assert answer["findings"] == []
+        (d,) = answer["diagram"]
+        left, top, width, height = next(n["box"] for n in d["nodes"] if n["key"] == key)
+        centre = (left + width / 2 + d["origin"][0], top + height / 2 + d["origin"][1])
+        assert centre == pytest.approx((x, round(y)), abs=0.02)
+    assert text.count("layout:") == 1
+    assert text.count("at(") == 2

@@ -5,7 +5,8 @@ Everything is read off the estimates and the observed information; each finding 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +14,36 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.checks.identification.names import Names
 from semlang.diagnostics import Diagnostic, error, warning
-from semlang.model.table import ParameterTable
+from semlang.model.table import ParameterTable, Row
 
 Floats = NDArray[np.float64]
 
 LARGE_CONDITION = 1e8
 """Condition number of the scaled information from which a direction counts as undetermined."""
 
+ONE = 0.995
+"""Correlations from which two variables are said to be one."""
+
 SMALL_SHARE = 0.15
 """Parameters whose share of a null vector is smaller are not named."""
 
 
+class Slope(NamedTuple):
+    """A random intercept (no `covariate`) or slope of a response, and the mean of its covariate."""
+
+    group: int
+    key: str
+    target: str
+    covariate: str
+    mean: float
+
+
 def after_fit(
-    table: ParameterTable, estimates: Floats, curvature: Curvature | None, parameters: Sequence[int] | None = None
+    table: ParameterTable,
+    estimates: Floats,
+    curvature: Curvature | None,
+    parameters: Sequence[int] | None = None,
+    slopes: Sequence[Slope] = (),
 ) -> tuple[Diagnostic, ...]:
     """Return the findings about a fit.
 
@@ -38,15 +56,22 @@ def after_fit(
         its inverse.)
     parameters : sequence of int, optional
         Those that the information is of; default all.
+    slopes : sequence of Slope
+        Random intercepts and slopes: whether they can be told apart is judged at the covariate's mean.
     """
     names = Names(table)
+    moved = moved_effects(table, slopes)
+    if curvature is not None and any(m.mean for m in moved.values()):
+        held = range(estimates.size) if parameters is None else parameters
+        back = np.linalg.inv(to_means(moved, estimates.size))[np.ix_(held, held)]
+        curvature = Curvature(back.T @ curvature.information @ back)
 
     def texts() -> list[str]:
         shown = range(estimates.size) if parameters is None else parameters
         return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in shown]
 
     weak = () if curvature is None else weak_directions(texts, curvature)
-    return (*weak, *_correlations(table, estimates))
+    return (*weak, *_correlations(table, estimates, moved))
 
 
 def condition(information: Floats) -> float:
@@ -108,7 +133,12 @@ def _few(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def _correlations(table: ParameterTable, estimates: Floats) -> Iterator[Diagnostic]:
+def _correlations(table: ParameterTable, estimates: Floats, moved: Mapping[int, Moved]) -> Iterator[Diagnostic]:
+    def correlation_at_mean(found: Moved) -> float:
+        at = to_means({0: found}, estimates.size) @ estimates
+        product = at[found.intercept] * at[found.slope]
+        return float(at[found.both] / np.sqrt(product)) if product > 0.0 else 1.0
+
     def value(parameter: int, fixed: float | None) -> float:
         return float(estimates[parameter]) if parameter >= 0 else float(fixed or 0.0)
 
@@ -119,9 +149,22 @@ def _correlations(table: ParameterTable, estimates: Floats) -> Iterator[Diagnost
             continue
         product = variance.get((r.group, r.target), 0.0) * variance.get((r.group, r.source), 0.0)
         covariance = value(r.parameter, r.ustart)
-        if product <= 0 or abs(covariance) < 0.995 * np.sqrt(product):
+        if product <= 0 or abs(covariance) < ONE * np.sqrt(product):
             continue
         correlation = covariance / np.sqrt(product)
+        away = moved.get(r.parameter)
+        if away is not None and abs(correlation_at_mean(away)) < ONE:
+            x = away.covariate
+            yield warning(
+                "far-origin",
+                f"intercepts and slopes of {x} have a correlation of {correlation:.3f} at {x} = 0, and of "
+                f"{correlation_at_mean(away):.2f} at its mean",
+                table.source,
+                r.span,
+                notes=f"the origin of {x} is far from the data",
+                help=f"centre '{x}' in the data",
+            )
+            continue
         beyond = abs(correlation) > 1 + 1e-8
         yield warning(
             "correlation-beyond-one" if beyond else "correlation-at-one",
@@ -131,3 +174,52 @@ def _correlations(table: ParameterTable, estimates: Floats) -> Iterator[Diagnost
             notes="the two can't be told apart in these data" if not beyond else "no such pair of variables exists",
             help=f"make one of {r.lhs} and {r.rhs}, or fix their covariance",
         )
+
+
+class Moved(NamedTuple):
+    """The parameters of a random intercept and slope and of their means (-1: none), and the mean of the covariate."""
+
+    covariate: str
+    mean: float
+    intercept: int
+    both: int
+    slope: int
+    fixed: tuple[int, int]
+
+
+def moved_effects(table: ParameterTable, slopes: Sequence[Slope]) -> dict[int, Moved]:
+    """Return random intercepts and slopes that covary freely, by the parameter of their covariance."""
+    rows: dict[int, list[Row]] = {}
+    for r in table.rows:
+        if r.parameter >= 0:
+            rows.setdefault(r.parameter, []).append(r)
+    own = [found[0] for found in rows.values() if len(found) == 1]
+    pairs = {(r.group, frozenset((r.target, r.source))): r.parameter for r in own if r.op == "~~"}
+    out: dict[int, Moved] = {}
+    for s in slopes:
+        if not s.covariate:
+            continue
+        for other in slopes:
+            if (other.group, other.target, other.covariate) != (s.group, s.target, ""):
+                continue
+            keys = (frozenset((other.key,)), frozenset((other.key, s.key)), frozenset((s.key,)))
+            at = [pairs.get((s.group, k), -1) for k in keys]
+            if min(at) < 0:
+                continue
+            of = [r for r in own if r.group == s.group and r.target == s.target and not r.source and not r.klass]
+            level = [r.parameter for r in of if r.op == "~1" and not r.via]
+            slope = [r.parameter for r in of if r.op == "~" and ":".join(c.name for c in r.via) == s.covariate]
+            fixed = (level[0], slope[0]) if len(level) == len(slope) == 1 else (-1, -1)
+            out[at[1]] = Moved(s.covariate, s.mean, at[0], at[1], at[2], fixed)
+    return out
+
+
+def to_means(moved: Mapping[int, Moved], n: int) -> Floats:
+    """Return the matrix that takes parameters to those with covariates at their means: u0 + m u1, u1."""
+    M = np.eye(n)
+    for found in moved.values():
+        M[found.intercept, [found.both, found.slope]] = 2.0 * found.mean, found.mean**2
+        M[found.both, found.slope] = found.mean
+        if found.fixed[0] >= 0:
+            M[found.fixed] = found.mean
+    return M

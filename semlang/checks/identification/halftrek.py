@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import networkx as nx
+from semlang.checks.identification.flow import unit_flow
 
 
 def half_trek(
@@ -78,17 +78,12 @@ def _flow(v: str, allowed: set[str], parents: Mapping[str, Sequence[str]], sibli
     Section 6: source -> L(a) for allowed a; L(a) -> R(b) for b = a or a correlated b; R(a) -> R(b) for a -> b;
     R(p) -> sink for the parents p of v; every node has capacity 1.
     """
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_node("source")
-    graph.add_node("sink")
+    arcs: list[tuple[str, str]] = []
     for w in parents:
-        graph.add_edge(f"R<{w}", f"R>{w}", capacity=1)
-        for p in parents[w]:
-            graph.add_edge(f"R>{p}", f"R<{w}", capacity=1)
+        arcs.append((f"R<{w}", f"R>{w}"))
+        arcs += ((f"R>{p}", f"R<{w}") for p in parents[w])
     for a in allowed:
-        graph.add_edge("source", f"L<{a}", capacity=1)
-        for b in (a, *siblings[a]):
-            graph.add_edge(f"L<{a}", f"R<{b}", capacity=1)
-    for p in parents[v]:
-        graph.add_edge(f"R>{p}", "sink", capacity=1)
-    return int(nx.maximum_flow_value(graph, "source", "sink"))
+        arcs.append(("source", f"L<{a}"))
+        arcs += ((f"L<{a}", f"R<{b}") for b in (a, *siblings[a]))
+    arcs += ((f"R>{p}", "sink") for p in parents[v])
+    return unit_flow(arcs, "source", "sink")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import networkx as nx
+Parents = Mapping[str, frozenset[str]]
+"""The causes of each node."""
 
 
 def is_bow_free(edges: Iterable[tuple[str, str]], joint: Iterable[frozenset[str]]) -> bool:
@@ -25,24 +26,39 @@ def instrument(
     The coefficient is then cov(z, effect) / cov(z, cause) (Bowden and Turkington 1984; Brito and Pearl 2002).
     """
     full = _canonical(nodes, edges, joint)
-    without = full.copy()
-    without.remove_edge(cause, effect)
+    without = {**full, effect: full[effect] - {cause}}
     for z in nodes:
-        if z in (cause, effect) or nx.has_path(full, effect, z):
+        if z in (cause, effect) or effect in _ancestors(full, z):
             continue
-        if nx.is_d_separator(without, {z}, {effect}, set()) and not nx.is_d_separator(full, {z}, {cause}, set()):
+        if _separated(without, z, effect) and not _separated(full, z, cause):
             return z
     return None
 
 
-def _canonical(
-    nodes: Sequence[str], edges: Sequence[tuple[str, str]], joint: Sequence[frozenset[str]]
-) -> nx.DiGraph[str]:
+def _canonical(nodes: Sequence[str], edges: Sequence[tuple[str, str]], joint: Sequence[frozenset[str]]) -> Parents:
     """Return the directed graph in which a correlation is a hidden common cause."""
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from(edges)
+    parents: dict[str, set[str]] = {v: set() for v in nodes}
+    for a, b in edges:
+        parents[b].add(a)
     for i, pair in enumerate(joint):
+        parents[f"<{i}>"] = set()
         for end in pair:
-            graph.add_edge(f"<{i}>", end)
-    return graph
+            parents[end].add(f"<{i}>")
+    return {v: frozenset(found) for v, found in parents.items()}
+
+
+def _separated(parents: Parents, a: str, b: str) -> bool:
+    """Return whether two nodes of a directed graph without cycles are independent: no node is above both."""
+    return not _ancestors(parents, a) & _ancestors(parents, b)
+
+
+def _ancestors(parents: Parents, v: str) -> set[str]:
+    """Return a node and all that stands above it."""
+    found: set[str] = set()
+    stack = [v]
+    while stack:
+        w = stack.pop()
+        if w not in found:
+            found.add(w)
+            stack += parents[w]
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-import networkx as nx
+from semlang.checks.identification.flow import unit_flow
 
 LARGEST = 8
 MOST_LATENT = 2
@@ -114,29 +114,22 @@ def _system(
     for pairing in itertools.permutations(sorted(used), len(third)):
         if any(h not in hidden[z] for h, z in zip(pairing, third, strict=True)):
             continue
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(("source", "sink"))
+        arcs: list[tuple[str, str]] = []
         for y in allowed:
-            graph.add_edge("source", f"L{y}", capacity=1)
-            graph.add_edge(f"L{y}", f"R<{y}", capacity=1)
-            for h in hidden[y]:
-                graph.add_edge(f"L{y}", f"H<{h}", capacity=1)
+            arcs += (("source", f"L{y}"), (f"L{y}", f"R<{y}"))
+            arcs += ((f"L{y}", f"H<{h}") for h in hidden[y])
         for h in {h for s in hidden.values() for h in s}:
-            graph.add_edge(f"H<{h}", f"H>{h}", capacity=1)
+            arcs.append((f"H<{h}", f"H>{h}"))
             if h in pairing:
-                graph.add_edge(f"H>{h}", "sink", capacity=1)
+                arcs.append((f"H>{h}", "sink"))
             else:
-                for w in children[h]:
-                    graph.add_edge(f"H>{h}", f"R<{w}", capacity=1)
+                arcs += ((f"H>{h}", f"R<{w}") for w in children[h])
         for w in causes:
             if w in third:
                 continue
-            graph.add_edge(f"R<{w}", f"R>{w}", capacity=1)
-            for p in causes[w]:
-                if p not in third:
-                    graph.add_edge(f"R>{p}", f"R<{w}", capacity=1)
-        for p in targets:
-            graph.add_edge(f"R>{p}", "sink", capacity=1)
-        if int(nx.maximum_flow_value(graph, "source", "sink")) == len(third) + len(targets):
+            arcs.append((f"R<{w}", f"R>{w}"))
+            arcs += ((f"R>{p}", f"R<{w}") for p in causes[w] if p not in third)
+        arcs += ((f"R>{p}", "sink") for p in targets)
+        if unit_flow(arcs, "source", "sink") == len(third) + len(targets):
             return True
     return False

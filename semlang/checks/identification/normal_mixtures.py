@@ -20,7 +20,7 @@ from semlang.checks.identification.rank import MomentMap
 from semlang.checks.identification.report import IDENTIFIED, NOT_IDENTIFIED, Identification, Reason
 from semlang.data.design import Design
 from semlang.graph.build import build_graph
-from semlang.graph.condition import discrete_variables, given_states, n_states
+from semlang.graph.condition import discrete_variables, given_states, moves_distribution, n_states
 from semlang.model.table import ParameterTable
 
 __all__ = ["identify_normal_mixture"]
@@ -88,6 +88,8 @@ def _is_normal_mixture(table: ParameterTable) -> bool:
     if len({table.variables[k].level for k in discrete}) > 1:
         return False
     for row in table.rows:
+        if moves_distribution(table, row):
+            return False
         target = table.variables.get(row.target)
         if target is None or row.exo:
             continue

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from semlang.cli.output import Report, model_and_data, model_options, reporting
 from semlang.diagnostics import error
-from semlang.diagram.content import stars_of
+from semlang.diagram.content import interval, number, stars_of
 from semlang.diagram.options import COLOURS, DIRECTIONS, LAYOUTS, MEANS, SHOW
 from semlang.errors import SemlangError
 from semlang.model.facts import DataFacts
 from semlang.model.parameter_names import level_of
+from semlang.results.stored import read_envelope
 
 if TYPE_CHECKING:
     from semlang.api import Model
+    from semlang.model.table import ParameterTable
 
 
 @click.command("draw")
@@ -31,6 +34,13 @@ if TYPE_CHECKING:
     "--show", type=click.Choice(SHOW), help="What stands at arrows; estimates where there is a fit, else names."
 )
 @click.option("--stars", is_flag=True, help="Mark p below 0.05, 0.01 and 0.001.")
+@click.option("--ci", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Show intervals: 0.95.")
+@click.option("--r-squared", is_flag=True, help="Show explained variances in the nodes.")
+@click.option(
+    "--against",
+    metavar="FILE",
+    help="Draw the difference to another model (.sem), or with --fit another fit (.json).",
+)
 @click.option("--digits", type=click.IntRange(0, 10), help="Decimals of estimates.")
 @click.option("--group", metavar="LABEL", help="Draw one group; else groups stand side by side.")
 @click.option("--residuals/--no-residuals", default=True, help="Whether short arrows or loops are drawn.")
@@ -55,6 +65,9 @@ def command(
     fitted: str | None,
     show: str | None,
     stars: bool,
+    ci: float | None,
+    r_squared: bool,
+    against: str | None,
     group: str | None,
     **chosen: Any,
 ) -> None:
@@ -63,18 +76,26 @@ def command(
 
     model, _ = model_and_data(report, file, data, defaults)
     show = show or ("names" if fitted is None else "estimates")
-    if fitted is None and (show in ("estimates", "standardized") or stars):
+    if fitted is None and (show in ("estimates", "standardized") or stars or ci is not None or r_squared):
         raise click.UsageError("estimates are those of a fit: give --fit FIT.JSON")
     estimates: dict[int, float] = {}
     marks: dict[int, str] = {}
+    what = "std_all" if show == "standardized" else "est"
+    notes: dict[tuple[str, int], str] = {}
     if fitted is not None:
-        model, estimates, marks = read_estimates(fitted, model, "std_all" if show == "standardized" else "est")
+        model, found = read_estimates(fitted, model)
+        estimates = {i: r[what] for i, r in found.items() if r.get(what) is not None}
+        marks = _marks(found, stars, ci if show == "estimates" else None, chosen.get("digits"))
+        notes = _explained(fitted, model) if r_squared else {}
     table = model.parameter_table
+    other = None if against is None else _other(report, against, what, fitted is not None)
     draw(
         table,
         output,
         estimates=estimates if show in ("estimates", "standardized") else None,
-        stars=marks if stars else None,
+        stars=marks,
+        notes=notes,
+        against=other,
         group=group if group is None or group in table.groups or not group.isdigit() else int(group),
         show=show,
         **chosen,
@@ -82,22 +103,48 @@ def command(
     report.finish({"file": output}, f"wrote {output}")
 
 
-def read_estimates(path: str, model: Model, what: str = "est") -> tuple[Model, dict[int, float], dict[int, str]]:
-    """Return the model with the fit's groups, and estimates and stars by row id, from what ``semlang fit -o`` wrote.
+def _marks(found: Mapping[int, Mapping[str, Any]], stars: bool, ci: float | None, digits: int | None) -> dict[int, str]:
+    """Return what stands behind estimates."""
+    out = {}
+    for i, r in found.items():
+        if r.get("se") and r["est"] is not None:
+            said = stars_of(math.erfc(abs(r["est"] / r["se"]) / math.sqrt(2.0))) if stars else ""
+            out[i] = said + (interval(r["est"], r["se"], ci, digits) if ci is not None else "")
+    return out
+
+
+def _explained(path: str, model: Model) -> dict[tuple[str, int], str]:
+    groups = list(model.parameter_table.groups)
+    records = read_envelope(path)["result"].get("r_squared") or ()
+    at = {r["group"]: groups.index(r["group"]) + 1 if r["group"] in groups else 1 for r in records}
+    return {(r["variable"], at[r["group"]]): f"R\u00b2 {number(float(r['r2']))}" for r in records}
+
+
+def _other(report: Report, path: str, what: str, fitted: bool) -> tuple[ParameterTable, dict[int, float] | None]:
+    """Return the other model of a difference, and its estimates where it is a fit."""
+    if path.endswith(".json") != fitted:
+        raise click.UsageError("--against takes a model (.sem), or with --fit a fit (.json)")
+    if not fitted:
+        return model_and_data(report, path, None, None)[0].parameter_table, None
+    from semlang.api import load
+
+    fit = load(path)
+    return fit.table, fit.drawn("std" if what == "std_all" else "est")
+
+
+def read_estimates(path: str, model: Model) -> tuple[Model, dict[int, dict[str, Any]]]:
+    """Return the model with the fit's groups, and by row id what ``semlang fit -o`` wrote of it.
 
     Parameters
     ----------
     path : str
     model : Model
-    what : {'est', 'std_all'}
 
     Raises
     ------
     SemlangError
         Where the file is missing or is no fit, or the fit of another model.
     """
-    from semlang.results.stored import read_envelope
-
     try:
         rows = read_envelope(path)["result"]["parameters"]
         known = {
@@ -133,10 +180,4 @@ def read_estimates(path: str, model: Model, what: str = "est") -> tuple[Model, d
                 )
             ]
         )
-    found = {i: known[key] for i, key in own.items() if key in known}
-    marks = {
-        i: stars_of(math.erfc(abs(r["est"] / r["se"]) / math.sqrt(2.0)))
-        for i, r in found.items()
-        if r.get("se") and r["est"] is not None
-    }
-    return model, {i: r[what] for i, r in found.items() if r.get(what) is not None}, marks
+    return model, {i: known[key] for i, key in own.items() if key in known}

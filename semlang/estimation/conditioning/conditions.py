@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from semlang.estimation.factors import Block, blocks_of
 from semlang.graph.build import build_graph
-from semlang.graph.condition import discrete_variables, given_states, known_for_some, n_states
+from semlang.graph.condition import discrete_variables, given_states, known_for_some, moves_distribution, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
@@ -95,8 +95,10 @@ class Conditions:
 
 
 def is_conditional(table: ParameterTable) -> bool:
-    """Whether a model has discrete or partly known latent variables, or products of latent variables."""
-    return bool(discrete_variables(table) or known_for_some(table)) or any(r.moderators for r in table.rows)
+    """Whether a model has discrete or partly known latent variables, products of them, or such in other predictors."""
+    return bool(discrete_variables(table) or known_for_some(table)) or any(
+        r.moderators or moves_distribution(table, r) for r in table.rows
+    )
 
 
 def with_locations(table: ParameterTable) -> tuple[ParameterTable, tuple[Row, ...]]:
@@ -178,7 +180,7 @@ def _sources(c: Configuration, key: str) -> frozenset[str]:
 def _needed(
     table: ParameterTable, group: int, configurations: list[Configuration], axes: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
-    """Yield what makes products linear and the probabilities of classes known."""
+    """Yield what makes products linear, distributions' own parameters and the probabilities of classes known."""
     for row in table.rows:
         if row.group != group or row.quantity:
             continue
@@ -186,6 +188,13 @@ def _needed(
             for c in configurations:
                 for key in _sources(c, row.source):
                     yield key, f"the classes of {row.target} depend on it"
+    for c in configurations:
+        for row in c.table.rows:
+            if row.group == group and moves_distribution(c.table, row):
+                name = (row.threshold and f"the thresholds of {row.target}") or f"{row.quantity}({row.target})"
+                for k in (row.source, *row.moderators):
+                    for key in sorted(_sources(c, k)):
+                        yield key, f"{name} depend{'s' if row.quantity else ''} on it"
     taken: set[str] = set()
     for c in configurations:
         for row in c.graph.others:

@@ -24,7 +24,17 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product, Variable
 
-__all__ = ["Fill", "are_missing", "assuming_filled", "counted", "filled", "fills_of", "in_rows", "missing_where_needed"]
+__all__ = [
+    "Fill",
+    "are_missing",
+    "assuming_filled",
+    "counted",
+    "filled",
+    "fills_of",
+    "in_rows",
+    "integrates",
+    "missing_where_needed",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,6 +98,27 @@ def are_missing(table: ParameterTable, graph: ModelGraph, design: Design, lift: 
         Whether gaussian predictors are disturbances of their own, and so integrated out by the engine itself.
     """
     return fills_of(table, [reduced_form(graph, lift=lift)], design)
+
+
+def integrates(table: ParameterTable, graph: ModelGraph, design: Design, lift: bool) -> bool:
+    """Return whether a closed form has every response that has a density, where predictors are missing.
+
+    With gaussian predictors as disturbances of their own, a response needs all covariates of these, too. Where one is
+    missing and the predictor is observed, its density given the predictor is still there.
+    """
+    if not lift:
+        return not are_missing(table, graph, design, lift)
+    form, own = reduced_form(graph, lift=True), reduced_form(graph, lift=False)
+    if form.needed == own.needed:
+        return not are_missing(table, graph, design, lift)
+    fills = fills_of(table, [own], design)
+    columns = assuming_filled([own], design, fills) if fills else design.columns
+    for k, key in enumerate(own.responses):
+        here = ~np.isnan(design.responses[key]) & _all_known([own], columns, k, design.n_rows)
+        lifted = _all_known([form], design.columns, form.responses.index(key), design.n_rows)
+        if (here & ~lifted).any():
+            return False
+    return True
 
 
 def _fill(table: ParameterTable, form: ReducedForm, design: Design, v: Variable, able: Sequence[str]) -> Fill:

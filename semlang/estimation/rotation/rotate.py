@@ -15,7 +15,7 @@ from semlang.estimation.rotation.criteria import Criterion, criterion
 from semlang.estimation.rotation.solution import Solution, by_differences, solve_rotation
 from semlang.estimation.rotation.standard import Loadings
 from semlang.estimation.rotation.transform import Turned
-from semlang.model.exploratory import RULE, ExploratorySet, exploratory_sets, follows
+from semlang.model.exploratory import RULE, ExploratorySet, exploratory_sets, leader
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["rotate"]
@@ -47,11 +47,11 @@ def rotate(table: ParameterTable, found: Estimate) -> tuple[ParameterTable, Esti
     scaled = bool(table.options["rotation.std.ov"])
     solutions: dict[ExploratorySet, Solution] = {}
     for s in sets:
-        first = next((o for o in solutions if o.name == s.name and o.group == 1), None)
-        if first is not None and follows(table, s):
-            solutions[s] = solutions[first]
-        else:
+        first = leader(table, s)
+        if first is None:
             solutions[s] = solve_rotation(Loadings(table, s, scaled), found.theta, method, _starts(table))
+        else:
+            solutions[s] = solutions[first]
     new = _Rotated(table, found, method)
     for group in dict.fromkeys(s.group for s in sets):
         members = tuple(s for s in sets if s.group == group)

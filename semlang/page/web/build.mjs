@@ -1,4 +1,4 @@
-// Builds the page: `npm ci && npm run build`. Writes `built`: page.js, worker.js, sw.js, page.css, fonts, index.html, licences.
+// Builds the page: `npm ci && npm run build`. Writes `built`: page.js, worker.js, sw.js, widget.js, page.css, fonts, index.html, licences.
 import * as esbuild from "esbuild"
 import {createHash} from "crypto"
 import fs from "fs"
@@ -10,7 +10,7 @@ const mode = path.join(here, "../../../grammar/codemirror/semlang.js")
 fs.rmSync(out, {recursive: true, force: true})
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: {page: "src/main.js", worker: "src/worker.js", sw: "src/sw.js"},
+  entryPoints: {page: "src/main.js", worker: "src/worker.js", sw: "src/sw.js", widget: "src/widget.js"},
   bundle: true,
   minify: true,
   format: "esm",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import semlang as sl
 from semlang.checks.identification.curvature import Curvature
 from semlang.checks.identification.empirical import after_fit, condition
 from semlang.model.elaborate import elaborate
@@ -94,3 +96,18 @@ def test_curvature_agrees_with_eigenvalues(smallest: float) -> None:
         assert inverse @ information == pytest.approx(np.eye(6), abs=1e-5)  # 1e-16 times the condition number
         g = rng.normal(size=6)
         assert Curvature(information).solve(g) == pytest.approx(inverse @ g, rel=1e-5)
+
+
+@pytest.mark.parametrize("origin", [0.0, 2012.0])
+def test_far_origins_where_nothing_is_centred(origin: float) -> None:
+    """In a model with classes covariates stay where they are; intercepts and slopes are judged at the mean."""
+    rng = np.random.default_rng(2)
+    g, time = np.repeat(np.arange(60), 6), np.tile(np.arange(6.0), 60) - 2.5
+    u = rng.normal(size=(60, 2))
+    y = np.where(g < 25, 3.0, 0.0) + u[g, 0] + (0.3 + 0.2 * u[g, 1]) * time + 0.5 * rng.normal(size=360)
+    data = pd.DataFrame({"g": g, "year": time + origin, "y": y})
+    fit = sl.Model("cluster: g\nk[g] :: class(2)\ny ~ k + year + (1 + year | g)\noptions: starts = 3").fit(data)
+    assert fit.loglik == pytest.approx(-432.84378, abs=1e-4)  # of both origins: rounding is all that differs
+    assert [d.slug for d in fit.diagnostics] == (["far-origin"] if origin else [])
+    if origin:
+        assert "centre 'year'" in str(fit.diagnostics[0].help)

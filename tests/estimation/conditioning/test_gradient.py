@@ -69,6 +69,17 @@ MODELS = {
         "c :: class(2)\no1 :: ordinal(logit)\ng1 ~ c + c:z\nsigma(g1) ~ c\nclass: 1\no1 | t1 + t2\nclass: 2\n"
         "o1 | t1 + t2"
     ),
+    "location and scale": "cluster: school\ng1 ~ z + (1 + z | school)\nsigma(g1) ~ z + v[school]\nv ~~ g1.1",
+    "scale of a factor's indicator": "f =~ g1 + g2 + b1\nb1 :: binomial(logit)\nsigma(g3) ~ f + f:z\ng3 ~ f",
+    "random zeros and shapes": (
+        "cluster: school\np1 + p2 :: negbinomial(log)\np1 ~ z + u[school]\nzero(p1) ~ u\nshape(p2) ~ v[school]\nu ~~ v"
+    ),
+    "guessing that depends on a factor": "b{1..4} :: binomial(logit)\nf =~ b{1..4}\nguess(b3) ~ f\nslip(b4) ~ z + f",
+    "thresholds of people": (
+        "cluster: school\no1 :: ordinal(probit)\no2 :: adjacent\nf =~ o1 + o2\no1 | t1 + t2 ~ v[school]\n"
+        "o2 | t1 + t2 ~ v"
+    ),
+    "a scale in a class": "c :: class(2)\ng1 + g2 ~ c\nf =~ g1 + g2 + g3\nsigma(g3) ~ f + c@2",
     "groups": "groups: fr\nb{1..3} :: binomial(logit)\nc :: class(2)\nc =~ b{1..3}",
 }
 

@@ -209,3 +209,41 @@ def test_others_are_an_error(frame, text):
     with pytest.raises(SemlangError, match="missing-predictor"):
         Model(text).fit(d)
     assert Model(f"options: missing = listwise\n{text}".replace("log(m)", "m")).fit(d).converged
+
+
+@pytest.mark.parametrize(
+    "more", ["", "\nsigma(m) ~ 1", "\nq :: binomial(logit)\nq ~ 1"], ids=["closed form", "scale", "other kind"]
+)
+def test_covariates_of_a_predictor_are_not_those_of_what_it_predicts(more: str) -> None:
+    """With x, m and w missing in different rows every density that is known counts, in every engine.
+
+    m | x where both are known; y | m, w where m is known, whether x is or not; y | x, w where m alone is missing.
+    """
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(2, 200))
+    m = 0.5 * x + rng.normal(size=200)
+    d = pd.DataFrame({"x": x, "w": w, "m": m, "y": 0.4 * m + 0.3 * w + rng.normal(size=200)})
+    d["q"] = (np.arange(200) % 3 == 0).astype(float)
+    d.loc[0:39, "x"] = np.nan
+    d.loc[40:79, "m"] = np.nan
+    d.loc[80:99, ["x", "m"]] = np.nan
+    d.loc[100:109, "w"] = np.nan
+    hx, hw, hm = (d[k].notna().to_numpy() for k in "xwm")
+    x, w, m, y = (d[k].to_numpy() for k in "xwmy")
+
+    def loglik(p):
+        s, t = np.exp(p[2]), np.exp(p[6])
+        of_m, of_y = p[0] + p[1] * x, p[3] + p[4] * m + p[5] * w
+        without = p[3] + p[4] * of_m + p[5] * w
+        return (
+            norm.logpdf(m, of_m, s)[hm & hx].sum()
+            + norm.logpdf(y, of_y, t)[hm & hw].sum()
+            + norm.logpdf(y, without, np.hypot(t, p[4] * s))[~hm & hx & hw].sum()
+        )
+
+    expected = best(loglik, [0.0, 0.5, 0.0, 0.0, 0.4, 0.3, 0.0])
+    if "q" in more:
+        expected += bernoulli(d.q, np.log(d.q.mean() / (1.0 - d.q.mean()))).sum()
+    fit = Model("m ~ 1 + x\ny ~ 1 + m + w" + more).fit(d)
+    assert fit.converged
+    assert fit.loglik == pytest.approx(expected, abs=1e-5)

@@ -41,12 +41,12 @@ function node(n) {
   return group
 }
 
-function edge(e) {
+function edge(e, head) {
   const [[a, b], ...rest] = e.path
   const curves = []
   for (let k = 0; k + 2 < rest.length; k += 3) curves.push("C" + rest.slice(k, k + 3).map(p => p.join(" ")).join(" "))
   const d = `M${a} ${b}${curves.join("")}`
-  const heads = {"marker-start": e.heads[0] ? "url(#head)" : null, "marker-end": e.heads[1] ? "url(#head)" : null}
+  const heads = {"marker-start": e.heads[0] ? head : null, "marker-end": e.heads[1] ? head : null}
   const title = e.title || (e.source ? `${e.source} to ${e.target}` : `residual of ${e.target}`)
   const group = make("g", {class: "edge" + (e.dashed ? " dashed" : "")}, make("title", {}, title))
   group.append(make("path", {d, class: "near"}), make("path", {d, class: "line", ...heads}))
@@ -63,8 +63,11 @@ export function lineOf(from, to, covariance) {
 }
 
 export class Diagram {
-  // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse
-  constructor(parent, onSelect, onLine) {
+  // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse;
+  // onMove(key, x, y): a node was dragged somewhere
+  constructor(parent, onSelect, onLine, onMove, name = "Path") {
+    this.name = name
+    this.onMove = onMove
     this.parent = parent
     this.onSelect = onSelect
     this.onLine = onLine
@@ -79,27 +82,35 @@ export class Diagram {
   }
 
   one(d) {
-    const label = d.title ? `Path diagram, group ${d.title}` : "Path diagram"
+    const label = `${this.name} diagram` + (d.title ? `, group ${d.title}` : "")
     const svg = make("svg", {viewBox: `0 0 ${d.width} ${d.height}`, role: "group", "aria-label": label})
     svg.style.maxWidth = `${d.width * 1.33}px`
     if (d.description) svg.append(make("desc", {}, d.description))
-    const arrow = make("marker", {id: "head", viewBox: "0 0 7 6", refX: 7, refY: 3, markerWidth: 7, markerHeight: 6,
+    const arrow = make("marker", {id: this.name + "-head", viewBox: "0 0 7 6", refX: 7, refY: 3, markerWidth: 7, markerHeight: 6,
       orient: "auto-start-reverse", markerUnits: "userSpaceOnUse"}, make("path", {d: "M0 0.6L7 3L0 5.4z", class: "head"}))
     svg.append(make("defs", {}, arrow))
     for (const f of d.frames) {
       const [x, y, width, height] = f.box
       svg.append(make("g", {class: "frame"}, make("rect", {x, y, width, height, rx: 12}), ...(f.label ? [words(f.label, 11, "level")] : [])))
     }
-    for (const n of d.nodes) svg.append(this.source(svg, this.part(node(n), n), n, d))
-    for (const e of d.edges) svg.append(this.part(edge(e), e))
+    for (const n of d.nodes) svg.append(this.name === "Path" ? this.source(svg, this.part(node(n), n), n, d) : node(n))
+    for (const e of d.edges) svg.append(this.part(edge(e, `url(#${this.name}-head)`), e))
     for (const t of d.texts) if (t.label) svg.append(this.part(make("g", {class: "beside"}, words(t.label, 10, "label")), t))
     if (d.title) svg.append(make("text", {x: d.width / 2, y: 12, "font-size": 13}, d.title))
     return svg
   }
 
-  // an arrow can be drawn from a node to another with the mouse; with the shift key it is a covariance
+  // a node dragged to another draws an arrow, with the shift key a covariance; dragged to where there is none, it is moved
   source(svg, group, n, d) {
     if (n.shape === "point" || n.shape === "triangle") return group
+    const put = ([x, y]) => this.onMove(n.key, Math.round(x + d.origin[0]), Math.round(y + d.origin[1]))
+    group.addEventListener("keydown", event => {
+      const step = {ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10]}[event.key]
+      if (!step || !event.altKey) return
+      event.preventDefault()
+      const [x, y] = middle(n.box)
+      put([x + step[0], y + step[1]])
+    })
     const place = event => {
       const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse())
       return [p.x, p.y]
@@ -110,19 +121,30 @@ export class Diagram {
       if (event.pointerType !== "mouse" || event.button !== 0) return
       event.preventDefault()
       const [x1, y1] = middle(n.box)
+      const from = place(event)
+      const ghost = shape({shape: n.shape, box: n.box})
+      ghost.setAttribute("class", "drawn ghost")
       const line = make("line", {x1, y1, x2: x1, y2: y1, class: "drawn"})
       group.setPointerCapture(event.pointerId)
       const move = e => {
-        if (!line.parentNode) svg.append(line)
         const [x2, y2] = place(e)
+        if (Math.hypot(x2 - from[0], y2 - from[1]) < 4) return
+        if (!line.parentNode) svg.append(line, ghost)
+        ghost.style.display = over([x2, y2]) ? "none" : ""
+        ghost.setAttribute("transform", `translate(${x2 - from[0]} ${y2 - from[1]})`)
         line.setAttribute("x2", x2)
         line.setAttribute("y2", y2)
       }
       const end = e => {
         group.removeEventListener("pointermove", move)
+        const dragged = e.type === "pointerup" && line.parentNode
         line.remove()
-        const target = e.type === "pointerup" ? over(place(e)) : null
+        ghost.remove()
+        if (!dragged) return
+        const to = place(e)
+        const target = over(to)
         if (target) this.onLine(lineOf(n, target, e.shiftKey))
+        else if (Math.abs(to[0] - x1) > n.box[2] / 2 || Math.abs(to[1] - y1) > n.box[3] / 2) put([x1 + to[0] - from[0], y1 + to[1] - from[1]])
       }
       group.addEventListener("pointermove", move)
       group.addEventListener("pointerup", end, {once: true})

@@ -3,6 +3,7 @@ import "katex/dist/katex.min.css"
 import "../style.css"
 import {Diagram} from "./diagram.js"
 import {Editor} from "./editor.js"
+import {Lessons} from "./lessons.js"
 import {packed, unpacked} from "./link.js"
 import {Sliders} from "./sliders.js"
 import {transport} from "./transport.js"
@@ -47,21 +48,23 @@ const current = () => page.answer && (page.text === null || page.text === editor
 const views = new Views($("tabs"), $("views"), select, {text: () => editor.text, compare, sliders: () => sliders.refresh()})
 const sliders = new Sliders(views.panels.sliders.panel, values => send({what: "implied", text: editor.text, data: page.data?.key ?? null, values}).catch(() => null))
 
-const diagram = new Diagram($("diagram"), select, line => editor.append(line))
+const diagram = new Diagram($("diagram"), select, line => editor.append(line), move)
 let timer = null
-const hash = location.hash.slice(1)
+const {transport: kind} = document.documentElement.dataset
+const served = kind === "server", framed = kind === "frame"
+const hash = framed ? "" : location.hash.slice(1)
 const opened = hash ? await unpacked(hash) : null
 const editor = new Editor($("text"), opened ?? FIRST, {
   onPlace: place,
   onChange: text => {
     clearTimeout(timer)
     timer = setTimeout(() => ask(text), WAIT)
-    packed(text).then(letters => { if (text === editor.text) history.replaceState(null, "", "#" + letters) })
+    if (framed) parent.postMessage({kind: "text", text}, "*")
+    else packed(text).then(letters => { if (text === editor.text) history.replaceState(null, "", "#" + letters) })
   },
 })
 page.editor = editor
-const served = document.documentElement.dataset.transport === "server"
-if (!served) await keep()
+if (!served && !framed) await keep()
 const send = transport(status)
 
 async function ask(text) {
@@ -109,6 +112,13 @@ async function draw(text, wanted = false) {
   diagram.sets(page.answer.identification?.set_ids ?? [])
   if (!answer.diagram) $("diagram").textContent = "There is no diagram: the model is too large for one that could be read."
   return true
+}
+
+// a node that was dragged: its place becomes a part of the text
+async function move(key, x, y) {
+  const text = editor.text
+  const answer = await send({what: "move", text, key, x, y}).catch(problem => status(problem.message))
+  if (answer && text === editor.text) editor.edit(answer.edits)
 }
 
 async function compare() {
@@ -195,8 +205,17 @@ $("fit").addEventListener("click", async () => {
 
 // ------------------------------------------------------------------ gallery, link, colours
 
-const gallery = await fetch("gallery.json").then(r => r.ok ? r.json() : [])
+const known = served || framed ? await send({what: "session"}).catch(problem => { status(problem.message); return null }) : null
+const gallery = known?.gallery ?? await fetch("gallery.json").then(r => r.ok ? r.json() : [])
 page.gallery = gallery
+const terms = known?.lessons ?? await fetch("lessons.json").then(r => r.ok ? r.json() : [])
+new Lessons(terms, $("lessons"), $("lesson"), {text: () => editor.text, send, show: text => {
+  page.data = null
+  $("data-name").textContent = "no data"
+  $("close").hidden = true
+  $("about").textContent = ""
+  editor.text = text
+}})
 const topics = Map.groupBy ? Map.groupBy(gallery, m => m.topic) : gallery.reduce((t, m) => t.set(m.topic, [...(t.get(m.topic) ?? []), m]), new Map())
 for (const [topic, models] of topics) {
   const group = document.createElement("optgroup")
@@ -210,8 +229,8 @@ async function choose(name) {
   $("about").textContent = model.about
   page.data = null
   editor.text = model.text
-  const csv = await fetch("gallery/" + model.data)
-  if (csv.ok) await data(model.data, await csv.text())
+  const csv = framed ? (await send({what: "gallery", data: model.data})).csv : await fetch("gallery/" + model.data).then(r => r.ok ? r.text() : null)
+  if (csv !== null) await data(model.data, csv)
 }
 page.choose = choose
 $("gallery").addEventListener("change", event => choose(event.target.value))
@@ -242,19 +261,14 @@ addEventListener("hashchange", async () => {
   if (text !== null && text !== editor.text) editor.text = text
 })
 
-// the text and the data that `semlang serve` was called with
-async function session() {
-  try {
-    const {text, data: known} = await send({what: "session"})
-    if (known?.key) {
-      page.data = known
-      $("close").hidden = false
-      $("data-name").textContent = `${known.name ?? "data"}: ${known.n_rows} rows, ${known.columns.length} columns`
-    }
-    if (text !== null && opened === null) editor.text = text
-  } catch (problem) {
-    status(problem.message)
+// the text and the data that `semlang serve` or a notebook gave
+function session({text, data: given}) {
+  if (given?.key) {
+    page.data = given
+    $("close").hidden = false
+    $("data-name").textContent = `${given.name ?? "data"}: ${given.n_rows} rows, ${given.columns.length} columns`
   }
+  if (text !== null && opened === null) editor.text = text
 }
 
 // after the first visit everything is kept, so that the page works without a network
@@ -269,6 +283,13 @@ async function keep() {
   } catch { /* without it the page works as long as there is a network */ }
 }
 
-if (served) await session()
+if (known) session(known)
+if (framed) {
+  $("share").hidden = true
+  addEventListener("message", ({source, data: told}) => {
+    if (source === parent && told?.kind === "text" && told.text && told.text !== editor.text) editor.text = told.text
+  })
+  parent.postMessage({kind: "ready"}, "*")
+}
 if (opened === null && hash) status("the address holds no model: it may have been cut")
 ask(editor.text)

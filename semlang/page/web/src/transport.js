@@ -1,8 +1,27 @@
-// Where answers come from: a worker with Python in it, or the server that sent this page. One question at a time;
+// Where answers come from: a worker with Python in it, the server that sent this page, or a
+// notebook's kernel. One question at a time;
 // while one is open, only the latest question of a kind is kept.
 
 export function transport(onStage) {
-  return document.documentElement.dataset.transport === "server" ? server() : worker(onStage)
+  const kind = document.documentElement.dataset.transport
+  return kind === "server" ? server() : kind === "frame" ? frame() : worker(onStage)
+}
+
+// a frame in a notebook: what is around it carries questions to the kernel
+function frame() {
+  const open = new Map()
+  let last = 0
+  addEventListener("message", ({source, data}) => {
+    if (source !== parent || data?.kind !== "answer" || !open.has(data.id)) return
+    const {resolve, reject} = open.get(data.id)
+    open.delete(data.id)
+    if (data.problem) reject(new Error(data.problem))
+    else resolve(data.answer)
+  })
+  return queue(question => new Promise((resolve, reject) => {
+    open.set(++last, {resolve, reject})
+    parent.postMessage({kind: "question", id: last, question}, "*")
+  }))
 }
 
 function server() {

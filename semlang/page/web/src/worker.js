@@ -26,6 +26,7 @@ const ready = (async () => {
   stage("loading semlang …")
   python.unpackArchive(code, "zip", {extractDir: FOLDER})
   python.runPython(`import sys; sys.path.insert(0, "${FOLDER}"); sys.dont_write_bytecode = False`)
+  python.pyimport("semlang.page.thawed").thaw(FOLDER)
   const answering = python.pyimport("semlang.page.answering")
   if (cache && !frozen) answers = 0
   return {answering, keep: cache && !frozen ? () => keep(python, cache, address) : null}

@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from semlang.api import Model
+from semlang.api import Model, load
 from semlang.errors import SemlangError
 from semlang.results.reading import Reading
 
@@ -254,11 +254,39 @@ def test_factors_times_what_is_constant_within_sets(data):
     assert fit.converged
 
 
-def test_saved_fits(data, tmp_path):
-    import semlang as sl
-
+def test_saved_fits_and_reports(data, tmp_path):
     fit = Model(CHOICE + " + b[person]:price").fit(data)
     fit.save(tmp_path / "fit.json")
-    back = sl.load(tmp_path / "fit.json")
+    fit.report(tmp_path / "report.html")
+    back = load(tmp_path / "fit.json")
     assert back.loglik == fit.loglik
     assert back.predict().equals(fit.predict())
+
+
+@pytest.mark.parametrize("more", ["", " + b[person]:price"])
+def test_an_alternative_that_is_never_chosen(data, more):
+    """Its constant is at minus infinity, and the rest is the model of the other alternatives."""
+    never = data[~data.trip.isin(data[(data.alt == 3) & (data.chosen == 1)].trip)]
+    text = "chosen :: choice(set=trip)\nchosen ~ price + factor(alt)" + more
+    fit, without = Model(text).fit(never), Model(text).fit(never[never.alt != 3])
+    assert estimates(fit)["chosen ~ alt=3"] == -np.inf
+    assert "coefficient-at-infinity" in {d.slug for d in fit.diagnostics}
+    assert fit.loglik == pytest.approx(without.loglik, abs=1e-6)
+    assert estimates(fit)["chosen ~ price"] == pytest.approx(estimates(without)["chosen ~ price"], abs=1e-4)
+
+
+def test_choices_that_a_covariate_decides(data):
+    slow = data.assign(chosen=(data.groupby("trip").time.transform("max") == data.time).astype(int))
+    with pytest.raises(SemlangError) as problem:
+        Model(CHOICE).fit(slow)
+    assert "unbounded-likelihood" in {d.slug for d in problem.value.diagnostics}
+
+
+def test_effects_on_random_coefficients_are_identified(data):
+    """A covariate of the person on the coefficient of the price is its product with the price."""
+    slopes = Model(CHOICE + " + b[person]:price\nb ~ income").fit(data, points=15)
+    product = Model(CHOICE + " + price:income + b[person]:price").fit(data, points=15)
+    assert slopes.loglik == pytest.approx(product.loglik, abs=1e-6)
+    assert estimates(slopes)["b[person] ~ income"] == pytest.approx(
+        estimates(product)["chosen ~ price:income"], abs=1e-3
+    )

@@ -38,15 +38,17 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
             continue
         what = {
             "composite": "composite links",
-            "choice": "choices among alternatives",
-            "ranking": "rankings",
         }.get(v.kind.name, f"{v.kind.name} responses")
-        yield f"{what} ('{v.key}')", v.span, _INSTEAD.get(v.kind.name, "")
+        yield f"{what} ('{v.key}')", v.span, ""
 
 
-_INSTEAD = {
-    "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-}
+def _intervals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    """Of a response in an interval there is no value that could predict another."""
+    for row in table.rows:
+        v = next((table.variables[c.column] for c in row.via if c.response and c.column in table.variables), None)
+        if v is not None and "interval" in v.arguments:
+            instead = f"let both depend on a latent variable: u :: normal; {v.name} ~ u; {row.target} ~ u"
+            yield f"a response in an interval that predicts another ('{v.key}')", row.span, instead
 
 
 def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -143,6 +145,7 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
 
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
     _kinds,
+    _intervals,
     _partly_known,
     _quantities,
     _rows,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semlang.model.kinds import KINDS
+from semlang.model.replaced import place, takes_the_place
 from semlang.model.table import Covariate, ParameterTable, Row, Variable
 
 __all__ = [
@@ -23,13 +24,10 @@ __all__ = [
     "membership",
     "moves_distribution",
     "n_states",
-    "place",
 ]
 
 States = Mapping[str, int]
 """The state, from 1, of each discrete latent variable, by key."""
-
-_Place = tuple[str, str, str, tuple[Covariate, ...], str, int, str, tuple[str, ...], int]
 
 
 def discrete_variables(table: ParameterTable) -> dict[str, tuple[str, ...]]:
@@ -51,12 +49,6 @@ def n_states(variable: Variable) -> int:
     return int(variable.arguments.get("classes", 2))
 
 
-def place(row: Row) -> _Place:
-    """What a row of a class and a row of all classes have in common where one replaces the other."""
-    ends = sorted((row.target, row.source)) if row.op == "~~" else [row.target, row.source]
-    return (row.op, *ends, row.via, row.quantity, row.threshold, row.category, row.moderators, row.group)  # type: ignore[return-value]
-
-
 def _holds(row: Row, states: States) -> bool:
     """Whether a row holds in the given states."""
     return all(states.get(key, k) == k for key, k in ((row.class_variable, row.klass), *row.also) if key)
@@ -65,7 +57,7 @@ def _holds(row: Row, states: States) -> bool:
 def _in_states(table: ParameterTable, states: States) -> list[Row]:
     """Return the rows that hold; a row of a class block takes the place of the general one."""
     rows = [row for row in table.rows if _holds(row, states)]
-    own = {place(r) for r in rows if r.klass and (r.replaces or r.op in ("~~", "|", "=~"))}
+    own = {place(r) for r in rows if takes_the_place(r)}
     still = {
         r.target for r in rows if r.op == "~~" and r.target == r.source and r.klass and r.parameter < 0 and not r.ustart
     }

@@ -21,7 +21,7 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.parameter_names import level_of
 from semlang.model.table import ParameterTable, Row
-from semlang.results.candidates import candidates
+from semlang.results.candidates import candidates, without_circles
 from semlang.results.comparison import chi2_tail
 from semlang.results.implied import Implied
 from semlang.results.standardized import _ScalesAt
@@ -67,7 +67,7 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     rows = candidates(fit.table, fit.graphs)
     scales = [] if is_conditional(fit.table) else _scales(fit)
     records: list[dict[str, Any]] = []
-    for part in _together(fit, rows):
+    for part in (p for acyclic in without_circles(rows, fit.graphs) for p in _together(fit, acyclic)):
         found = scores_of(fit, part)
         for k, row in enumerate(part):
             answer = found.single(k)

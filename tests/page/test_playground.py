@@ -209,6 +209,7 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["moved_to"]["ok"]
     assert len(out["sets"]) >= 4
     assert set(out["listed"]) == {"0"}
+    assert out["lesson"] == ["Not yet: the answer lacks y ~ z.", "Right: the same rows."]
     assert out["back"] == ["x3 measures f"]
     assert out["offline"]
     assert out["console"] == []

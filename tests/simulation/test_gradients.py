@@ -27,8 +27,8 @@ POSITIVE = ("identity", "sqrt", "reciprocal")
 def of_link(family: str, link: str) -> Truth:
     """Return a truth with another link, at which all means are positive."""
     truth = replace(TRUTHS[family], link=link)
-    of_mean = link in POSITIVE and family not in ("gaussian", "lognormal", "censored gaussian")
-    if of_mean or (family == "gaussian" and link == "reciprocal"):
+    normal = family.split()[-1] in ("gaussian", "lognormal")
+    if link in (("reciprocal",) if normal else POSITIVE):
         return replace(truth, intercepts=((3.0,), (2.0,)), slope=0.2, sd=0.15)
     return truth
 
@@ -73,7 +73,7 @@ def test_gradient_is_that_of_the_value(family: str, link: str, structure: str) -
     model, designs, _ = sl.Model(text).bind(pd.DataFrame(columns)[:RECORDS])
     table = model.parameter_table
     objective = assemble(
-        table, model.graphs, designs, Constraints(table), True, 5, 1, shared=structure == "grid"
+        table, model.graphs, designs, Constraints(table), True, 5, 1, engines=["shared grid"] * (structure == "grid")
     )  # fmt: skip
     assert isinstance(objective.members[0], SharedGrid) == (structure == "grid")
     theta = np.full(table.n_parameters, np.nan)

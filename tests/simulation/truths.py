@@ -142,7 +142,17 @@ def nominal(rng: np.random.Generator, nu: np.ndarray, link: str, name: str) -> C
 
 
 def censored(rng: np.random.Generator, nu: np.ndarray, link: str, name: str) -> Columns:
-    return {name: np.clip(rng.normal(nu[:, 0], 0.8), -0.5, 1.5)}
+    return {name: np.clip(rng.normal(MEANS[link](nu[:, 0]), 0.8), -0.5, 1.5)}
+
+
+def between(scale: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Draw:
+    """Draw a normal value and say between which halves it lies, on a scale."""
+
+    def draw(rng: np.random.Generator, nu: np.ndarray, link: str, name: str) -> Columns:
+        low = np.floor(2.0 * rng.normal(MEANS[link](nu[:, 0]), 0.8)) / 2.0
+        return {f"{name}_low": scale(low), f"{name}_high": scale(low + 0.5)}
+
+    return draw
 
 
 def beta_of(precision: float) -> Draw:
@@ -174,6 +184,14 @@ TRUTHS: dict[str, Truth] = {
     "censored gaussian": Truth(
         "gaussian({link}, censored=[-0.5, 1.5])", censored, ((0.7,), (-0.6,)), link="identity",
         others={("{name}", "~~", "{name}"): 0.64},
+    ),
+    "interval gaussian": Truth(
+        "gaussian({link}, interval=[{name}_low, {name}_high])", between(), ((0.5,), (-1.2,)), link="identity",
+        others={("{name}", "~~", "{name}"): 0.64},
+    ),
+    "interval lognormal": Truth(
+        "lognormal({link}, interval=[{name}_low, {name}_high])", between(np.exp), ((0.5,), (-1.2,)), others=SIGMA,
+        link="identity",
     ),
     "lognormal": Truth(
         "lognormal({link})", lambda rng, nu, link, name: {name: np.exp(rng.normal(nu[:, 0], 0.8))}, ((0.5,), (-1.2,)),

@@ -28,8 +28,8 @@ from semlang.checks.identification.dual import Dual
 from semlang.checks.identification.field import Ints, P
 from semlang.checks.identification.sample import Sample, design_sample, generic_sample
 from semlang.data.design import Design
-from semlang.graph.condition import place
 from semlang.graph.model_graph import ModelGraph
+from semlang.model.replaced import place
 from semlang.model.table import ParameterTable, Row
 
 MOST_ROWS = 600

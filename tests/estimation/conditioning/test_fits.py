@@ -172,3 +172,17 @@ def test_a_mean_for_each_combination_of_classes():
     assert model.parameter_table.n_parameters == 12 + 4 + 1 + 2
     names = parameter_names(model.parameter_table)
     assert len(set(names)) == len(names)
+
+
+def test_a_row_that_every_class_replaces_is_none():
+    """A general model whose loadings each class has for itself: those of all classes are gone, as if never written."""
+    rng = np.random.default_rng(3)
+    k = (rng.random(300) < 0.5).astype(int)
+    loadings = np.array([[1.0, 0.3, 1.4], [1.0, 0.9, 0.8]])[k]
+    f = rng.normal(size=300)[:, None]
+    data = pd.DataFrame(3.0 * k[:, None] + loadings * f + 0.5 * rng.normal(size=(300, 3)), columns=["y1", "y2", "y3"])
+    blocks = "".join(f"class: {j}\nf =~ y2 + y3\n" for j in (1, 2))
+    both = sl.Model("c :: class(2)\nf =~ y1 + y2 + y3\nc =~ y1 + y2 + y3\n" + blocks).fit(data)
+    one = sl.Model("c :: class(2)\nf =~ y1 + y2 + y3\nc =~ y1 + y2 + y3\nclass: 2\nf =~ y2 + y3\n").fit(data)
+    assert both.estimate.n_free == one.estimate.n_free
+    assert both.loglik == pytest.approx(one.loglik, abs=1e-5)

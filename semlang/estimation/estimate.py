@@ -77,7 +77,8 @@ def estimate(
     """
     before, compilation.tell = compilation.seconds, progress
     try:
-        with _libraries().limit(limits=1, user_api="blas"):
+        # what leaves the domain is seen by its value, and the step is taken back: numpy need not say so
+        with _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint)
             found = _fitted(setting, se, cluster)
     finally:

@@ -184,7 +184,9 @@ class NestedQuadrature:
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._pool = (
+            ThreadPoolExecutor(self.threads, initializer=np.seterr, initargs=("ignore",)) if self.threads > 1 else None
+        )
 
     def reset(self) -> None:
         """Forget the modes: the next evaluation starts from zero."""

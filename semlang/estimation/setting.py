@@ -24,6 +24,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.plan import plan
 from semlang.estimation.planned import GRIDS
 from semlang.estimation.progress import Narrator, available_threads
+from semlang.estimation.reconciled import holds_somewhere
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.start import user_values
 from semlang.graph.condition import discrete_variables, n_states
@@ -78,6 +79,7 @@ class Setting:
         self._refuse()
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
+        self._refuse_contradictions()
         self.frame = self._frame()
         self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
         self.separation = self._separation()
@@ -158,6 +160,23 @@ class Setting:
                 raise FitError(
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
+
+    def _refuse_contradictions(self) -> None:
+        """Refuse constraints that hold nowhere together."""
+        start = np.ones(self.table.n_parameters)
+        for p, value in self.user.items():
+            start[p] = value
+        if holds_somewhere(self.constraints, start):
+            return
+        texts = [f"'{r.text}'" for r in self.table.relations]
+        few = ", ".join(texts[:4]) + (" ..." if len(texts) > 4 else "")
+        bounds = " and the bounds" if any("parameter " in c.text for c in self.constraints.nonlinear) else ""
+        verb = "hold together" if bounds or len(texts) > 1 else "holds"
+        span = next((r.span for r in self.table.relations), None)
+        raise FitError(
+            [error("contradictory-constraints", f"no values were found at which {few}{bounds} {verb}",
+                   self.table.source, span, help="mend one of them, or give start values at which they hold")]
+        )  # fmt: skip
 
     def refuse_more_states(self, member: Member) -> None:
         """Refuse more classes or mass points than there are different units."""

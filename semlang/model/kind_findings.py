@@ -22,7 +22,21 @@ def kind_findings(table: ParameterTable, ns: Namespace) -> list[Diagnostic]:
             if place not in seen:
                 seen.add(place)
                 out.append(f)
-    return out + list(_gaps(table, ns)) + list(_limits(table))
+    return out + list(_gaps(table, ns)) + list(_limits(table)) + list(_sets(table))
+
+
+def _sets(table: ParameterTable) -> Iterator[Diagnostic]:
+    """Find choices and rankings that do not say which records are the alternatives of a set."""
+    for v in table.responses:
+        if v.kind.sets and not isinstance(v.arguments.get("set"), str):
+            yield error(
+                "missing-set",
+                f"it is not said which rows are the alternatives of a set of '{v.name}'",
+                table.source,
+                v.span,
+                notes="data of choices and rankings have a row an alternative, and a column that tells the sets apart",
+                help=f"name the column: {v.name} :: {v.kind.name}(set=trip)",
+            )
 
 
 def _limits(table: ParameterTable) -> Iterator[Diagnostic]:

@@ -44,7 +44,9 @@ def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
     return Lists(begins, np.ascontiguousarray(entry[index]))
 
 
-def blocks(first: Ints, entry: Ints, response: Ints, choices: Ints) -> tuple[Lists, Ints, Ints]:
+def blocks(
+    first: Ints, entry: Ints, response: Ints, choices: Ints, largest: int = LARGEST_BLOCK
+) -> tuple[Lists, Ints, Ints]:
     """Divide the rows of units into blocks of neighbouring responses, whose sums many units share.
 
     A unit of 50 binary responses is then 13 numbers of at most 16 sums each, not 50 rows. The size of a block is that
@@ -57,6 +59,8 @@ def blocks(first: Ints, entry: Ints, response: Ints, choices: Ints) -> tuple[Lis
         Response of each entry, not decreasing within a unit.
     choices : (K,) ints
         Number of row types of each response.
+    largest : int
+        Most responses of a block.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def blocks(first: Ints, entry: Ints, response: Ints, choices: Ints) -> tuple[Lis
         groups = [np.prod(choices[k : k + size], dtype=float) for k in range(0, choices.size, size)]
         return float(sum(min(g, units) * size for g in groups)) + rows / size
 
-    size = min(range(1, LARGEST_BLOCK + 1), key=additions)
+    size = min(range(1, largest + 1), key=additions)
     block = response // size
     begins = np.zeros(rows, dtype=bool)
     begins[first[:-1][np.diff(first) > 0]] = True

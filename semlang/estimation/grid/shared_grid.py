@@ -59,8 +59,12 @@ Ints = NDArray[np.int64]
 
 CHUNKS = 8
 """Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
-SMALL = 256
+SMALL = 1024
 """Units of a run at least."""
+KEPT = 8_000_000
+"""Probabilities of lower units' nodes that are kept from the way up to the way down."""
+LARGEST = {1: 8, 2: 5}
+"""Most responses of a block by number of layers: a line has the product of the nodes."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class SharedGrid(Expanded):
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._collapse()
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads, initializer=np.seterr, initargs=("ignore",)) if threads > 1 else None
 
     def _collapse(self) -> None:
         """Find the distinct units of every layer."""
@@ -150,15 +154,15 @@ class SharedGrid(Expanded):
         number, representative = distinct(first, self.type_of_row)
         self.lowest: Lists = taken(first, self.type_of_row, representative)
         self.lowest_of_unit = number
+        response = self.types.response[self.lowest.entry]
+        choices = count_by(self.types.response, len(self.reduced.responses))
+        largest = LARGEST[len(self.layers)]
+        self.blocks, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices, largest)
+        self._lists = Lists(begins, entry)
         if len(self.layers) == 1:
-            response = self.types.response[self.lowest.entry]
-            choices = count_by(self.types.response, len(self.reduced.responses))
-            sums, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices)
-            self.blocks: Lists | None = sums
-            self.top = Lists(begins, entry)
+            self.top = self._lists
             self.top_of_unit = number
         else:
-            self.blocks = None
             self.top_of_unit, representative = distinct(tree.first[1], number)
             self.top = taken(tree.first[1], number, representative)
         self.weight = sum_by(self.top_of_unit, weights[-1], self.top.first.size - 1)
@@ -213,25 +217,29 @@ class SharedGrid(Expanded):
         counts = np.zeros(table.shape[1:])
         values, mass = np.empty(self.patterns), np.zeros(count)
         kept = np.empty((self.patterns if posterior else 0, count))
-        if self.blocks is not None:
-            lines = np.empty((self.blocks.first.size - 1, count))
-            sum_lines(self.blocks, table[0], lines, 0)
+        sums = np.empty((self.blocks.first.size - 1, table.shape[2]))
+        sum_lines(self.blocks, table[0], sums, 0)
+        if len(self.layers) == 1:
+            lines = sums
             back = self._top(lines, nodes, values, mass, kept)
             sum_lines(self.blocks, counts, back, 1)
         else:
             lines = np.empty((self.lowest.first.size - 1, count))
-            prior, lists = nodes.log_weight, self.lowest
+            prior, lists, of_blocks = nodes.log_weight, self._lists, np.zeros_like(sums)
+            given = np.empty((lines.shape[0] if lines.shape[0] * count**2 <= KEPT else 0, count**2))
 
             def up(a: int, b: int, _: Floats) -> None:
-                lower_messages(lists, table[0], prior, a, b, np.empty(count * count), lines)
+                lower_messages(lists, sums, prior, a, b, np.empty(count * count), lines, given)
 
             def down(a: int, b: int, out: Floats) -> None:
                 own = np.zeros((count, count))
-                lower_weights(lists, table[0], prior, a, b, np.empty(count * count), np.empty(count), back, out, own)
+                work, message = np.empty(count * count), np.empty(count)
+                lower_weights(lists, sums, prior, a, b, work, message, back, out, own, given)
 
             self._in_runs(up, lines.shape[0], np.empty((0, 0)))
             back = self._top(lines, nodes, values, mass, kept)
-            self._in_runs(down, lines.shape[0], counts)
+            self._in_runs(down, lines.shape[0], of_blocks)
+            sum_lines(self.blocks, counts, of_blocks, 1)
         if not np.isfinite(values).all():
             raise Infeasible("a unit has no density at any node")
         return Pass(inputs, jacobian, grid, table, lines, counts, values, mass, kept)

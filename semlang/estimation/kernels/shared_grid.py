@@ -213,32 +213,44 @@ def _conditional(lists: Lists, u: int, table: Any, prior: Any, upper: int, p: An
 
 @kernel(
     GroupType(Lists), types.float64[:, ::1], types.float64[::1], types.int64, types.int64, types.float64[::1],
-    types.float64[:, ::1],
+    types.float64[:, ::1], types.float64[:, ::1],
 )  # fmt: skip
-def lower_messages(lists: Lists, table: Any, prior: Any, begin: int, end: int, p: Any, messages: Any) -> None:
-    """Integrate lower units begin to end over their own nodes, given each node of the unit above."""
+def lower_messages(
+    lists: Lists, table: Any, prior: Any, begin: int, end: int, p: Any, messages: Any, kept: Any
+) -> None:  # fmt: skip
+    """Integrate lower units begin to end over their own nodes, given each node of the unit above.
+
+    Fills `kept` with the probabilities of their nodes where it has lines.
+    """
     for u in range(begin, end):
-        _conditional(lists, u, table, prior, messages.shape[1], p, messages[u])
+        if kept.shape[0] > 0:
+            _conditional(lists, u, table, prior, messages.shape[1], kept[u], messages[u])
+        else:
+            _conditional(lists, u, table, prior, messages.shape[1], p, messages[u])
 
 
 @kernel(
     GroupType(Lists), types.float64[:, ::1], types.float64[::1], types.int64, types.int64, types.float64[::1],
-    types.float64[::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[:, ::1],
+    types.float64[::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[:, ::1],
 )  # fmt: skip
 def lower_weights(
     lists: Lists, table: Any, prior: Any, begin: int, end: int, p: Any, message: Any, weights: Any, counts: Any,
-    mass: Any,
+    mass: Any, kept: Any,
 ) -> None:  # fmt: skip
     """Add to `counts` the posterior weights of lower units' rows: `weights` by unit and upper node times own ones.
 
-    ``mass`` (upper x own nodes) gets the sums over units.
+    ``mass`` (upper x own nodes) gets the sums over units. Probabilities that `lower_messages` kept are used up.
     """
     own, upper = prior.size, message.size
     for u in range(begin, end):
-        _conditional(lists, u, table, prior, upper, p, message)
+        if kept.shape[0] > 0:
+            q = kept[u]
+        else:
+            q = p
+            _conditional(lists, u, table, prior, upper, p, message)
         for g in range(upper):
             x = weights[u, g]
             for s in range(own):
-                p[g * own + s] *= x
-                mass[g, s] += p[g * own + s]
-        _spread(lists, u, p, counts)
+                q[g * own + s] *= x
+                mass[g, s] += q[g * own + s]
+        _spread(lists, u, q, counts)

@@ -1,8 +1,9 @@
-"""Whole fits beside those of R packages, on the same simulated data, one thread, in one run.
+"""Whole fits beside those of other programs, on the same data, one thread, in one run: a table in Markdown.
 
-``python tests/benchmarks/peers/compare.py [--data FOLDER] [CASE ...]`` prints seconds of processor time from the text
-to the fit, the ratio to the peer (if Rscript and the package are installed) and how many exponentials numpy computes in
-that time. With a folder the data are its files of the names in `FILES`; else they are simulated here.
+``python tests/benchmarks/peers/compare.py [--data FOLDER] [WORK ...]``; ``just bench`` writes it to docs/benchmarks.md.
+Seconds are of processor time, from the text to the fit, the least of three runs (peers: of one). R packages and stepmix
+run here if they are installed. A program that is not takes its stated seconds (measured where lmer took `LMER` for
+``linear``) times what lmer takes here over that.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import argparse
+import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,71 +24,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from works import WORKS, Work
 
 import semlang
 
-FACTORS = "\n".join(f"f{k + 1} =~ " + " + ".join(f"y{k * 5 + j}" for j in range(1, 6)) for k in range(10))
-SLOPE = "y :: binomial(logit)\ny ~ x1 + x2 + x3 + (1 + x1 | id)\n"
-THREE = "cluster: top/id\ny :: binomial(logit)\ny ~ x1 + x2 + (1 | top/id)\n"
-
-
-def logistic(rng: np.random.Generator, nu: np.ndarray) -> np.ndarray:
-    """Draw responses."""
-    return (rng.random(nu.size) < 1 / (1 + np.exp(-nu))).astype(int)
-
-
-def logit_slope() -> pd.DataFrame:
-    """5,000 clusters of 20."""
-    rng = np.random.default_rng(2)
-    ids = np.repeat(np.arange(5000), 20)
-    x1, x2, x3 = rng.normal(size=ids.size), rng.normal(size=5000)[ids], rng.integers(0, 2, ids.size)
-    u = rng.normal(size=(5000, 2)) @ np.array([[1.0, 0.3], [0.0, 0.6]])
-    nu = -0.5 + 0.8 * x1 + 0.4 * x2 - 0.3 * x3 + u[ids, 0] + u[ids, 1] * x1
-    return pd.DataFrame({"id": ids, "x1": x1, "x2": x2, "x3": x3, "y": logistic(rng, nu)})
-
-
-def logit_three_levels() -> pd.DataFrame:
-    """500 clusters of 10 clusters of 20."""
-    rng = np.random.default_rng(3)
-    ids = np.repeat(np.arange(5000), 20)
-    x1, x2 = rng.normal(size=ids.size), rng.normal(size=5000)[ids]
-    nu = -0.5 + 0.8 * x1 + 0.4 * x2 + rng.normal(size=5000)[ids] + 0.7 * rng.normal(size=500)[ids // 10]
-    return pd.DataFrame({"top": ids // 10, "id": ids, "x1": x1, "x2": x2, "y": logistic(rng, nu)})
-
-
-def linear_slope() -> pd.DataFrame:
-    """5,000 clusters of 20."""
-    rng = np.random.default_rng(4)
-    ids, t = np.repeat(np.arange(5000), 20), np.tile(np.arange(20) / 10, 5000)
-    u = rng.normal(size=(5000, 2)) * [1, 0.5]
-    return pd.DataFrame({"id": ids, "t": t, "y": 1 + 0.5 * t + u[ids, 0] + u[ids, 1] * t + rng.normal(size=t.size)})
-
-
-def factors(missing: float = 0.0) -> pd.DataFrame:
-    """5,000 rows, ten correlated factors with five items each."""
-    rng = np.random.default_rng(5)
-    eta = rng.normal(size=(5000, 10)) @ np.linalg.cholesky(0.4 + 0.6 * np.eye(10)).T
-    y = np.repeat(eta, 5, axis=1) * rng.uniform(0.5, 1, 50) + 0.7 * rng.normal(size=(5000, 50))
-    y[rng.random(y.shape) < missing] = np.nan
-    return pd.DataFrame(y, columns=[f"y{j + 1}" for j in range(50)])
-
-
-CASES: dict[str, tuple[str, Callable[[], pd.DataFrame], tuple[dict[str, object], ...]]] = {
-    "logit_slope": (SLOPE, logit_slope, ({"points": 1, "se": "none"}, {"points": 1}, {"points": 7})),
-    "logit_three_levels": (THREE, logit_three_levels, ({"points": 7, "se": "none"}, {"points": 7})),
-    "linear_slope": ("y ~ t + (1 + t | id)\n", linear_slope, ({"se": "none"}, {})),
-    "factors": (FACTORS, factors, ({"se": "none"}, {})),
-    "factors_missing": (FACTORS, lambda: factors(0.2), ({},)),
-}
-
-
-FILES = {
-    "logit_slope": "logit_rs_100000",
-    "logit_three_levels": "logit3_100000",
-    "linear_slope": "lmm_100000",
-    "factors": "cfa_5000x50",
-    "factors_missing": "cfa_5000x50_miss20",
-}
+LMER = 1.22
+"""Seconds that lmer took for `linear` where the stated seconds were measured."""
 
 
 def least(run: Callable[[], object], times: int = 3) -> tuple[float, object]:
@@ -98,38 +42,95 @@ def least(run: Callable[[], object], times: int = 3) -> tuple[float, object]:
     return seconds, result
 
 
-def peer(case: str, folder: Path) -> tuple[float, float] | None:
-    """Return seconds and log-likelihood of the R package, or None."""
-    if shutil.which("Rscript") is None or case.endswith("_missing"):
+def of_r(name: str, file: Path) -> tuple[float, float, str] | None:
+    """Return seconds, log-likelihood and name of the R package, or None."""
+    if shutil.which("Rscript") is None:
         return None
-    command = ["Rscript", str(Path(__file__).parent / "peers.R"), str(folder), case]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    words = found.stdout.split()[-2:]
-    return (float(words[0]), float(words[1])) if found.returncode == 0 and len(words) == 2 else None
+    command = ["Rscript", str(Path(__file__).parent / "peers.R"), str(file), name]
+    words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()[-4:]
+    return (float(words[0]), float(words[1]), " ".join(words[2:])) if len(words) == 4 else None
 
 
-def main(cases: list[str], given: Path | None) -> None:
-    """Print a line for each fit."""
+def of_stepmix(data: pd.DataFrame) -> tuple[float, float, str] | None:
+    """Return seconds, log-likelihood and name of stepmix, or None."""
+    try:
+        import stepmix
+    except ImportError:
+        return None
+    y = data.to_numpy() - int(data.min().min())
+
+    def fit() -> stepmix.StepMix:
+        model = stepmix.StepMix(4, measurement="binary", random_state=1, verbose=0, progress_bar=0, max_iter=5000,
+                                abs_tol=1e-10, rel_tol=0)  # fmt: skip
+        return model.fit(y)
+
+    seconds, model = least(fit, 1)
+    return seconds, float(model.score(y)) * len(y), f"stepmix {stepmix.__version__}"
+
+
+def data_of(work: Work, folder: Path | None) -> pd.DataFrame:
+    """Return the data of a folder, else simulated ones."""
+    if folder is None or not work.file:
+        return work.simulate()
+    data = pd.read_csv(folder / f"{work.file}.csv")
+    if work.prefix:
+        data.columns = [f"{work.prefix}{j + 1}" for j in range(data.shape[1])]
+    return data
+
+
+def peer_of(name: str, work: Work, data: pd.DataFrame, scale: float) -> tuple[float, float, str] | None:
+    """Return seconds, log-likelihood and name of the peer, or None."""
+    if work.peer == "stepmix":
+        return of_stepmix(data)
+    if work.peer == "R":
+        with tempfile.TemporaryDirectory() as folder:
+            data.to_csv(Path(folder) / "data.csv", index=False)
+            return of_r(name, Path(folder) / "data.csv")
+    return (work.stated * scale, np.nan, f"{work.peer} (rescaled)") if work.peer and scale else None
+
+
+def line(name: str, work: Work, data: pd.DataFrame, scale: float) -> str:
+    """Return a line of the table."""
+    other = peer_of(name, work, data, scale)
+    options = dict(work.options)
+    text = f"options: starts = {options.pop('starts')}\n{work.text}" if "starts" in options else work.text
+    semlang.Model(text).fit(data, threads=1, **options)  # kernels are compiled
+    seconds, fit = least(lambda: semlang.Model(text).fit(data, threads=1, **options))
+    ratio = None if other is None else other[0] / seconds
+    cells = [work.title, f"{seconds:.3f}", f"{fit.loglik:.3f}" + ("" if fit.converged else " (not converged)")]
+    if work.peer:
+        cells += ["not run", "", "", ""] if other is None else [
+            other[2], f"{other[0]:.2f}", "" if np.isnan(other[1]) else f"{other[1]:.3f}", f"{ratio:.0f} x",
+        ]  # fmt: skip
+        cells += [f"{work.must:.0f} x" if work.must else "", f"{work.aim:.0f} x" if work.aim else ""]
+        met = ratio is not None and work.must and ratio >= work.must
+    else:
+        cells += ["", "", "", "", f"{work.must:g} s", f"{work.aim:g} s"]
+        met = seconds <= work.must
+    cells.append("" if not work.must or (work.peer and ratio is None) else "yes" if met else "**no**")
+    return "| " + " | ".join(cells) + " |"
+
+
+def main(names: list[str], folder: Path | None) -> None:
+    """Print the table, a line as it is found."""
     x, out = np.linspace(-3, 3, 1 << 20), np.empty(1 << 20)
-    exp = least(lambda: np.exp(x, out=out), 20)[0] / x.size
-    print(f"one exponential of numpy: {exp * 1e9:.2f} ns")
-    with tempfile.TemporaryDirectory() as name:
-        for case in cases:
-            model, simulate, options = CASES[case]
-            data = simulate() if given is None else pd.read_csv(given / f"{FILES[case]}.csv")
-            data.to_csv(Path(name) / f"{case}.csv", index=False)
-            other = peer(case, Path(name))
-            print(f"{case}: peer " + ("not run" if other is None else f"{other[0]:.2f} s, {other[1]:.3f}"))
-            for option in options:
-                semlang.Model(model).fit(data, threads=1, **option)
-                seconds, fit = least(lambda m=model, d=data, o=option: semlang.Model(m).fit(d, threads=1, **o))
-                ratio = "" if other is None else f", {other[0] / seconds:.0f} times as fast"
-                print(f"  {option}: {seconds:.3f} s, {fit.loglik:.3f}{ratio}, {seconds / exp / 1e6:.1f} million exp")
+    exp = least(lambda: np.exp(x, out=out), 20)[0] / x.size * 1e9
+    linear = WORKS["linear"]
+    lmer = peer_of("linear", linear, data_of(linear, folder), 0.0)
+    scale = 0.0 if lmer is None else lmer[0] / LMER
+    peers = "lmer not installed" if lmer is None else f"lmer {lmer[0]:.2f} s"
+    machine = f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, one thread"
+    print(f"{machine}; one exponential of numpy {exp:.2f} ns; {peers}.\n")
+    print("| work | seconds | log-likelihood | peer | its seconds | its log-likelihood | ratio | must | aim | met |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for name in names:
+        print(line(name, WORKS[name], data_of(WORKS[name], folder), scale))
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("works", nargs="*", metavar="WORK", help=", ".join(WORKS))
     parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
-    main(arguments.cases or list(CASES), arguments.data)
+    main(arguments.works or list(WORKS), arguments.data)

@@ -23,6 +23,7 @@ from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equ
 from semlang.model.kind_findings import kind_findings
 from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
+from semlang.model.moderated import moderated_parameters
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
@@ -137,8 +138,10 @@ def elaborate(
     equal_over_groups(rows, roles, merged)
     free_beside_shared(rows)
     rows = without_replaced(fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns), ns)
+    rows, halves = moderated_parameters(model, rows, ns, findings)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
+    defined = (*halves, *defined)
     relations += effects_coding(rows, merged)
     table_rows, n = number_rows(rows, meaning)
     table = ParameterTable(

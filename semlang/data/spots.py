@@ -114,6 +114,10 @@ def _unknown(table: ParameterTable, frame: pd.DataFrame, column: str) -> Diagnos
     help: list[str] = []
     if column in frame.index.names:
         help = [f"'{column}' is the index of the frame: give frame.reset_index()"]
+    elif column in table.clusters and not near:
+        used = needed(table)
+        few = [c for c in columns if c not in used and frame[c].nunique() < len(frame)] or ["school"]
+        help = [f"name the column that holds the clusters:  cluster: {few[0]}"]
     elif near:
         shown = " or ".join(f"'{n}'" + ("" if n in columns else " (a latent variable)") for n in near)
         help = [f"did you mean {shown}?"]

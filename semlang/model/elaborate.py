@@ -31,7 +31,7 @@ from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.product_indicators import read_product_indicators
-from semlang.model.replaced import without_replaced
+from semlang.model.replaced import without_idle, without_replaced
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
 from semlang.model.scales import fit_to_scales
@@ -137,7 +137,8 @@ def elaborate(
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
     free_beside_shared(rows)
-    rows = without_replaced(fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns), ns)
+    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
+    rows = without_idle(without_replaced(rows, ns), ns)
     rows, halves = moderated_parameters(model, rows, ns, findings)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)

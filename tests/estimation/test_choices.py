@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from semlang.api import Model
+from semlang.api import Model, load
 from semlang.errors import SemlangError
 from semlang.results.reading import Reading
 
@@ -254,11 +254,80 @@ def test_factors_times_what_is_constant_within_sets(data):
     assert fit.converged
 
 
-def test_saved_fits(data, tmp_path):
-    import semlang as sl
-
+def test_saved_fits_and_reports(data, tmp_path):
     fit = Model(CHOICE + " + b[person]:price").fit(data)
     fit.save(tmp_path / "fit.json")
-    back = sl.load(tmp_path / "fit.json")
+    fit.report(tmp_path / "report.html")
+    back = load(tmp_path / "fit.json")
     assert back.loglik == fit.loglik
     assert back.predict().equals(fit.predict())
+
+
+@pytest.mark.parametrize("more", ["", " + b[person]:price"])
+def test_an_alternative_that_is_never_chosen(data, more):
+    """Its constant is at minus infinity, and the rest is the model of the other alternatives."""
+    never = data[~data.trip.isin(data[(data.alt == 3) & (data.chosen == 1)].trip)]
+    text = "chosen :: choice(set=trip)\nchosen ~ price + factor(alt)" + more
+    fit, without = Model(text).fit(never), Model(text).fit(never[never.alt != 3])
+    assert estimates(fit)["chosen ~ alt=3"] == -np.inf
+    assert "coefficient-at-infinity" in {d.slug for d in fit.diagnostics}
+    assert fit.loglik == pytest.approx(without.loglik, abs=1e-6)
+    assert estimates(fit)["chosen ~ price"] == pytest.approx(estimates(without)["chosen ~ price"], abs=1e-4)
+
+
+def test_choices_that_a_covariate_decides(data):
+    slow = data.assign(chosen=(data.groupby("trip").time.transform("max") == data.time).astype(int))
+    with pytest.raises(SemlangError) as problem:
+        Model(CHOICE).fit(slow)
+    assert "unbounded-likelihood" in {d.slug for d in problem.value.diagnostics}
+
+
+def test_effects_on_random_coefficients_are_identified(data):
+    """A covariate of the person on the coefficient of the price is its product with the price."""
+    slopes = Model(CHOICE + " + b[person]:price\nb ~ income").fit(data, points=15)
+    product = Model(CHOICE + " + price:income + b[person]:price").fit(data, points=15)
+    assert slopes.loglik == pytest.approx(product.loglik, abs=1e-6)
+    assert estimates(slopes)["b[person] ~ income"] == pytest.approx(
+        estimates(product)["chosen ~ price:income"], abs=1e-3
+    )
+
+
+def simulated(rng: np.random.Generator, structure: str) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return 100 persons' choices and rankings, six each from two to four alternatives, and the true parameters."""
+    size = rng.integers(2, 5, 600)
+    trip = np.repeat(np.arange(600), size)
+    person = trip // 6
+    frame = pd.DataFrame({"person": person, "trip": trip, "price": rng.normal(size=trip.size)})
+    frame["time"] = rng.normal(size=trip.size)
+    slope, true = np.full(100, -0.8), {"price": -0.8}
+    if structure == "two levels":
+        slope = slope + 0.7 * rng.normal(size=100)
+        true["variance"] = 0.49
+    if structure == "class":
+        second = rng.random(100) < 0.25
+        slope, true = np.where(second, 1.0, -1.5), {"first": -1.5, "second": 1.0, "logit": np.log(3.0)}
+    u = slope[person] * frame.price + 0.5 * frame.time + rng.gumbel(size=trip.size)
+    frame["rank"] = (-u).groupby(trip).rank()
+    return frame.assign(chosen=(frame["rank"] == 1).astype(int)), {"time": 0.5, **true}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("structure", ["none", "two levels", "class"])
+@pytest.mark.parametrize(("kind", "y"), [("choice", "chosen"), ("ranking", "rank")])
+def test_recovery(kind, y, structure):
+    """20 data sets: mean z below 4 / sqrt(20), and intervals that cover as often as a binomial variable at 1e-3."""
+    right = {"none": f"{y} ~ time + price", "two levels": f"{y} ~ time + price + b[person]:price",
+             "class": f"cluster: person\nc[person] :: class(2)\n{y} ~ time + c:price"}[structure]  # fmt: skip
+    names = {"time": f"{y} ~ time", "price": f"{y} ~ price", "variance": "b[person] ~~ b[person]",
+             "first": f"{y} ~ price (class 1)", "second": f"{y} ~ price (class 2)",
+             "logit": "c[person] ~1 (class 1)"}  # fmt: skip
+    z = []
+    for seed in range(20):
+        frame, true = simulated(np.random.default_rng([seed, len(structure)]), structure)
+        p = Model(f"{y} :: {kind}(set=trip)\n{right}").fit(frame).params.set_index("name")
+        z.append([(p.est[names[k]] - v) / p.se[names[k]] for k, v in true.items()])
+    found = np.array(z)
+    assert np.abs(found.mean(axis=0)).max() < 4 / np.sqrt(20)
+    inside = int((np.abs(found) < 1.96).sum())
+    assert stats.binom.cdf(inside, found.size, 0.95) > 1e-3

@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 
 
 def links(app: Any, name: str, source: list[str]) -> None:
-    """Name what lies outside the documentation by its path in the repository; a link that leads nowhere stays, and fails."""
+    """Name what lies outside the documentation by its path; a link that leads nowhere stays, and is a warning."""
     folder = (HERE / name).parent
 
     def shown(found: re.Match[str]) -> str:

@@ -89,8 +89,10 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
         for row in graph.others:
             found = _row(table, row)
             if found:
-                scale = f"the residual variance is 1 (theta parametrisation); model it: sigma({row.lhs}) ~ x"
-                yield found, row.span, scale if row.op == "~*~" else ""
+                yield found, row.span, ""
+        for row in graph.scales:
+            if row.parameter < 0 and (row.ustart or 0.0) <= 0:
+                yield f"a scale that is not positive ('{row.lhs} {row.op} {row.rhs}')", row.span, "let it be positive"
     for row in table.rows:
         if row.rv and row.rv not in {v.name for v in table.latents}:
             yield f"lavaan's rv() ('{row.rv}') without a cluster", row.span, "write 'cluster: school'"
@@ -102,7 +104,7 @@ def _row(table: ParameterTable, row: Row) -> str:
     if row.moderators and not all(k in table.variables for k in row.moderators):
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
-        return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
+        return f"the scale of a response that is not ordinal ('{row.lhs} ~*~ {row.rhs}')"
     return ""
 
 

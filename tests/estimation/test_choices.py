@@ -290,3 +290,44 @@ def test_effects_on_random_coefficients_are_identified(data):
     assert estimates(slopes)["b[person] ~ income"] == pytest.approx(
         estimates(product)["chosen ~ price:income"], abs=1e-3
     )
+
+
+def simulated(rng: np.random.Generator, structure: str) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return 100 persons' choices and rankings, six each from two to four alternatives, and the true parameters."""
+    size = rng.integers(2, 5, 600)
+    trip = np.repeat(np.arange(600), size)
+    person = trip // 6
+    frame = pd.DataFrame({"person": person, "trip": trip, "price": rng.normal(size=trip.size)})
+    frame["time"] = rng.normal(size=trip.size)
+    slope, true = np.full(100, -0.8), {"price": -0.8}
+    if structure == "two levels":
+        slope = slope + 0.7 * rng.normal(size=100)
+        true["variance"] = 0.49
+    if structure == "class":
+        second = rng.random(100) < 0.25
+        slope, true = np.where(second, 1.0, -1.5), {"first": -1.5, "second": 1.0, "logit": np.log(3.0)}
+    u = slope[person] * frame.price + 0.5 * frame.time + rng.gumbel(size=trip.size)
+    frame["rank"] = (-u).groupby(trip).rank()
+    return frame.assign(chosen=(frame["rank"] == 1).astype(int)), {"time": 0.5, **true}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("structure", ["none", "two levels", "class"])
+@pytest.mark.parametrize(("kind", "y"), [("choice", "chosen"), ("ranking", "rank")])
+def test_recovery(kind, y, structure):
+    """20 data sets: mean z below 4 / sqrt(20), and intervals that cover as often as a binomial variable at 1e-3."""
+    right = {"none": f"{y} ~ time + price", "two levels": f"{y} ~ time + price + b[person]:price",
+             "class": f"cluster: person\nc[person] :: class(2)\n{y} ~ time + c:price"}[structure]  # fmt: skip
+    names = {"time": f"{y} ~ time", "price": f"{y} ~ price", "variance": "b[person] ~~ b[person]",
+             "first": f"{y} ~ price (class 1)", "second": f"{y} ~ price (class 2)",
+             "logit": "c[person] ~1 (class 1)"}  # fmt: skip
+    z = []
+    for seed in range(20):
+        frame, true = simulated(np.random.default_rng([seed, len(structure)]), structure)
+        p = Model(f"{y} :: {kind}(set=trip)\n{right}").fit(frame).params.set_index("name")
+        z.append([(p.est[names[k]] - v) / p.se[names[k]] for k, v in true.items()])
+    found = np.array(z)
+    assert np.abs(found.mean(axis=0)).max() < 4 / np.sqrt(20)
+    inside = int((np.abs(found) < 1.96).sum())
+    assert stats.binom.cdf(inside, found.size, 0.95) > 1e-3

@@ -138,6 +138,7 @@ const tasks = {
     const unscaled = "f =~ NA*x1 + x2 + x3\n"
     await type(unscaled)
     out.sets = await page.$$eval("#diagram [data-set]", all => all.map(e => e.querySelector("title").textContent).sort())
+    await page.click("#tab-verdict")
     out.listed = await page.$$eval("#view-verdict .sets li", all => all.map(e => e.dataset.set))
     await page.evaluate(t => { window.semlang.editor.text = t }, text)
     await answered(text)

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -83,3 +84,23 @@ def test_scores(case: str, made: dict[str, sl.Fit]) -> None:
             mine = scores[(frame["school"] == fit.table.groups[group]).to_numpy()]
         for name, value in fifth.items():
             assert mine[name].iloc[4] == pytest.approx(value, abs=1e-3), (group, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y1 ~ x + (1 | g)\ny2 ~ x + (1 | g)",
+        "y1 ~ x\ny2 ~ x\nsigma(y2) ~ x",
+        "y1 ~ x\ny2 ~ x\nb :: binomial(logit)\nf =~ 1*y1 + 1*y2 + b",
+    ],
+)
+def test_regressions_on_responses_are_candidates_of_one_closed_form_alone(text: str) -> None:
+    rng = np.random.default_rng(8)
+    x, u = rng.normal(size=200), rng.normal(size=40).repeat(5)
+    frame = pd.DataFrame({"x": x, "g": np.arange(40).repeat(5)})
+    frame["y1"], frame["y2"] = (x + u + rng.normal(size=200) for _ in range(2))
+    frame["b"] = (u + rng.logistic(size=200) > 0).astype(int)
+    found = sl.Model(text).fit(frame, threads=1).modification_indices()
+    assert not ((found["op"] == "~") & found["rhs"].isin(["y1", "y2"])).any()
+    plain = sl.Model("y1 ~ x\ny2 ~ x\ny1 ~~ 0*y2").fit(frame, threads=1).modification_indices()
+    assert ((plain["op"] == "~") & (plain["rhs"] == "y1")).any()

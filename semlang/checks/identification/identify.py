@@ -266,8 +266,6 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
             if row.source in table.variables and row.op != "|":
                 return f"'{row.lhs} {row.op} {row.rhs}': a latent variable in a scale or threshold."
         for row in graph.others:
-            if row.op == "~*~" and row.parameter < 0 and row.ustart == 1:
-                continue
             what = "a product of latent variables" if ":" in row.source else "a term outside linear models"
             return f"'{row.lhs} {row.op} {row.rhs}' is {what}, whose moments are not known to this check."
     return ""

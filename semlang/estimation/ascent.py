@@ -332,7 +332,9 @@ class Ascent:
 
     @property
     def _can_adapt(self) -> bool:
-        """Whether adaptive nodes are affordable where shared ones do not settle."""
+        """Whether adaptive nodes are affordable where shared ones do not settle; always for one or two dimensions."""
+        if all(isinstance(m, SharedGrid) for m in self.grids):
+            return True
         rejected = [a for g in self.plan.groups for a in g.rejected if a.engine == "nested quadrature"]
         return sum(a.seconds or 0.0 for a in rejected) < DEAREST
 

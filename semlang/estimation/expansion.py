@@ -183,8 +183,10 @@ def expand(
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     predictor = response.copy()
     category = np.full(y.size, -1, dtype=np.int64)
+    together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
+    last = np.cumsum(count_by(response, size))
     for k, key in enumerate(reduced.responses):
-        here = response == k
+        here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
             category[here] = y[here].astype(np.int64)
         if variables[key].kind.sequence:
@@ -198,8 +200,8 @@ def expand(
             y[here] = y[here] == part[here] + 1
             f1[here] = _left(anchor[here], part[here])
             continue
-        entered = here & (part == 1) & (key in design.entry)
-        if entered.any():
+        entered = here[part[here] == 1] if key in design.entry else here[:0]
+        if entered.size:
             y[entered] = design.entry[key][source[entered]]
         if "interval" in variables[key].arguments:
             y[here] = design.low[key][source[here]]

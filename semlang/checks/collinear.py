@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from semlang.data.centring import About, about_origins, monomial, parts, powers
@@ -53,8 +53,18 @@ def check(table: ParameterTable, designs: Sequence[Design]) -> Iterable[Diagnost
                     notes="their coefficients can't be told apart"
                     if not what
                     else "their covariances can't be told apart",
-                    help=f"leave '{name}' out",
+                    help=_instead(table, row),
                 )
+
+
+def _instead(table: ParameterTable, row: Row) -> str:
+    """Say what to write; of a choice, where a factor times what is the same in a set is coded in full, its margin."""
+    rest = [c.name for c in row.via if c.function != "level"]
+    factors = [f"factor({c.column})" for c in row.via if c.function == "level"]
+    target = table.variables.get(row.target)
+    if target is not None and target.kind.sets and factors and rest:
+        return f"with a reference level: {target.name} ~ 0*{':'.join(rest)} + {':'.join([*factors, *rest])}"
+    return f"leave '{_name(row.via)}' out"
 
 
 def _predictors(table: ParameterTable, group: int) -> Iterator[tuple[str, str, list[Row]]]:
@@ -132,6 +142,18 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
         return
     few = places[:: max(places.size // ENOUGH, 1)]
     constant = any(not r.via for r in distinct)
+    sets = next((design.sets[r.target] for r in rows if r.target in design.sets), None)
+    if sets is not None:  # what is the same for all alternatives of a set is an intercept of it
+        known &= np.isfinite(next(design.responses[r.target] for r in rows if r.target in design.sets))
+        places = np.flatnonzero(known)
+        few = places[np.argsort(sets[places], kind="stable")][:ENOUGH]
+
+    def less_origin(x: Floats, at: NDArray[np.int64]) -> Floats:
+        if sets is not None:
+            of = np.unique(sets[at], return_inverse=True)[1]
+            return np.asarray(x - (np.bincount(of, x) / np.bincount(of))[of])
+        return np.asarray(x - x.mean()) if constant else x
+
     origins = _origins(design, [r.via for r in distinct], few)
     tolerance = max([TOLERANCE, *(_rounding(design.columns[(c,)][few]) for via in columns for c in powers(via))])
     basis = np.zeros((few.size, 0))
@@ -140,7 +162,7 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
         if not r.via:
             continue
         x = about_origins(design.columns, _about(r.via, origins))[few]
-        centred = x - x.mean() if constant else x
+        centred = less_origin(x, few)
         size = float(np.sqrt((centred**2).mean()))
         if not size > EPSILON * float(np.abs(x).max()):
             continue  # constant: another finding
@@ -152,7 +174,7 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
             basis = np.column_stack([basis, rest / left])
             before.append(r)
             continue
-        found = _relation(columns, r, before, places, tolerance)
+        found = _relation(columns, r, before, places, tolerance, less_origin)
         if found is not None:
             yield r, found
 
@@ -186,7 +208,12 @@ def _rounding(x: Floats) -> float:
 
 
 def _relation(
-    columns: dict[Product, Floats], row: Row, before: Sequence[Row], places: NDArray[np.int64], tolerance: float
+    columns: dict[Product, Floats],
+    row: Row,
+    before: Sequence[Row],
+    places: NDArray[np.int64],
+    tolerance: float,
+    less_origin: Callable[[Floats, NDArray[np.int64]], Floats],
 ) -> list[tuple[Row, float]] | None:
     """Return the coefficients of a relation that holds in all rows; None where it does not."""
     import numpy as np
@@ -194,8 +221,9 @@ def _relation(
     def centred(via: Product) -> tuple[Floats, float, float]:
         x = columns[via][places]
         mean = float(x.mean()) if constant else 0.0
-        size = float(np.sqrt(((x - mean) ** 2).mean()))
-        return (x - mean) / size, mean, size
+        rest = less_origin(x, places)
+        size = float(np.sqrt((rest**2).mean()))
+        return rest / size, mean, size
 
     constant = any(not r.via for r in before)
     z, mean, size = centred(row.via)

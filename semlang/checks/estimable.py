@@ -38,15 +38,17 @@ def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Fin
             continue
         what = {
             "composite": "composite links",
-            "choice": "choices among alternatives",
-            "ranking": "rankings",
         }.get(v.kind.name, f"{v.kind.name} responses")
-        yield f"{what} ('{v.key}')", v.span, _INSTEAD.get(v.kind.name, "")
+        yield f"{what} ('{v.key}')", v.span, ""
 
 
-_INSTEAD = {
-    "choice": "one row a choice, a column a price: y :: multinomial(base=a); y@b ~ 1 + p*price_b; y@a ~ 0 + p*price_a",
-}
+def _intervals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
+    """Of a response in an interval there is no value that could predict another."""
+    for row in table.rows:
+        v = next((table.variables[c.column] for c in row.via if c.response and c.column in table.variables), None)
+        if v is not None and "interval" in v.arguments:
+            instead = f"let both depend on a latent variable: u :: normal; {v.name} ~ u; {row.target} ~ u"
+            yield f"a response in an interval that predicts another ('{v.key}')", row.span, instead
 
 
 def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -87,8 +89,10 @@ def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Find
         for row in graph.others:
             found = _row(table, row)
             if found:
-                scale = f"the residual variance is 1 (theta parametrisation); model it: sigma({row.lhs}) ~ x"
-                yield found, row.span, scale if row.op == "~*~" else ""
+                yield found, row.span, ""
+        for row in graph.scales:
+            if row.parameter < 0 and (row.ustart or 0.0) <= 0:
+                yield f"a scale that is not positive ('{row.lhs} {row.op} {row.rhs}')", row.span, "let it be positive"
     for row in table.rows:
         if row.rv and row.rv not in {v.name for v in table.latents}:
             yield f"lavaan's rv() ('{row.rv}') without a cluster", row.span, "write 'cluster: school'"
@@ -100,7 +104,7 @@ def _row(table: ParameterTable, row: Row) -> str:
     if row.moderators and not all(k in table.variables for k in row.moderators):
         return f"products of latent variables ('{row.rhs}')"
     if row.op == "~*~" and (row.free or row.ustart not in (None, 1.0)):
-        return f"scales of ordinal responses ('{row.lhs} ~*~ {row.rhs}')"
+        return f"the scale of a response that is not ordinal ('{row.lhs} ~*~ {row.rhs}')"
     return ""
 
 
@@ -141,6 +145,7 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
 
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
     _kinds,
+    _intervals,
     _partly_known,
     _quantities,
     _rows,

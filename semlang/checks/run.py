@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from semlang.checks import alternatives, levels, scale, triangularity, verdict
 from semlang.checks import estimable as estimable_check
-from semlang.checks import levels, scale, triangularity, verdict
 from semlang.diagnostics import Diagnostic, Severity
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -20,7 +20,7 @@ Check = Callable[[ParameterTable, Sequence[ModelGraph]], Iterable[Diagnostic]]
 STRUCTURE: tuple[Check, ...] = (triangularity.check, levels.check)
 """Without these there are no matrices."""
 
-MODEL: tuple[Check, ...] = (scale.check,)
+MODEL: tuple[Check, ...] = (scale.check, alternatives.check)
 """Checks of a model whose matrices can be written."""
 
 
@@ -55,7 +55,8 @@ def run_checks(
     if facts:  # numpy is not imported for a text alone
         from semlang.checks import collinear, far_origin
 
-        found += (*collinear.check(table, facts), *far_origin.check(table, facts))
+        data_checks = (collinear.check, alternatives.check_data, far_origin.check)
+        found += tuple(d for check in data_checks for d in check(table, facts))
     if not any(d.is_error for d in found):
         found += tuple(verdict.check(table, graphs, facts, conditions=not fitting))
     found += possible if fitting else tuple(replace(d, severity=Severity.NOTE) for d in possible)

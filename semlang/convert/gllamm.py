@@ -13,7 +13,7 @@ from semlang.convert.writing import number, plain
 from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
 
 FAMILIES = {"gaussian": "gaussian", "binomial": "binomial", "poisson": "poisson", "gamma": "gamma"}
-FAMILIES |= {"ordinal": "binomial", "multinomial": "binomial"}
+FAMILIES |= {"ordinal": "binomial", "multinomial": "binomial", "choice": "binomial"}
 LINKS = {
     ("gaussian", "identity"): "identity",
     ("gaussian", "log"): "log",
@@ -29,6 +29,7 @@ LINKS = {
     ("ordinal", "probit"): "oprobit",
     ("ordinal", "cloglog"): "ocll",
     ("multinomial", "logit"): "mlogit",
+    ("choice", "logit"): "mlogit",
 }
 """gllamm's links by kind and link."""
 
@@ -51,8 +52,11 @@ class Writer(Conversion):
         self.offset: list[Term] = []
 
     def _sayable(self, v: Variable) -> bool:
-        if (v.kind.name, v.link) not in LINKS or set(v.arguments) - {"trials", "exposure", "level", "base"}:
+        if (v.kind.name, v.link) not in LINKS or set(v.arguments) - {"trials", "exposure", "level", "base", "set"}:
             self.findings.left_out(f"'{v.name} :: {v.kind.name}({v.link})' with its arguments", v)
+            return False
+        if v.kind.sets and len(self.table.responses) > 1:
+            self.findings.left_out(f"the choice '{v.name}' beside other responses", v, help="stack the rows by hand")
             return False
         return True
 
@@ -99,10 +103,22 @@ class Writer(Conversion):
         points = t.options.get("points")
         if self.latents and not any("ip(f" in o for o in options):
             options.append(f"nip({int(points) if points else 15}) adapt")
-        command = f"gllamm {'resp' if self.stacked else stata_name(self.responses[0].name)} {' '.join(fixed)}".strip()
+        name = self._expanded(options) or ("resp" if self.stacked else stata_name(self.responses[0].name))
+        command = f"gllamm {name} {' '.join(fixed)}".strip()
         designs = [f"generate double {name} = {text}" for name, text in self.designs.made.items()]
         lines = [*read_lines(t), *self._long(), *designs, *self.equations]
         return self.findings.done([*lines, " ///\n    ".join([f"{command},", *options])], "*")
+
+    def _expanded(self, options: list[str]) -> str:
+        """Say that rows are alternatives of a choice, which gllamm wants numbered; return the number's name, or ''."""
+        v = self.responses[0]
+        if not v.kind.sets:
+            return ""
+        units = [*(stata_name(c) for c in reversed(self.table.clusters)), stata_name(str(v.arguments["set"]))]
+        self.equations.append(f"egen long set_id = group({' '.join(units)})")
+        self.equations.append("bysort set_id: generate int alternative = _n")
+        options.append(f"expanded(set_id {stata_name(v.name)} o)")
+        return "alternative"
 
     def _long(self) -> list[str]:
         levels = {v.level for v in (*self.latents, *self.classes)}

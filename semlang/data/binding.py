@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.alternatives import check_sets
 from semlang.data.categories import check_shared_scales
 from semlang.data.clusters import cluster_codes, constant_within, contiguous, first_rows, renumber
 from semlang.data.columns import Columns
@@ -70,6 +71,9 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         check_missing_predictors(columns, responses, groups)
         check_missing_codes(columns)
     check_across_groups(columns, codes, groups)
+    for v in table.responses:
+        if v.kind.sets:
+            check_sets(columns, v, responses[v.key], [w[ROWS] for w in (frequency, weights) if ROWS in w])
     made = [
         _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, g)
         for g, rows in enumerate(groups, 1)
@@ -130,6 +134,7 @@ def _design(
         censored={k: taken(r.censored) for k, r in responses.items() if r.censored is not None},
         low={k: taken(r.low) for k, r in responses.items() if r.low is not None},
         high={k: taken(r.high) for k, r in responses.items() if r.high is not None},
+        sets={k: r.sets if chosen is None else r.sets[chosen] for k, r in responses.items() if r.sets is not None},
         exposure={k: taken(r.exposure) for k, r in responses.items() if r.exposure is not None},
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),

@@ -201,7 +201,7 @@ def check_covariates(columns: Columns, responses: Mapping[str, Response]) -> Non
                 f"{c.name} is not defined for some values of '{c.column}'",
                 label=row_names(outside),
             )
-        elif c.function != "offset" and np.nanmin(values) == np.nanmax(values):
+        elif c.function != "offset" and not np.isnan(values).all() and np.nanmin(values) == np.nanmax(values):
             _constant(columns, c.column, f"all rows have the value {level_text(float(np.nanmin(values)))}")
 
 

@@ -43,6 +43,10 @@ class Design:
     low, high : mapping from response key to (n_rows,) floats
         Limits of censoring, or the ends of the interval that the response is in; infinite where there are none. The
         value of a response in an interval is its middle, or the end that is there.
+    sets : mapping from response key to (n_rows,) ints
+        Number of the set that a record is an alternative of, of choices and rankings; -1 where there is none. A choice
+        is 1 for the alternative that was chosen, else 0; a ranking the rank from 1, of those that were not ranked the
+        one after the last.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
@@ -66,6 +70,7 @@ class Design:
     censored: Mapping[str, Floats] = field(default_factory=dict)
     low: Mapping[str, Floats] = field(default_factory=dict)
     high: Mapping[str, Floats] = field(default_factory=dict)
+    sets: Mapping[str, Ints] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -82,6 +87,16 @@ class Design:
             elif isinstance(value, Mapping) and f.name not in ("columns", "categories", "dropped"):
                 out[f.name] = {key: change(v) if isinstance(v, np.ndarray) else v for key, v in value.items()}
         return out
+
+    def in_sets(self, flag: NDArray[np.bool_], key: str) -> NDArray[np.bool_]:
+        """Return whether a flag is set for any record of the set of a record; the flag where `key` has no sets."""
+        if key not in self.sets:
+            return flag
+        own = self.sets[key]
+        some = np.zeros(int(own.max(initial=-1)) + 2, dtype=bool)
+        some[own[flag]] = True
+        some[-1] = False
+        return np.asarray(some[own])
 
     def n_units(self, level: str) -> int:
         """Return the number of units of a level."""

@@ -90,7 +90,7 @@ def number_levels(values: NDArray[np.float64]) -> tuple[tuple[str, ...], Ints]:
     if not kept.size:
         return (), codes
     low, high = kept.min(), kept.max()
-    if high - low < _SMALL:
+    if np.isfinite([low, high]).all() and high - low < _SMALL:
         whole = kept.astype(np.int64)
         if (whole == kept).all():
             whole -= int(low)

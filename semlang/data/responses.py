@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.alternatives import alternatives
 from semlang.data.binary import binary_values, binomial_values
 from semlang.data.categories import category_values
 from semlang.data.columns import Columns, row_names
@@ -27,6 +28,7 @@ class Response:
         Coded as in `Design.responses`, NaN where missing.
     categories : tuple of str
     trials, exposure, event, entry, censored, low, high : (n,) floats, optional
+    sets : (n,) ints, optional
     dropped : mapping from reason to count
         Values that were observed but can't be used.
     """
@@ -40,6 +42,7 @@ class Response:
     censored: Floats | None = None
     low: Floats | None = None
     high: Floats | None = None
+    sets: NDArray[np.int64] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,6 +53,9 @@ def response(columns: Columns, v: Variable) -> Response | None:
         return _of_categories(columns, v)
     if kind == "binomial":
         return _binomial(columns, v)
+    if v.kind.sets:
+        found = alternatives(columns, v)
+        return None if found is None else Response(found[0], sets=found[1])
     if "interval" in v.arguments:
         return _within(columns, v)
     values = columns.numbers(v.name, help=_advice(v))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from semlang.diagnostics import Diagnostic, Edit, error
@@ -13,6 +14,7 @@ from semlang.source import Span
 if TYPE_CHECKING:
     import pandas as pd
 
+_PLAIN = re.compile(r"[^\W\d][\w.]*")
 _COMMENT = re.compile(r"[#!][^\n]*")
 
 
@@ -49,7 +51,8 @@ def absent(table: ParameterTable, frame: pd.DataFrame) -> list[Diagnostic]:
     missing = [c for c in names if c not in frame.columns]
     if not missing:
         return []
-    if len(missing) == len(names):
+    alike = {c: like(c, frame.columns) for c in missing}
+    if len(missing) == len(names) and not all(alike.values()):
         if _transposed(frame, names):
             return [transposed(frame, names)]
         if len(missing) > 2:
@@ -87,23 +90,44 @@ def _none_fits(table: ParameterTable, frame: pd.DataFrame, missing: list[str]) -
     )
 
 
+def like(name: str, columns: Iterable[object]) -> str | None:
+    """Return the one column that differs from a name by blanks, signs and capitals alone, if there is one.
+
+    Examples
+    --------
+    >>> like("calm1", ["Calm 1", "Calm 2"])
+    'Calm 1'
+    """
+    letters = [c for c in name.casefold() if c.isalnum()]
+    found = [str(c) for c in columns if [x for x in str(c).casefold() if x.isalnum()] == letters]
+    return found[0] if letters and len(found) == 1 else None
+
+
 def _unknown(table: ParameterTable, frame: pd.DataFrame, column: str) -> Diagnostic:
     span = spot(table, column)
     columns = [str(c) for c in frame.columns]
     latent = [v.name for v in table.latents]
-    near = [c for c in columns if c.lower() == column.lower()]
-    near += difflib.get_close_matches(column, [*columns, *latent], 3)
+    same = like(column, columns)
+    near = [same] if same is not None else difflib.get_close_matches(column, [*columns, *latent], 3)
     near = list(dict.fromkeys(n for n in near if n != column))
     fix: tuple[Edit, ...] = ()
     help: list[str] = []
     if column in frame.index.names:
         help = [f"'{column}' is the index of the frame: give frame.reset_index()"]
+    elif column in table.clusters and not near:
+        used = needed(table)
+        few = [c for c in columns if c not in used and frame[c].nunique() < len(frame)] or ["school"]
+        help = [f"name the column that holds the clusters:  cluster: {few[0]}"]
     elif near:
         shown = " or ".join(f"'{n}'" + ("" if n in columns else " (a latent variable)") for n in near)
         help = [f"did you mean {shown}?"]
+        spelt = near[0] if _PLAIN.fullmatch(near[0]) else f"`{near[0]}`"
+        if spelt != near[0]:
+            help.append(f"a name with blanks or signs stands between backquotes: {spelt}")
         used = needed(table)
-        if span and len([n for n in near if n not in used]) == 1 and near[0] not in used and near[0].isidentifier():
-            fix = (Edit(span, near[0]),)
+        only = same is not None or len([n for n in near if n not in used]) == 1
+        if span and only and near[0] not in used and "`" not in near[0]:
+            fix = (Edit(span, spelt),)
     elif any(v.name == column for v in table.responses):
         help = [f"if {column} is a latent variable, measure it ({column} =~ ...) or declare it: {column} :: normal"]
     return error(

@@ -78,7 +78,9 @@ class Across:
             if r + 1 < count:
                 gap = 18.0
                 if r in fan:
-                    words = (34.0 if self.plan.turned else 16.0) if many[r] else 0.0
+                    words = 0.0
+                    if many[r]:
+                        words = max(34.0, many[r] + 8.0) if self.plan.turned else 16.0
                     gap = self.room * (40.0 + words + min(0.22 * fan[r], 90.0 if self.plan.turned else 130.0))
                 gap += need[r, "down"] + need[r + 1, "up"]
                 if self._level(r) != self._level(r + 1):
@@ -99,17 +101,18 @@ class Across:
                     need[self.row(key), s] = max(need[self.row(key), s], 14.0)
         return need
 
-    def _fans(self) -> tuple[dict[int, float], dict[int, int]]:
-        """Return how far edges between a row and the next lean, and how many of them have labels."""
+    def _fans(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Return how far edges between a row and the next lean, and how long the longest of their labels is."""
         fan: dict[int, float] = {}
-        many: dict[int, int] = {}
+        many: dict[int, float] = {}
         for link in self.links:
             for a, b in zip(link.chain, link.chain[1:], strict=False):
                 ra, rb = self.row(a), self.row(b)
                 if ra != rb:
                     g = min(ra, rb)
                     fan[g] = max(fan.get(g, 0.0), abs(self.place[a] - self.place[b]))
-                    many[g] = many.get(g, 0) + link.label
+                    words = width(self.parts.edges[link.edge].label, LABEL) if link.label else 0.0
+                    many[g] = max(many.get(g, 0.0), words)
         return fan, many
 
     def _tall(self, r: int) -> float:

@@ -19,7 +19,7 @@ FREE = 10.0
 """A place against which there is less is good."""
 
 
-def bent(nodes: Sequence[Node], edges: Sequence[Edge], labels: Labels) -> list[Edge]:
+def bent(nodes: Sequence[Node], edges: Sequence[Edge], labels: Labels, reach: float) -> list[Edge]:
     """Return the edges, those whose labels have no good place on other paths, where there are such.
 
     Parameters
@@ -27,6 +27,8 @@ def bent(nodes: Sequence[Node], edges: Sequence[Edge], labels: Labels) -> list[E
     nodes, edges : placed
     labels : Labels
         Which has placed the labels of these edges.
+    reach : float
+        The deepest bow of an edge.
     """
     dots = {n.key for n in nodes if n.shape == "point"}
     canvas = Canvas({n.key: Body(n.key, n.shape, n.x, -n.y, n.width / 2, n.height / 2, 0) for n in nodes})
@@ -43,7 +45,7 @@ def bent(nodes: Sequence[Node], edges: Sequence[Edge], labels: Labels) -> list[E
         canvas.take(k)
         a, b = canvas.bodies[link.source], canvas.bodies[link.target]
         best, least = paths[k], WRONG
-        for start, path in _around(b, bool(e.source)) if short else tries(link, a, b):
+        for start, path in _around(b, bool(e.source)) if short else tries(link, a, b, reach):
             if start >= least:
                 continue
             cost = start + canvas.cost(link, path)

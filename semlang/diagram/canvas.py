@@ -128,7 +128,7 @@ def ends_of(link: Link, path: Sequence[Point]) -> list[tuple[str, Point, bool]]:
     return [(link.source, path[0], link.both), (link.target, path[-1], link.both or link.head)]
 
 
-def tries(link: Link, a: Body, b: Body) -> list[tuple[float, list[Point]]]:
+def tries(link: Link, a: Body, b: Body, reach: float = math.inf) -> list[tuple[float, list[Point]]]:
     """Return straight and bowed paths of an edge, and how much is against them from the start.
 
     Parameters
@@ -136,8 +136,10 @@ def tries(link: Link, a: Body, b: Body) -> list[tuple[float, list[Point]]]:
     link : Link
     a, b : Body
         Its nodes.
+    reach : float
+        The deepest bow.
     """
-    bows = list(BOWS)
+    bows = [x for x in BOWS if abs(x) <= reach]
     if link.both:
         good = min(18.0 + 0.12 * math.hypot(a.u - b.u, a.v - b.v), 90.0)
         bows.sort(key=lambda x: abs(abs(x) - good))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,9 @@ class Placed:
     crossings: int
 
 
-def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: Sequence[Edge]) -> Placed:
+def finish(
+    table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: Sequence[Edge], reach: float = math.inf
+) -> Placed:
     """Return the diagram of placed nodes and edges, with its labels and frames.
 
     Parameters
@@ -41,11 +44,13 @@ def finish(table: ParameterTable, parts: Content, nodes: Sequence[Node], edges: 
     parts : Content
     nodes, edges : placed
         Residuals are among the edges.
+    reach : float
+        The deepest bow that an edge is given for the sake of its label.
     """
     labels = Labels(nodes, edges, frames_of(table, nodes, edges))
     named = labels.placed()
     if labels.failed:
-        others = bent(nodes, edges, labels)
+        others = bent(nodes, edges, labels, reach)
         again = Labels(nodes, others, frames_of(table, nodes, others))
         renamed = again.placed()
         if len(again.failed) < len(labels.failed):

@@ -21,7 +21,8 @@ from semlang.model.table import ParameterTable
 ROOMS = (1.0, 1.3, 1.7, 2.3, 3.0)
 """Distances that are tried, as multiples, until every label has a place of its own."""
 LARGE = 20
-"""Diagrams of more nodes are not tried with more room after room has not helped."""
+"""Diagrams of more nodes are not tried with more room after room has not helped; of twice as many, the first plan
+without faults is taken."""
 SPREAD = 42.0
 """A picture that is more times as large as its boxes is mostly empty."""
 PAGE = (720.0, 960.0)
@@ -127,7 +128,8 @@ def best(table: ParameterTable, parts: Content, way: str = "auto") -> Placed:
     tried = hinted(plans(table, parts), parts, table.layout)
     asked = [p for p in tried if way == "auto" or p.turned == (way == "right")]
     for n, plan in enumerate(asked or [replace(p, turned=not p.turned) for p in tried]):
-        if least <= 12.0 * n:
+        fine = chosen is not None and not chosen.faults and len(parts.nodes) > 2 * LARGE
+        if least <= 12.0 * n or fine:
             break
         for room in ROOMS:
             placed = place(table, parts, plan, room)

@@ -23,6 +23,8 @@ from semlang.model.table import ParameterTable
 
 MANY = 16
 """From so many boxes in one column on they are slim."""
+GENTLE, AMPLE = 42.0, 1.7
+"""Edges bow no deeper than this for the sake of their labels, before so much room has been tried."""
 FAN = 44.0
 """Between a node and the indicators that hang on it."""
 
@@ -238,7 +240,8 @@ class _Placing:
                 lines += polylines([shorts[key]], 4)
         edges = [replace(e, curve=self._real(paths[n])) for n, e in enumerate(parts.edges)]
         edges += [replace(e, curve=self._real(shorts[k])) for k, e in parts.residuals.items()]
-        return finish(self.table, parts, [self._node(b) for b in bodies.values()], edges)
+        reach = GENTLE if self.room < AMPLE else math.inf
+        return finish(self.table, parts, [self._node(b) for b in bodies.values()], edges, reach)
 
     def _mend(self, bodies: dict[str, Body], shorts: dict[str, list[Point]], router: Router) -> None:
         """Bend edges that can't be read where they are: on another's line or head, or through a node."""

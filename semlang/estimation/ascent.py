@@ -53,6 +53,9 @@ DEAR = 30_000_000
 
 FEW = 15
 
+DEAREST = 3.0
+"""Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
+
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
 
@@ -317,10 +320,23 @@ class Ascent:
                 return best
             if not all(m.refine() for m in wrong):
                 if sum(errors) > AGREE:
-                    raise Unsettled
+                    if self._can_adapt:
+                        raise Unsettled
+                    self.findings.imprecise(
+                        "latent variables are nearly functions of others, or responses say much about them: shared "
+                        "nodes have not settled, and adaptive ones are too costly", False,
+                    )  # fmt: skip
                 return best
             self.narrator.say(f"{self.points} shared nodes")
             best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+
+    @property
+    def _can_adapt(self) -> bool:
+        """Whether adaptive nodes are affordable where shared ones do not settle; always for one or two dimensions."""
+        if all(isinstance(m, SharedGrid) for m in self.grids):
+            return True
+        rejected = [a for g in self.plan.groups for a in g.rejected if a.engine == "nested quadrature"]
+        return sum(a.seconds or 0.0 for a in rejected) < DEAREST
 
     def _set_points(self, q: int) -> None:
         for member in self.objective.members:

@@ -121,6 +121,7 @@ class Chain:
         entries: list[tuple[int, int]] = []
         sources: list[tuple[int, float]] = []
         slots: list[int] = []
+        logs: list[float] = []
         roots: list[bool] = []
         transforms: list[int] = []
         lists = np.full((3, rows.y.size), -1, dtype=np.int64)
@@ -134,6 +135,7 @@ class Chain:
                 entries.append((self._column(a.via), base + len(sources)))
                 sources.append((a.parameter, a.value))
                 slots.append(a.slot)
+                logs.append(a.log)
                 roots.append(root)
             return number
 
@@ -177,6 +179,7 @@ class Chain:
         self._f_parameter = np.array([p for p, _ in sources], dtype=np.int64)
         self._f_value = np.array([v for _, v in sources], dtype=np.float64)
         self._f_slot = np.array(slots, dtype=np.int64)
+        self._f_log = np.array(logs, dtype=np.float64)
         self._f_root = np.array(roots, dtype=bool)
 
     # ------------------------------------------------------------------ evaluation
@@ -215,6 +218,11 @@ class Chain:
             raise Infeasible("a residual variance is not positive")
         values[self._f_root] = np.sqrt(values[self._f_root])
         slopes[self._f_root] = 0.5 / values[self._f_root]
+        logged = np.flatnonzero(self._f_log)
+        if (values[logged] <= 0.0).any():
+            raise Infeasible("the scale of an ordinal response is not positive")
+        slopes[logged] = self._f_log[logged] / values[logged]
+        values[logged] = self._f_log[logged] * np.log(values[logged])
         cells[n_o + n_a :] = values
         at = np.flatnonzero(free)
         jacobian[n_o + n_a + at, self._f_parameter[at]] = slopes[at]

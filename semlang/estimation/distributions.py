@@ -25,7 +25,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Quantities = Mapping[str, Any]
 """What a distribution needs beside the linear predictor, each a number or an array that broadcasts with it: ``sigma``,
-``shape``, ``guess``, ``slip``, ``zero``, limits ``low`` and ``high``, ``trials``, a time of ``entry``; instead of sigma
+``shape``, ``guess``, ``slip``, ``zero``, limits ``low`` and ``high``, ``trials``,
+the number of its ``set``, a time of ``entry``; instead of sigma
 the ``residual`` itself may be given."""
 
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -281,7 +282,7 @@ CATEGORIES: Mapping[str, Callable[[str, Floats], Floats]] = {
 
 def has_distribution(variable: Variable) -> bool:
     """Whether a response is of a family of these tables."""
-    return variable.kind.nominal or variable.kind.name in (*CATEGORIES, *DISTRIBUTIONS)
+    return variable.kind.nominal or variable.kind.sets or variable.kind.name in (*CATEGORIES, *DISTRIBUTIONS)
 
 
 def transform(quantity: str, value: Floats) -> Floats:
@@ -323,6 +324,8 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
         Of a response with categories; a ``sigma`` divides them and nu.
     """
     kind, link = variable.kind.name, variable.link or "identity"
+    if variable.kind.sets:
+        return [_first_of_set(nu, np.asarray(quantities["set"]).reshape(-1))]
     if variable.kind.nominal:
         return list(softmax(nu, axis=0))
     if kind in CATEGORIES:
@@ -333,6 +336,28 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
         return [a - b for a, b in pairwise(above)]
     d, q = _found(variable, quantities)
     return [d.mean(d.inverse[link](nu, q), q)]
+
+
+def _first_of_set(nu: Floats, sets: Floats) -> Floats:
+    """Return the probability that a row is chosen from the rows of its set, exp(nu) over its sum; rows first."""
+    _, of = np.unique(sets, return_inverse=True)
+    top = np.full((int(of.max(initial=-1)) + 1, *nu.shape[1:]), -np.inf)
+    np.maximum.at(top, of, nu)
+    e = np.exp(nu - top[of])
+    total = np.zeros_like(top)
+    np.add.at(total, of, e)
+    return np.asarray(e / total[of])
+
+
+def _ranks(utility: Floats, sets: Floats) -> Floats:
+    """Return the rank from 1 of each row among those of its set, the largest utility first."""
+    order = np.lexsort((-utility, sets))
+    own = np.asarray(sets)[order]
+    begins = np.flatnonzero(np.r_[True, own[1:] != own[:-1]][: own.size])
+    rank = np.empty(utility.size)
+    place = np.arange(own.size)
+    rank[order] = place - begins[np.searchsorted(begins, place, side="right") - 1] + 1.0
+    return rank
 
 
 def variance(variable: Variable, nu: Floats, quantities: Quantities) -> Floats:
@@ -364,6 +389,9 @@ def drawn(
         p = np.stack(expected(variable, nu[..., known], q, of_known(thresholds)))
         out[known] = (rng.random(p.shape[1]) > np.cumsum(p, axis=0)[:-1]).sum(axis=0)
         return out
+    if variable.kind.sets:
+        out[known] = _ranks(nu[known] + rng.gumbel(size=int(known.sum())), q["set"])
+        return np.where(out == 1.0, 1.0, 0.0) if variable.kind.name == "choice" else out
     d, q = _found(variable, q)
     out[known] = d.draw(d.inverse[variable.link or "identity"](nu[known], q), q, rng)
     return out

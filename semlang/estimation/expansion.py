@@ -88,7 +88,10 @@ def missing_needs(reduced: ReducedForm, design: Design, k: int) -> Iterator[tupl
     """Yield in which rows something that the distribution of response `k` needs is missing, with the reason."""
     key = reduced.responses[k]
     for product in reduced.needed[k]:
-        yield f"{':'.join(c.name for c in product)} missing", np.isnan(design.columns[product])
+        missing = np.isnan(design.columns[product])
+        if key in design.sets:  # an alternative whose utility is not known takes its set with it
+            missing = design.in_sets(missing & ~np.isnan(design.responses[key]), key)
+        yield f"{':'.join(c.name for c in product)} missing", missing
     for name, table in (
         ("trials", design.trials),
         ("exposure", design.exposure),
@@ -161,22 +164,29 @@ def expand(
         if key in design.exposure:
             offsets[:, k] += np.log(np.where(known, design.exposure[key], 1.0))
     source, response = (a.astype(np.int64) for a in np.nonzero(observed))
-    source, response, ids = _units(source, response, design, layers)
+    anchor = _anchors(source, response, design, reduced.responses)
+    in_order = np.lexsort((source, response, anchor)) if anchor is not source else slice(None)
+    source, response, anchor = source[in_order], response[in_order], anchor[in_order]
+    source, response, anchor, ids = _units(source, response, anchor, design, layers)
     copies = _rows_of_responses(reduced, design, variables)[source, response]
     first = np.cumsum(copies) - copies
-    source, response, ids = (
-        np.repeat(source, copies),
-        np.repeat(response, copies),
-        [np.repeat(i, copies) for i in ids],
-    )
-    part = np.arange(source.size) - np.repeat(first, copies)
+    part = np.arange(int(copies.sum())) - np.repeat(first, copies)
+    at = np.repeat(np.arange(source.size), copies)
+    if design.sets:  # stage by stage
+        begins = np.flatnonzero(np.r_[True, (np.diff(anchor) != 0) | (np.diff(response) != 0)][: source.size])
+        run = begins[np.searchsorted(begins, np.arange(source.size), side="right") - 1]
+        by_stage = np.lexsort((at, part, run[at]))
+        at, part = at[by_stage], part[by_stage]
+    source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
     y, offset = values[source, response], offsets[source, response]
     codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     predictor = response.copy()
     category = np.full(y.size, -1, dtype=np.int64)
+    together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
+    last = np.cumsum(count_by(response, size))
     for k, key in enumerate(reduced.responses):
-        here = response == k
+        here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
             category[here] = y[here].astype(np.int64)
         if variables[key].kind.sequence:
@@ -186,8 +196,12 @@ def expand(
             category[here], predictor[here], y[here] = part[here], of_category[part[here]], y[here] == part[here]
             f1[here] = of_category.size - part[here]
             continue
-        entered = here & (part == 1) & (key in design.entry)
-        if entered.any():
+        if variables[key].kind.sets:
+            y[here] = y[here] == part[here] + 1
+            f1[here] = _left(anchor[here], part[here])
+            continue
+        entered = here[part[here] == 1] if key in design.entry else here[:0]
+        if entered.size:
             y[entered] = design.entry[key][source[entered]]
         if "interval" in variables[key].arguments:
             y[here] = design.low[key][source[here]]
@@ -201,7 +215,7 @@ def expand(
             if role == "high":
                 ends = _log(f[here]) if variables[key].kind.logarithm else f[here]
                 f[here], y[here] = np.clip(ends, -OPEN, OPEN), np.clip(y[here], -OPEN, OPEN)
-    tree = Tree.from_ids(ids or [source])
+    tree = Tree.from_ids(ids or [anchor])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
@@ -237,9 +251,49 @@ def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[
             copies[:, k] = np.minimum(steps, len(reduced.thresholds[k]))
         if variables[key].kind.alternatives:
             copies[:, k] = _predictors(reduced, design, k).size
+        if variables[key].kind.sets:
+            copies[:, k] = _stages(design, key)
         if key in design.entry:
             copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
     return copies
+
+
+def _stages(design: Design, key: str) -> Ints:
+    """Return in how many choices each record is an alternative: of a ranking until it is ranked itself.
+
+    The last one of a set that is left over is no choice any more.
+    """
+    rank = np.nan_to_num(design.responses[key], nan=1.0).astype(np.int64)
+    if (rank <= 1).all():
+        return np.ones(design.n_rows, dtype=np.int64)
+    own = design.sets[key]
+    known = ~np.isnan(design.responses[key]) & (own >= 0)
+    last = np.zeros(int(own.max(initial=0)) + 1, dtype=np.int64)
+    np.maximum.at(last, own[known], rank[known])
+    return np.maximum(np.minimum(rank, last[own] - 1), 1)
+
+
+def _left(anchor: Ints, part: Ints) -> Floats:
+    """Return for rows of sets, which follow each other, how many rows of the set there are from each on."""
+    n = anchor.size
+    ends = np.flatnonzero(np.r_[(np.diff(anchor) != 0) | (np.diff(part) != 0), True][:n])
+    rows = np.arange(n)
+    return np.asarray(ends[np.searchsorted(ends, rows)] - rows + 1.0)
+
+
+def _anchors(source: Ints, response: Ints, design: Design, keys: Sequence[str]) -> Ints:
+    """Return the first record of the set that a response belongs to; the record itself where it is in none."""
+    if not design.sets:
+        return source
+    anchor = source.copy()
+    for k, key in enumerate(keys):
+        if key in design.sets:
+            here = response == k
+            own = design.sets[key][source[here]]
+            first = np.full(int(own.max(initial=-1)) + 1, design.n_rows, dtype=np.int64)
+            np.minimum.at(first, own, source[here])
+            anchor[here] = first[own]
+    return anchor
 
 
 def _predictors(reduced: ReducedForm, design: Design, k: int) -> Ints:
@@ -263,20 +317,23 @@ _DATA: Mapping[str, Callable[[Design, str, Ints], Floats | float]] = {
 """Numbers of the rows that are data, or stand for no threshold, by role."""
 
 
-def _units(source: Ints, response: Ints, design: Design, layers: Sequence[Layer]) -> tuple[Ints, Ints, list[Ints]]:
+def _units(
+    source: Ints, response: Ints, anchor: Ints, design: Design, layers: Sequence[Layer]
+) -> tuple[Ints, Ints, Ints, list[Ints]]:
     """Sort the rows so that the units of every layer are contiguous, and number the units of each layer."""
     ids: list[Ints] = []
+    place = np.arange(source.size)
     for layer in layers:
-        unit = source if layer.level == ROWS else design.clusters[layer.level][source]
+        unit = anchor if layer.level == ROWS else design.clusters[layer.level][source]
         if layer.block:
             block = np.array(layer.block, dtype=np.int64)[response]
             unit = unit * (max(layer.block) + 1) + block
-            order = np.lexsort((response, source, unit))
-            source, response = source[order], response[order]
+            order = np.lexsort((place, unit))
+            source, response, anchor, place = source[order], response[order], anchor[order], place[order]
             ids = [i[order] for i in ids]
             unit = unit[order]
         ids.append(unit)
-    return source, response, ids
+    return source, response, anchor, ids
 
 
 def level_weights(

@@ -66,8 +66,10 @@ def distribution_rows(graph: ModelGraph, key: str) -> tuple[dict[str, list[Row]]
     own = [r for r in graph.others if r.moderators]
     quantities: dict[str, list[Row]] = {}
     thresholds: dict[int, list[Row]] = {}
-    for r in (*graph.quantities, *graph.thresholds, *own):
-        if r.target == key and r.quantity:
+    for r in (*graph.quantities, *graph.thresholds, *own, *graph.scales):
+        if r.target == key and r in graph.scales:
+            quantities.setdefault("sigma", []).append(r)
+        elif r.target == key and r.quantity:
             quantities.setdefault(r.quantity, []).append(r)
         elif r.target == key and r.threshold:
             thresholds.setdefault(r.threshold, []).append(r)
@@ -77,6 +79,8 @@ def distribution_rows(graph: ModelGraph, key: str) -> tuple[dict[str, list[Row]]
 def addend_of(row: Row, values: Mapping[str, Floats], column: Any, theta: Floats) -> Any:
     """Return coefficient x covariates x values of the latent variables of a row."""
     coefficient = theta[row.parameter] if row.parameter >= 0 else row.ustart or 0.0
+    if row.op in ("~*~", "~~"):  # the log residual SD that a scale stands for
+        return (-1.0 if row.op == "~*~" else 0.5) * np.log(coefficient)
     return coefficient * column * np.prod([values[k] for k in (row.source, *row.moderators) if k in values], axis=0)
 
 

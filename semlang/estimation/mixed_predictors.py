@@ -185,8 +185,7 @@ class MixedPredictors:
         """
         conditions, design = self._before.conditions, self.design
         full, _ = self._before.derived.extend(self.theta)
-        found: RowExpectations | None = None
-        total: Floats | None = None
+        total = reached = np.zeros((0, 0, 0))
         for c in conditions.configurations:
             p = np.ones(design.n_rows)
             for key, size in zip(conditions.discrete, conditions.sizes, strict=True):
@@ -197,11 +196,16 @@ class MixedPredictors:
             table = given_values(c.table, known)
             leaf = Predictors(table, build_graph(table, c.graph.group), seen, full, 1)
             found = leaf.at({k: nu[key] for k, key in enumerate(leaf.form.responses)})
-            share = np.where(p[found.record, None] > 0.0, p[found.record, None] * found.values, 0.0)
-            total = share if total is None else total + share
-        assert found is not None
-        assert total is not None
-        return RowExpectations(found.record, found.response, total)
+            if not total.size:
+                total = np.zeros((design.n_rows, len(leaf.form.responses), found.values.shape[1]))
+                reached = np.zeros(total.shape[:2])
+            w = p[found.record]
+            # A covariate that is missing leaves out the classes that need it; such a row has no mean.
+            share = np.where(w[:, None] > 0.0, w[:, None] * found.values, 0.0)
+            np.add.at(total, (found.record, found.response), share)
+            np.add.at(reached, (found.record, found.response), w)
+        record, response = np.nonzero(reached > 1.0 - 1e-6)
+        return RowExpectations(record, response, total[record, response])
 
     def _membership(
         self, key: str, size: int, states: Mapping[str, int], group: int, full: Floats, at: Mapping[str, float]
@@ -276,8 +280,10 @@ def mixed_predictors(
         Where a covariance matrix is not positive semidefinite.
     """
     complete = [completed(d, table.variables) for d in designs]
+    known = any((~np.isnan(y)).any() for d in designs for y in d.responses.values())
     before, after = (
-        assemble(table, graphs, used, Constraints(table), True, points, 1, scaled=False) for used in (complete, designs)
+        assemble(table, graphs, used, Constraints(table), True, points, 1, scaled=False)
+        for used in (complete, designs if known else complete)  # before the data nothing is looked at
     )
     x = after.parametrisation.coordinates(theta)
     out = []

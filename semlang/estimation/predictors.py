@@ -46,10 +46,22 @@ def completed(design: Design, variables: Mapping[str, Variable]) -> Design:
         here = np.ones(design.n_rows, dtype=bool)
         if level != ROWS and level in design.clusters:
             here = np.diff(design.clusters[level], prepend=-1) != 0
+        if key in design.sets:
+            responses[key] = _completed_sets(design, key, variables[key].kind.name == "ranking")
+            continue
         value = 0.0 if variables[key].kind.thresholds else 1.0
         responses[key] = np.where(np.isnan(y) & here, value, y)
     trials, event = ({k: np.where(np.isnan(n), 1.0, n) for k, n in of.items()} for of in (design.trials, design.event))
     return replace(design, responses=responses, trials=trials, event=event, entry={})
+
+
+def _completed_sets(design: Design, key: str, ranked: bool) -> Floats:
+    """Return a response whose sets have a choice, where nothing is known of them the first alternative's."""
+    y, own = design.responses[key], design.sets[key]
+    new = ~design.in_sets(~np.isnan(y), key) & (own >= 0)
+    first = np.zeros(y.size, dtype=bool)
+    first[np.flatnonzero(new)[np.unique(own[new], return_index=True)[1]]] = True
+    return np.where(new, np.where(first, 1.0, 2.0 if ranked else 0.0), y)
 
 
 @dataclass(frozen=True)
@@ -141,10 +153,15 @@ class Predictors:
         among = np.array([k.alternatives for k in kinds])[self.rows.response]
         steps = among & np.array([k.thresholds for k in kinds])[self.rows.response]
         self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
+        self._in_sets = np.array([k.sets for k in kinds])[self.rows.response]
         self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
         for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
             i = np.flatnonzero(steps & (self.rows.response == k) & self._told)
             self.inputs.o[i] += self.thresholds(k)[0, self.rows.source[i]]
+        for k in np.unique(self.rows.response[self._in_sets]).tolist():  # of the choices of a ranking the first
+            i = np.flatnonzero(self.rows.response == k)
+            self._told[i] = False
+            self._told[i[np.unique(self.rows.source[i], return_index=True)[1]]] = True
 
     def rows_of(self, k: int) -> Ints:
         """Return the rows at which a response stands, one a record."""
@@ -187,7 +204,7 @@ class Predictors:
         """Return expectations over the prior of the latent variables: those of a new unit."""
         out = self._nothing()
         A = self._loadings
-        alone = np.flatnonzero(~self._nominal & self._told)
+        alone = np.flatnonzero(~self._nominal & ~self._in_sets & self._told)
         z, w = _prior_rule(1)
         for i in np.array_split(alone, alone.size // 8192 + 1):
             nu = self.inputs.o[i][:, None] + np.sqrt((A[:, i] ** 2).sum(axis=0))[:, None] * z
@@ -199,6 +216,18 @@ class Predictors:
             size = int(self.rows.category[here].max()) + 1
             for i in np.array_split(here.reshape(-1, size), here.size * w.size // 1_000_000 + 1):
                 rows = i.ravel()
+                nu = self.inputs.o[rows][:, None] + A[np.ix_(dims, rows)].T @ z
+                self._expect(out, rows, nu, np.broadcast_to(w, nu.shape))
+        for k in np.unique(self.rows.response[self._in_sets]).tolist():
+            here = np.flatnonzero((self.rows.response == k) & self._told)
+            dims = np.flatnonzero(A[:, here].any(axis=1))
+            z, w = _prior_rule(dims.size)
+            of = self.design.sets[self.form.responses[k]][self.rows.source[here]]
+            here = here[np.argsort(of, kind="stable")]
+            ends = np.flatnonzero(np.r_[np.diff(np.sort(of)) != 0, True]) + 1
+            parts = here.size * w.size // 1_000_000 + 1
+            cuts = np.unique(ends[np.searchsorted(ends, np.linspace(0, here.size, parts + 1)[1:])])
+            for rows in np.split(here, cuts[:-1]):
                 nu = self.inputs.o[rows][:, None] + A[np.ix_(dims, rows)].T @ z
                 self._expect(out, rows, nu, np.broadcast_to(w, nu.shape))
         return self._of_responses(out)
@@ -262,6 +291,8 @@ class Predictors:
             return {}
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
         key = self.form.responses[int(self.rows.response[rows[0]])]
+        if key in self.design.sets:
+            return {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
         beyond = {} if key not in self.design.censored else {
             name: of[key][self.rows.source[rows]][:, None]
             for name, of in (("low", self.design.low), ("high", self.design.high))

@@ -102,6 +102,7 @@ def thinned(design: Design, most: int) -> Design:
             "event",
             "entry",
             "censored",
+            "sets",
             "low",
             "high",
             "frequency",

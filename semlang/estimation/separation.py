@@ -5,7 +5,8 @@ meets them its probability does not fall, whatever the latent variables are, and
 to 1,
 
     binary, y = 1 (0):  x'd >= 0 (<= 0);     poisson, y = 0:  x'd <= 0;     y > 0, or successes and failures:  x'd = 0;
-    ordinal, y = s:     d_tau[s] - x'd >= 0 and x'd - d_tau[s - 1] >= 0.
+    ordinal, y = s:     d_tau[s] - x'd >= 0 and x'd - d_tau[s - 1] >= 0;
+    choice of c, not j: (x_c - x_j)'d >= 0, and where it is strict j is no alternative any more.
 
 The likelihood has a maximum in all directions exactly where no d makes one of them strict (Albert and Anderson 1984).
 At its supremum the rows that are strict have probability 1; the others have a likelihood that does not change along d
@@ -208,6 +209,9 @@ def _without(
             key = form.responses[k]
             responses[key] = responses[key].copy()
             responses[key][where[(where[:, 0] == g) & (where[:, 1] == k), 2]] = np.nan
+            if key in design.sets:
+                own, known = design.sets[key], ~np.isnan(responses[key])
+                responses[key][np.bincount(own[known], minlength=int(own.max()) + 2)[own] < 2] = np.nan
         for key in form.responses:
             left[key] |= bool((~np.isnan(responses[key])).any())
         out.append(replace(design, responses=responses))
@@ -223,7 +227,7 @@ def _separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
         return False
     if v.kind.name in ("poisson", "negbinomial"):
         return v.link == "log"
-    return v.kind.name in ("binomial", "ordinal") and v.link in LINKS
+    return v.kind.name in ("binomial", "ordinal", "choice") and v.link in LINKS
 
 
 def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collection[int]) -> Ints:
@@ -300,7 +304,9 @@ def _inequalities(
         known = ~np.isnan(design.responses[key])
         for product in form.needed[k]:
             known &= ~np.isnan(design.columns[product])
-        if k in alone:
+        if key in design.sets:
+            here = _whole_sets(design, key, known, ENOUGH // with_covariates if sampled else design.n_rows)
+        elif k in alone:
             here = np.flatnonzero(known)
             here = here[np.unique(design.responses[key][here], return_index=True)[1]]
         else:
@@ -310,6 +316,12 @@ def _inequalities(
         for kk, c, slot in form.mean_cells.tolist():
             if kk == k and slopes[slot].any():
                 X += column(form.mean_columns[c], here)[:, None] * slopes[slot]
+        if key in design.sets:
+            own = design.sets[key][here]
+            chosen_row = np.zeros(int(own.max(initial=0)) + 1, dtype=np.int64)
+            chosen_row[own[y == 1]] = np.flatnonzero(y == 1)
+            add((X[chosen_row[own]] - X)[y == 0], here[y == 0], k)
+            continue
         thresholds = form.thresholds.get(k, ())
         if not thresholds:
             trials = design.trials[key][here] if key in design.trials else np.ones(here.size)
@@ -334,6 +346,15 @@ def _inequalities(
     if not A:
         return _Inequalities(np.zeros((0, free.size)), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     return _Inequalities(np.concatenate(A), np.concatenate(rows), np.concatenate(of))
+
+
+def _whole_sets(design: Design, key: str, known: Bools, most: int) -> Ints:
+    """Return the records of sets whose alternatives are all known, about as many as are asked for."""
+    sets = design.sets[key]
+    rows = np.flatnonzero(known & ~design.in_sets(~np.isnan(design.responses[key]) & ~known, key))
+    if rows.size <= most:
+        return rows
+    return np.asarray(rows[sets[rows] <= np.sort(sets[rows])[most]], dtype=np.int64)
 
 
 def _sizes(A: Floats) -> Floats:

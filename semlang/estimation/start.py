@@ -144,6 +144,9 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             constants = [a.parameter for a in form.quantities.get((k, name), ()) if a.parameter >= 0 and not a.via]
             if constants:
                 theta[constants[0]] = value
+        for a in form.quantities.get((k, "sigma"), ()):
+            if a.log:
+                theta[a.parameter] = 1.0
         thresholds = form.thresholds.get(k, ())
         counts = np.ones(values.size if thresholds else 0) if weight is None else weight
         for s, addends in enumerate(thresholds):

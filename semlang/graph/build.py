@@ -26,12 +26,16 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
     thresholds: list[Row] = []
     quantities: list[Row] = []
     others: list[Row] = []
+    scales: list[Row] = []
     for row in table.rows:
         if row.group != group or row.target not in table.variables or row.exo or row.rule in (SAMPLE, PRODUCT):
             continue
         if row.op == "~*~" and row.parameter < 0 and row.ustart in (None, 1.0):
             continue
         of_class = row.category and table.variables[row.target].kind.name == "class"
+        if _is_scale(table, row):
+            scales.append(row)
+            continue
         linear = not (row.klass or of_class or row.moderators)
         if not linear or (row.source and row.source not in table.variables):
             others.append(row)
@@ -51,7 +55,21 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
         if v.role == "component" and (v.response, v.key) not in written:
             paths.append(Path(v.response, v.key, (), "component", -1, 1.0))
     return ModelGraph(
-        table, group, tuple(paths), tuple(covariances), tuple(thresholds), tuple(quantities), tuple(others)
+        table, group, tuple(paths), tuple(covariances), tuple(thresholds), tuple(quantities), tuple(others),
+        tuple(scales),
+    )  # fmt: skip
+
+
+def _is_scale(table: ParameterTable, row: Row) -> bool:
+    """Whether a row is the scale of an ordinal response, or its residual variance, and not fixed at 1."""
+    variable = table.variables[row.target]
+    return (
+        row.op in ("~*~", "~~")
+        and row.source in ("", row.target)
+        and variable.kind.name == "ordinal"
+        and variable.role == "response"
+        and not row.klass
+        and (row.parameter >= 0 or row.ustart not in (None, 1.0))
     )
 
 

@@ -88,8 +88,9 @@ class ModelGraph:
     quantities : tuple of Row
         Rows of the linear predictors of ``sigma(y)``, ``shape(y)``, ...
     others : tuple of Row
-        Rows that a linear model has no place for: products of latent variables, composites, scales ``~*~``,
-        classes.
+        Rows that a linear model has no place for: products of latent variables, composites, classes.
+    scales : tuple of Row
+        Scales ``y ~*~ y`` and residual variances of ordinal responses that are not fixed at 1.
     """
 
     table: ParameterTable
@@ -99,6 +100,7 @@ class ModelGraph:
     thresholds: tuple[Row, ...] = ()
     quantities: tuple[Row, ...] = ()
     others: tuple[Row, ...] = ()
+    scales: tuple[Row, ...] = ()
 
     @cached_property
     def orders(self) -> dict[frozenset[str], tuple[str, ...]]:

@@ -322,6 +322,12 @@ def _further(
             quantities[key] = (*quantities.get(key, ()), *addends)
             if moves:
                 random.add(key)
+    for row in graph.scales:
+        if row.target in index:
+            key, power = (index[row.target], "sigma"), -1.0 if row.op == "~*~" else 0.5
+            free = row.parameter >= 0
+            value = 0.0 if free else power * float(np.log(row.ustart or 1.0))
+            quantities[key] = (*quantities.get(key, ()), Linear(row.parameter, value, (), log=power if free else 0.0))
     for row in sorted(graph.thresholds, key=lambda row: row.op != "|"):  # the threshold itself comes first
         if row.target in index:
             k = index[row.target]

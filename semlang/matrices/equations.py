@@ -366,7 +366,7 @@ class _Equations:
                 yield f"{symbol} = " + _sum([_Term(first), *terms[1:]])
 
     def _scales(self) -> Iterator[str]:
-        for row in self.graph.others:
+        for row in self.graph.scales:
             if row.op == "~*~" and row.target in self.number:
                 r = (self.number[row.target],) if self.several else ()
                 symbol = indexed(r"\Delta", *r)

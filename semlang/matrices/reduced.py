@@ -98,12 +98,15 @@ class Linear(NamedTuple):
     """One addend of a linear predictor: theta[parameter] (or `value`) times a product of covariates.
 
     An addend that comes by way of latent variables has a `slot` of the program in place of a parameter (-1 elsewhere).
+    Where `log` is not 0 it is that times log theta: -1 for the scale of an ordinal response, 1/2 for its residual
+    variance.
     """
 
     parameter: int
     value: float
     via: Product
     slot: int = -1
+    log: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,13 @@ class ReducedForm:
         """Return the values of the coefficients of addends."""
         slots = self.slots(theta) if any(a.slot >= 0 for a in addends) else theta
         return [
-            float(slots[a.slot] if a.slot >= 0 else theta[a.parameter] if a.parameter >= 0 else a.value)
+            float(slots[a.slot])
+            if a.slot >= 0
+            else a.value
+            if a.parameter < 0
+            else a.log * float(np.log(theta[a.parameter]))
+            if a.log
+            else float(theta[a.parameter])
             for a in addends
         ]
 

@@ -100,6 +100,11 @@ def distribution(kind: str, link: str, response: str, units: str, modelled: Mapp
             r = response or "c"
             chosen, base = (rf"\Pr({c} \mid \boldsymbol{{\eta}})" for c in (r, r"\text{base}"))
             text = rf"\log\frac{{{chosen}}}{{{base}}} &= {nu}"
+        case "choice":
+            text = rf"\Pr({y} = 1 \mid \boldsymbol{{\eta}}) &= \exp({nu}) / \textstyle\sum_{{\text{{set}}}} \exp({nu})"
+        case "ranking":
+            rest = rf"\textstyle\sum_{{\text{{set}},\, {y} \ge s}} \exp({nu})"
+            text = rf"\Pr({y} = s \mid {y} \ge s, \boldsymbol{{\eta}}) &= \exp({nu}) / {rest}"
         case _:
             text = rf"{given} &\sim \operatorname{{{kind}}}, \quad {g or 'E'}({y}) = {nu}"
     if "zero" in modelled:

@@ -229,16 +229,7 @@ def read_constraints(
             if s.name in labels and s.op == ":=":
                 findings.append(_defined_label(model.source, s))
                 continue
-            if s.op == ":~":
-                findings.append(
-                    error(
-                        "data-defined-parameter",
-                        f"'{s.name}' depends on the data, which can't be estimated",
-                        model.source,
-                        s.span,
-                        help="let a covariate multiply the path instead: 'y ~ x:z', or 'f =~ y:z' for a loading",
-                    )
-                )
+            if s.op == ":~":  # see `moderated`
                 continue
             unknown(s.expression, "definition")
             valueless(s.expression)

@@ -23,6 +23,7 @@ from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equ
 from semlang.model.kind_findings import kind_findings
 from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
+from semlang.model.moderated import moderated_parameters
 from semlang.model.name_findings import name_findings
 from semlang.model.namespace import Namespace, survey
 from semlang.model.numbering import name_rows, number_rows, share_labels
@@ -30,7 +31,7 @@ from semlang.model.option_findings import idle_options
 from semlang.model.options import from_directives, merge
 from semlang.model.ordinal import fix_ordinal_residuals
 from semlang.model.product_indicators import read_product_indicators
-from semlang.model.replaced import without_replaced
+from semlang.model.replaced import without_idle, without_replaced
 from semlang.model.roles import Roles, assign_roles
 from semlang.model.scale import set_scale
 from semlang.model.scales import fit_to_scales
@@ -136,9 +137,12 @@ def elaborate(
     free_means(rows, merged)
     equal_over_groups(rows, roles, merged)
     free_beside_shared(rows)
-    rows = without_replaced(fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns), ns)
+    rows = fit_to_scales(given_rows(rows, labels, settings.group_column, ns), ns)
+    rows = without_idle(without_replaced(rows, ns), ns)
+    rows, halves = moderated_parameters(model, rows, ns, findings)
     meaning = share_labels(rows, model.source, findings)
     relations, defined = read_constraints(model, rows, findings)
+    defined = (*halves, *defined)
     relations += effects_coding(rows, merged)
     table_rows, n = number_rows(rows, meaning)
     table = ParameterTable(

@@ -22,7 +22,21 @@ def kind_findings(table: ParameterTable, ns: Namespace) -> list[Diagnostic]:
             if place not in seen:
                 seen.add(place)
                 out.append(f)
-    return out + list(_gaps(table, ns)) + list(_limits(table))
+    return out + list(_gaps(table, ns)) + list(_limits(table)) + list(_sets(table))
+
+
+def _sets(table: ParameterTable) -> Iterator[Diagnostic]:
+    """Find choices and rankings that do not say which records are the alternatives of a set."""
+    for v in table.responses:
+        if v.kind.sets and not isinstance(v.arguments.get("set"), str):
+            yield error(
+                "missing-set",
+                f"it is not said which rows are the alternatives of a set of '{v.name}'",
+                table.source,
+                v.span,
+                notes="data of choices and rankings have a row an alternative, and a column that tells the sets apart",
+                help=f"name the column: {v.name} :: {v.kind.name}(set=trip)",
+            )
 
 
 def _limits(table: ParameterTable) -> Iterator[Diagnostic]:
@@ -79,6 +93,15 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
             f"'{v.name}' is {_kind(v)} and has no residual variance",
             table.source,
             r.span,
+            help="remove the line",
+        )
+    elif r.op == "~~" and r.lhs == r.rhs and v.role == "response" and _models_sigma(table, r):
+        yield error(
+            "variance-beside-sigma",
+            f"'{v.name}' has both a residual variance and a model of its scale",
+            table.source,
+            r.span,
+            label=f"sigma({v.name}) stands in its place",
             help="remove the line",
         )
     elif r.op == "~~" and r.lhs != r.rhs:
@@ -140,3 +163,8 @@ def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
                 label="it is added",
                 help=f"write '{v.name} | t{missing}' too",
             )
+
+
+def _models_sigma(table: ParameterTable, row: Row) -> bool:
+    """Whether the text models the scale of the response whose residual variance a row is."""
+    return any(r.quantity == "sigma" and r.target == row.target and r.group == row.group for r in table.rows)

@@ -32,9 +32,11 @@ class Kind:
     sequence : bool
         Whether a response is a product of steps from one category to the next.
     alternatives : bool
-        Whether one of several linear predictors is chosen: a category, or an alternative.
+        Whether one of several linear predictors is chosen: that of a category.
     nominal : bool
         Whether each category has a linear predictor of its own.
+    sets : bool
+        Whether records are alternatives of sets, from which one is chosen, or which are ranked.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
     estimable : bool
@@ -53,6 +55,7 @@ class Kind:
     sequence: bool = False
     alternatives: bool = False
     nominal: bool = False
+    sets: bool = False
     logarithm: bool = False
     estimable: bool = False
 
@@ -168,8 +171,8 @@ KINDS: dict[str, Kind] = {
             estimable=True,
         ),
         Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, nominal=True, estimable=True),
-        Kind("choice", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
-        Kind("ranking", ("logit",), intercept=False, arguments=("level", "set"), alternatives=True),
+        Kind("choice", ("logit",), intercept=False, arguments=("set", "success"), sets=True, estimable=True),
+        Kind("ranking", ("logit",), intercept=False, arguments=("set",), sets=True, estimable=True),
         Kind("composite", (), arguments=("level",)),
         Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
         Kind("class", (), latent=True, arguments=("observed",), estimable=True),

@@ -6,7 +6,7 @@ from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.table import Covariate, Row
 
-__all__ = ["Place", "place", "takes_the_place", "without_replaced"]
+__all__ = ["Place", "place", "takes_the_place", "without_idle", "without_replaced"]
 
 Place = tuple[str, str, str, tuple[Covariate, ...], str, int, str, tuple[str, ...], int]
 
@@ -30,3 +30,22 @@ def without_replaced(rows: list[Draft], ns: Namespace) -> list[Draft]:
             classes.setdefault((place(r), r.class_variable), set()).add(r.klass)
     gone = {p for (p, variable), own in classes.items() if len(own) == ns.n_classes(variable)}
     return [r for r in rows if r.klass or not r.free or place(r) not in gone] if gone else rows
+
+
+def without_idle(rows: list[Draft], ns: Namespace) -> list[Draft]:
+    """Leave out automatic covariances of what is written not to vary, where there are classes.
+
+    Without classes the rows are lavaan's, whose covariance matrices need not be of the kind that integrals take.
+    """
+    if not any(v.kind.name == "class" for v in ns.variables.values()):
+        return rows
+    still = {
+        (r.group, r.target) for r in rows
+        if r.op == "~~" and r.target == r.source and not r.klass and not r.free and r.ustart == 0.0
+        and ns.variables[r.target].role != "response"
+    }  # fmt: skip
+    return [
+        r for r in rows
+        if r.op != "~~" or r.target == r.source or r.rule == "written"
+        or not still & {(r.group, r.target), (r.group, r.source)}
+    ] if still else rows  # fmt: skip

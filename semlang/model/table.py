@@ -311,9 +311,9 @@ class ParameterTable:
         for v in self.latents:
             if isinstance(v.arguments.get("observed"), str):
                 found[v.arguments["observed"]] = None
+        made = {v.name for v in self.responses if "interval" in v.arguments}
         for row in self.rows:
-            for c in row.via:
-                found[c.column] = None
+            found |= dict.fromkeys(c.column for c in row.via if c.column not in made)
         for column in (*self.clusters, self.group_column, *self.frequency.values(), *self.weights.values()):
             if column:
                 found[column] = None

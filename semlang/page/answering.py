@@ -12,6 +12,7 @@ from semlang.diagnostics import Diagnostic
 from semlang.errors import SemlangError
 from semlang.page.analyse import analyse, drawing
 from semlang.page.compared import compared
+from semlang.page.exercise import checked
 from semlang.page.implied import implied
 from semlang.page.moved import moved
 from semlang.source import Source
@@ -45,10 +46,11 @@ class Answering:
         Parameters
         ----------
         question : dict
-            ``what`` is ``analyse`` or ``draw`` (with ``text`` and perhaps ``data``, a key; ``analyse`` with ``drawn``
-            false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with ``text`` and
-            ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``), ``move`` (with ``text``, ``key``,
-            ``x`` and ``y``) or ``compare`` (with two texts, ``a`` and ``b``).
+            ``what`` is ``analyse``, ``draw`` or ``picture`` (with ``text`` and perhaps ``data``, a key; ``analyse``
+            with ``drawn`` false leaves the diagram to ``draw``), ``data`` (with ``name`` and ``csv``), ``fit`` (with
+            ``text`` and ``data``), ``implied`` (with ``text``, ``values`` and perhaps ``data``), ``move`` (with
+            ``text``, ``key``, ``x`` and ``y``), ``check`` (with ``text`` and a ``task`` of a lesson) or ``compare``
+            (with two texts, ``a`` and ``b``).
 
         Raises
         ------
@@ -60,7 +62,7 @@ class Answering:
                 case {"what": "analyse", "text": str(text)}:
                     sheet, _ = self._known(question.get("data"))
                     return analyse(self._source(text), sheet, drawn=question.get("drawn") is not False)
-                case {"what": "draw", "text": str(text)}:
+                case {"what": "draw" | "picture", "text": str(text)}:
                     sheet, _ = self._known(question.get("data"))
                     return {"diagram": drawing(self._source(text), sheet)}
                 case {"what": "implied", "text": str(text), "values": dict(values)}:
@@ -73,6 +75,8 @@ class Answering:
                     "y": int() | float() as y,
                 }:
                     return moved(self._source(text), key, x, y)
+                case {"what": "check", "text": str(text), "task": {"kind": "draw" | "identify" | "equivalent"} as task}:
+                    return checked(task, self._source(text).text)
                 case {"what": "compare", "a": str(a), "b": str(b)}:
                     return compared(self._source(a), self._source(b))
                 case {"what": "data", "name": str(name), "csv": str(csv)}:

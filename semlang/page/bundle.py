@@ -11,7 +11,10 @@ from pathlib import Path
 from semlang.syntax.grammar import grammar_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
-LEFT_OUT = ("cli", "editors", "estimation/kernels", "page/web", "page/gallery", "page/serve.py", "page/playground.py")
+LEFT_OUT = (
+    "cli", "editors", "estimation/kernels", "page/web", "page/gallery", "page/widget.py", "page/serve.py",
+    "page/playground.py",
+)  # fmt: skip
 """What a browser has no use for."""
 
 

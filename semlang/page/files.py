@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from semlang.page.exercise import LESSONS
+
 BUILT = Path(__file__).resolve().parent / "web" / "built"
 GALLERY = Path(__file__).resolve().parent / "gallery"
 
@@ -36,4 +38,5 @@ def page_files() -> dict[str, bytes]:
     """Return the page's files by path: what npm built, and the gallery with its data."""
     found = {p.name: p.read_bytes() for p in sorted(BUILT.iterdir())}
     found |= {f"gallery/{p.name}": p.read_bytes() for p in sorted(GALLERY.glob("*.csv"))}
+    found["lessons.json"] = LESSONS.read_bytes()
     return found | {"gallery.json": json.dumps(gallery(), ensure_ascii=False).encode()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from semlang.api import Model
 from semlang.page.answering import Answering
+from semlang.page.exercise import lessons
 from semlang.page.files import BUILT, gallery, page_files
 from semlang.page.full_fit import full_fit
 
@@ -84,7 +85,7 @@ class Kernel:
     def __call__(self, question: dict[str, Any]) -> dict[str, Any]:
         match question:
             case {"what": "session"}:
-                return {"text": None, "data": self.known, "gallery": gallery()}
+                return {"text": None, "data": self.known, "gallery": gallery(), "lessons": lessons()}
             case {"what": "gallery", "data": str(name)} if name in {m["data"] for m in gallery()}:
                 return {"csv": page_files()[f"gallery/{name}"].decode()}
         answer = self.answering.answer(question)

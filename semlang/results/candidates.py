@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from semlang.graph.condition import n_states
 from semlang.graph.model_graph import ModelGraph
-from semlang.model.table import ParameterTable, Product, Row, Variable
+from semlang.model.table import Covariate, ParameterTable, Product, Row, Variable
 
-__all__ = ["candidates"]
+__all__ = ["candidates", "without_circles"]
 
 
 def candidates(table: ParameterTable, graphs: tuple[ModelGraph, ...]) -> list[Row]:
@@ -17,8 +17,8 @@ def candidates(table: ParameterTable, graphs: tuple[ModelGraph, ...]) -> list[Ro
 
     These are fixed rows; rows that share their parameter with others; loadings of every latent variable on the
     indicators of its level; effects of the model's covariates on its responses, latent variables and classes;
-    covariances of latent variables, and of gaussian responses, of one level. What would close a circle of paths is left
-    out.
+    regressions of latent variables and gaussian responses that have such, on each other; covariances of latent
+    variables, and of gaussian responses, of one level. What would close a circle of paths is left out.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def _absent(table: ParameterTable, graph: ModelGraph) -> Iterator[Row]:
                 variable = table.variables[key]
                 yield _row(graph, factor.name, "=~", variable.name, key, factor.key, (), block[factor.key])
     yield from _effects(table, graph, has, block)
+    yield from _regressions(table, graph, has, block)
     yield from _covariances(table, graph, block)
 
 
@@ -92,6 +93,36 @@ def _effects(
                     yield row._replace(klass=k, class_variable=v.key)
 
 
+def _regressions(
+    table: ParameterTable, graph: ModelGraph, has: set[tuple[str, str, Product]], block: dict[str, tuple[int, int]]
+) -> Iterator[Row]:
+    """Yield regressions of variables that have regressions, on each other and on their causes, as lavaan does."""
+    found: dict[str, None] = {}
+    caused: set[str] = set()
+    for r in table.rows:
+        if r.op == "~" and r.group == graph.group and not r.quantity and _plain(table.variables[r.target]):
+            causes = [r.source, *(c.column for c in r.via if c.response)]
+            found |= dict.fromkeys([r.target, *(k for k in causes if k and _plain(table.variables[k]))])
+            caused.add(r.target)
+    for a in found:
+        for b in found:
+            v, w = table.variables[a], table.variables[b]
+            # what only causes may depend on what is caused, and that on everything
+            if a == b or v.level != w.level or not caused & {a, b} or _reaches(graph, a, b):
+                continue
+            via = () if w.role == "latent" else (Covariate(b, response=True),)
+            source = b if w.role == "latent" else ""
+            if (a, source, via) not in has:
+                yield _row(graph, v.name, "~", w.name, a, source, via, block[a])
+
+
+def _plain(v: Variable) -> bool:
+    """Whether a variable is a measured latent variable, or a gaussian response."""
+    return (v.role == "latent" and v.measured and v.kind.name == "normal") or (
+        v.role == "response" and v.kind.name == "gaussian" and v.link in ("", "identity")
+    )
+
+
 def _covariances(table: ParameterTable, graph: ModelGraph, block: dict[str, tuple[int, int]]) -> Iterator[Row]:
     """Yield covariances of disturbances that are not in the table."""
     has = {frozenset((r.target, r.source)) for r in table.rows if r.op == "~~" and r.group == graph.group}
@@ -111,11 +142,37 @@ def _varies(graph: ModelGraph, v: Variable, modelled: set[str]) -> bool:
     return v.kind.name == "normal" or (v.kind.name == "gaussian" and v.link in ("", "identity"))
 
 
+def without_circles(rows: Sequence[Row], graphs: tuple[ModelGraph, ...]) -> list[list[Row]]:
+    """Cut candidates into parts, none of which closes a circle of paths when all of it is freed at once."""
+    parts: list[list[Row]] = []
+    known: list[list[dict[str, tuple[str, ...]]]] = []
+    for row in rows:
+        causes = [k for k in (row.source, *(c.column for c in row.via if c.response)) if k] * (row.op in ("~", "=~"))
+        fits = (
+            n
+            for n, of_groups in enumerate(known)
+            if not any(_leads(of_groups[row.group - 1], row.target, cause) for cause in causes)
+        )
+        place = next(fits, len(parts))
+        if place == len(parts):
+            parts.append([])
+            known.append([{k: tuple(v) for k, v in g.causes.items()} for g in graphs])
+        parts[place].append(row)
+        own = known[place][row.group - 1]
+        own[row.target] = (*own.get(row.target, ()), *causes)
+    return parts
+
+
 def _reaches(graph: ModelGraph, start: str, end: str) -> bool:
+    """Whether paths lead from one variable to another."""
+    return _leads(graph.causes, start, end)
+
+
+def _leads(causes: Mapping[str, Iterable[str]], start: str, end: str) -> bool:
     """Whether paths lead from one variable to another."""
     waiting, seen = [end], {end}
     while waiting:
-        for cause in graph.causes.get(waiting.pop(), ()):
+        for cause in causes.get(waiting.pop(), ()):
             if cause == start:
                 return True
             if cause not in seen:

@@ -13,7 +13,7 @@ from semlang.estimation.assemble import assemble
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.constraints import Constraints
 from semlang.model.table import ROWS
-from semlang.results.scores import data_of
+from semlang.results.scores import check_some_response, data_of, posterior_needed
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def class_probabilities(fit: Fit, data: Any = None) -> dict[str, pd.DataFrame]:
     if not is_conditional(fit.table):
         raise FitError([error("no-classes", "the model has no latent classes", help="declare one: c :: class(2)")])
     designs, frame = data_of(fit, data)
+    check_some_response(designs)
     objective = assemble(
         fit.table, fit.graphs, designs, Constraints(fit.table), True, fit.estimate.points, 1, scaled=False
     )
@@ -58,7 +59,9 @@ def class_probabilities(fit: Fit, data: Any = None) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {}
     for member, design in zip(objective.members, designs, strict=True):
         member.move(x)
-        for key, p in member.posterior(x).classes.items():
+        with posterior_needed():
+            found = member.posterior(x).classes
+        for key, p in found.items():
             level = fit.table.variables[key].level
             records = np.arange(design.n_rows)
             columns: dict[str, Any] = {}

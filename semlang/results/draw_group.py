@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.alternatives import as_far_as_ranked
 from semlang.data.covariates import transformed
 from semlang.data.design import Design
 from semlang.diagnostics import error
@@ -167,6 +168,8 @@ class _Draw:
         for name, column in (("trials", design.trials), ("entry", design.entry)):
             if key in column:
                 q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
+        if key in design.sets:
+            q["set"] = design.sets[key]
         if key in design.censored:
             q |= {"low": design.low[key], "high": design.high[key]}
         try:
@@ -178,6 +181,8 @@ class _Draw:
             ) from None  # fmt: skip
         if key in design.event:
             y, out.event[key] = ended(y, design.responses[key], design.event[key], self.rng)
+        if variable.kind.name == "ranking":
+            y = as_far_as_ranked(y, design.responses[key], design.sets[key])
         out.responses[key] = y
         if variable.level != ROWS and variable.level in design.clusters:
             for of in (out.responses, out.event):

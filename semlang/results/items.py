@@ -14,7 +14,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.distributions import Quantities, expected, has_distribution, transform
-from semlang.estimation.linear_predictors import linear_predictors
+from semlang.estimation.linear_predictors import addend_of, distribution_rows, linear_predictors
 from semlang.estimation.predictors import Predictors
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.nearest import did_you_mean
@@ -132,9 +132,8 @@ def thresholds_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -
 def quantities_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -> Quantities:
     """Return the distribution parameters of a response by name, (n_rows,) each; a residual SD is ``sigma``."""
     sums: dict[str, Floats] = {}
-    for r in graph.quantities:
-        if r.target == item.key and not r.source:
-            sums[r.quantity] = sums.get(r.quantity, np.zeros(design.n_rows)) + _addend(fit, design, r)
+    for name, rows in distribution_rows(graph, item.key)[0].items():
+        sums[name] = np.zeros(design.n_rows) + sum(_addend(fit, design, r) for r in rows)
     out = {name: transform(name, value) for name, value in sums.items()}
     if item.kind.residual and "sigma" not in out:
         c = next((c for c in graph.covariances if c.a == c.b == item.key), None)
@@ -144,6 +143,8 @@ def quantities_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -
 
 
 def _addend(fit: Fit, design: Design, r: Row) -> Any:
+    if r.op in ("~*~", "~~"):
+        return addend_of(r, {}, 1.0, fit.estimate.theta)
     value = fit.estimate.theta[r.parameter] if r.parameter >= 0 else r.ustart or 0.0
     return value * (design.columns[r.via] if r.via else 1.0)
 

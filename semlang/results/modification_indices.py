@@ -21,7 +21,7 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.parameter_names import level_of
 from semlang.model.table import ParameterTable, Row
-from semlang.results.candidates import candidates
+from semlang.results.candidates import candidates, without_circles
 from semlang.results.comparison import chi2_tail
 from semlang.results.implied import Implied
 from semlang.results.standardized import _ScalesAt
@@ -42,7 +42,8 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     its restriction holds; `epc` the change of the parameter that it predicts, `sepc.all` the same in the units of the
     standardised solution. Gradient and information are those of the engine, for every kind of response. The
     information is the observed one, but the expected for complete gaussian data (lavaan's choice). Parameters that
-    are not identified beside the others are left out.
+    are not identified beside the others are left out, and so are regressions on responses that the model has not, but
+    for gaussian responses of one level.
 
     Parameters
     ----------
@@ -65,9 +66,12 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     Sorbom (1989), Psychometrika 54, 371-384.
     """
     rows = candidates(fit.table, fit.graphs)
+    if by_quadrature(fit) or fit.table.clusters:  # there the observed values of responses would be covariates
+        written = {r.id for r in fit.table.rows}
+        rows = [r for r in rows if r.id in written or not any(c.response for c in r.via)]
     scales = [] if is_conditional(fit.table) else _scales(fit)
     records: list[dict[str, Any]] = []
-    for part in _together(fit, rows):
+    for part in (p for acyclic in without_circles(rows, fit.graphs) for p in _together(fit, acyclic)):
         found = scores_of(fit, part)
         for k, row in enumerate(part):
             answer = found.single(k)

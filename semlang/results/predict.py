@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
+from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.distributions import has_distribution
 from semlang.estimation.linear_predictors import linear_predictors
 from semlang.estimation.mixed_predictors import MixedPredictors
@@ -17,7 +20,8 @@ from semlang.estimation.predictors import Predictors, RowExpectations
 from semlang.graph.condition import n_states
 from semlang.matrices.build import whole_form
 from semlang.model.nearest import did_you_mean
-from semlang.results.scores import any_predictors_of, data_of
+from semlang.results.filled_predictions import filled_predictions
+from semlang.results.scores import any_predictors_of, check_some_response, data_of, posterior_needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,29 +65,45 @@ def predict(fit: Fit, data: Any = None, kind: str = "marginal", at: Mapping[str,
     ------
     FitError, DataError
     """
-    import pandas as pd
-
     _check(fit, kind, at if kind == "at" else None)
     if kind == "marginal":
         _check_means(fit)
     designs, frame = data_of(fit, data, optional_columns(fit, kind))
+    if kind in ("conditional", "linear") and is_conditional(fit.table):
+        check_some_response(designs)
+    out = _predicted(fit, designs, frame, kind, at or {})
+    if kind != "at":
+        plain = partial(_predicted, fit, at={})
+        index = out.index
+        out = filled_predictions(fit, kind, out.reset_index(drop=True), frame, designs, plain).set_index(index)
+    return out
+
+
+def _predicted(
+    fit: Fit, designs: tuple[Design, ...], frame: pd.DataFrame, kind: str, at: Mapping[str, float]
+) -> pd.DataFrame:
+    """Return predictions of the rows that have all predictors."""
+    import pandas as pd
+
     parts = []
     for p in any_predictors_of(fit, designs):
-        match kind:
-            case "marginal":
-                found = p.marginal()
-            case "conditional":
-                found = p.conditional()
-            case "linear":
-                found = p.linear()
-            case _ if isinstance(p, MixedPredictors):
-                found = p.at(at or {})
-            case _:
-                nu = linear_predictors(p.graph, p.design, fit.estimate.theta, at or {})
-                found = p.at({k: nu[key] for k, key in enumerate(p.form.responses)})
+        with posterior_needed():
+            match kind:
+                case "marginal":
+                    found = p.marginal()
+                case "conditional":
+                    found = p.conditional()
+                case "linear":
+                    found = p.linear()
+                case _ if isinstance(p, MixedPredictors):
+                    found = p.at(at)
+                case _:
+                    nu = linear_predictors(p.graph, p.design, fit.estimate.theta, at)
+                    found = p.at({k: nu[key] for k, key in enumerate(p.form.responses)})
         parts.append(_frame(fit, p, found, kind == "linear"))
     out = pd.concat(parts).sort_index() if len(parts) > 1 else parts[0].sort_index()
-    out.index = frame.index[out.index.to_numpy()]
+    out = out.reindex(np.arange(len(frame)))
+    out.index = frame.index
     return out
 
 
@@ -156,6 +176,7 @@ def _frame(fit: Fit, p: Predictors | MixedPredictors, found: RowExpectations, li
         categories = fit.designs[0].categories.get(key, ()) if many else ("",)
         for c, category in enumerate(categories):
             values = np.full(p.design.n_rows, np.nan)
-            values[found.record[here]] = found.values[here, c]
+            if here.any():
+                values[found.record[here]] = found.values[here, c]
             columns[f"{name}{'@' if linear else '='}{category}" if category else name] = values
     return pd.DataFrame(columns, index=p.design.row)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
 
     from semlang.results.fit import Fit
 
-__all__ = ["METHODS", "any_predictors_of", "predictors_of", "scores"]
+__all__ = [
+    "METHODS",
+    "any_predictors_of",
+    "check_some_response",
+    "data_of",
+    "posterior_needed",
+    "predictors_of",
+    "scores",
+]
 
 Floats = NDArray[np.float64]
 
@@ -65,11 +75,14 @@ def scores(fit: Fit, method: str = "eb", data: Any = None, covariance: bool = Fa
     if is_conditional(fit.table):
         _posterior_means(fit, method)
     designs, frame = data_of(fit, data)
+    if is_conditional(fit.table):
+        check_some_response(designs)
     if method == "ml":
         _one_level(fit)
     parts: dict[str, list[pd.DataFrame]] = {}
     for p in any_predictors_of(fit, designs, 1 if method != "eb" else None, INFLATION if method == "ml" else 1.0):
-        found = p.moments() if isinstance(p, MixedPredictors) else latent_moments(p)
+        with posterior_needed():
+            found = p.moments() if isinstance(p, MixedPredictors) else latent_moments(p)
         for level, moments in found.items():
             table = _table(fit, p.design, moments, frame, level, covariance, method == "ml")
             parts.setdefault(level, []).append(table)
@@ -87,7 +100,31 @@ def data_of(fit: Fit, data: Any, optional: Sequence[str] = ()) -> tuple[tuple[De
     assert fit.origin is not None
     if data is None:
         return fit.designs, fit.origin.recipe.frame
-    return fit.origin.recipe.designs(data, optional)
+    designs, frame = fit.origin.recipe.designs(data, optional)
+    return tuple(_without_unknown_membership(fit, d) for d in designs), frame
+
+
+def _without_unknown_membership(fit: Fit, design: Design) -> Design:
+    """Return the design without responses of units whose classes have no probabilities, for a covariate is missing."""
+    discrete = {v.key: v.level for v in fit.table.latents if v.kind.name == "class"}
+    out = design
+    for row in fit.table.rows:
+        if row.target not in discrete or not row.via or row.via not in design.columns:
+            continue
+        level, lost = discrete[row.target], np.isnan(design.columns[row.via])
+        if level != ROWS and lost.any():
+            code = design.clusters[level]
+            lost = np.isin(code, code[lost])
+        if lost.all():
+            raise FitError(
+                [error("no-posterior", f"no row has a value of {row.rhs}, which the probabilities of "
+                       f"'{row.target}' need")]
+            )  # fmt: skip
+        if lost.any():
+            responses = {k: np.where(lost, np.nan, y) for k, y in out.responses.items()}
+            observed = {k: np.where(lost, np.nan, y) for k, y in out.observed.items()}
+            out = replace(out, responses=responses, observed=observed)
+    return out
 
 
 def any_predictors_of(
@@ -127,6 +164,30 @@ def predictors_of(
         ]
     except Infeasible as problem:
         raise _no_posterior(problem) from None
+
+
+@contextmanager
+def posterior_needed() -> Iterator[None]:
+    """Raise the finding ``no-posterior`` where data have no density."""
+    try:
+        yield
+    except Infeasible as problem:
+        raise _no_posterior(problem) from None
+
+
+def check_some_response(designs: Sequence[Design]) -> None:
+    """Raise where no response at all is observed: there is nothing that tells classes apart.
+
+    Raises
+    ------
+    FitError
+        ``no-posterior``.
+    """
+    if not any((~np.isnan(y)).any() for d in designs for y in d.responses.values()):
+        raise FitError(
+            [error("no-posterior", "no row has a response, so nothing is known of the classes of its unit",
+                   help='predict(kind="marginal") and predict(kind="at") need none')]
+        )  # fmt: skip
 
 
 def _no_posterior(problem: Infeasible) -> FitError:

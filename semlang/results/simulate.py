@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.alternatives import as_written
 from semlang.data.design import Design
 from semlang.data.responses import censored
 from semlang.diagnostics import error
@@ -116,20 +117,25 @@ def simulated(
         for key in _intervals(design):
             _write_ends(out, table.variables[key], design, new.responses[key])
         for v in table.responses:
-            values[v.name][design.row] = new.responses[v.key]
+            drawn = new.responses[v.key]
+            if v.key in design.sets:
+                gone = np.isnan(design.responses[v.key]) if keep_missing else False
+                drawn = np.where(gone, np.nan, as_written(drawn, design.sets[v.key]) if ranked(v) else drawn)
+            values[v.name][design.row] = drawn
             if v.key in new.event:
                 events = out[str(v.arguments["event"])].to_numpy(dtype=np.float64, copy=True)
                 events[design.row] = new.event[v.key]
                 out[str(v.arguments["event"])] = events.astype(np.int64) if np.isfinite(events).all() else events
         for key, known in design.observed.items():
             column = str(table.variables[key].arguments["observed"])
-            drawn = out[column].to_numpy(dtype=np.float64, copy=True)
-            drawn[design.row] = np.where(np.isnan(known), np.nan, new.latent[key])
-            out[column] = drawn
+            truth = out[column].to_numpy(dtype=np.float64, copy=True)
+            truth[design.row] = np.where(np.isnan(known), np.nan, new.latent[key])
+            out[column] = truth
     for v in table.responses:
         categories = next((d.categories[v.key] for d in population.designs if v.key in d.categories), ())
         y = values[v.name]
-        missing = np.isnan(y) | (frame[v.name].isna().to_numpy() if keep_missing and v.name in frame else False)
+        own = keep_missing and v.name in frame and not ranked(v)
+        missing = np.isnan(y) | (frame[v.name].isna().to_numpy() if own else False)
         if categories and not set(categories) <= {"0", "1"}:
             texts = np.array(categories, dtype=object)[np.where(missing, 0, np.nan_to_num(y)).astype(np.int64)]
             if isinstance(frame[v.name].dtype, pd.CategoricalDtype):
@@ -144,10 +150,17 @@ def simulated(
                 texts[missing] = None
                 out[v.name] = texts
                 continue
-        counted = v.kind.thresholds or v.kind.nominal or v.kind.name in ("binomial", "poisson", "negbinomial")
+        counted = (
+            v.kind.thresholds or v.kind.nominal or v.kind.sets or v.kind.name in ("binomial", "poisson", "negbinomial")
+        )
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
     return out
+
+
+def ranked(v: Variable) -> bool:
+    """Whether a response is a ranking, of which an empty cell says that an alternative was not ranked."""
+    return v.kind.name == "ranking"
 
 
 def _intervals(design: Design) -> list[str]:

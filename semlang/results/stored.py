@@ -32,7 +32,7 @@ __all__ = ["SCHEMA", "Stored", "read_stored", "stored_json"]
 SCHEMA = "semlang.fit/1"
 """What the first member of the file says; the number changes when older programs can't read the file."""
 
-LEFT_OUT = frozenset({"scores", "plan", "diagnostics", "inside"})
+LEFT_OUT = frozenset({"scores", "plan", "diagnostics", "inside", "slopes"})
 """Fields of an `Estimate` that are made again, or needed by findings alone."""
 
 

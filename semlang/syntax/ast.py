@@ -162,7 +162,7 @@ class Declaration(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """``p := expression`` (or ``:~``)."""
+    """``p := expression`` (or ``:~``, also ``log(p) :~ expression`` with `function` ``log``)."""
 
     name: str
     op: str
@@ -170,6 +170,7 @@ class Definition(NamedTuple):
     text: str
     span: Span
     name_span: Span
+    function: str = ""
 
 
 class Constraint(NamedTuple):

@@ -16,6 +16,11 @@ _LONG = 32  # operands; longer sums are balanced, so that their trees stay flat
 def read_definition(reading: Reading, node: Node) -> Definition:
     """Return ``name := expression`` (or ``:~``)."""
     left, operator, right = node.children
+    function = ""
+    if left.kind == "call" and operator.text == ":~" and left.children[0].text == "log":
+        arguments = [c for c in left.children if c.kind == "argument"]
+        if len(arguments) == 1 and len(arguments[0].children) == 1 and arguments[0].children[0].kind == "NAME":
+            function, left = "log", arguments[0].children[0]
     if left.kind not in ("NAME", "QUOTED"):
         raise reading.reject(
             "not-a-label",
@@ -27,7 +32,7 @@ def read_definition(reading: Reading, node: Node) -> Definition:
     if left.kind == "NAME":
         reading.check_name(left.text, left.span)
     expression = read_expression(reading, right)
-    return Definition(left.name, operator.text, expression, compact(right), node.span, left.span)
+    return Definition(left.name, operator.text, expression, compact(right), node.span, left.span, function)
 
 
 def read_constraint(reading: Reading, node: Node) -> Constraint:

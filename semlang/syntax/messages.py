@@ -187,6 +187,23 @@ def _bar(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
 
 
 def _comma(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
+    words = [t.text for t in tokens[at + 1 : at + 4]]
+    if len(words) == 3 and words[1] == "=":
+        name, value = words[0], words[2]
+        if name == "family":
+            help_ = f"declare the kind of the response:  {tokens[0].text} :: {value}"
+        elif name == "data":
+            help_ = 'name the file in a line of its own:  data: "file.csv"'
+        else:
+            help_ = f"write a line of its own:  options: {name} = {value}"
+        return error(
+            "other-program",
+            f"'{name} = {value}' is an argument of a call",
+            source,
+            Span(tokens[at].start, tokens[-1].end),
+            label="R's way of saying it",
+            help=help_,
+        )
     fix, depth = [], 0
     for token in tokens:
         depth += (token.kind == "open") - (token.kind == "close")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
+from semlang.diagnostics import Edit
 from semlang.source import Span
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Modifier, RandomEffects, Term, Transform
@@ -214,6 +216,18 @@ def _random_effects(reading: Reading, node: Node) -> list[RandomEffects]:
 
 def _minus(reading: Reading, minus: Node, part: Node) -> Rejected:
     text = text_of(part)
+    first = re.search(r"([A-Za-z_][\w.]*?)(\d+)\s*$", reading.source.text[: minus.span.start])
+    last = re.fullmatch(r"([A-Za-z_][\w.]*?)(\d+)", text)
+    if first and last and first[1] == last[1] and int(first[2]) + 1 < int(last[2]):
+        between = f"{first[1]}{{{first[2]}..{last[2]}}}"
+        return reading.reject(
+            "minus-before-term",
+            f"'- {text}' subtracts a term; a range is written {between}",
+            minus.span,
+            label="terms are added only",
+            help=f"write '{between}'",
+            fix=[Edit(Span(minus.span.start - len(first[0]), part.span.end), between)],
+        )
     return reading.reject(
         "minus-before-term",
         f"'- {text}' subtracts a term",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 
 from semlang.diagnostics import Edit
 from semlang.syntax.arithmetic import arguments, evaluate, number
@@ -89,6 +90,15 @@ def read_parameter(reading: Reading, node: Node) -> list[Variable]:
         )
     if function.text not in PARAMETERS:
         near = nearest(function.text, PARAMETERS)
+        if function.text == "cbind":
+            first = next((a for a in re.findall(r"[\w.]+", text_of(node))[1:]), "y")
+            raise reading.reject(
+                "other-program",
+                f"'{text_of(node)}' are successes and failures in R",
+                node.span,
+                label="R's way of saying it",
+                help=f"with a column of trials:  {first} :: binomial(logit, trials=n)",
+            )
         raise reading.reject(
             "unknown-parameter",
             f"no distribution has a parameter '{function.text}'",

@@ -48,7 +48,8 @@ def in_words(statement: ast.Statement, table: ParameterTable | None = None) -> s
         case ast.Declaration():
             said = _declaration(statement)
         case ast.Definition():
-            said = f"{statement.name} is defined as {statement.text.strip()}"
+            name = f"{statement.function}({statement.name})" if statement.function else statement.name
+            said = f"{name} is defined as {statement.text.strip()}"
             if statement.op == ":~":
                 said += ", computed from data"
         case ast.Constraint():

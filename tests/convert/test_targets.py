@@ -177,3 +177,11 @@ def test_what_is_left_out_is_said(target: str) -> None:
     done = Model("y :: negbinomial\nf =~ x1 + x2 + x3\ny ~ f\nzero(y) ~ x\nf ~~ lower(0)*f").convert(target)
 
     assert not done.complete
+
+
+def test_gllamm_choices() -> None:
+    text = code("chosen :: choice(set=trip)\nchosen ~ price + b[person]:price", "gllamm")
+    assert "egen long set_id = group(person trip)" in text
+    assert "gllamm alternative price" in text
+    for option in ("expanded(set_id chosen o)", "link(mlogit)", "nocons", "i(person)"):
+        assert option in text

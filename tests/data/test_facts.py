@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semlang.api import Model
 from semlang.data.facts import FrameFacts
 from semlang.data.levels import levels, number_levels, number_text
 
@@ -68,3 +69,17 @@ def test_codes_give_back_the_values(values: list[float | None]) -> None:
         assert (code == -1) == np.isnan(value)
         if code >= 0:
             assert names[code] == number_text(value)
+
+
+def test_columns_that_differ_by_blanks_and_capitals_are_found() -> None:
+    """Names as a spreadsheet has them; the edits that the findings propose make the text right."""
+    columns = ["Item 1", "item-2", "ITEM3", "item.4"]
+    frame = pd.DataFrame(np.random.default_rng(1).normal(size=(30, 4)), columns=columns)
+    text = "f =~ item1 + item2 + item3 + item4\n"
+    found = Model(text).check(frame)
+    assert [d.slug for d in found] == ["unknown-column"] * 4
+    for d in reversed(found):
+        (edit,) = d.fix
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert text == "f =~ `Item 1` + `item-2` + ITEM3 + item.4\n"
+    assert [d for d in Model(text).check(frame) if d.is_error] == []

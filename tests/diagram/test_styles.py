@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -213,3 +214,14 @@ def test_what_a_fit_adds() -> None:
     with pytest.raises(SemlangError) as problem:
         fit.draw(ci=95)
     assert problem.value.diagnostics[0].slug == "not-a-choice"
+
+
+def test_drawing_loads_nothing_that_is_slow_to_load(tmp_path: Path) -> None:
+    (tmp_path / "m.sem").write_text(MODELS["factors"])
+    code = (
+        "import sys; from semlang.cli import semlang\n"
+        "try: semlang(['draw', 'm.sem', '-o', 'm.svg'])\n"
+        "except SystemExit: print([m for m in ('numba', 'pandas', 'scipy', 'pygraphviz') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr

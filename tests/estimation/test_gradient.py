@@ -64,6 +64,14 @@ OTHERS = {
         "cluster: school/person\no1 :: multinomial(base=0)\no1@0 ~ 0 + p*x\no1@1 ~ 1 + p*z + u[person]:z + v[school]\n"
         "o1@2 ~ 1 + z + 1*u:z + offset(w)\no1@3 ~ 1 + 1*u:z + a*v"
     ),
+    "choice": "cluster: school/person\nchosen :: choice(set=trip)\nchosen ~ x + u[person]:z + v[school]:x",
+    "ranking and others": (
+        "cluster: school/person\nrank :: ranking(set=trip)\nb1 :: binomial(logit)\nf[person] =~ b1 + rank:z + g1\n"
+        "f ~ v[school]\nrank ~ x"
+    ),
+    "beta": "q1 :: beta(cloglog)\nq1 ~ x + (1 + z | person)\nshape(q1) ~ 1 + z",
+    "beta factor": "q1 + q2 :: beta\nb1 :: binomial(probit)\nf =~ q1 + q2 + b1\nf ~ x + u[school]",
+    "interval": "v :: gaussian(log, interval=[low, high])\nv ~ x + (1 + z | person)\nsigma(v) ~ 1 + x",
     "no latent variable": "b1 :: binomial(cloglog)\nb1 ~ x",
 }
 
@@ -111,7 +119,12 @@ def test_every_family_link_and_structure(bind, frame, gradient_by_differences, s
 @pytest.mark.parametrize("points", [1, 5])
 @pytest.mark.parametrize("what", OTHERS)
 def test_other_models(bind, frame, gradient_by_differences, what, points):
-    data = frame.assign(grp=np.where(frame["x"] > 0, "a", "b"))
+    data = frame.assign(
+        grp=np.where(frame["x"] > 0, "a", "b"), trip=np.arange(len(frame)) // 4, q1=1 / (1 + np.exp(-frame.g1)),
+        q2=1 / (1 + np.exp(frame.g2)), low=np.floor(frame.g1), high=(np.floor(frame.g1) + 1).where(frame.g1 < 1),
+    )  # fmt: skip
+    data["rank"] = data.groupby(["school", "person", "trip"]).cumcount() + 1
+    data["chosen"] = (data["rank"] == 1).astype(int)
     check(bind(OTHERS[what], data), gradient_by_differences, points)
 
 

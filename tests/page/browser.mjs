@@ -115,17 +115,17 @@ const tasks = {
     await answered(text)
     // dragged to where nothing is: the text says the place, and there the node then is
     await page.evaluate(() => document.querySelector("#diagram").scrollIntoView())
-    const spot = await page.evaluate(() => {
-      const r = document.querySelector("#diagram svg").getBoundingClientRect()
-      return [r.x + 3, r.y + 3]
-    })
-    for (const [dx, dy] of [[4, 6], [14, 9]]) {
+    for (const [fx, fy] of [[0.02, 0.03], [0.98, 0.03]]) {
+      const spot = await page.evaluate(([fx, fy]) => {
+        const r = document.querySelector("#diagram svg").getBoundingClientRect()
+        return [r.x + fx * r.width, r.y + fy * r.height]
+      }, [fx, fy])
       const [x, y] = await centre("f")
       const before = await page.evaluate(() => window.semlang.editor.text)
       await page.mouse.move(x, y)
       await page.mouse.down()
-      await page.mouse.move(spot[0] + 30, spot[1] + 30)
-      await page.mouse.move(spot[0] + dx, spot[1] + dy)
+      await page.mouse.move((x + spot[0]) / 2, (y + spot[1]) / 2)
+      await page.mouse.move(...spot)
       await page.mouse.up()
       await page.waitForFunction(b => window.semlang.editor.text !== b && window.semlang.text === window.semlang.editor.text, {timeout: 60000}, before)
     }
@@ -138,7 +138,25 @@ const tasks = {
     const unscaled = "f =~ NA*x1 + x2 + x3\n"
     await type(unscaled)
     out.sets = await page.$$eval("#diagram [data-set]", all => all.map(e => e.querySelector("title").textContent).sort())
+    await page.click("#tab-verdict")
     out.listed = await page.$$eval("#view-verdict .sets li", all => all.map(e => e.dataset.set))
+    await page.evaluate(t => { window.semlang.editor.text = t }, text)
+    await answered(text)
+    // a lesson: the diagram of an exercise, a wrong answer, a right one
+    await page.select("#lessons", "sem-regression")
+    await page.waitForSelector("#lesson .tasks button")
+    await page.click("#lesson .tasks button")
+    await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+    out.lesson = []
+    for (const given of ["y ~ x\n", "y ~ z + x\n"]) {
+      await page.evaluate(t => { window.semlang.editor.text = t }, given)
+      await answered(given)
+      const said = await page.$eval("#lesson .checked", e => e.textContent)
+      await page.click("#lesson .check")
+      await page.waitForFunction(s => document.querySelector("#lesson .checked").textContent !== s, {timeout: 60000}, said)
+      out.lesson.push(await page.$eval("#lesson .checked", e => e.textContent))
+    }
+    await page.select("#lessons", "")
     await page.evaluate(t => { window.semlang.editor.text = t }, text)
     await answered(text)
     // and back: the cursor in the text marks the arrow
@@ -190,6 +208,11 @@ const tasks = {
       await page.setViewport({width, height})
       await page.evaluate(d => { if ((document.documentElement.dataset.theme === "dark") !== d) document.querySelector("#theme").click() }, dark)
       const faults = []
+      await page.select("#lessons", "sem-regression")
+      await page.click("#lesson .tasks button")
+      await page.waitForSelector("#lesson .given .node", {timeout: 60000})
+      await page.evaluate(() => window.semlang.choose("democracy"))
+      await page.waitForFunction(() => !document.querySelector("#fit").disabled && document.querySelectorAll("#diagram .node").length > 10, {timeout: 120000})
       for (const tab of ["verdict", "matrices", "equations", "words", "table", "sliders", "compare", "fit"]) {
         await page.click(`#tab-${tab}`)
         if (tab === "sliders") await page.waitForSelector("#view-sliders .effect table", {timeout: 60000})

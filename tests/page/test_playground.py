@@ -209,7 +209,8 @@ def test_a_visit(tmp_path: Path) -> None:
     assert out["moved_to"]["ok"]
     assert len(out["sets"]) >= 4
     assert set(out["listed"]) == {"0"}
-    assert out["back"] == ["x3 measures f"]
+    assert out["lesson"] == ["Not yet: the answer lacks y ~ z.", "Right: the same rows."]
+    assert "x3 measures f, free" in out["back"]
     assert out["offline"]
     assert out["console"] == []
 

@@ -236,7 +236,8 @@ TRUTHS: dict[str, Truth] = {
 """By the name of the family in the kernels' table (`semlang.estimation.kernels.families`)."""
 
 LEFT = {
-    "choice": "sets of rows are not estimated yet", "ranking": "sets of rows are not estimated yet",
+    "choice": "sets of rows: tests/estimation/test_choices.py",
+    "ranking": "sets of rows: tests/estimation/test_choices.py",
 }  # fmt: skip
 """Families of that table without a row, and why."""
 

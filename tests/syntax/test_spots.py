@@ -80,7 +80,8 @@ ERRORS = [
     ("missing-operator", "<<a>> != b"),
     # brackets and commas
     ("comma-between-terms", "f =~ x1<<,>> x2, x3"),
-    ("comma-between-terms", "y ~ x<<,>> data = d"),
+    ("other-program", "y ~ x<<, data = d>>"),
+    ("comma-between-terms", "y ~ x<<,>> z"),
     ("missing-plus", "y ~ x <<(>>1|g)"),
     ("unmatched-bracket", "y ~ x<<)>>"),
     ("unmatched-bracket", "y ~ (1 | g<<]>>"),

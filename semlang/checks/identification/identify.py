@@ -12,7 +12,13 @@ from semlang.checks.identification.interactions import has_products, identify_pr
 from semlang.checks.identification.loci import LARGEST, loci
 from semlang.checks.identification.moment_system import MomentSystem
 from semlang.checks.identification.names import Names
-from semlang.checks.identification.nominal import as_differences, designs_of_differences, has_nominal
+from semlang.checks.identification.nominal import (
+    as_comparisons,
+    as_differences,
+    designs_of_differences,
+    has_nominal,
+    has_sets,
+)
 from semlang.checks.identification.nullsets import STAYS, NullSet, null_sets
 from semlang.checks.identification.rank import MomentMap, RankResult
 from semlang.checks.identification.repairs import repairs
@@ -80,6 +86,9 @@ def _decide(
 ) -> Identification:
     names = Names(table)
     try:
+        if has_sets(table):
+            table, designs = as_comparisons(table, designs)
+            graphs = build_graphs(table)
         from semlang.checks.identification.mixtures import identify_mixture, is_mixture
 
         if is_mixture(graphs):
@@ -257,8 +266,6 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
             if row.source in table.variables and row.op != "|":
                 return f"'{row.lhs} {row.op} {row.rhs}': a latent variable in a scale or threshold."
         for row in graph.others:
-            if row.op == "~*~" and row.parameter < 0 and row.ustart == 1:
-                continue
             what = "a product of latent variables" if ":" in row.source else "a term outside linear models"
             return f"'{row.lhs} {row.op} {row.rhs}' is {what}, whose moments are not known to this check."
     return ""

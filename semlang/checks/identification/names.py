@@ -72,6 +72,8 @@ class Names:
         if row.op == "|" or row.threshold:
             return "threshold"
         response = row.target in variables and variables[row.target].role == "response"
+        if row.op == "~*~":
+            return "residual variance"
         if row.op == "~~":
             kind = "variance" if row.lhs == row.rhs else "covariance"
             return f"residual {kind}" if response else kind

@@ -15,7 +15,6 @@ from semlang.diagram.options import COLOURS, DIRECTIONS, LAYOUTS, MEANS, SHOW
 from semlang.errors import SemlangError
 from semlang.model.facts import DataFacts
 from semlang.model.parameter_names import level_of
-from semlang.results.stored import read_envelope
 
 if TYPE_CHECKING:
     from semlang.api import Model
@@ -114,6 +113,8 @@ def _marks(found: Mapping[int, Mapping[str, Any]], stars: bool, ci: float | None
 
 
 def _explained(path: str, model: Model) -> dict[tuple[str, int], str]:
+    from semlang.results.stored import read_envelope
+
     groups = list(model.parameter_table.groups)
     records = read_envelope(path)["result"].get("r_squared") or ()
     at = {r["group"]: groups.index(r["group"]) + 1 if r["group"] in groups else 1 for r in records}
@@ -145,6 +146,8 @@ def read_estimates(path: str, model: Model) -> tuple[Model, dict[int, dict[str, 
     SemlangError
         Where the file is missing or is no fit, or the fit of another model.
     """
+    from semlang.results.stored import read_envelope
+
     try:
         rows = read_envelope(path)["result"]["parameters"]
         known = {

@@ -24,6 +24,12 @@ SAME = 1e-2
 SHRUNK = 1e-4
 """Residual variance of a class, of that of all, below which the class is a point."""
 
+NARROW = 0.25
+"""How near to each other classes begin, of the distance of units, in one half of the starts.
+
+Where curves of classes differ in several coordinates, those that begin far out catch nobody and are lost.
+"""
+
 FINALISTS = 2
 """One of so many starts goes on, and at least four."""
 
@@ -113,6 +119,7 @@ def apart(
     spread = _Spread(table, designs, theta)
     thresholds: dict[tuple[str, int], float] = {}
     done: set[int] = set(fixed)
+    width = 1.0 if rng is None or rng.random() < 0.5 else NARROW
     for row in table.rows:
         if row.parameter < 0 or row.parameter in done or not row.klass:
             continue
@@ -131,13 +138,13 @@ def apart(
         elif row.quantity:
             out[row.parameter] += 0.0 if rng is None else 0.3 * draw
         elif row.op == "~1":
-            out[row.parameter] += (1.5 if variable.kind.name == "masspoints" else 1.0) * scale * draw
+            out[row.parameter] += (1.5 if variable.kind.name == "masspoints" else width) * scale * draw
         elif row.op == "~~" and row.target == row.source:
             out[row.parameter] *= 1.0 if rng is None else float(np.exp(0.4 * draw))
         elif row.op == "=~" or row.source:
             out[row.parameter] *= 1.0 + 0.2 * (0.0 if rng is None else draw)
         elif row.op == "~":
-            out[row.parameter] += 0.5 * scale * draw / _size(row, designs)
+            out[row.parameter] += 0.5 * width * scale * draw / _size(row, designs)
     return out
 
 

@@ -113,6 +113,8 @@ class Summed(Copies):
         units = []
         for leaf, target, c in zip(self.leaves, self._targets, self.conditions.configurations, strict=True):
             evaluation = leaf.units(full)
+            if not evaluation.values.size:
+                raise Infeasible("no row has a response with all that it depends on")
             units.append(evaluation)
             copies = self._copies(leaf)
             inner = self.shape[n:] if copies == self.copies else (1,) * (len(self.shape) - n)

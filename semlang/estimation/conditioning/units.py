@@ -65,6 +65,7 @@ def complete(
         return found
 
     def leave_out(key: str, missing: Flags, reason: str) -> None:
+        missing = design.in_sets(missing & ~np.isnan(responses[key]), key)
         lost = int((missing & ~np.isnan(responses[key])).sum())
         if lost:
             dropped[reason] += lost

@@ -55,6 +55,9 @@ POSTERIOR, DENSITIES = (7, 5, 3), 50_000_000
 SETTLED, SETTLED_WIDE, WIDE = 1e-3, 1e-2, 4
 """Error of the log-likelihood that is small enough, and of cliques of so many variables and more."""
 
+NARROW = 0.5
+"""Conditional SD in distances of nodes below which a table says little about it."""
+
 FEW = 50
 """Parameters for which differences of the gradient take less time than Louis' formula."""
 
@@ -222,7 +225,11 @@ class EliminatedGrid(Expanded):
         """Return the error of the log-likelihood: the difference to more nodes.
 
         Not to the nodes half-way between, as for one variable: conditional distributions move with their nodes.
+        Infinite where one is so much narrower than the distance of the nodes that its variance hardly matters to them.
         """
+        narrowest = min(c.variance for c in self.standard.prior(x).conditionals)
+        if np.sqrt(narrowest) < NARROW * float(self.nodes[1] - self.nodes[0]):
+            return np.inf
         return abs(self.value(x) - self._value(x, self._equispaced(len(self) + max(2, len(self) // 6))))
 
     # ------------------------------------------------------------------ values

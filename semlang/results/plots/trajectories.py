@@ -48,6 +48,8 @@ def trajectories(fit: Fit, x: str | None = None, *, units: int = 20, ax: Any = N
     v = next((r for r in fit.table.responses if r.level == ROWS), None)
     if v is None:
         raise refuse("trajectories", "no response varies within units")
+    if v.kind.sets:
+        raise refuse("trajectories", f"what is chosen of '{v.name}' depends on whole sets, not on one row")
     plot = _Data(fit, v)
     chosen = plot.covariate(x)
     shown = plot.shown(units)

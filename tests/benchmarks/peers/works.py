@@ -169,7 +169,7 @@ GRADED = "options: std.lv = true\ny{1..20} :: ordinal(logit)\nf =~ y{1..20}"
 FACTORS = "\n".join(f"f{k + 1} =~ " + " + ".join(f"y{k * 5 + j}" for j in range(1, 6)) for k in range(10))
 SLOPE = "y :: binomial(logit)\ny ~ x1 + x2 + x3 + (1 + x1 | id)"
 THREE = "cluster: top/id\ny :: binomial(logit)\ny ~ x1 + x2 + (1 | top/id)"
-CLASSES = "y{1..10} :: categorical\nc :: class(4)\nc =~ y{1..10}"
+CLASSES = "y{1..10} :: binomial(logit)\nc :: class(4)\nc =~ y{1..10}"
 NONE = {"se": "none"}
 
 WORKS: dict[str, Work] = {
@@ -179,7 +179,7 @@ WORKS: dict[str, Work] = {
     "bifactor": Work("bifactor, 5,000 x 40", BIFACTOR, bifactor, "bifactor_5000x40", "y", NONE, "mirt", 18.85, 50, 100),
     "graded": Work("graded responses, 5,000 x 20 x 5", GRADED, graded, "grm_5000x20x5", "y", NONE, "mirt", 0.61, 4, 8),
     "ordinal": Work("ordinal, 3,000 x 10, 10 points", "y :: ordinal(logit)\ny ~ x + (1 | id)", ordinal, "ord_30000", "",
-                    {"points": 10}, "R", 0, 200, 0),
+                    {"points": 10}, "R", 260.63, 200, 0),
     "classes": Work("four classes, 50,000 x 10, one start", CLASSES, classes, "lca_50000x10", "y", NONE | {"starts": 1},
                     "stepmix", 0, 20, 100),
     "five": Work("five correlated factors x 5 ordinal items, 500", FIVE, five_factors, must=10, aim=2),

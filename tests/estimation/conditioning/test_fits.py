@@ -186,3 +186,21 @@ def test_a_row_that_every_class_replaces_is_none():
     one = sl.Model("c :: class(2)\nf =~ y1 + y2 + y3\nc =~ y1 + y2 + y3\nclass: 2\nf =~ y2 + y3\n").fit(data)
     assert both.estimate.n_free == one.estimate.n_free
     assert both.loglik == pytest.approx(one.loglik, abs=1e-5)
+
+
+def test_growth_without_variation_inside_classes():
+    """Latent class growth: what is written not to vary does not covary, and more than one start finds the maximum."""
+    rng = np.random.default_rng(11)
+    k = rng.choice(3, 300, p=[0.5, 0.3, 0.2])
+    level, slope = np.array([0.0, 2.0, 4.0])[k], np.array([0.6, 0.0, -0.6])[k]
+    data = pd.DataFrame({f"y{t}": level + slope * t + 0.6 * rng.normal(size=300) for t in range(4)})
+    fit = sl.Model(
+        "c :: class(3)\ni =~ 1*y0 + 1*y1 + 1*y2 + 1*y3\ns =~ 0*y0 + 1*y1 + 2*y2 + 3*y3\ny{0..3} ~ 0\ni ~ c\ns ~ c\n"
+        "i ~~ 0*i\ns ~~ 0*s"
+    ).fit(data)
+    assert fit.converged
+    assert fit.estimate.n_free == 12
+    assert fit.estimate.agreed > 1
+    p = fit.params
+    means = np.sort(p[(p.lhs == "i") & (p.op == "~1")].est)
+    np.testing.assert_allclose(means, [0.0, 2.0, 4.0], atol=0.2)  # standard errors are 0.04 to 0.08

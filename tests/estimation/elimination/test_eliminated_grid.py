@@ -196,3 +196,23 @@ def test_lower_levels_come_first() -> None:
     found = outline(model.graphs[0], model.parameter_table.levels)
     assert found is not None
     assert found.keys[found.steps[-1].variable] == "u[school]"
+
+
+def test_a_variance_at_zero_is_found() -> None:
+    """Tables do not see how narrow a distribution is below the distance of the nodes: adaptive nodes finish."""
+    rng = np.random.default_rng(5)
+    g = rng.normal(size=200)
+    data = {}
+    for t in (1, 2, 3, 4):
+        f = g if t == 1 else 0.8 * g + 0.6 * rng.normal(size=200)
+        for j in (1, 2, 3):
+            nu = f + rng.logistic(size=200)
+            data[f"y{t}{j}"] = (nu[:, None] > np.array([-1.0, 0.0, 1.0])).sum(axis=1)
+    text = (
+        "".join(f"y{t}{{1..3}} :: ordinal(logit)\nf{t} =~ y{t}{{1..3}}\n" for t in (1, 2, 3, 4))
+        + "g =~ f1 + f2 + f3 + f4"
+    )
+    frame = pd.DataFrame(data)
+    found, reference = sl.Model(text).fit(frame), sl.Model(text).fit(frame, points=9)
+    assert found.loglik == pytest.approx(reference.loglik, abs=2e-3)
+    assert {d.slug for d in found.diagnostics} == {d.slug for d in reference.diagnostics}

@@ -41,12 +41,12 @@ function node(n) {
   return group
 }
 
-function edge(e) {
+function edge(e, head) {
   const [[a, b], ...rest] = e.path
   const curves = []
   for (let k = 0; k + 2 < rest.length; k += 3) curves.push("C" + rest.slice(k, k + 3).map(p => p.join(" ")).join(" "))
   const d = `M${a} ${b}${curves.join("")}`
-  const heads = {"marker-start": e.heads[0] ? "url(#head)" : null, "marker-end": e.heads[1] ? "url(#head)" : null}
+  const heads = {"marker-start": e.heads[0] ? head : null, "marker-end": e.heads[1] ? head : null}
   const title = e.title || (e.source ? `${e.source} to ${e.target}` : `residual of ${e.target}`)
   const group = make("g", {class: "edge" + (e.dashed ? " dashed" : "")}, make("title", {}, title))
   group.append(make("path", {d, class: "near"}), make("path", {d, class: "line", ...heads}))
@@ -65,7 +65,8 @@ export function lineOf(from, to, covariance) {
 export class Diagram {
   // onSelect(ids): rows of the table behind what was chosen; onLine(line): a line of text that was drawn with the mouse;
   // onMove(key, x, y): a node was dragged somewhere
-  constructor(parent, onSelect, onLine, onMove) {
+  constructor(parent, onSelect, onLine, onMove, name = "Path") {
+    this.name = name
     this.onMove = onMove
     this.parent = parent
     this.onSelect = onSelect
@@ -81,19 +82,19 @@ export class Diagram {
   }
 
   one(d) {
-    const label = d.title ? `Path diagram, group ${d.title}` : "Path diagram"
+    const label = `${this.name} diagram` + (d.title ? `, group ${d.title}` : "")
     const svg = make("svg", {viewBox: `0 0 ${d.width} ${d.height}`, role: "group", "aria-label": label})
     svg.style.maxWidth = `${d.width * 1.33}px`
     if (d.description) svg.append(make("desc", {}, d.description))
-    const arrow = make("marker", {id: "head", viewBox: "0 0 7 6", refX: 7, refY: 3, markerWidth: 7, markerHeight: 6,
+    const arrow = make("marker", {id: this.name + "-head", viewBox: "0 0 7 6", refX: 7, refY: 3, markerWidth: 7, markerHeight: 6,
       orient: "auto-start-reverse", markerUnits: "userSpaceOnUse"}, make("path", {d: "M0 0.6L7 3L0 5.4z", class: "head"}))
     svg.append(make("defs", {}, arrow))
     for (const f of d.frames) {
       const [x, y, width, height] = f.box
       svg.append(make("g", {class: "frame"}, make("rect", {x, y, width, height, rx: 12}), ...(f.label ? [words(f.label, 11, "level")] : [])))
     }
-    for (const n of d.nodes) svg.append(this.source(svg, this.part(node(n), n), n, d))
-    for (const e of d.edges) svg.append(this.part(edge(e), e))
+    for (const n of d.nodes) svg.append(this.name === "Path" ? this.source(svg, this.part(node(n), n), n, d) : node(n))
+    for (const e of d.edges) svg.append(this.part(edge(e, `url(#${this.name}-head)`), e))
     for (const t of d.texts) if (t.label) svg.append(this.part(make("g", {class: "beside"}, words(t.label, 10, "label")), t))
     if (d.title) svg.append(make("text", {x: d.width / 2, y: 12, "font-size": 13}, d.title))
     return svg

@@ -3,6 +3,7 @@ import "katex/dist/katex.min.css"
 import "../style.css"
 import {Diagram} from "./diagram.js"
 import {Editor} from "./editor.js"
+import {Lessons} from "./lessons.js"
 import {packed, unpacked} from "./link.js"
 import {Sliders} from "./sliders.js"
 import {transport} from "./transport.js"
@@ -207,6 +208,14 @@ $("fit").addEventListener("click", async () => {
 const known = served || framed ? await send({what: "session"}).catch(problem => { status(problem.message); return null }) : null
 const gallery = known?.gallery ?? await fetch("gallery.json").then(r => r.ok ? r.json() : [])
 page.gallery = gallery
+const terms = known?.lessons ?? await fetch("lessons.json").then(r => r.ok ? r.json() : [])
+new Lessons(terms, $("lessons"), $("lesson"), {text: () => editor.text, send, show: text => {
+  page.data = null
+  $("data-name").textContent = "no data"
+  $("close").hidden = true
+  $("about").textContent = ""
+  editor.text = text
+}})
 const topics = Map.groupBy ? Map.groupBy(gallery, m => m.topic) : gallery.reduce((t, m) => t.set(m.topic, [...(t.get(m.topic) ?? []), m]), new Map())
 for (const [topic, models] of topics) {
   const group = document.createElement("optgroup")

@@ -4,7 +4,7 @@
 const KEPT = "semlang " + new URL(location.href).search
 
 self.addEventListener("install", event => {
-  const shell = ["./", "index.html", "page.js", "page.css", "worker.js", "site.json", "gallery.json"]
+  const shell = ["./", "index.html", "page.js", "page.css", "worker.js", "site.json", "gallery.json", "lessons.json"]
   event.waitUntil(caches.open(KEPT).then(c => c.addAll(shell)).then(() => self.skipWaiting()))
 })
 

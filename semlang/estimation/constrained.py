@@ -117,7 +117,7 @@ class _Climb:
         d = np.sqrt(np.abs(np.diag(information)))
         d = np.where(d > 1e-8 * d.max(initial=1e-300), d, 1.0)
         values, gradients = self.tangent.at(z)
-        across = gradients[self.tangent.active(z, values)] / d
+        across = gradients[self.tangent.active(values, gradients, d)] / d
         size = np.linalg.norm(across, axis=1)
         across = across[size > 0] / size[size > 0][:, None]
         eigenvalues, vectors = np.linalg.eigh(information / np.outer(d, d) + across.T @ across)
@@ -174,9 +174,9 @@ class _Climb:
         steps = steps_of(z, np.diag(T @ T.T))
         information = negative_hessian(objective, z, steps)
         values, gradients = self.tangent.at(z)
-        active = self.tangent.active(z, values)
-        decrement = np.inf
         scale = Curvature(information).scale
+        active = self.tangent.active(values, gradients, scale)
+        decrement = np.inf
         multipliers = np.zeros(len(values))
         multipliers[active] = -np.linalg.lstsq((gradients[active] / scale).T, gradient / scale, rcond=1e-10)[0]
         information = information - self.tangent.curvature(z, multipliers, steps)
@@ -202,7 +202,7 @@ class _Climb:
                 break
             values, gradients = self.tangent.at(found.z)
             scale = found.curvature.scale
-            basis = tangent_basis(gradients[self.tangent.active(found.z, values)], scale)
+            basis = tangent_basis(gradients[self.tangent.active(values, gradients, scale)], scale)
             inside = Curvature(basis.T @ found.curvature.information @ basis)
             size, vectors = inside.eigen
             along = vectors.T @ (basis.T @ found.gradient / inside.scale) / np.maximum(size, 1e-6)
@@ -220,7 +220,8 @@ class _Climb:
         if np.isfinite(found.decrement) or found.curvature is None:
             return None
         values, gradients = self.tangent.at(found.z)
-        basis = tangent_basis(gradients[self.tangent.active(found.z, values)], found.curvature.scale)
+        scale = found.curvature.scale
+        basis = tangent_basis(gradients[self.tangent.active(values, gradients, scale)], scale)
         inside = Curvature(basis.T @ found.curvature.information @ basis)
         direction = basis @ (inside.eigen[1][:, 0] / inside.scale)
         best, at = found.value, None

@@ -137,7 +137,11 @@ def _inverse(metric: Curvature | Floats) -> Floats:
 
 
 def steps_of(z: Floats, variances: Floats) -> Floats:
-    """Return steps of differences: a thousandth of a standard error, whatever the units of the parameters are."""
+    """Return steps of differences: a thousandth of a standard error, whatever the units of the parameters are.
+
+    A parameter that the data hardly determine has a standard error beyond all sizes: a hundredth of the parameter, or
+    of 1, is enough there.
+    """
     se = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 1.0))
     out: Floats = np.minimum(1e-3 * se, 1e-2 * np.maximum(1.0, np.abs(z)))
     return out

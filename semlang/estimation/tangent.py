@@ -11,12 +11,17 @@ from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
-__all__ = ["Tangent", "tangent_basis"]
+__all__ = ["Tangent", "on_the_edge", "tangent_basis"]
 
 Floats = NDArray[np.float64]
 
-HOLDS = 1e-6
-"""A constraint holds when its value is smaller: that is how far from it sequential quadratic programming ends."""
+HOLDS = 1e-5
+"""Standard errors from its bound within which an inequality holds with equality: quadratic programming ends nearer."""
+
+
+def on_the_edge(values: Floats, gradients: Floats, scale: Floats) -> NDArray[np.bool_]:
+    """Return which functions of the parameters are zero but for a small part of a standard error."""
+    return np.asarray(np.abs(values) <= HOLDS * np.linalg.norm(gradients / scale, axis=1))
 
 
 def tangent_basis(active: Floats, scale: Floats | None = None) -> Floats:
@@ -70,11 +75,18 @@ class Tangent:
         values = np.array([value for value, _ in found])
         return values, np.array([gradient for _, gradient in found]) @ self.objective.jacobian(z)
 
-    def active(self, z: Floats, values: Floats) -> NDArray[np.bool_]:
-        """Return which constraints hold with equality."""
-        size = max(1.0, float(np.abs(self.objective.theta(z)).max(initial=0.0)))
-        return np.array([c.equality or abs(v) < HOLDS * size
-                         for c, v in zip(self.constraints, values, strict=True)], dtype=np.bool_)  # fmt: skip
+    def active(self, values: Floats, gradients: Floats, scale: Floats) -> NDArray[np.bool_]:
+        """Return which constraints hold with equality: inequalities that are hardly a step from it.
+
+        Parameters
+        ----------
+        values : (m,) floats
+        gradients : (m, n) floats
+        scale : (n,) floats
+            Roots of the diagonal of the information: distances are in standard errors.
+        """
+        near = on_the_edge(values, gradients, scale)
+        return np.array([c.equality for c in self.constraints], dtype=np.bool_) | near
 
     def violated(self, values: Floats) -> Floats:
         """Return how far each constraint is from being met (m,)."""

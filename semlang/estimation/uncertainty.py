@@ -17,7 +17,7 @@ from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.reach import reach
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
-from semlang.estimation.tangent import tangent_basis
+from semlang.estimation.tangent import on_the_edge, tangent_basis
 
 __all__ = ["Uncertainty"]
 
@@ -61,7 +61,7 @@ class Uncertainty:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
-            active = self._active(theta, D)
+            active = self._active(theta, D, curvature)
             empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
             if empty:  # standard errors are those of the model of that rank
                 rows = self.objective.basis[empty]
@@ -119,11 +119,12 @@ class Uncertainty:
         out: Floats = scores @ np.linalg.pinv(D)
         return out
 
-    def _active(self, theta: Floats, D: Floats) -> Floats | None:
+    def _active(self, theta: Floats, D: Floats, curvature: Curvature | None) -> Floats | None:
+        scale = np.ones(D.shape[1]) if curvature is None else curvature.scale
         rows = []
         for c in self.setting.constraints.nonlinear:
             value, gradient = c.function(theta)
-            if c.equality or abs(value) < 1e-6 * max(1.0, float(np.abs(theta).max(initial=0.0))):
+            if c.equality or on_the_edge(np.array([value]), (gradient @ D)[None], scale)[0]:
                 rows.append(gradient @ D)
         return np.array(rows) if rows else None
 

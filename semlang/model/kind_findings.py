@@ -95,6 +95,15 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
             r.span,
             help="remove the line",
         )
+    elif r.op == "~~" and r.lhs == r.rhs and v.role == "response" and _models_sigma(table, r):
+        yield error(
+            "variance-beside-sigma",
+            f"'{v.name}' has both a residual variance and a model of its scale",
+            table.source,
+            r.span,
+            label=f"sigma({v.name}) stands in its place",
+            help="remove the line",
+        )
     elif r.op == "~~" and r.lhs != r.rhs:
         w = table.variables.get(r.source)
         bad = [x for x in (v, w) if x is not None and _no_residual(x, ns)]
@@ -154,3 +163,8 @@ def _gaps(table: ParameterTable, ns: Namespace) -> Iterator[Diagnostic]:
                 label="it is added",
                 help=f"write '{v.name} | t{missing}' too",
             )
+
+
+def _models_sigma(table: ParameterTable, row: Row) -> bool:
+    """Whether the text models the scale of the response whose residual variance a row is."""
+    return any(r.quantity == "sigma" and r.target == row.target and r.group == row.group for r in table.rows)

@@ -194,3 +194,14 @@ def test_tangent_does_not_depend_on_units(unit: float) -> None:
     basis = tangent_basis(active, np.array([1.0, unit, 1.0]))
     assert basis.shape == (3, 1)
     np.testing.assert_allclose(basis[:, 0] / basis[2, 0], [-2.0, 1.0 / unit, 1.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-4, 1e-6])
+def test_inequalities_are_active_in_standard_errors(unit: float) -> None:
+    """Bounds that the estimate does not touch change nothing, however small the unit makes its distance from them."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=200)
+    data = pd.DataFrame({"x": x, "y": unit * (0.6 * x + rng.normal(size=200))})
+    free, bounded = (Model("y ~ a*x\ny ~~ v*y" + more).fit(data) for more in ("", "\nv > 0\na > 0\na*v > 0\nv < 1e6"))
+    assert bounded.loglik == pytest.approx(free.loglik, abs=1e-6)
+    assert bounded.params.se.to_numpy() == pytest.approx(free.params.se.to_numpy(), rel=1e-3)

@@ -121,12 +121,15 @@ class FindingsOfFit:
             if not empty:
                 continue
             variable = self.table.variables[key]
-            what = "class" if variable.kind.name == "class" else "mass point"
+            if variable.kind.name == "class":
+                what = f"class {', '.join(map(str, empty))} of '{key}' has"
+            else:  # mass points have no names: their numbers say nothing
+                what = f"{len(empty)} of the mass points of '{key}' ha{'s' if len(empty) == 1 else 've'}"
             self.found[:] = [d for d in self.found if d.slug not in _OF_AN_EMPTY_CLASS]
             self.add(
                 error(
                     "empty-class",
-                    f"{what} {', '.join(map(str, empty))} of '{key}' has no units at the maximum",
+                    f"{what} no units at the maximum",
                     self.table.source,
                     variable.span,
                     help=f"the data do not support {len(size)}: write "

@@ -215,7 +215,6 @@ def test_directives(read: Read) -> None:
     assert arguments("weights: school = w2, rows = w1") == [("school", "w2"), ("rows", "w1")]
     assert arguments("options: std.lv = true,\n  points = 15") == [("std.lv", "true"), ("points", 15.0)]
     assert arguments("frequency: n") == [(None, "n")]
-    assert arguments("layout: f = left + 2") == [("f", "left + 2")]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+collect_ignore = ["benchmarks/peers"]
+"""Scripts that compare whole fits with other programs."""
+
 
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semlang.data.centring import About, about_origins, monomial, parts, powers
 from semlang.diagnostics import Diagnostic, error
 from semlang.model.table import Covariate, ParameterTable, Product, Row
+from semlang.sums import count_by, sum_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,7 +152,7 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
     def less_origin(x: Floats, at: NDArray[np.int64]) -> Floats:
         if sets is not None:
             of = np.unique(sets[at], return_inverse=True)[1]
-            return np.asarray(x - (np.bincount(of, x) / np.bincount(of))[of])
+            return np.asarray(x - (sum_by(of, x) / count_by(of))[of])
         return np.asarray(x - x.mean()) if constant else x
 
     origins = _origins(design, [r.via for r in distinct], few)

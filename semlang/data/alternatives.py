@@ -12,6 +12,7 @@ from semlang.data.binary import binary_values
 from semlang.data.columns import Columns, row_names
 from semlang.diagnostics import warning
 from semlang.model.table import Variable
+from semlang.sums import count_by
 
 if TYPE_CHECKING:
     from semlang.data.responses import Response
@@ -154,7 +155,7 @@ def _ranked(columns: Columns, v: Variable, y: Floats, sets: Ints) -> Floats | No
 def _count(sets: Ints, flag: Flags) -> Ints:
     """Return for each record how many records of its set are flagged."""
     size = int(sets.max(initial=-1)) + 1
-    counts = np.bincount(sets[flag & (sets >= 0)], minlength=size)
+    counts = count_by(sets[flag & (sets >= 0)], size)
     return np.asarray(np.append(counts, 0)[sets])
 
 

@@ -28,6 +28,7 @@ from semlang.data.design import Design
 from semlang.estimation.frame import Frame
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable, Product
+from semlang.sums import count_by
 
 __all__ = ["Separation", "separate"]
 
@@ -211,7 +212,7 @@ def _without(
             responses[key][where[(where[:, 0] == g) & (where[:, 1] == k), 2]] = np.nan
             if key in design.sets:
                 own, known = design.sets[key], ~np.isnan(responses[key])
-                responses[key][np.bincount(own[known], minlength=int(own.max()) + 2)[own] < 2] = np.nan
+                responses[key][count_by(own[known], int(own.max()) + 2)[own] < 2] = np.nan
         for key in form.responses:
             left[key] |= bool((~np.isnan(responses[key])).any())
         out.append(replace(design, responses=responses))

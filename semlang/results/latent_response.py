@@ -60,7 +60,7 @@ def latent_response(variable: Variable) -> LatentResponse | None:
     Examples
     --------
     >>> from semlang.model.kinds import KINDS
-    >>> round(latent_response(Variable("t", "t", "response", KINDS["weibull"], link="aft")).variance, 4)
+    >>> round(latent_response(Variable("t", "t", "rows", "response", KINDS["weibull"], link="aft")).variance, 4)
     1.6449
     """
     return LATENT_RESPONSES.get(variable.kind.name, {}).get(variable.link or "identity")

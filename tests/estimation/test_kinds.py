@@ -283,12 +283,11 @@ def test_bad_values(data, text, change, slug):
 
 @pytest.mark.parametrize(
     "text",
-    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x",
-     "gam :: gamma\ngam ~ x\nshape(gam) ~ 1 + u[g]"],
-)  # fmt: skip
+    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x", "w :: composite\nw ~ x"],
+)
 def test_what_is_open_is_said(data, text):
     with pytest.raises((DataError, FitError)) as problem:
-        Model(text).fit(data.assign(n=3))
+        Model(text).fit(data.assign(n=3, w=range(len(data))))
     assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
 
 

@@ -48,15 +48,6 @@ def log_density(pair, y, f1, f2, nu):
         return stats.beta.logpdf(y, CDF[link](nu) * f1, REST[link](nu) * f1)
     if family == "negbinomial":
         return stats.nbinom.logpmf(y, f1, f1 / (f1 + MEAN[link](nu)))
-    if family.endswith("lognormal"):
-        return stats.lognorm.logpdf(np.exp(y), f1, scale=np.exp(nu))
-    if family == "guessed binomial":
-        p = np.exp(log_density(("binomial", link), 1.0, 1, np.nan, nu))
-        return stats.binom.logpmf(y, 1, f1 + (1 - f1 - f2) * p)
-    if family == "sequential":
-        return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
-    if family == "censored gaussian" and f2:
-        return stats.norm.logcdf(f2 * (MEAN[link](nu) - y) / f1)
     if family.startswith("interval") and f2 > y:
         u, v = ((x - MEAN[link](nu)) / f1 for x in (f2, y))
         if f2 - y < 1e-5:  # a difference of probabilities has no digits left
@@ -72,12 +63,6 @@ def log_density(pair, y, f1, f2, nu):
         return stats.binom.logpmf(y, 1, CDF["logit"](nu - f1))
     if family == "censored gaussian" and f2:
         return stats.norm.logcdf(f2 * (MEAN[link](nu) - y) / f1)
-    if family.startswith("interval") and f2 > y:
-        u, v = ((x - MEAN[link](nu)) / f1 for x in (f2, y))
-        if f2 - y < 1e-5:  # a difference of probabilities has no digits left
-            return stats.norm.logpdf((u + v) / 2) + np.log(u - v)
-        lower = np.log(stats.norm.cdf(u) - stats.norm.cdf(v))
-        return np.where(u + v > 0, np.log(stats.norm.sf(v) - stats.norm.sf(u)), lower)
     if family.startswith("inflated"):
         zero = f1 if family.endswith("poisson") else f2
         counts = log_density((family.removeprefix("inflated "), link), y, f1, np.nan, nu)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,23 @@ CONTENTS = {
 
 HERE = Path(__file__).parent
 
+LIVE = """
+### {title}
+
+{about}
+
+```sem
+{text}
+```
+
+```{{raw}} html
+<details><summary>Open the live page here</summary>
+<iframe src="live/index.html#{fragment}" loading="lazy" title="Live page: {title}" style="width: 100%; height: 40rem; border: 1px solid #888"></iframe>
+</details>
+```
+"""  # noqa: E501
+"""A model of the gallery; what is inside a closed fold is not loaded."""
+
 
 def links(app: Any, name: str, source: list[str]) -> None:
     """Name what lies outside the documentation by its path; a link that leads nowhere stays, and is a warning."""
@@ -52,5 +70,31 @@ def links(app: Any, name: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]\n]+)\]\((\.\.[^)\s]*)\)", shown, source[0])
 
 
+def gallery(app: Any, name: str, source: list[str]) -> None:
+    """Show every model of the gallery, by topic, each with a live page of its own."""
+    if name != "gallery":
+        return
+    from semlang.page.link import packed
+
+    folder = HERE.parent / "semlang" / "page" / "gallery"
+    topic = ""
+    for model in json.loads((folder / "gallery.json").read_text(encoding="utf-8")):
+        text = (folder / f"{model['name']}.sem").read_text(encoding="utf-8").strip()
+        if model["topic"] != topic:
+            topic = model["topic"]
+            source[0] += f"\n## {topic}\n"
+        source[0] += LIVE.format(title=model["title"], about=model["about"], text=text, fragment=packed(text))
+
+
+def live(app: Any, problem: Exception | None) -> None:
+    """Write the live page that the gallery's frames show."""
+    if problem is None and app.builder.format == "html":
+        from semlang.page.playground import site_files, write_site
+
+        write_site(Path(app.outdir) / "live", site_files())
+
+
 def setup(app: Any) -> None:
     app.connect("source-read", links)
+    app.connect("source-read", gallery)
+    app.connect("build-finished", live)

@@ -65,13 +65,15 @@ class Canvas:
         for own in self.ends.values():
             own.pop(name, None)
 
-    def cost(self, link: Link, path: Sequence[Point]) -> float:
+    def cost(self, link: Link, path: Sequence[Point], enough: float = math.inf) -> float:
         """Return what is against a path.
 
         Parameters
         ----------
         link : Link
         path : control points
+        enough : float
+            Where so much is found nothing more is looked for.
         """
         rough = points(path, 12)
         fine = dense(rough, STEP)
@@ -96,7 +98,11 @@ class Canvas:
                     for other, too in others:
                         far = math.hypot(end[0] - other[0], end[1] - other[1])
                         cost += 40.0 if far < (4.6 if head and too else 1.0) else 0.0
-        for name, count in self.grid.near(fine).items():
+        if cost >= enough:
+            return cost
+        for name, count in self.grid.near(fine).most_common():
+            if cost >= enough:
+                break
             p, q = self.rough[name][:-1], self.rough[name][1:]
             cost += 2.0 * bool(hits(rough[:-1], rough[1:], p, q).any())
             if STEP * count > 11.0:
@@ -117,7 +123,7 @@ class Canvas:
         for start, path in (*known, *tries(link, a, b)):
             if start >= least:
                 continue
-            cost = start + self.cost(link, path)
+            cost = start + self.cost(link, path, least - start)
             if cost < least:
                 best, least = path, cost
         return least, best

@@ -143,6 +143,11 @@ class Labels:
             x, y = at(path, t)
             side = abs(s) * w / 2 + abs(c) * h / 2 + 3.0
             out += [(0.6 + 0.2 * n, (x + way * s * side, y - way * c * side)) for way in (1, -1)]
+        for turn in (35.0, -35.0, 70.0, -70.0):  # around the tail, where neither its end nor its sides are free
+            a, b = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+            u, v = c * a - s * b, c * b + s * a
+            reach = min(w / 2 / max(abs(u), 1e-9), h / 2 / max(abs(v), 1e-9)) + 1.5
+            out.append((2.0, (float(tail[0] + u * reach), float(tail[1] + v * reach))))
         return out
 
     def _near(self, path: Floats, w: float, h: float) -> list[tuple[float, Point]]:

@@ -64,6 +64,10 @@ def along(fine: Floats, p: Floats, q: Floats, near: float) -> float:
     p, q : (n, 2) floats
     near : float
     """
+    low, high = np.minimum(p, q).min(axis=0) - near, np.maximum(p, q).max(axis=0) + near
+    fine = fine[((fine >= low) & (fine <= high)).all(axis=1)]
+    if not fine.size:
+        return 0.0
     d = q - p
     size = np.maximum((d**2).sum(axis=1), 1e-12)
     t = np.clip(((fine[:, None] - p[None]) * d[None]).sum(axis=2) / size, 0.0, 1.0)

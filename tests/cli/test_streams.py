@@ -59,7 +59,7 @@ def test_stopping_shows_no_traceback(seconds: float, tmp_path: Path) -> None:
     """While it is importing, or waiting for standard input."""
     with subprocess.Popen(
         [*PROGRAM, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=ENVIRONMENT, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        env=ENVIRONMENT, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs ignore it
     ) as process:  # fmt: skip
         started = time.monotonic()
         while not _python_is_up(process.pid) and time.monotonic() - started < 10:

@@ -31,6 +31,9 @@ __all__ = ["Chain"]
 FAR = {"logit": 40.0, "probit": 9.0, "cloglog": 40.0, "loglog": 4.0}
 """How far above the linear predictor a category is put that is empty where thresholds cross: P is about exp(-40)."""
 
+STEP = 1e-5
+"""Of differences of first derivatives, in the size of a parameter or 1."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -275,3 +278,28 @@ class Chain:
         scores = np.empty((first.size - 1, self.n_parameters))
         reverse(first, self.entries, inputs, bars, cells, np.zeros(jacobian.shape[0]), scores)
         return scores
+
+    def second_derivatives(self, x: Floats, bars: RowInputs) -> Floats:
+        """Return ``sum_i bar_i d2 input_i / dx dx'`` (P, P), by differences; 0 where the inputs are linear in x.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        bars : RowInputs
+            Derivatives of the log-likelihood in the inputs.
+        """
+        whole = np.array([0, bars.o.size])
+
+        def gradient(at: Floats) -> Floats:
+            cells, jacobian = self.cells(at)
+            slope: Floats = self.reverse(self.forward(cells), bars, jacobian, whole)[0]
+            return slope
+
+        out = np.zeros((x.size, x.size))
+        if np.array_equal(gradient(x), gradient(1.01 * x + 0.01)):
+            return out
+        for p in range(x.size):
+            step = np.zeros(x.size)
+            step[p] = STEP * max(1.0, abs(x[p]))
+            out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])
+        return out

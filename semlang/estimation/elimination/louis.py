@@ -31,7 +31,9 @@ def second_derivatives(grid: EliminatedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
     found = grid.evaluate(x, keep=True, second=True)
     J = grid.input_jacobian(found.inputs, found.jacobian)
-    total = _of_densities(grid, found, J) + _of_inputs(grid, x, found) + _of_prior(grid, x, found)
+    total = (
+        _of_densities(grid, found, J) + grid.chain.second_derivatives(x, grid.bars(found)) + _of_prior(grid, x, found)
+    )
     variance = np.zeros_like(total)
     tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
     for run in found.runs:
@@ -107,25 +109,6 @@ def _of_densities(grid: EliminatedGrid, found: Pass, J: Floats) -> Floats:
 
 def _row(grid: EliminatedGrid, k: int) -> int:
     return grid.inputs_used.index(k)
-
-
-def _of_inputs(grid: EliminatedGrid, x: Floats, found: Pass) -> Floats:
-    """Return the part of second derivatives of the inputs in x, where they are not linear in it."""
-    bars, whole = grid.bars(found), np.array([0, grid.types.y.size])
-
-    def gradient(at: Floats) -> Floats:
-        cells, jacobian = grid.chain.cells(at)
-        slope: Floats = grid.chain.reverse(grid.chain.forward(cells), bars, jacobian, whole)[0]
-        return slope
-
-    out = np.zeros((x.size, x.size))
-    if np.array_equal(gradient(x), gradient(1.01 * x + 0.01)):
-        return out
-    for p in range(x.size):
-        step = np.zeros(x.size)
-        step[p] = STEP * max(1.0, abs(x[p]))
-        out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])
-    return out
 
 
 def _of_prior(grid: EliminatedGrid, x: Floats, found: Pass) -> Floats:

@@ -35,7 +35,11 @@ def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
     found = grid.evaluate(x, posterior=True)
     J, s = grid.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
-    total = _of_densities(grid, found, J) + _of_inputs(grid, x, found) + _between_nodes(grid, found, J, s)
+    total = (
+        _of_densities(grid, found, J)
+        + grid.chain.second_derivatives(x, grid.bars(found))
+        + _between_nodes(grid, found, J, s)
+    )
     scores = pattern_scores(grid, found, J, s)
     out: Floats = total - (scores * grid.weight[:, None]).T @ scores
     return 0.5 * (out + out.T)
@@ -62,26 +66,6 @@ def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
             inner = by_name[0 if column[k] == 1 else column[k]][max(column[m] - 1, 0)]
             weight = (found.counts * inner * z[k] * z[m]).sum(axis=1)
             out += (J[a] * weight[:, None]).T @ J[b]
-    return out
-
-
-def _of_inputs(grid: SharedGrid, x: Floats, found: Pass) -> Floats:
-    """Return the part of second derivatives of the inputs in x, where they are not linear in it."""
-    bars, whole = grid.bars(found), np.array([0, grid.types.y.size])
-
-    def gradient(at: Floats) -> Floats:
-        cells, jacobian = grid.chain.cells(at)
-        slope: Floats = grid.chain.reverse(grid.chain.forward(cells), bars, jacobian, whole)[0]
-        return slope
-
-    out = np.zeros((x.size, x.size))
-    centre, moved = gradient(x), gradient(1.01 * x + 0.01)
-    if np.array_equal(centre, moved):
-        return out
-    for p in range(x.size):
-        step = np.zeros(x.size)
-        step[p] = STEP * max(1.0, abs(x[p]))
-        out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])
     return out
 
 

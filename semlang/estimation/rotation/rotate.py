@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.constraints import labels_at
-from semlang.estimation.expressions import evaluate_defined
-from semlang.estimation.outcome import DefinedEstimate, Estimate
+from semlang.estimation.outcome import Estimate
 from semlang.estimation.rotation.criteria import Criterion, criterion
 from semlang.estimation.rotation.solution import Solution, by_differences, solve_rotation
 from semlang.estimation.rotation.standard import Loadings
 from semlang.estimation.rotation.transform import Turned
+from semlang.estimation.tally import defined_estimates
 from semlang.model.exploratory import RULE, ExploratorySet, exploratory_sets, leader
 from semlang.model.table import ParameterTable, Row
 
@@ -127,7 +125,12 @@ class _Rotated:
         table = replace(self.table, rows=rows, n_parameters=theta.size)
         vcov = None if self.found.vcov is None else carried(np.array(self.jacobian), self.found.vcov)
         estimate = replace(
-            self.found, theta=theta, vcov=vcov, defined=_defined(table, theta, vcov), rotation=said, scores=None
+            self.found,
+            theta=theta,
+            vcov=vcov,
+            defined=defined_estimates(table, theta, vcov),
+            rotation=said,
+            scores=None,
         )
         return table, estimate
 
@@ -139,14 +142,3 @@ def carried(J: Floats, vcov: Floats) -> Floats:
     lost = np.any(np.abs(J[:, unknown]) > 1e-7, axis=1)
     out[lost], out[:, lost] = np.nan, np.nan
     return out
-
-
-def _defined(table: ParameterTable, theta: Floats, vcov: Floats | None) -> tuple[DefinedEstimate, ...]:
-    """Evaluate defined parameters at the rotated values."""
-    values = evaluate_defined(table.defined, labels_at(table, theta), theta.size)
-    out = []
-    for d in table.defined:
-        dual = values[d.name]
-        variance = math.nan if vcov is None else float(dual.gradient @ np.nan_to_num(vcov) @ dual.gradient)
-        out.append(DefinedEstimate(d.name, d.text, dual.value, math.sqrt(variance) if variance >= 0 else math.nan))
-    return tuple(out)

@@ -31,7 +31,7 @@ class FreeResiduals(Nested):
 
     @classmethod
     def supports(cls, reduced: ReducedForm, design: Design) -> bool:
-        """Return whether there are rows and disturbances, and log residual SDs have few distinct values of covariates."""
+        """Return whether there are rows, disturbances, and log residual SDs with few distinct covariate values."""
         levels = {z.level for z in reduced.disturbances}
         return (
             design.n_rows > 0

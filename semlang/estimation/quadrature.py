@@ -34,6 +34,7 @@ from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
+from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, product_rule, spacing
 from semlang.sums import sum_by
 
@@ -397,6 +398,7 @@ class NestedQuadrature:
         counts = tuple(int(per_level[level]) for level in self._reduced.levels)
         key = counts, self._spread
         if key not in self._rules:
+            prepare(max(counts) > 1, len(counts))
             self._rules.clear()
             self._rules[key] = product_rule(self._kernel_dims, counts, self._spread), SimpleQueue()
         return self._rules[key]

@@ -489,7 +489,11 @@ class NestedQuadrature:
         weight = self._reduced.row_total
         constant *= weight
         sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
-        self._constant = read.copy() if read.flags.writeable else read, sums, slopes * weight if slopes is not None else None
+        self._constant = (
+            read.copy() if read.flags.writeable else read,
+            sums,
+            slopes * weight if slopes is not None else None,
+        )
         return self._constant[1:]
 
 

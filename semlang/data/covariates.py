@@ -56,6 +56,8 @@ class ProductColumns(Mapping[Product, Floats]):
         self._known: dict[Product, Floats] = {}
 
     def __getitem__(self, product: Product) -> Floats:
+        if not product:
+            return np.ones(self._n_rows)
         if product not in self._known:
             self._known[product] = self._compute(product)
         return self._known[product]
@@ -151,8 +153,6 @@ class ProductColumns(Mapping[Product, Floats]):
         return (*self._columns.values(), *(codes for _, codes in self._codes.values()))
 
     def _compute(self, product: Product) -> Floats:
-        if not product:
-            return np.ones(self._n_rows)
         out = self._factor(product[0])
         for k, c in enumerate(product[1:]):
             out = out * self._factor(c) if k == 0 else np.multiply(out, self._factor(c), out=out)

@@ -453,7 +453,9 @@ class Model(Bound, Simulating):
         rotated, shown = rotate(table, result)
         graphs = self.graphs if rotated is table else build_graphs(rotated)
         text, names = self.ast.source, parameter_names(table)
-        origin = Origin(text.text, text.name, self._arguments, recipe(rotated, frame, designs), result, names)
+        asked = {column for _, column in self._elaboration.namespace.asked}
+        kept = recipe(rotated, frame, designs, asked)
+        origin = Origin(text.text, text.name, self._arguments, kept, result, names)
         return Fit(rotated, shown, seconds, findings, graphs, designs, origin)
 
     # ------------------------------------------------------------------ pictures

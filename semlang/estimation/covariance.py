@@ -66,20 +66,19 @@ def covariance(
     ----------
     Rabe-Hesketh and Skrondal (2006), equation 5 and the factor J/(J-1).
     """
-    basis = np.empty(0)
-    inside = active is not None and active.size > 0
-    if active is not None and inside:
+    basis = None
+    if active is not None and active.size:
         basis = tangent_basis(active, None if curvature is None else curvature.scale)
     scores = None
     if kind in ("opg", "robust"):
         scores = objective.value_and_scores(z)[1]
-        scores = scores @ basis if inside else scores
+        scores = scores if basis is None else scores @ basis
     if kind == "opg":
         assert scores is not None
         bread = Curvature(objective.outer_product(scores)).inverse()
     else:
         assert curvature is not None
-        bread = (Curvature(basis.T @ curvature.information @ basis) if inside else curvature).inverse()
+        bread = (curvature if basis is None else Curvature(basis.T @ curvature.information @ basis)).inverse()
     if bread is None:
         return None
     if kind == "robust":
@@ -91,6 +90,6 @@ def covariance(
         n = float(copies[there].sum())
         weight = 1.0 / np.where(copies > 0.0, copies, 1.0)
         bread = bread @ ((summed * weight[:, None]).T @ summed) @ bread * (n / max(n - 1.0, 1.0))
-    D = D @ basis if inside else D
+    D = D if basis is None else D @ basis
     out: Floats = D @ bread @ D.T
     return out

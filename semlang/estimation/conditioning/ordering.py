@@ -61,8 +61,9 @@ def _marked(table: ParameterTable, own: Mapping[int, Row]) -> bool:
     first = own[1]
     if first.rule != FIRST_PATH or any(r.parameter < 0 for k, r in own.items() if k > 1):
         return False
-    uses = [r for r in table.rows if first.source in (r.source, *r.moderators) and r.op != "~~" and r.group == first.group]
-    return uses == [own[k] for k in sorted(own)] and not any(r.target == first.source != r.source for r in table.rows)
+    effect, rows = first.source, [r for r in table.rows if r.group == first.group]
+    uses = [r for r in rows if effect in (r.source, *r.moderators) and r.op != "~~"]
+    return uses == [own[k] for k in sorted(own)] and not any(r.target == effect != r.source for r in rows)
 
 
 def _class_of(row: Row, keys: set[str], key: str) -> int:

@@ -1,7 +1,7 @@
 """Responses that depend on some of the discrete variables alone are evaluated in the states of these, not of all.
 
-Given all states the responses are independent: their log densities add up. With two waves of a latent transition model a
-response of the first wave is in as many states as the first class variable has, whatever the second is in.
+Given all states the responses are independent: their log densities add up. With two waves of a latent transition model
+a response of the first wave is in as many states as the first class variable has, whatever the second is in.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def pieces_of(
 
 
 def _axes(table: ParameterTable, group: int, conditions: Conditions, key: str) -> frozenset[int]:
-    """Return the discrete variables on which the distribution of a response depends, also by way of latent variables."""
+    """Return the discrete variables that the distribution of a response depends on, also by way of latent variables."""
     shared = discrete_variables(table)
     axis = {k: a for a, first in enumerate(conditions.discrete) for k in shared[first]}
     into: dict[str, list[Row]] = {}

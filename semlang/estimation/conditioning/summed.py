@@ -75,8 +75,8 @@ class Summed(Copies):
         """Return the information there would be were all states known, where there are few units for the parameters.
 
         It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
-        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states the
-        scores of two pieces are uncorrelated, so that their squares add up.
+        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
+        the scores of two pieces are uncorrelated, so that their squares add up.
         """
         if self.records.size > MANY * self.derived.n and not self.cautious:
             return None

@@ -19,7 +19,7 @@ from semlang.estimation.covariance import carried
 from semlang.estimation.kernels.cached import compilation
 from semlang.estimation.layers import layers_of
 from semlang.estimation.outcome import Estimate
-from semlang.estimation.partitioned import Parts
+from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.plan import afterwards
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances

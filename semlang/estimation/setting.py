@@ -22,7 +22,9 @@ from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.partitioned import Blueprint, Partitioned, Parts, of_all
+from semlang.estimation.partitions.partitioned import Partitioned
+from semlang.estimation.partitions.parts import Parts, of_all
+from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
 from semlang.estimation.planned import GRIDS, Plan
 from semlang.estimation.progress import Narrator, available_threads
@@ -84,6 +86,8 @@ class Setting:
         self.narrator = Narrator(progress)
         self.plan = self._planned(shared=parts is None)
         self._refuse()
+        if parts is not None and any(g.engine != "closed form" for g in self.plan.groups) and self._filled():
+            raise FitError([in_partitions(FILLED)])
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
         self._refuse_contradictions()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from semlang.data.design import Design
     from semlang.data.partitions.binding import BoundPartitions
     from semlang.estimation.outcome import Estimate
-    from semlang.estimation.partitioned import Parts
+    from semlang.estimation.partitions.parts import Parts
     from semlang.estimation.planned import Plan
     from semlang.graph.model_graph import ModelGraph
     from semlang.results.fit import Fit
@@ -87,7 +87,7 @@ class Fitting(Bound):
 
     def partitioned_plan(self, data: Any = None, scheduler: str | None = None) -> Plan | None:
         """Return the plan for data in partitions, None where they are one table; arguments as in `fit`."""
-        from semlang.estimation.partitioned import of_all
+        from semlang.estimation.partitions.parts import of_all
         from semlang.estimation.plan import plan
 
         with self._partitions(data, scheduler, None) as bound:
@@ -192,7 +192,7 @@ class Fitting(Bound):
             return
         from semlang.data.partitions.binding import bind_partitions
         from semlang.data.partitions.opening import opened
-        from semlang.estimation.partitioned import parts_of, refused
+        from semlang.estimation.partitions.parts import parts_of, refused
         from semlang.estimation.progress import available_threads
 
         clusters = self.parameter_table.clusters

@@ -71,7 +71,7 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     missing = absent(given.parameter_table, pd.DataFrame(columns=list(partitions.columns)))
     if missing:
         raise DataError(ordered(missing))
-    facts = MergedFacts(partitions.columns, partitions.frames)
+    facts = MergedFacts(partitions.columns, partitions.frames, given.parameter_table.group_column)
     facts.look_up(name for kind, name in given._elaboration.namespace.asked if kind == "levels")
     model = given.with_facts(facts)
     table = model.parameter_table
@@ -104,7 +104,7 @@ def _known(table: ParameterTable, facts: MergedFacts) -> Known:
     own |= {table.group_column} - {""}
     own &= set(facts.columns)
     facts.look_up(sorted(own))
-    return Known({c: facts.levels[c] for c in own}, {c: listed for c in own if (listed := facts.scale(c))})
+    return Known({c: facts.of(c).levels for c in own}, {c: listed for c in own if (listed := facts.scale(c))})
 
 
 def _columns(table: ParameterTable, there: tuple[str, ...]) -> list[str]:

@@ -56,7 +56,8 @@ class _Levels(Mapping[str, tuple[str, ...]]):
     def __getitem__(self, column: str) -> tuple[str, ...]:
         if column not in self._facts.columns:
             raise KeyError(column)
-        return self._facts.of(column).levels
+        found = self._facts.of(column)
+        return found.appearance if column == self._facts.group else found.levels
 
     def __contains__(self, column: object) -> bool:
         return column in self._facts.columns
@@ -76,14 +77,18 @@ class MergedFacts(DataFacts):
     columns : tuple of str
     frames : callable
         Returns the partitions' frames of some columns.
+    group : str
+        The column whose levels stand in order of appearance, or ''.
     """
 
-    __slots__ = ("_frames", "_known")
+    __slots__ = ("_frames", "_known", "group")
+    group: str
     _frames: Callable[[Sequence[str]], Held]
     _known: dict[str, ColumnFacts]
 
-    def __init__(self, columns: tuple[str, ...], frames: Callable[[Sequence[str]], Held]) -> None:
+    def __init__(self, columns: tuple[str, ...], frames: Callable[[Sequence[str]], Held], group: str = "") -> None:
         super().__init__(columns, _Levels(self))
+        object.__setattr__(self, "group", group)
         object.__setattr__(self, "_frames", frames)
         object.__setattr__(self, "_known", {})
 

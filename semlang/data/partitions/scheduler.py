@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 __all__ = ["client_of", "refuse_without_dask"]
+
+CONNECT = 10
+"""Seconds after which a scheduler that does not answer is not there."""
 
 ONE_THREAD = {
     "NUMBA_NUM_THREADS": "1",
@@ -54,7 +58,8 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
 
     if scheduler != "local":
         try:
-            client = Client(scheduler, timeout="10s", set_as_default=False)
+            _knock(scheduler)
+            client = Client(scheduler, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as problem:
             text = str(problem).split("\n")[0]
             raise FitError([unreachable(scheduler, text)]) from None
@@ -70,6 +75,18 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
         dashboard_address=None, silence_logs=50, env=ONE_THREAD, memory_limit=0,
     ) as cluster, Client(cluster, set_as_default=False) as client:  # fmt: skip
         yield client
+
+
+def _knock(scheduler: str) -> None:
+    """Raise where nobody listens at an address: a client that does not get through takes long to be closed."""
+    from distributed.comm.addressing import get_address_host_port, parse_address
+    from distributed.comm.registry import get_backend
+
+    protocol = parse_address(scheduler)[0]
+    get_backend(protocol)
+    if protocol in ("tcp", "tls"):
+        with socket.create_connection(get_address_host_port(scheduler), timeout=CONNECT):
+            pass
 
 
 def unreachable(scheduler: str, text: str) -> Diagnostic:

@@ -107,6 +107,8 @@ class Climb:
         maximum although it has none outside).
         """
         theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
+        if self.setting.separation is not None:
+            theta[list(self.setting.separation.near)] = 0.0
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})

@@ -105,7 +105,9 @@ class Setting:
             return objective
         basis = np.abs(objective.basis)
         held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
-        return objective.hold(dict.fromkeys(held, 0.0))
+        objective = objective.hold(dict.fromkeys(held, 0.0))
+        objective.base = objective.base + self.separation.shift(objective.base.size)
+        return objective
 
     def _free(self, **road: bool) -> Objective:
         engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]

@@ -214,7 +214,7 @@ class Ascent:
         for nodes in (Nodes(q), *more[:2]):
             placing.release(q)
             try:
-                difference = placing.value(best.z, nodes) - best.value
+                difference = placing.value(best.z, nodes, known=best.value, near=AGREE) - best.value
             except (Infeasible, np.linalg.LinAlgError):
                 continue
             if abs(difference) < AGREE:

@@ -100,9 +100,6 @@ def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, l
         for k in range(Da):
             for j in range(x * n, x * n + n):
                 node[M + k, j] = v[up, k, x]
-        if M + Da == 1:  # `four_bernoulli_logits` reads two coordinates
-            for j in range(x * n, x * n + n):
-                node[1, j] = 0.0
 
 
 @inner
@@ -177,8 +174,8 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             while start < b:
                 stop = end_of_table(start, b, capacity, rows)
                 if turn == 0 or b - a > capacity:
-                    rows_at_nodes(start, stop, D, n0, rows, tables.node, tables.log_f, tables.product,
-                                  tables.density, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                    rows_at_nodes(start, stop, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
+                                  tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
                 for what in range((3 if has_parameters else 1) if turn else 0):
                     contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                              start - r0, M + what if what else 0, tables.row)  # fmt: skip

@@ -72,8 +72,8 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 a = nest.first[q]
                 while a < nest.last[q]:
                     b = end_of_table(a, nest.last[q], capacity, rows)
-                    rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density,
-                                  tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                    rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
+                                  tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
                     a = b
                 normalise(tables.log_f, rule.size[1], n, tables.message)
             for x in range(rule.size[level + 1]):
@@ -132,8 +132,8 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
         a = nest.first[q]
         while a < nest.last[q]:
             b = end_of_table(a, nest.last[q], capacity, rows)
-            rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density, tables.bound,
-                          tables.buffer, scratch.tile)  # fmt: skip
+            rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product, tables.density,
+                          tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
             a = b
         normalise(tables.log_f, rule.size[1], n, tables.message)
         for x in range(rule.size[1]):

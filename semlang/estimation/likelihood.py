@@ -113,7 +113,6 @@ class QuadratureLikelihood(Expanded):
             weights, self.rows.unit_weights or None, threads,
         )  # fmt: skip
         self._first = self.rows.first
-        self._last: tuple[tuple[bytes, int | None], tuple[Floats, RowInputs, RowInputs, Floats]] | None = None
 
     @property
     def exact(self) -> bool:
@@ -133,10 +132,12 @@ class QuadratureLikelihood(Expanded):
         return self._evaluate(x)[0]
 
     def value(self, x: Floats) -> float:
-        """Return the log-likelihood; a gradient or scores that are asked for at the same place next cost nothing."""
-        found = self._evaluate(x)
-        self._last = (self._key(x), found)
-        return float(found[0].sum())
+        """Return the log-likelihood."""
+        if not self.layers:
+            return float(self._evaluate(x)[0].sum())
+        inputs = self.chain.forward(self.chain.cells(x)[0])
+        values = self.engine.values(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
+        return float(self._evaluate(x)[0].sum() if values is None else values.sum())
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
@@ -165,13 +166,12 @@ class QuadratureLikelihood(Expanded):
 
         `points` and `spread` say which nodes.
         """
-        self._last = None
         inputs = self.chain.forward(self.chain.cells(x)[0])
         self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
 
     def release(self) -> None:
         """Let the nodes follow the modes again."""
-        self.spread, self._last = 0.0, None
+        self.spread = 0.0
         self.engine.release()
 
     def steepness(self, x: Floats) -> float:
@@ -187,14 +187,7 @@ class QuadratureLikelihood(Expanded):
         placed = self.engine.placed
         return [1 if layer.exact and not placed else self.points or 1 for layer in self.layers]
 
-    def _key(self, x: Floats) -> tuple[bytes, int | None]:
-        return np.asarray(x, dtype=np.float64).tobytes(), self.points
-
     def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
-        last, self._last = self._last, None
-        if last is not None and last[0] == self._key(x):
-            return last[1]
-        del last
         cells, jacobian = self.chain.cells(x)
         inputs = self.chain.forward(cells)
         points = self.node_counts()

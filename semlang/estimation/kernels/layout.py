@@ -123,7 +123,7 @@ class Tables(Group):
     bound: Vector  # (D,) largest absolute coordinates of the nodes
     log_f: Vector  # (n0,)
     product: Vector  # (n0,)
-    factor: Matrix  # (2, n0) exp(a'v) and exp(-a'v) of rows that share loadings a
+    factor: Matrix  # (2, n0 or more) exp(a'v) and exp(-a'v) of rows that share loadings a; scratch of other rows
     weights: Matrix  # (1 + M0, n0) p, p z
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows

@@ -54,58 +54,49 @@ def exponentials(D: int, n: int, i: int, m: int, k: int, o: Any, A: Any, y: Any,
 
 @inner
 def exponentials_of_runs(D: int, n: int, run: int, i: int, m: int, k: int, o: Any, A: Any, y: Any, node: Any,
-                         density: Any) -> None:  # fmt: skip
-    """Fill the same where each run of nodes is the first one, moved: one product a node, ``run + n / run`` exponentials.
+                         factor: Any, density: Any) -> None:  # fmt: skip
+    """Fill the same where each run of nodes is the first one, moved: ``run + n / run`` exponentials a row.
 
-    The first factors, of the middle of each run, are in ``density[1]``, those within a run in ``density[2]``.
+    ``factor[0]`` is scratch for those of the middle of each run, ``factor[1]`` for those within a run.
     """
     runs = n // run
+    whole = runs + -runs % 8  # vector code has no remainder
     middle = (run - 1) // 2
     for j in range(m):
         s = 1.0 - 2.0 * y[i + j]
         x = s * o[i + j]
-        for u in range(runs):
-            density[1, k + j, u] = x
-        for r in range(run):
-            density[2, k + j, r] = 0.0
+        first = j * whole
+        second = j * run
+        for u in range(first, first + whole):
+            factor[0, u] = x
+        for r in range(second, second + run):
+            factor[1, r] = 0.0
         for d in range(D):
             a = s * A[d, i + j]
             for u in range(runs):
-                density[1, k + j, u] += a * node[d, u * run + middle]
+                factor[0, first + u] += a * node[d, u * run + middle]
             z = node[d, middle]
             for r in range(run):
-                density[2, k + j, r] += a * (node[d, r] - z)
+                factor[1, second + r] += a * (node[d, r] - z)
+    for u in range(m * whole):
+        factor[0, u] = vexp(factor[0, u])
+    for r in range(m * run):
+        factor[1, r] = vexp(factor[1, r])
+    for j in range(m):
         for u in range(runs):
-            density[1, k + j, u] = vexp(density[1, k + j, u])
-        for r in range(run):
-            density[2, k + j, r] = vexp(density[2, k + j, r])
-        r = 0
-        while r + 4 <= run:
-            e0 = density[2, k + j, r]
-            e1 = density[2, k + j, r + 1]
-            e2 = density[2, k + j, r + 2]
-            e3 = density[2, k + j, r + 3]
-            for u in range(runs):
-                e = density[1, k + j, u]
-                at = u * run + r
-                density[0, k + j, at] = e * e0
-                density[0, k + j, at + 1] = e * e1
-                density[0, k + j, at + 2] = e * e2
-                density[0, k + j, at + 3] = e * e3
-            r += 4
-        while r < run:
-            for u in range(runs):
-                density[0, k + j, u * run + r] = density[1, k + j, u] * density[2, k + j, r]
-            r += 1
+            x = factor[0, j * whole + u]
+            at = u * run
+            for r in range(run):
+                density[0, k + j, at + r] = x * factor[1, j * run + r]
 
 
 @inner
 def same_slopes(i: int, j: int, D: int, A: Any) -> bool:
     """Do rows i and j have the same loadings?"""
+    same = True
     for d in range(D):
-        if A[d, i] != A[d, j]:
-            return False
-    return True
+        same = same and A[d, i] == A[d, j]
+    return same
 
 
 @inner
@@ -121,20 +112,6 @@ def factors(D: int, n: int, i: int, A: Any, node: Any, factor: Any) -> None:
         factor[0, q] = vexp(factor[0, q])
     for q in range(n):
         factor[1, q] = 1.0 / factor[0, q]
-
-
-@inner
-def exponentials_of_factors(n: int, i: int, m: int, k: int, o: Any, y: Any, factor: Any, e: Any, density: Any) -> None:
-    """Fill the same where the rows share loadings: one product a node, one exponential a row."""
-    for j in range(m):
-        e[0, j] = o[i + j] * (1.0 - 2.0 * y[i + j])
-    for j in range(m):
-        e[0, j] = vexp(e[0, j])
-    for j in range(m):
-        x = e[0, j]
-        at = 1 if y[i + j] > 0.0 else 0
-        for q in range(n):
-            density[0, k + j, q] = x * factor[at, q]
 
 
 @inner
@@ -155,6 +132,40 @@ def four_bernoulli_logits(n: int, i: int, m: int, k: int, y: Any, product: Any, 
         p, d0, d1, d2, d3 = four_logits(
             density[0, k, q], density[0, k + 1, q], density[0, k + 2, q], density[0, k + 3, q]
         )
+        product[q] *= p
+        density[0, k, q] = s0 * d0
+        density[0, k + 1, q] = s1 * d1
+        density[0, k + 2, q] = s2 * d2
+        density[0, k + 3, q] = s3 * d3
+
+
+@inner
+def four_of_factors(n: int, i: int, m: int, k: int, o: Any, y: Any, factor: Any, e: Any, product: Any,
+                    density: Any) -> None:  # fmt: skip
+    """The same for rows that share loadings: ``exp(-s nu)`` is a product, of one exponential a row and `factors`."""
+    for j in range(4):
+        t = i + min(j, m - 1)
+        e[0, j] = o[t] * (1.0 - 2.0 * y[t])
+    for j in range(4):
+        e[0, j] = vexp(e[0, j])
+    e0 = e[0, 0]
+    e1 = e[0, 1] if m > 1 else 0.0
+    e2 = e[0, 2] if m > 2 else 0.0
+    e3 = e[0, 3] if m > 3 else 0.0
+    y0 = y[i]
+    y1 = y[i + min(1, m - 1)]
+    y2 = y[i + min(2, m - 1)]
+    y3 = y[i + min(3, m - 1)]
+    f0 = 1 if y0 > 0.0 else 0
+    f1 = 1 if y1 > 0.0 else 0
+    f2 = 1 if y2 > 0.0 else 0
+    f3 = 1 if y3 > 0.0 else 0
+    s0 = 2.0 * y0 - 1.0
+    s1 = 2.0 * y1 - 1.0
+    s2 = 2.0 * y2 - 1.0
+    s3 = 2.0 * y3 - 1.0
+    for q in range(n):
+        p, d0, d1, d2, d3 = four_logits(e0 * factor[f0, q], e1 * factor[f1, q], e2 * factor[f2, q], e3 * factor[f3, q])
         product[q] *= p
         density[0, k, q] = s0 * d0
         density[0, k + 1, q] = s1 * d1
@@ -243,7 +254,7 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, run: int, rows: Any, node: Any
     """
     waiting = 0
     held = -1  # row whose loadings ``factor`` has
-    few = n // run + run <= n // 2
+    few = n // run + run <= n // 2 and n >= 16
     i = a
     while i < b:
         j = i
@@ -259,12 +270,14 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, run: int, rows: Any, node: Any
                 if held < 0 or not same_slopes(i, held, D, rows.A):
                     factors(D, n, i, rows.A, node, factor)
                     held = i
-                exponentials_of_factors(n, i, j - i, i - a, rows.o, rows.y, factor, buffer, density)
-            elif few:
-                exponentials_of_runs(D, n, run, i, j - i, i - a, rows.o, rows.A, rows.y, node, density)
+                four_of_factors(n, i, j - i, i - a, rows.o, rows.y, factor, buffer, product, density)
             else:
-                exponentials(D, n, i, j - i, i - a, rows.o, rows.A, rows.y, node, density)
-            four_bernoulli_logits(n, i, j - i, i - a, rows.y, product, density)
+                if few:
+                    exponentials_of_runs(D, n, run, i, j - i, i - a, rows.o, rows.A, rows.y, node, factor, density)
+                    held = -1
+                else:
+                    exponentials(D, n, i, j - i, i - a, rows.o, rows.A, rows.y, node, density)
+                four_bernoulli_logits(n, i, j - i, i - a, rows.y, product, density)
             waiting += 1
             i = j
         elif rows.code[i] >= SETS:

@@ -102,7 +102,8 @@ class Workspace:
         rows = max(b.rows.stop - b.rows.start for b in batches)
         longest = max(int((b.nest.last - b.nest.first)[: b.nest.base[1]].max()) for b in batches)
         m, d, m0 = int(dims.max()), int(tail[0]), int(dims[0])
-        n0, n1 = int(rule.size[0]), int(rule.size[1])
+        n0, n1, run = int(rule.size[0]), int(rule.size[1]), int(rule.run[0])
+        factors = max(n0, 4 * (n0 // run + 8), 4 * run)
         if n0 == 1:
             lowest = upper = rows_in_table = rows_at_nodes = 1
         else:
@@ -124,7 +125,7 @@ class Workspace:
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
                 e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, n0)), e((1 + m0, n0)),
+                e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
         )  # fmt: skip

@@ -316,10 +316,13 @@ class Ascent:
         Raises
         ------
         Unsettled
-            Where there are no more to take.
+            Where there are no more to take, or a response is so steep that it has to be made sure that the
+            log-likelihood falls further out.
         """
         while True:
             x = self.objective.x(best.z)
+            if any(isinstance(m, SharedGrid) and m.steepness(x) > FAR_OUT for m in self.grids):
+                raise Unsettled
             errors = [m.error(x) for m in self.grids]
             wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
             self.history.append((self.points, best.value))

@@ -34,6 +34,7 @@ from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
+from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, product_rule, spacing
 from semlang.sums import sum_by
 
@@ -173,8 +174,8 @@ class NestedQuadrature:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
-        self._read = np.sort(np.concatenate(moved)) if moved else np.zeros(0, dtype=np.int64)
-        self._all_read = self._read.size == self._code.size
+        self._all_read = sum(here.size for here in moved) == self._code.size
+        self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
         self._constant: tuple[Floats, Floats, Floats | None] | None = None
         self._positive, self._probability = (
             _rows_with(self._code, "sigma", "shape"),
@@ -219,11 +220,12 @@ class NestedQuadrature:
         """
         rows = self._rows(o, A, f1, f2)
         n, dimensions = rows.o.size, rows.A.shape[0]
-        adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
         owner = self._reduced.owner
         invalid = self._invalid(rows)
         if invalid.size:
             return self._failure(invalid)
+        constants, slopes = self._constants(rows)
+        adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
         if self._batches:
@@ -237,7 +239,6 @@ class NestedQuadrature:
         else:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
-        constants, slopes = self._constants(rows)
         values = sum_by(owner, values, self._reduced.clusters) + constants
         if slopes is not None:
             adjoints.f1[:] += slopes
@@ -422,6 +423,7 @@ class NestedQuadrature:
         counts = tuple(int(per_level[level]) for level in self._reduced.levels)
         key = counts, self._spread
         if key not in self._rules:
+            prepare(max(counts) > 1, len(counts))
             self._rules.clear()
             self._rules[key] = product_rule(self._kernel_dims, counts, self._spread), SimpleQueue()
         return self._rules[key]
@@ -519,20 +521,23 @@ class NestedQuadrature:
                     slopes[here] = slope
         weight = self._reduced.row_total
         constant *= weight
-        sums = np.zeros(self._reduced.clusters)
-        sums += sum_by(self._reduced.row_owner, constant, sums.size)
-        self._constant = read.copy(), sums, slopes * weight if slopes is not None else None
+        sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
+        self._constant = (
+            read.copy() if read.flags.writeable else read,
+            sums,
+            slopes * weight if slopes is not None else None,
+        )
         return self._constant[1:]
 
 
-def constant_parts(codes: Ints) -> list[tuple[Constant, Ints]]:
+def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     """Return the constants of the families that are there, with their rows."""
     parts = []
     for code in np.unique(codes):
         entry = ENTRIES[code]
         function = CONSTANTS.get((entry.family, "")) or CONSTANTS.get((entry.family, entry.link))
         if function is not None:
-            parts.append((function, np.flatnonzero(codes == code)))
+            parts.append((function, np.flatnonzero(codes == code).astype(np.int32)))
     return parts
 
 

@@ -62,6 +62,9 @@ DEAREST = 3.0
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
 
+CLEARLY = 3.0
+"""Steps by Laplace that gained so many times what their end's value is wrong by are not compared with their start."""
+
 MOST_PASSES = 25
 """Passes after which nodes that still move are given up."""
 
@@ -217,7 +220,7 @@ class Ascent:
         for nodes in (Nodes(q), *more[:2]):
             placing.release(q)
             try:
-                difference = placing.value(best.z, nodes) - best.value
+                difference = placing.value(best.z, nodes, known=best.value, near=AGREE) - best.value
             except (Infeasible, np.linalg.LinAlgError):
                 continue
             if abs(difference) < AGREE:
@@ -261,24 +264,28 @@ class Ascent:
         return maximise_constrained(self.objective, z, self.constraints, self.narrator.iteration, rounds)
 
     def _by_laplace(self, z: Floats, q: int) -> Floats:
-        """A few steps with one point, if they help."""
+        """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more."""
         self.narrator.say("Laplace")
-        try:
-            before = self.objective.value(z)
-        except Infeasible:
-            before = -math.inf
         self._set_points(1)
         try:
-            found = self.climb(z, tolerance=1e-2, limit=12).z
+            found = self.climb(z, tolerance=1e-2, limit=12)
         except (Infeasible, np.linalg.LinAlgError):
-            found = z
+            found = None
         self._set_points(q)
+        if found is None or any(m.steepness(self.objective.x(found.z)) > STEEP for m in self.objective.members
+                                if isinstance(m, Placeable)):  # fmt: skip
+            return z
         try:
-            steep = any(m.steepness(self.objective.x(found)) > STEEP for m in self.objective.members
-                        if isinstance(m, Placeable))  # fmt: skip
-            return found if not steep and self.objective.value(found) > before else z
+            value = self.objective.value(found.z)
         except Infeasible:
             return z
+        error = abs(value - found.value)
+        if found.log and value - found.log[0].loglik > CLEARLY * error + AGREE:
+            return found.z
+        try:
+            return found.z if value > self.objective.value(z) else z
+        except Infeasible:
+            return found.z
 
     @property
     def _dims(self) -> int:
@@ -340,10 +347,13 @@ class Ascent:
         Raises
         ------
         Unsettled
-            Where there are no more to take.
+            Where there are no more to take, or a response is so steep that it has to be made sure that the
+            log-likelihood falls further out.
         """
         while True:
             x = self.objective.x(best.z)
+            if any(isinstance(m, SharedGrid) and m.steepness(x) > FAR_OUT for m in self.grids):
+                raise Unsettled
             errors = [m.error(x) for m in self.grids]
             wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
             self.history.append((self.points, best.value))

@@ -133,7 +133,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     rows, top = rows_and_units(setting, objective)
     units = units_of_covariances(setting.parts[0], setting.parts[2], inside)
     findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not setting.quadrature)
-    singular = singular_blocks(objective.parametrisation.blocks, inside)
+    singular = singular_blocks((*objective.parametrisation.blocks, *setting.unfactored(objective)), inside)
     findings.singular(singular)
     dropped: Counter[str] = Counter()
     for member in objective.members:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from semlang.checks.empty import empty
 from semlang.data.named import as_warnings
 from semlang.diagnostics import Diagnostic, ordered
-from semlang.errors import ModelError
+from semlang.errors import DataError, ModelError
 from semlang.model.unbroken import unbroken
 from semlang.results.fitting import Fitting, Given
 from semlang.results.simulating import Simulating
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
     from semlang.matrices.gllamm import GllammMatrices
+    from semlang.model.table import ParameterTable
     from semlang.results.comparison import FitComparison
     from semlang.results.fit import Fit
 
@@ -184,7 +187,9 @@ class Model(Fitting, Simulating):
         body = " \\\\[2ex]\n".join(parts)
         return Latex(f"\\begin{{gathered}}\n{body}\n\\end{{gathered}}")
 
-    def identify(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Identification:
+    def identify(
+        self, data: Any = None, *, designs: Sequence[Design] | None = None, simulate: bool = True
+    ) -> Identification:
         """Decide whether the model is identified, and why.
 
         Parameters
@@ -194,28 +199,54 @@ class Model(Fitting, Simulating):
             that the text names.
         designs : sequence of Design, optional
             What `bind` or `with_data` made of the data, in their place.
+        simulate : bool
+            Whether the scores of simulated units decide where moments do not.
         """
         from semlang.checks.identification import identify
         from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
 
+        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+            found = self._with_mass_points(2).identify(data, designs=designs, simulate=simulate)
+            return replace(found, notes=(*found.notes, "mass points whose number is searched count as two"))
         model, designs = self._designed(data, designs)
         model._refuse_errors()
         unknown = without_thresholds(model.parameter_table)
         if unknown:
-            return identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
-        return identify(model.parameter_table, model.graphs, designs)
+            found = identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
+        else:
+            found = identify(model.parameter_table, model.graphs, designs)
+        if found.verdict != "undetermined" or not simulate:
+            return found
+        from semlang.results.simulated_rank import FEW, identify_by_simulation, simulated_frame
+
+        if designs is None:
+            table = model._table_with(dict.fromkeys(unknown, FEW)) if unknown else model.parameter_table
+            bare = copy(model)
+            bare.__dict__.pop("known", None)
+            try:
+                model, designs, _ = bare.bind(simulated_frame(table))
+            except (DataError, ModelError) as problem:
+                reason = problem.diagnostics[0].message
+                return replace(found, why=f"{found.why} Units to simulate could not be made ({reason}): give data.")
+        return identify_by_simulation(model.parameter_table, model.graphs, designs, found)
 
     def _identify_with(self, categories: Mapping[str, int]) -> Identification:
         """Return the verdict on the model in which columns have numbers of categories."""
         from semlang.checks.identification import identify
         from semlang.graph.build import build_graphs
+
+        table = self._table_with(categories)
+        return identify(table, build_graphs(table))
+
+    def _table_with(self, categories: Mapping[str, int]) -> ParameterTable:
+        """Return the table in which columns have numbers of categories."""
         from semlang.model.elaborate import elaborate
         from semlang.model.facts import DataFacts
 
         levels = {name: tuple(map(str, range(n))) for name, n in categories.items()}
         table = elaborate(self.ast, **self._arguments, facts=DataFacts(self.parameter_table.columns(), levels)).table
         assert table is not None
-        return identify(table, build_graphs(table))
+        return table
 
     def equivalents(self) -> list[Equivalent]:
         """Return the equivalent models that one known move on the graph reaches."""

@@ -9,7 +9,7 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.objective import Objective
 from semlang.estimation.tangent import tangent_basis
 
-__all__ = ["carried", "covariance", "meat_of", "sum_within"]
+__all__ = ["carried", "covariance", "meat_of", "singular", "sum_within"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,6 +46,16 @@ def carried(T: Floats, vcov: Floats) -> Floats:
     lost = (T != 0.0) @ unknown
     out[lost], out[:, lost] = np.nan, np.nan
     return out
+
+
+SINGULAR, SINGULAR_EXACTLY = 1e-10, 1e-13
+"""Smallest eigenvalue of the information with unit diagonal, by differences of gradients or in closed form: less is
+rounding."""
+
+
+def singular(objective: Objective) -> float:
+    """Return the smallest eigenvalue of an information with unit diagonal at which it counts as singular."""
+    return SINGULAR_EXACTLY if objective.exact else SINGULAR
 
 
 def covariance(
@@ -96,7 +106,8 @@ def covariance(
         bread = Curvature(basis.T @ outer @ basis if scores is None and inside else outer).inverse()
     else:
         assert curvature is not None
-        bread = (Curvature(basis.T @ curvature.information @ basis) if inside else curvature).inverse()
+        information = Curvature(basis.T @ curvature.information @ basis) if inside else curvature
+        bread = information.inverse(singular(objective))
     if bread is None:
         return None
     if kind == "robust" and scores is None:

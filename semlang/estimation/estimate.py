@@ -135,7 +135,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     counts = setting.tally(objective)
     units = units_of_covariances(setting.parts[0], setting.parts[2], inside)
     findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not setting.quadrature)
-    singular = singular_blocks(objective.parametrisation.blocks, inside)
+    singular = singular_blocks((*objective.parametrisation.blocks, *setting.unfactored(objective)), inside)
     findings.singular(singular)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),

@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 
 ONE_SIDED = 40
 """With more coordinates the observed information is taken by one-sided differences, at half the work."""
-MANY_UNITS = 1000
-"""The same with more units: standard errors then change by less than 1e-5 of themselves."""
+MANY_UNITS = 200
+"""The same with more units: standard errors then change by less than 1e-5 of themselves, and from 100 units on."""
 SHORTER = 0.1
 """One-sided steps, of those to both sides."""
 NOISE = 1e-7

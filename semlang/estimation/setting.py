@@ -17,7 +17,8 @@ from semlang.estimation.assemble import assemble, start_parts
 from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.filled import are_missing
-from semlang.estimation.constraints import Constraints
+from semlang.estimation.constraints import Constraints, Nonlinear
+from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.member import Member
@@ -28,8 +29,10 @@ from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
 from semlang.estimation.planned import GRIDS, Plan
 from semlang.estimation.progress import Narrator, available_threads
-from semlang.estimation.reconciled import holds_somewhere
+from semlang.estimation.reconciled import reconciled
+from semlang.estimation.semidefinite import unfactored
 from semlang.estimation.separation import Separation, separate
+from semlang.estimation.space import never_negative
 from semlang.estimation.start import user_values
 from semlang.estimation.tally import Tally, tally
 from semlang.graph.condition import discrete_variables, n_states
@@ -128,7 +131,9 @@ class Setting:
             return objective
         basis = np.abs(objective.basis)
         held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
-        return objective.hold(dict.fromkeys(held, 0.0))
+        objective = objective.hold(dict.fromkeys(held, 0.0))
+        objective.base = objective.base + self.separation.shift(objective.base.size)
+        return objective
 
     def _free(self, **road: bool) -> Objective:
         engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
@@ -149,6 +154,12 @@ class Setting:
         objective.watch = self._watch
         return objective
 
+    def unfactored(self, objective: Objective) -> tuple[Block, ...]:
+        """Return the covariance matrices of an objective that have no factors and no negative eigenvalues."""
+        factored = objective.within.factored
+        forms = self.forms if len(self.forms) == len(factored) else self.parts[1]
+        return unfactored(forms, factored, None if self.quadrature else never_negative(self.table))
+
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
@@ -156,7 +167,7 @@ class Setting:
         """Return the frame in which covariates are centred and scaled."""
         if is_conditional(self.table) or (any(g.engine != "closed form" for g in self.plan.groups) and self._filled()):
             return None
-        return frame(self.table, self.graphs, self.designs, self.constraints.pinned)
+        return frame(self.table, self.graphs, self.designs, self.constraints.substituted)
 
     def _filled(self) -> bool:
         """Whether missing responses that predict are filled in."""
@@ -199,21 +210,47 @@ class Setting:
                 )
 
     def _refuse_contradictions(self) -> None:
-        """Refuse constraints that hold nowhere together."""
+        """Refuse constraints that hold nowhere together, or nowhere where variances are not negative."""
         start = np.ones(self.table.n_parameters)
         for p, value in self.user.items():
             start[p] = value
-        if holds_somewhere(self.constraints, start):
+        found = reconciled(self.constraints, start)
+        own = self._own_variances()
+        if found is None or found.holds:
+            found, besides = reconciled(self.constraints, start, own), " where variances are not negative"
+        else:
+            besides = ""
+        if found is None or found.holds:
             return
+        bounds = [f"'{c.text}'" for c in self.constraints.nonlinear if c.bound]
         texts = [f"'{r.text}'" for r in self.table.relations]
-        few = ", ".join(texts[:4]) + (" ..." if len(texts) > 4 else "")
-        bounds = " and the bounds" if any("parameter " in c.text for c in self.constraints.nonlinear) else ""
+        if not texts:
+            texts, bounds = bounds, []
+        few = ", ".join(texts[:4]) + (" ..." if len(texts) > 4 else "") + (" and the bounds" if bounds else "")
         verb = "hold together" if bounds or len(texts) > 1 else "holds"
-        span = next((r.span for r in self.table.relations), None)
+        row = next((r for r in self.table.rows if r.parameter in self.constraints.pinned), None)
+        span = next((r.span for r in self.table.relations), row.span if row else None)
         raise FitError(
-            [error("contradictory-constraints", f"no values were found at which {few}{bounds} {verb}",
+            [error("contradictory-constraints",
+                   f"no values were found at which {few} {verb}{besides}; the nearest miss '{found.text}' by "
+                   f"{found.missed:.2g}",
                    self.table.source, span, help="mend one of them, or give start values at which they hold")]
         )  # fmt: skip
+
+    def _own_variances(self) -> list[Nonlinear]:
+        """Return "v > 0" for the constrained variances that nothing adds to and those of `never_negative`."""
+        quadrature = any(g.engine != "closed form" for g in self.plan.groups)
+        latents = {v.key for v in self.table.latents} if quadrature else never_negative(self.table)
+        found: dict[int, Nonlinear] = {}
+        for graph in self.graphs:
+            alone = {
+                key for key in graph.responses
+                if not any(p.source in graph.latents and not p.is_zero for p in graph.into(key))
+            }  # fmt: skip
+            for c in graph.covariances:
+                if c.a == c.b and c.parameter in self.constraints.pinned and c.a in alone | latents:
+                    found[c.parameter] = self.constraints.at_least(c.parameter, 0.0)
+        return list(found.values())
 
     def refuse_more_states(self, member: Member) -> None:
         """Refuse more classes or mass points than there are different units."""

@@ -72,14 +72,18 @@ class Chain:
         self._layout_loadings([c for layer in layers for c in layer.coordinates])
         self._layout_distributions()
         products = [p for p in self._columns if p]
-        columns = (
-            np.nan_to_num(np.stack([design.columns[p] for p in products])) if products else np.zeros((0, design.n_rows))
-        )
+        columns = np.zeros((len(products), design.n_rows))
+        for column, p in zip(columns, products, strict=True):
+            column[:] = design.columns[p]
+        np.nan_to_num(columns, copy=False)
         source = rows.source
-        self._no_scale = np.ones(source.size)
         self._plain = reduced.owners.size == 1 and not self.transforms.size
-        if self._plain:
-            columns, source = columns[:, source], np.arange(source.size)
+        if self._plain and not np.array_equal(source, np.arange(design.n_rows)):
+            columns = columns[:, source]
+        if self._plain:  # nobody writes to them
+            rows.f1.flags.writeable = rows.f2.flags.writeable = False
+        alike = bool((rows.row_weights == 1.0).all())
+        self._no_scale = rows.row_weights if alike else np.ones(source.size)
         self.entries = Entries(
             rows.predictor, source, np.ascontiguousarray(columns), self.o_range, self.o_entries, self.a_range,
             self.a_entries, self.f_lists, self.f_range, self.f_entries, self.transforms,
@@ -127,7 +131,8 @@ class Chain:
         logs: list[float] = []
         roots: list[bool] = []
         transforms: list[int] = []
-        lists = np.full((3, rows.y.size), -1, dtype=np.int64)
+        simple = reduced.owners.size == 1 and not (reduced.thresholds or reduced.quantities or reduced.theta.i.size)
+        lists = np.full((3, 0 if simple else rows.y.size), -1, dtype=np.int64)  # then nobody reads them
         self._crossing: list[tuple[Ints, Ints, Ints]] = []
 
         def add(addends: Sequence[Linear], root: bool = False, transform: int = IDENTITY) -> int:
@@ -296,9 +301,7 @@ class Chain:
             return slope
 
         out = np.zeros((x.size, x.size))
-        if np.array_equal(gradient(x), gradient(1.01 * x + 0.01)):
-            return out
-        for p in range(x.size):
+        for p in np.flatnonzero(gradient(x) != gradient(1.01 * x + 0.01)):  # the others have none, nor mixed ones
             step = np.zeros(x.size)
             step[p] = STEP * max(1.0, abs(x[p]))
             out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])

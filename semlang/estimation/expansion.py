@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +36,13 @@ class Expansion:
     Parameters
     ----------
     response, predictor, source : (N,) ints
-        Number of the response, and of the linear predictor; record of the design.
+        Number of the response, and of the linear predictor (one array where these are the same); record of the design.
     y, offset : (N,) floats
     codes : (N,) ints
         Family and link.
     f1, f2 : (N,) floats
         Constants of the row densities (number of trials; infinite thresholds), 0 where parameters fill them.
-    category : (N,) ints
+    category : (N,) ints of 32 bits
         Category number from 0 of ordinal rows and of categories that can be chosen, else -1.
     levels : tuple of str
         Levels that are integrated over, lowest first (empty: none).
@@ -67,7 +68,7 @@ class Expansion:
     codes: Ints
     f1: Floats
     f2: Floats
-    category: Ints
+    category: NDArray[np.int32]
     levels: tuple[str, ...]
     tree: Tree
     row_weights: Floats
@@ -152,43 +153,55 @@ def expand(
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
     values = np.zeros((n, size))
-    offsets = np.zeros((n, size))
+    offsets: Floats | None = None
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
         y = design.responses[key]
         known = known_rows(reduced, design, k, dropped)
         observed[:, k] = known
         values[:, k] = np.where(known, y, 0.0)
-        for product in reduced.offsets.get(k, ()):
-            offsets[:, k] += np.where(known, design.columns[product], 0.0)
+        added = [np.where(known, design.columns[product], 0.0) for product in reduced.offsets.get(k, ())]
         if key in design.exposure:
-            offsets[:, k] += np.log(np.where(known, design.exposure[key], 1.0))
-    source, response = (a.astype(np.int64) for a in np.nonzero(observed))
+            added.append(np.log(np.where(known, design.exposure[key], 1.0)))
+        for more in added:
+            offsets = np.zeros((n, size)) if offsets is None else offsets
+            offsets[:, k] += more
+    if size == 1:  # zeros that nobody writes take no memory
+        source = np.flatnonzero(observed).astype(np.int64, copy=False)
+        response = np.zeros(source.size, dtype=np.int64)
+    else:
+        source, response = (a.astype(np.int64) for a in np.nonzero(observed))
+    del observed
     anchor = _anchors(source, response, design, reduced.responses)
-    in_order = np.lexsort((source, response, anchor)) if anchor is not source else slice(None)
-    source, response, anchor = source[in_order], response[in_order], anchor[in_order]
+    if anchor is not source:
+        in_order = np.lexsort((source, response, anchor))
+        source, response, anchor = source[in_order], response[in_order], anchor[in_order]
     source, response, anchor, ids = _units(source, response, anchor, design, layers)
-    copies = _rows_of_responses(reduced, design, variables)[source, response]
-    first = np.cumsum(copies) - copies
-    part = np.arange(int(copies.sum())) - np.repeat(first, copies)
-    at = np.repeat(np.arange(source.size), copies)
+    at, part = _copied(_rows_of_responses(reduced, design, variables), source, response)
     if design.sets:  # stage by stage
+        at = np.arange(source.size) if at is None else at
         begins = np.flatnonzero(np.r_[True, (np.diff(anchor) != 0) | (np.diff(response) != 0)][: source.size])
         run = begins[np.searchsorted(begins, np.arange(source.size), side="right") - 1]
         by_stage = np.lexsort((at, part, run[at]))
         at, part = at[by_stage], part[by_stage]
-    source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
-    y, offset = values[source, response], offsets[source, response]
+    if at is not None:
+        source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
+    y = values[:, 0] if size == 1 and at is None and source.size == n else values[source, response]
+    del at
+    offset = np.zeros(y.size) if offsets is None else offsets[source, response]
+    del values, offsets
     codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
-    predictor = response.copy()
-    category = np.full(y.size, -1, dtype=np.int64)
-    together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
+    predictor = response.copy() if any(variables[r].kind.alternatives for r in reduced.responses) else response
+    category = np.full(y.size, -1, dtype=np.int32)
+    together: NDArray[np.signedinteger[Any]] = np.arange(y.size, dtype=np.int32)
+    if size > 1:
+        together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
     last = np.cumsum(count_by(response, size))
     for k, key in enumerate(reduced.responses):
         here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
-            category[here] = y[here].astype(np.int64)
+            category[here] = y[here].astype(np.int32)
         if variables[key].kind.sequence:
             category[here], y[here] = part[here], y[here] > part[here]
         if variables[key].kind.alternatives:
@@ -209,7 +222,8 @@ def expand(
             y[here] = _log(y[here])
         entry = ENTRIES[codes[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
-            f[here] = _DATA[role](design, key, source[here]) if role in _DATA else 0.0
+            if role in _DATA:
+                f[here] = _DATA[role](design, key, source[here])
             if role == "event":
                 f[entered] = ENTRY
             if role == "high":
@@ -242,8 +256,23 @@ def _code(reduced: ReducedForm, k: int, variable: Variable) -> int:
     return code_of(variable.kind.name, variable.link, [*quantities, *variable.arguments])
 
 
-def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable]) -> Ints:
-    """Return how many kernel rows each response has: one, but for categories, steps of sequences and times of entry."""
+def _copied(copies: Ints | None, source: Ints, response: Ints) -> tuple[Ints | None, Ints]:
+    """Return the responses that rows belong to, None where each has one row, and the number of the row among them."""
+    if copies is None:
+        return None, np.zeros(source.size, dtype=np.int64)
+    of = copies[source, response]
+    first = np.cumsum(of) - of
+    return np.repeat(np.arange(source.size), of), np.arange(int(of.sum())) - np.repeat(first, of)
+
+
+def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable]) -> Ints | None:
+    """Return how many kernel rows each response has: one, but for categories, steps of sequences and times of entry.
+
+    None where all have one.
+    """
+    kinds = [variables[key].kind for key in reduced.responses]
+    if not (design.entry or any(kind.sequence or kind.alternatives or kind.sets for kind in kinds)):
+        return None
     copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         if variables[key].kind.sequence:
@@ -322,7 +351,7 @@ def _units(
 ) -> tuple[Ints, Ints, Ints, list[Ints]]:
     """Sort the rows so that the units of every layer are contiguous, and number the units of each layer."""
     ids: list[Ints] = []
-    place = np.arange(source.size)
+    place = np.arange(source.size if any(layer.block for layer in layers) else 0)
     for layer in layers:
         unit = anchor if layer.level == ROWS else design.clusters[layer.level][source]
         if layer.block:

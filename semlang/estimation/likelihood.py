@@ -16,7 +16,6 @@ from semlang.estimation.expansion import Expansion, expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import CODES
-from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.member import Infeasible, Posterior
@@ -105,8 +104,6 @@ class QuadratureLikelihood(Expanded):
             weights = weights * counted[self.rows.source, self.rows.response]
         self.points: int | None = points
         self.spread = 0.0
-        if self.layers:
-            prepare(points > 1, len(self.layers), np.unique(self.rows.codes).tolist())
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
@@ -133,7 +130,11 @@ class QuadratureLikelihood(Expanded):
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
-        return float(self._evaluate(x)[0].sum())
+        if not self.layers:
+            return float(self._evaluate(x)[0].sum())
+        inputs = self.chain.forward(self.chain.cells(x)[0])
+        values = self.engine.values(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
+        return float(self._evaluate(x)[0].sum() if values is None else values.sum())
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""

@@ -106,7 +106,7 @@ def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int)
         return Alternative(name, None, f"{len(layers)} layers")
     if not can_share(form, design, table.variables, table.levels):
         return Alternative(name, None, "responses are not discrete, or weights differ inside top units")
-    if rows * sharing.ADAPTIVE ** len(layers) < sharing.LARGE:
+    if len(layers) > 1 and rows * sharing.ADAPTIVE ** len(layers) < sharing.LARGE:
         return Alternative(name, None, "few rows: adaptive nodes take milliseconds")
     if not suits(form, design, table.variables, table.levels, rows):
         return Alternative(name, None, "rows of too many types, covariates of many values")

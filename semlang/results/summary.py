@@ -167,6 +167,8 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         first, *rest = e.points_history
         moves = ", ".join(f"{p}: {v - u:+.4f}" for (_, u), (p, v) in zip(e.points_history, rest, strict=False))
         out += [("Points", f"{first[0]}; change of log-likelihood at {moves}")]
+    elif e.points_history:
+        out += [("Points", str(e.points))]
     out += [
         ("Converged", f"{'yes' if e.converged else 'NO'}, {len(e.log)} iterations, {_seconds(fit)}"),
         ("Standard errors", e.se),

@@ -97,7 +97,8 @@ def test_standard_errors_agree_for_large_samples(bind, items):
 
 
 def test_points_are_raised_until_the_value_settles(bind, items):
-    bound = bind(ITEMS + "f =~ 1*i{1..4}", items)
+    data = items.assign(x=np.random.default_rng(1).normal(size=len(items)))  # units of their own, nodes of their own
+    bound = bind(ITEMS + "f =~ 1*i{1..4}\ni1 ~ x", data)
     fit = bound.fit()
     moves = [abs(b[1] - a[1]) for a, b in zip(fit.points_history, fit.points_history[1:], strict=False)]
     assert moves[-1] < 1e-3

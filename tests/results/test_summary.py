@@ -154,14 +154,20 @@ def test_intraclass_correlations_name_response_and_group(data: pd.DataFrame) -> 
     assert set(shown) == {"Pasteur", "Grant-White"}
 
 
+def test_points_of_nodes_that_follow_the_modes() -> None:
+    fit = sl.read_model(EXAMPLES / "lsat" / "model.sem").fit(threads=1, points=7)
+    facts = dict(re.split(r"  +", line, maxsplit=1) for line in fit.summary().split("\n\n")[0].splitlines())
+    assert facts["Points"].startswith("7; change of log-likelihood at 11: +0.0002")
+
+
 def test_facts() -> None:
     fit = sl.read_model(EXAMPLES / "lsat" / "model.sem").fit(threads=1)
     facts = dict(re.split(r"  +", line, maxsplit=1) for line in fit.summary().split("\n\n")[0].splitlines())
-    assert facts["Log-likelihood"] == "-2466.6536"
+    assert facts["Log-likelihood"] == "-2466.6534"
     assert facts["Free parameters"] == "10"
     assert facts["AIC, BIC"] == "4953.31, 5002.38 (n = 1000)"
     assert facts["Rows"] == "1000"
-    assert facts["Points"].startswith("7; change of log-likelihood at 11: +0.0002")
+    assert facts["Points"] == "64"
     assert facts["Converged"].startswith("yes, ")
     assert facts["Standard errors"] == "observed"
 

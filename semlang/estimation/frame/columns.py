@@ -43,11 +43,13 @@ class FramedColumns(Mapping[Product, Floats]):
         if not changed:
             return self._raw[product]
         if product not in self._known:
-            out = self._raw[tuple(c for c in product if c not in self._changed)]
+            rest = tuple(c for c in product if c not in self._changed)
+            out = self._raw[rest] if rest else None
             for c in changed:
                 about, origin, scale = self._changed[c]
-                column = about_origins(self._raw, about)
-                out = out * ((column - origin) / scale)
+                column = (about_origins(self._raw, about) - origin) / scale
+                out = column if out is None else out * column
+            assert out is not None
             self._known[product] = out
         return self._known[product]
 

@@ -45,13 +45,15 @@ class TwoLevel(Moments):
         z = np.vstack([data.y, data.x])
         self._mean = np.add.reduceat(z * self._frequency, start, axis=1) / size
         self._lengths = np.diff(np.r_[start, design.n_rows])
-        self._deviation = z - np.repeat(self._mean, self._lengths, axis=1)
-        weight = self._frequency * np.repeat(self._weight, self._lengths)
+        z -= np.repeat(self._mean, self._lengths, axis=1)
+        self._deviation = z
+        alike = rows is None and units is None
+        weight = None if alike else self._frequency * np.repeat(self._weight, self._lengths)
         sizes, self._of = np.unique(size, return_inverse=True)
         moments, count = [], []
         self._within_term = bool(np.any(size > 1))
         if self._within_term:
-            moments.append((self._deviation * weight) @ self._deviation.T)
+            moments.append((z if weight is None else z * weight) @ z.T)
             count.append(float(self._weight @ (size - 1)))
         for k, n in enumerate(sizes):
             of = self._of == k

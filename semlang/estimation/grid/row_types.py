@@ -39,7 +39,7 @@ class RowTypes:
 
 def row_types(reduced: ReducedForm, design: Design, rows: Expansion) -> RowTypes:
     """Return the types of rows: equal response, category, constants, offset and covariates."""
-    parts: list[NDArray[np.generic]] = [rows.response, rows.category]
+    parts: list[NDArray[np.generic]] = [rows.response, rows.category.astype(np.int64)]
     parts += [rows.y, rows.offset, rows.f1, rows.f2]
     parts += [np.nan_to_num(design.columns[p])[rows.source] for p in products(reduced)]
     varying = [np.ascontiguousarray(p).view(np.int64) for p in parts if p.size and (p != p[0]).any()]

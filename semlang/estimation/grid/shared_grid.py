@@ -316,6 +316,11 @@ class SharedGrid(Expanded):
         beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
         return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
 
+    def steepness(self, x: Floats) -> float:
+        """Return the largest SD that latent variables give the linear predictor of a response."""
+        A = self.chain.forward(self.chain.cells(x)[0]).A
+        return float(np.sqrt((A**2).sum(axis=0).max(initial=0.0)))
+
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""
         more = [c for c in COUNTS[len(self.layers)] if c > len(self.nodes)]

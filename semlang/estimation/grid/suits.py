@@ -48,7 +48,9 @@ def suits(
     layers = layers_of(reduced, (), order)
     if len(layers) not in COUNTS or any(layer.dims != 1 or layer.exact for layer in layers):
         return False
-    if not can_share(reduced, design, variables, order) or rows * ADAPTIVE ** len(layers) < LARGE:
+    if not can_share(reduced, design, variables, order):
+        return False
+    if len(layers) > 1 and rows * ADAPTIVE ** len(layers) < LARGE:
         return False
     types = types_of_rows(reduced, design)
     nodes = COUNTS[len(layers)][0] ** len(layers)

@@ -38,8 +38,8 @@ class Reduction:
     unit_weights : tuple of arrays
     owner : array
         Given top-level cluster of each top-level unit (of each row where no level is left).
-    row_owner : (n,) array
-        Given top-level cluster of each row.
+    given : Tree
+        The given levels.
     row_total : (n,) array
         Product of the weights of the row and of all units above it.
     clusters : int
@@ -53,9 +53,16 @@ class Reduction:
     row_weights: Floats
     unit_weights: tuple[Floats, ...]
     owner: Ints
-    row_owner: Ints
+    given: Tree
     row_total: Floats
     clusters: int
+
+    @property
+    def row_owner(self) -> Ints:
+        """Given top-level cluster of each row, (n,)."""
+        levels = len(self.given.sizes)
+        owner = self.given.ids(levels - 1) if levels else np.arange(self.given.rows)
+        return owner[self.kept]
 
 
 def reduce_levels(
@@ -74,7 +81,8 @@ def reduce_levels(
     ids = [tree.ids(level) for level in range(count)]
     above = np.ones(tree.rows)
     for weight, unit in zip(weights, ids, strict=True):
-        above *= weight[unit]
+        if not (weight == 1.0).all():
+            above *= weight[unit]
     kept: slice | Ints = slice(None)
     if not above.all():
         kept = np.flatnonzero(above)
@@ -86,7 +94,7 @@ def reduce_levels(
     units: dict[int, Ints] = {}
     unit_totals: dict[int, Floats] = {}
     for level in range(count - 1, -1, -1):
-        carried = carried * weights[level][ids[level]]
+        carried = _times(carried, weights[level][ids[level]])
         if dims[level] > 0:
             starts = reduced.starts(levels.index(level))[:-1]
             units[level] = ids[level][starts]
@@ -95,7 +103,12 @@ def reduce_levels(
     row_owner = ids[-1] if count else np.arange(tree.rows)
     owner = row_owner[reduced.starts(len(levels) - 1)[:-1]] if levels else row_owner
     return Reduction(
-        kept, reduced, levels, tuple(units[level] for level in levels), rows * carried,
-        tuple(unit_totals[level] for level in levels), owner, row_owner, rows * above,
+        kept, reduced, levels, tuple(units[level] for level in levels), _times(rows, carried),
+        tuple(unit_totals[level] for level in levels), owner, tree, _times(rows, above),
         tree.sizes[-1] if count else tree.rows,
     )  # fmt: skip
+
+
+def _times(a: Floats, b: Floats) -> Floats:
+    """Return the product; `a` itself where all of `b` is 1."""
+    return a if (b == 1.0).all() else a * b

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep, shared_grid
@@ -41,7 +41,6 @@ SECONDS = {
     "plain_rows": 0.2,
 }  # fmt: skip
 """About how long kernels take to compile; the others a second."""
-DENSITY = 0.5
 START = 1.0
 """Seconds that a process takes to start."""
 PATIENCE = 120.0
@@ -51,7 +50,7 @@ _PRESENT: set[str] = set()
 """Kernels that this process has seen in the cache: the folder is looked at once, not for each likelihood."""
 
 
-def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
+def prepare(nodes: bool, levels: int) -> None:
     """Compile the kernels of a fit by quadrature that are not in the cache, in several processes.
 
     Parameters
@@ -60,10 +59,7 @@ def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
         More than one point a dimension.
     levels : int
         Number of levels that are integrated over.
-    codes : iterable of int
-        Densities that this process compiles, or loads, while it would wait for the others.
     """
-    codes = tuple(codes)
     needed = [*CHAIN, *LAPLACE]
     if nodes:
         needed += [*NODES, *(UPPER if levels > 1 else ())]
@@ -71,11 +67,10 @@ def prepare(nodes: bool, levels: int, codes: Iterable[int] = ()) -> None:
     if len(missing) < 2:
         return
     others = min(_processors(), MOST_PROCESSES) - 1
-    shares = _shares(missing, [DENSITY * len(codes)] + [START] * others)
+    shares = _shares(missing, [0.0] + [START] * others)
     started = [_start(share) for share in shares[1:]]
     for kernel in shares[0]:
         kernel.load()
-    addresses(codes)
     for process in started:
         if process is not None:
             try:

@@ -38,8 +38,10 @@ def test_thresholds_are_the_origin_at_every_level(kind: str, free: int) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "free"),
     [
-        ("f ~ 0*1", "f ~ 1", [0, 1]), ("f ~ 1", "f ~ 0*1", [1, 0]),
-        ("f ~ 1", "f ~ 1", [1, 0]), ("f ~ 2*1", "f ~ 1", [0, 1]),
+        ("f ~ 0*1", "f ~ 1", [0, 1]),
+        ("f ~ 1", "f ~ 0*1", [1, 0]),
+        ("f ~ 1", "f ~ 1", [1, 0]),
+        ("f ~ 2*1", "f ~ 1", [0, 1]),
     ],
 )
 def test_the_class_whose_mean_is_fixed_is_the_origin(first: str, second: str, free: list[int]) -> None:

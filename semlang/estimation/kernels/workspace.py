@@ -20,7 +20,9 @@ Floats = NDArray[np.float64]
 LARGEST_TABLE = 1 << 21
 """Numbers in the table of densities of a unit's rows at its nodes; longer units are gone through twice."""
 VECTOR = 4
-"""Nodes of the lowest level are filled up to a multiple of this, so that no loop has a remainder."""
+"""Runs of nodes of the lowest level are filled up to a multiple of this, so that no loop has a remainder."""
+FILLED = 0.15
+"""Part of the nodes that may be added to that end, where there is more than one run."""
 NO_WEIGHT = -1e5
 """Logarithm of the weight of a node that fills up."""
 
@@ -53,21 +55,25 @@ def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0
         Zero: Gauss-Hermite; else nodes are equispaced from -spread to spread.
     """
     counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
-    if counts.prod() > 1 and (len(dims) == 1 or counts[0] % VECTOR == VECTOR - 1):
-        counts[0] += -counts[0] % VECTOR
+    run, runs = (points[0], points[0] ** (dims[0] - 1)) if dims[0] else (1, 1)
+    if counts.prod() > 1 and ((len(dims) == 1 and runs == 1) or -run % VECTOR <= FILLED * run):
+        run += -run % VECTOR
+    counts[0] = runs * run
     z = np.zeros((len(dims), max(dims), counts.max()))
     log_weight = np.full((len(dims), counts.max()), NO_WEIGHT)
     for level, (q, m) in enumerate(zip(points, dims, strict=True)):
         x, log_w = _one_dimension(q, spread)
-        n = q**m
-        log_weight[level, :n] = 0.0
+        at = np.arange(q**m)
+        if level == 0:
+            at += at // q * (run - q)
+        log_weight[level, at] = 0.0
         for k, (nodes, logs) in enumerate(
             zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
         ):
-            z[level, k, :n] = nodes.ravel()
-            log_weight[level, :n] += logs.ravel() + 0.5 * nodes.ravel() ** 2
+            z[level, k, at] = nodes.ravel()
+            log_weight[level, at] += logs.ravel() + 0.5 * nodes.ravel() ** 2
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
-    return Rule(counts, size, z, log_weight, np.abs(z).max(axis=(1, 2)))
+    return Rule(counts, size, z, log_weight, np.abs(z).max(axis=(1, 2)), np.array([run], dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ class Workspace:
         rows = max(b.rows.stop - b.rows.start for b in batches)
         longest = max(int((b.nest.last - b.nest.first)[: b.nest.base[1]].max()) for b in batches)
         m, d, m0 = int(dims.max()), int(tail[0]), int(dims[0])
-        n0, n1 = int(rule.size[0]), int(rule.size[1])
+        n0, n1, run = int(rule.size[0]), int(rule.size[1]), int(rule.run[0])
+        factors = max(n0, 4 * (n0 // run + 8), 4 * run)
         if n0 == 1:
             lowest = upper = rows_in_table = rows_at_nodes = 1
         else:
@@ -118,7 +125,7 @@ class Workspace:
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
                 e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((max(d, 2), n0)), e((m0, n1)), e(d), e(n0), e(n0), e((1 + m0, n0)),
+                e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
         )  # fmt: skip

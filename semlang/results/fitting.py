@@ -95,7 +95,7 @@ class Fitting(Bound):
                 return None
             model, parts = bound
             model.model._refuse_errors()
-            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs, shared=False), parts)
+            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""

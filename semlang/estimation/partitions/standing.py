@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,26 @@ from semlang.estimation.constraints import Constraints
 from semlang.estimation.covariance import meat_of
 from semlang.estimation.frame import Frame
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.member import Infeasible, Member
+from semlang.estimation.member import Infeasible, Member, Refinable
 from semlang.estimation.reach import reach
 from semlang.estimation.tally import Tally, tally
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable
 
-__all__ = ["FILLED", "Blueprint", "Meat", "Refusal", "Scored", "Sloped", "added", "all_of", "answer", "standing"]
+__all__ = [
+    "FILLED",
+    "Blueprint",
+    "Meat",
+    "Refusal",
+    "Scored",
+    "Shared",
+    "Sloped",
+    "added",
+    "all_of",
+    "answer",
+    "standing",
+]
 
 Floats = NDArray[np.float64]
 Sloped = tuple[float, Floats]
@@ -54,6 +66,8 @@ class Blueprint:
     quadrature : bool
     points : int or None
     threads : int
+    engines : tuple of str
+        Of each group, where nodes are shared; else empty.
     road : mapping
         Further arguments of `assemble`.
     """
@@ -65,6 +79,7 @@ class Blueprint:
     quadrature: bool
     points: int | None
     threads: int
+    engines: tuple[str, ...]
     road: Mapping[str, Any]
 
 
@@ -73,10 +88,11 @@ class Standing:
 
     def __init__(self, part: BoundPart, blueprint: Blueprint) -> None:
         self.part, self.blueprint = part, blueprint
-        self._made: tuple[tuple[int, ...], tuple[Member, ...]] | None = None
+        self._made: tuple[Member, ...] | None = None
+        self._refined = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"part": self.part, "blueprint": self.blueprint, "_made": None}
+        return {"part": self.part, "blueprint": self.blueprint, "_made": None, "_refined": 0}
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -93,17 +109,45 @@ class Standing:
     def members(self) -> tuple[Member, ...]:
         """The members of these groups."""
         if self._made is None:
-            b, groups = self.blueprint, self.groups
-            graphs, designs = [b.graphs[g] for g in groups], self.designs
-            if b.quadrature and any(
-                are_missing(b.table, graph, d, lift=False) for graph, d in zip(graphs, designs, strict=True)
-            ):
-                raise FitError([in_partitions(FILLED)])
-            made = assemble(
-                b.table, graphs, designs, Constraints(b.table), b.quadrature, b.points, b.threads, **b.road
-            ).members
-            self._made = groups, made
-        return self._made[1]
+            self._made, self._refined = self._assembled(), 0
+        return self._made
+
+    def _assembled(self) -> tuple[Member, ...]:
+        b, groups, designs = self.blueprint, self.groups, self.designs
+        graphs = [b.graphs[g] for g in groups]
+        pairs = zip(graphs, designs, strict=True)
+        if b.quadrature and any(are_missing(b.table, graph, design, lift=False) for graph, design in pairs):
+            raise FitError([in_partitions(FILLED)])
+        engines = [b.engines[g] for g in groups] if b.engines else ()
+        return assemble(
+            b.table, graphs, designs, Constraints(b.table), b.quadrature, b.points, b.threads, engines=engines, **b.road
+        ).members
+
+    def at(self, nodes: Shared) -> tuple[Member, ...]:
+        """Return the members with nodes as they are meant to be, whatever they were asked before.
+
+        Modes are searched from zero each time, which costs no more than from those of another point, so that the bits
+        of an answer depend on its question alone.
+        """
+        if self._refined > nodes.refined:
+            self._made = None
+        for m in self.members:
+            if isinstance(m, QuadratureLikelihood):
+                m.points = nodes.points
+                m.engine.reset()
+        for _ in range(nodes.refined - self._refined):
+            for m in self.members:
+                if isinstance(m, Refinable):
+                    m.refine()
+        self._refined = nodes.refined
+        return self.members
+
+
+class Shared(NamedTuple):
+    """What all partitions do alike: points a dimension of adaptive nodes, and how often shared ones were refined."""
+
+    points: int | None
+    refined: int
 
 
 @dataclass(frozen=True)
@@ -118,18 +162,11 @@ def standing(part: BoundPart, blueprint: Blueprint) -> Standing:
     return Standing(part, blueprint)
 
 
-def answer(of: Standing, question: str, points: int | None, x: Floats) -> Any:
-    """Return what the members of one partition say at `x`; where they have no density, or there are none, why.
-
-    Modes are searched from zero each time, which costs no more than from those of another point, so that the bits of
-    an answer do not depend on what was asked before.
-    """
+def answer(of: Standing, question: str, nodes: Shared, x: Floats) -> Any:
+    """Return what the members of one partition say at `x`; where they have no density, or there are none, why."""
     try:
         with np.errstate(all="ignore"):
-            for m in of.members:
-                m.points = points if m.points is not None else None
-                if isinstance(m, QuadratureLikelihood):
-                    m.engine.reset()
+            of.at(nodes)
             return ANSWERS[question](of, x)
     except (Infeasible, np.linalg.LinAlgError) as problem:
         return Infeasible(str(problem))
@@ -178,6 +215,9 @@ ANSWERS: Mapping[str, Any] = {
     "meat": _meat,
     "information": lambda of, x: all_of([m.information(x) for m in of.members]),
     "hessian": lambda of, x: all_of([m.hessian(x) for m in of.members]),
+    "start": lambda of, x: all_of([m.start(x)[1] for m in of.members]),
+    "difference": lambda of, x: added([m.difference(x) for m in of.members]),
+    "steepness": lambda of, x: max(m.steepness(x) for m in of.members),
     "multiplicity": lambda of, x: np.concatenate([m.multiplicity for m in of.members]),
     "reach": lambda of, x: reach(of.members, x),
     "tally": _tally,

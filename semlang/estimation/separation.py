@@ -27,10 +27,10 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.estimation.frame import Frame
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ParameterTable, Product
+from semlang.model.table import ParameterTable, Product, Variable
 from semlang.sums import count_by
 
-__all__ = ["Separation", "separate"]
+__all__ = ["Separation", "can_separate", "separate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -221,14 +221,22 @@ def _without(
 
 def _separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
     """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
-    v = table.variables[form.responses[k]]
     if any(key == k and name != "shape" for key, name in (*form.quantities, *form.random)):
         return False
     if any(a.slot >= 0 for addends in form.thresholds.get(k, ()) for a in addends):
         return False
+    return _has_limit(table.variables[form.responses[k]])
+
+
+def _has_limit(v: Variable) -> bool:
     if v.kind.name in ("poisson", "negbinomial"):
         return v.link == "log"
     return v.kind.name in ("binomial", "ordinal", "choice") and v.link in LINKS
+
+
+def can_separate(table: ParameterTable) -> bool:
+    """Return whether there is a response of a kind that can be separated."""
+    return any(_has_limit(v) for v in table.responses)
 
 
 def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collection[int]) -> Ints:

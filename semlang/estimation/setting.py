@@ -25,7 +25,7 @@ from semlang.estimation.plan import plan
 from semlang.estimation.planned import GRIDS
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import holds_somewhere
-from semlang.estimation.separation import Separation, separate
+from semlang.estimation.separation import Separation, can_separate, separate
 from semlang.estimation.start import user_values
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
@@ -140,7 +140,7 @@ class Setting:
         FitError
             If nothing is left of a response.
         """
-        if discrete_variables(self.table) or is_conditional(self.table):
+        if not can_separate(self.table) or discrete_variables(self.table) or is_conditional(self.table):
             return None
         graphs, designs = self.inside
         forms = [reduced_form(graph, lift=False) for graph in graphs]

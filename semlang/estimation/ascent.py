@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.constrained import ROUNDS, maximise_constrained
-from semlang.estimation.constraints import Constraints
-from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
-from semlang.estimation.findings import FindingsOfFit
-from semlang.estimation.grid.shared_grid import SharedGrid
-from semlang.estimation.member import Infeasible
+from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
+from semlang.estimation.constraints import Nonlinear
+from semlang.estimation.findings import LITTLE, FindingsOfFit
+from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.placing import Nodes, Placeable, Placing
@@ -21,6 +20,8 @@ from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES
 from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
+from semlang.estimation.semidefinite import INSIDE, Wall
+from semlang.estimation.tangent import Tangent
 
 __all__ = ["Ascent", "Unsettled"]
 
@@ -77,7 +78,7 @@ class Ascent:
     ----------
     objective : Objective
     plan : Plan
-    constraints : Constraints
+    constraints : sequence of Nonlinear
     asked : int or None
         The user's number of points; None raises them until the log-likelihood settles.
     curvature : bool
@@ -90,7 +91,7 @@ class Ascent:
         self,
         objective: Objective,
         plan: Plan,
-        constraints: Constraints,
+        constraints: Sequence[Nonlinear],
         asked: int | None,
         curvature: bool,
         narrator: Narrator,
@@ -100,7 +101,7 @@ class Ascent:
         self.asked, self.curvature = asked, curvature
         self.narrator, self.findings = narrator, findings
         self.quadrature = any(m.points is not None for m in objective.members)
-        self.grids = [m for m in objective.members if isinstance(m, SharedGrid | EliminatedGrid)]
+        self.grids = [m for m in objective.members if isinstance(m, Refinable)]
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
@@ -124,7 +125,7 @@ class Ascent:
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
-        q, constrained, first = self.points, bool(self.constraints.nonlinear), z
+        q, constrained, first = self.points, bool(self.constraints), z
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z = self._by_laplace(z, q)
         inverse = None
@@ -226,11 +227,39 @@ class Ascent:
 
     def _stopped(self, best: Optimum) -> None:
         far = reach(self.objective.members, self.objective.x(best.z))
-        self.findings.stopped(self.objective.inside(best.z), best.decrement, far)
+        missed = self._missed(best) if self.constraints else ("", 0.0)
+        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, self._ridge(best), missed)
+
+    def _missed(self, best: Optimum) -> tuple[str, float]:
+        """Return the constraint that is missed most, and by how much; '' where all hold."""
+        tangent = Tangent(self.objective, self.constraints)
+        try:
+            values, gradients = tangent.at(best.z)
+        except Infeasible:
+            return "", 0.0
+        scale = np.ones(best.z.size) if best.curvature is None else best.curvature.scale
+        missed = tangent.missed(values, gradients, scale)
+        worst = int(missed.argmax())
+        return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
+
+    def _ridge(self, best: Optimum) -> list[int]:
+        """Return the parameters of the flattest direction, where a step promises hardly anything."""
+        if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
+            return []
+        direction = best.curvature.eigen[1][:, 0] / best.curvature.scale
+        moves = np.abs(self.objective.jacobian_inside(best.z) @ direction)
+        return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
-        """Climb from `z` on nonlinear constraints."""
-        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration, rounds)
+        """Climb from `z` on nonlinear constraints; borders of covariance matrices are approached in turn."""
+        walls = any(isinstance(c, Wall) for c in self.constraints)
+        for inside in INSIDE[:-1] if walls else ():
+            wider = [c.at(inside) if isinstance(c, Wall) else c for c in self.constraints]
+            try:
+                z = maximise_constrained(self.objective, z, wider, self.narrator.iteration, 1).z
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+        return maximise_constrained(self.objective, z, self.constraints, self.narrator.iteration, rounds)
 
     def _by_laplace(self, z: Floats, q: int) -> Floats:
         """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more."""
@@ -321,7 +350,7 @@ class Ascent:
         """
         while True:
             x = self.objective.x(best.z)
-            if any(isinstance(m, SharedGrid) and m.steepness(x) > FAR_OUT for m in self.grids):
+            if any(m.steepness(x) > FAR_OUT for m in self.grids):
                 raise Unsettled
             errors = [m.error(x) for m in self.grids]
             wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
@@ -343,7 +372,7 @@ class Ascent:
     @property
     def _can_adapt(self) -> bool:
         """Whether adaptive nodes are affordable where shared ones do not settle; always for one or two dimensions."""
-        if all(isinstance(m, SharedGrid) for m in self.grids):
+        if all(g.engine == "shared grid" for g in self.plan.groups):
             return True
         rejected = [a for g in self.plan.groups for a in g.rejected if a.engine == "nested quadrature"]
         return sum(a.seconds or 0.0 for a in rejected) < DEAREST

@@ -24,7 +24,7 @@ from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.partitions.partitioned import Partitioned, PartitionedGrid
+from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
@@ -148,8 +148,7 @@ class Setting:
                 self.table, tuple(self.inside[0]), tuple(self.graphs), bare, self.quadrature, self.plan.points,
                 1 if self.partitions.workers else self.threads, tuple(engines), road,
             )  # fmt: skip
-            kind = PartitionedGrid if engines else Partitioned
-            member = kind(self.partitions, blueprint, objective.members)
+            member = partitioned(self.partitions, blueprint, objective.members)
             objective = Objective([member], objective.parametrisation, self.constraints)
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups
 from semlang.estimation.member import Refinable
+from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
 
 pytest.importorskip("pyarrow")
@@ -142,6 +144,22 @@ def test_what_members_answer(name: str, engine: str, parts: str) -> None:
             if second is not None:
                 assert several.hessian(x) == pytest.approx(second, rel=1e-6, abs=1e-6 * np.abs(second).max())
             assert sums.multiplicity.sum() == whole.multiplicity.sum()
+        if isinstance(whole, Placeable):
+            assert isinstance(sums, Placeable)
+            lost = Setting(*of, replace(given, keep=0)).objective()  # members are made anew for every question
+            for spread in (0.0, 5.0, 5.0):  # each placement begins at the nodes of the one before
+                for member in (whole, sums, lost.members[0]):
+                    member.points, member.spread = 9, spread
+                    member.place(x)
+            value, gradient = one.value_and_gradient(x)
+            moved = several.value_and_gradient(x)
+            assert moved[0] == pytest.approx(value, rel=1e-13)
+            assert moved[1] == pytest.approx(gradient, rel=1e-9, abs=1e-9)
+            assert sums.steepness(x) == pytest.approx(whole.steepness(x))
+            assert lost.value(x) == moved[0]
+            sums.release()
+            sums.points = 7
+            assert several.value(x) == first[0]
         again = Setting(*of, given).objective().value_and_gradient(x)
         assert again[0] == first[0]
         assert np.array_equal(again[1], first[1])

@@ -147,6 +147,7 @@ def test_a_saturated_model_fits_perfectly() -> None:
     measures = fit.measures()
     assert measures["chisq"] == pytest.approx(0.0, abs=1e-6)
     assert measures["df"] == 0
+    assert measures[["rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "tli"]].to_list() == [0.0, 0.0, 0.0, 1.0]
     assert measures["srmr"] == pytest.approx(0.0, abs=1e-6)
     assert "pvalue" not in measures
 
@@ -400,3 +401,14 @@ def test_score_tests_name_their_groups() -> None:
         assert tests[f"visual =~ x9 ({group})"] == pytest.approx(mi, rel=1e-8)
     # groups share nothing: the joint statistic is the sum
     assert tests["all"] == pytest.approx(indices["mi"].sum(), rel=1e-6)
+
+
+def test_a_score_test_is_of_the_constraint_that_it_names() -> None:
+    """Of two constraints one at a time: beside the likelihood ratio of the model without that one."""
+    text = "visual =~ x1 + c*x2 + d*x3\ntextual =~ x4 + a*x5 + b*x6\n"
+    both = sl.Model(text + "c == d\na == b").fit(HS, threads=1)
+    for asked, left in (("c == d", "a == b"), ("a == b", "c == d")):
+        free = sl.Model(text + left).fit(HS, threads=1)
+        ratio = 2 * (free.loglik - both.loglik)
+        # the two statistics differ by some n^(-1/2) = 0.06 of themselves
+        assert both.score_test(asked)["statistic"].item() == pytest.approx(ratio, rel=0.12)

@@ -93,6 +93,7 @@ def test_coverage_of_a_two_level_item_response_model() -> None:
 def test_how_many_parameters_have_no_value() -> None:
     for text, words in (
         ("y ~ b*x", "'b' has no value"),
+        ("y ~ x + z", "'y ~ x' has no value, nor has 1 other parameter"),
         ("y ~ x + z + w", "'y ~ x' has no value, nor have 2 other parameters"),
     ):
         with pytest.raises(sl.SemlangError) as problem:
@@ -112,3 +113,8 @@ def test_a_class_that_is_known_for_some_is_drawn() -> None:
     assert (frame.loc[known, "y"] > 2.5).tolist() == (frame.loc[known, "gold"] == 2.0).tolist()
     share = 1 / (1 + np.exp(-1.0))  # of class 2, the last
     assert (frame["y"] > 2.5).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))
+
+
+def test_responses_of_given_data_are_not_read() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": [np.nan, 5.0, np.nan, np.nan]})
+    assert sl.Model("y ~ start(1)*x").simulate(data=data, seed=2)["y"].notna().all()

@@ -119,7 +119,9 @@ def test_profile_near_the_maximum(regression: sl.Fit) -> None:
     assert Profile(regression, k).curve(best + away) == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.parametrize(("name", "words"), [("y ~~ x", "did you mean 'y ~~ y'"), ("quite another", "names are like 'b'")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("y ~~ x", "did you mean 'y ~~ y'"), ("quite another", "names are like 'b'")]
+)
 def test_names_are_suggested(regression: sl.Fit, name: str, words: str) -> None:
     with pytest.raises(sl.FitError) as problem:
         regression.confint(parameters=[name])

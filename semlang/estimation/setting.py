@@ -22,7 +22,6 @@ from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import GRIDS
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import holds_somewhere
 from semlang.estimation.separation import Separation, separate
@@ -108,7 +107,7 @@ class Setting:
         return objective.hold(dict.fromkeys(held, 0.0))
 
     def _free(self, **road: bool) -> Objective:
-        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        engines = [g.engine for g in self.plan.groups]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
             self.threads, engines=engines, **road,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semlang.checks.empty import empty, nothing_free
-from semlang.data.bound import Bound
+from semlang.checks.empty import empty
 from semlang.data.named import as_warnings
-from semlang.diagnostics import Diagnostic, Severity, ordered
-from semlang.errors import FitError, ModelError, NotConvergedWarning
+from semlang.diagnostics import Diagnostic, ordered
+from semlang.errors import DataError, ModelError
 from semlang.model.unbroken import unbroken
+from semlang.results.fitting import Fitting, Given
 from semlang.results.simulating import Simulating
 from semlang.shown import Latex
 from semlang.source import Source
@@ -30,10 +29,8 @@ if TYPE_CHECKING:
     from semlang.checks.identification import Identification
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
-    from semlang.estimation.outcome import Estimate
-    from semlang.estimation.planned import Plan
-    from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
+    from semlang.model.table import ParameterTable
     from semlang.results.comparison import FitComparison
     from semlang.results.fit import Fit
 
@@ -43,7 +40,7 @@ def read_model(path: str | Path, **options: Any) -> Model:
     return Model(read_source(path), **options)
 
 
-class Model(Bound, Simulating):
+class Model(Fitting, Simulating):
     """A model: its text, parameter table, graph and matrices.
 
     Parameters
@@ -148,13 +145,6 @@ class Model(Bound, Simulating):
 
         return pd.DataFrame([dict(row) for row in flat(self.ast)])
 
-    @cached_property
-    def graphs(self) -> tuple[ModelGraph, ...]:
-        """One model graph a group."""
-        from semlang.graph.build import build_graph
-
-        return tuple(build_graph(self.parameter_table, g + 1) for g in range(len(self.parameter_table.groups)))
-
     @property
     def graph(self) -> Any:
         """The networkx graph (of the first group)."""
@@ -197,7 +187,9 @@ class Model(Bound, Simulating):
         body = " \\\\[2ex]\n".join(parts)
         return Latex(f"\\begin{{gathered}}\n{body}\n\\end{{gathered}}")
 
-    def identify(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Identification:
+    def identify(
+        self, data: Any = None, *, designs: Sequence[Design] | None = None, simulate: bool = True
+    ) -> Identification:
         """Decide whether the model is identified, and why.
 
         Parameters
@@ -207,28 +199,54 @@ class Model(Bound, Simulating):
             that the text names.
         designs : sequence of Design, optional
             What `bind` or `with_data` made of the data, in their place.
+        simulate : bool
+            Whether the scores of simulated units decide where moments do not.
         """
         from semlang.checks.identification import identify
         from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
 
+        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+            found = self._with_mass_points(2).identify(data, designs=designs, simulate=simulate)
+            return replace(found, notes=(*found.notes, "mass points whose number is searched count as two"))
         model, designs = self._designed(data, designs)
         model._refuse_errors()
         unknown = without_thresholds(model.parameter_table)
         if unknown:
-            return identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
-        return identify(model.parameter_table, model.graphs, designs)
+            found = identify_unknown(unknown, lambda n: self._identify_with(dict.fromkeys(unknown, n)))
+        else:
+            found = identify(model.parameter_table, model.graphs, designs)
+        if found.verdict != "undetermined" or not simulate:
+            return found
+        from semlang.results.simulated_rank import FEW, identify_by_simulation, simulated_frame
+
+        if designs is None:
+            table = model._table_with(dict.fromkeys(unknown, FEW)) if unknown else model.parameter_table
+            bare = copy(model)
+            bare.__dict__.pop("known", None)
+            try:
+                model, designs, _ = bare.bind(simulated_frame(table))
+            except (DataError, ModelError) as problem:
+                reason = problem.diagnostics[0].message
+                return replace(found, why=f"{found.why} Units to simulate could not be made ({reason}): give data.")
+        return identify_by_simulation(model.parameter_table, model.graphs, designs, found)
 
     def _identify_with(self, categories: Mapping[str, int]) -> Identification:
         """Return the verdict on the model in which columns have numbers of categories."""
         from semlang.checks.identification import identify
         from semlang.graph.build import build_graphs
+
+        table = self._table_with(categories)
+        return identify(table, build_graphs(table))
+
+    def _table_with(self, categories: Mapping[str, int]) -> ParameterTable:
+        """Return the table in which columns have numbers of categories."""
         from semlang.model.elaborate import elaborate
         from semlang.model.facts import DataFacts
 
         levels = {name: tuple(map(str, range(n))) for name, n in categories.items()}
         table = elaborate(self.ast, **self._arguments, facts=DataFacts(self.parameter_table.columns(), levels)).table
         assert table is not None
-        return identify(table, build_graphs(table))
+        return table
 
     def equivalents(self) -> list[Equivalent]:
         """Return the equivalent models that one known move on the graph reaches."""
@@ -267,164 +285,6 @@ class Model(Bound, Simulating):
         model, _, designs, found = self._attempt(data)
         checks = run_checks(model.parameter_table, model.graphs, designs)
         return ordered((*model.findings, *checks, *as_warnings(found)))
-
-    def _refuse_errors(self) -> None:
-        """Raise where direction or levels are wrong, so that there is no matrix to show."""
-        from semlang.checks.run import structural_errors
-
-        found = structural_errors(self.parameter_table, self.graphs)
-        if found:
-            raise ModelError(ordered(found))
-
-    # ------------------------------------------------------------------ estimation
-
-    def plan(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Plan:
-        """Return how the likelihood will be computed; `data` and `designs` as in `identify`."""
-        from semlang.estimation.plan import plan
-
-        model, designs = self._designed(data, designs)
-        model._refuse_errors()
-        return plan(model.parameter_table, model.graphs, designs)
-
-    def fit(
-        self,
-        data: Any = None,
-        *,
-        points: int | None = None,
-        se: str | None = None,
-        start: Mapping[str, float] | None = None,
-        cluster: str | None = None,
-        threads: int | None = None,
-        force: bool = False,
-        progress: bool | Callable[[str], None] = False,
-        checkpoint: str | Path | None = None,
-    ) -> Fit:
-        """Estimate the model by maximum likelihood.
-
-        Parameters
-        ----------
-        data : DataFrame, path or anything that converts, optional
-            Default: the file that the text names.
-        points : int, optional
-            Exactly this number of quadrature points per dimension; default 7, raised until the log-likelihood settles.
-        se : {'observed', 'robust', 'opg', 'none'}, optional
-            Standard errors: observed information (the default, unless the text has ``options: se`` or weights, with
-            which they are robust), sandwich, outer product of scores.
-        start : mapping from label or ``lhs op rhs`` to float, optional
-            Start values.
-        cluster : str, optional
-            Column of the units of robust standard errors, if coarser than the model's.
-        threads : int, optional
-            Default: ``options: threads``, else ``SEMLANG_THREADS``, else all processors that the process may use.
-            Results do not depend on it.
-        force : bool
-            Estimate although the model is not identified.
-        progress : bool or callable
-            Show a line an iteration, or hand it to the callable.
-        checkpoint : str or Path, optional
-            File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
-
-        Raises
-        ------
-        DataError, FitError
-            With all findings.
-        """
-        from semlang.checks.identification.curvature import Curvature
-        from semlang.checks.identification.empirical import after_fit
-        from semlang.checks.run import run_checks
-        from semlang.estimation.estimate import estimate
-        from semlang.model.standard_errors import standard_errors
-
-        clock = time.perf_counter()
-        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
-            from semlang.results.mass_points import with_enough_mass_points
-
-            options: dict[str, Any] = {
-                "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
-                "progress": progress, "checkpoint": checkpoint,
-            }  # fmt: skip
-            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
-        model, frame, designs, found = self._bound(data)
-        table = model.parameter_table
-        checks = run_checks(table, model.graphs, designs, fitting=True)
-        if not table.n_parameters:
-            checks = (*checks, nothing_free(table))
-        stops = [d for d in (*model.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
-        if stops:
-            raise FitError(ordered((*model.findings, *checks, *found)))
-        tell = _progress(progress)
-        if tell is not None:  # whoever waits reads first what may be wrong
-            for d in ordered((*model.findings, *checks, *found)):
-                if d.severity is Severity.WARNING:
-                    tell(f"warning[{d.slug}]: {d.message}")
-        result = estimate(
-            table,
-            model.graphs,
-            designs,
-            points=points,
-            se=se or standard_errors(table.options, bool(table.weights)),
-            start=start,
-            cluster=cluster,
-            threads=threads or int(table.options.get("threads") or 0) or None,
-            progress=tell,
-            checkpoint=checkpoint,
-        )
-        theta, vcov = result.inside or (result.theta, result.vcov)
-        inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
-        everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
-        if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
-            raise FitError(everything)
-        if not result.converged:
-            reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
-            warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
-        return model._fit(frame, designs, result, time.perf_counter() - clock, tuple(everything))
-
-    def _with_mass_points(self, n: int) -> Model:
-        """Return the model in which variables with ``masspoints()`` have n mass points."""
-        from semlang.model.elaborate import elaborate
-        from semlang.syntax.ast import Argument
-
-        def numbered(s: Any) -> Any:
-            if not isinstance(s, Declaration) or s.kind != "masspoints" or any(a.name is None for a in s.arguments):
-                return s
-            return s._replace(arguments=(Argument(None, n, s.kind_span), *s.arguments))
-
-        new = copy(self)
-        for cached in ("graphs", "table", "flat", "matrices", "known"):
-            new.__dict__.pop(cached, None)
-        new.ast = self.ast._replace(statements=tuple(numbered(s) for s in self.ast.statements))
-        new._elaboration = elaborate(new.ast, **self._arguments)
-        table, found = new._elaboration.answer
-        if table is None:
-            raise ModelError(ordered(found))
-        new.parameter_table = table
-        return new
-
-    def _fit(
-        self,
-        frame: pd.DataFrame,
-        designs: tuple[Design, ...],
-        result: Estimate,
-        seconds: float,
-        findings: tuple[Diagnostic, ...],
-    ) -> Fit:
-        """Return the fit with what its later uses need: the model, the data, how these became designs."""
-        from semlang.data.recipe import recipe
-        from semlang.estimation.rotation import rotate
-        from semlang.graph.build import build_graphs
-        from semlang.model.parameter_names import parameter_names
-        from semlang.results.fit import Fit
-        from semlang.results.origin import Origin
-
-        table = self.parameter_table
-        rotated, shown = rotate(table, result)
-        graphs = self.graphs if rotated is table else build_graphs(rotated)
-        text, names = self.ast.source, parameter_names(table)
-        origin = Origin(text.text, text.name, self._arguments, recipe(rotated, frame, designs), result, names)
-        return Fit(rotated, shown, seconds, findings, graphs, designs, origin)
 
     # ------------------------------------------------------------------ pictures
 
@@ -495,11 +355,7 @@ def load(path: str | Path) -> Fit:
         planned = plan(table, bound.graphs, designs, stored.estimate.points)
     result = replace(stored.estimate, plan=planned)
     stored.check(table, result)
-    return bound._fit(frame, designs, result, stored.seconds, stored.findings)
-
-
-FORCED = ("not-identified",)
-"""Errors that ``force`` overrides."""
+    return bound._fit(Given(bound, frame, designs, ()), result, stored.seconds, stored.findings)
 
 
 def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
@@ -533,14 +389,6 @@ def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
     if isinstance(a, Fit) and isinstance(b, Fit):
         return compare_fits(a, b)
     raise TypeError("compare() takes two models or two fits")
-
-
-def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:
-    if progress is True:
-        import sys
-
-        return lambda line: print(line, file=sys.stderr)
-    return progress or None
 
 
 __all__ = ["Model", "compare", "load", "ordered", "read_model"]

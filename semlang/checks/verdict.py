@@ -92,6 +92,7 @@ def check(
                 table.source,
                 None,
                 notes=found.why,
+                help="semlang identify simulates units and takes the rank of their scores",
             )
 
 

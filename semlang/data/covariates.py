@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,32 @@ class ProductColumns(Mapping[Product, Floats]):
         out._columns, out._known = {**self._columns, name: values}, {}
         return out
 
+    def redrawn(self, name: str, before: Floats, now: Floats, categories: Sequence[str]) -> ProductColumns:
+        """Return the columns in which a response that is a covariate, too, has other values.
+
+        Parameters
+        ----------
+        name : str
+            The column of the response; where no covariate is made of it, nothing changes.
+        before, now : (n_rows,) floats
+            The response as coded, in the rows as they were and as they shall be; NaN where it is missing.
+        categories : sequence of str
+            Names of the codes 0, 1, ..., empty where the values are no codes.
+        """
+        out = copy(self)
+        out._known = {}
+        if name in self._columns:
+            values = now
+            if categories:
+                values = _translated(now, before, self._columns[name], np.arange(len(categories), dtype=np.float64))
+            out._columns = {**self._columns, name: values}
+        if name in self._codes:
+            names, codes = self._codes[name]
+            own = [names.index(c) if c in names else -1 for c in categories]
+            new = _translated(now, before, codes, np.array(own, dtype=np.float64))
+            out._codes = {**self._codes, name: (names, np.where(np.isnan(new), -1, new).astype(np.int64))}
+        return out
+
     def known(self, name: str) -> NDArray[np.bool_]:
         """Return the rows in which a column is known, as a number and as a level."""
         out = np.ones(self._n_rows, dtype=bool)
@@ -137,6 +163,19 @@ class ProductColumns(Mapping[Product, Floats]):
             names, codes = self._codes[c.column]
             return indicator(names, codes, c.argument)
         return transformed(self._columns[c.column], c)
+
+
+def _translated(now: Floats, before: Floats, column: NDArray[Any], unseen: Floats) -> Floats:
+    """Return what a column has for codes: what it had in the first row with the code, `unseen` where none had it."""
+    value = unseen.copy()
+    for code in range(value.size):
+        rows = np.flatnonzero((before == code) & ~np.isnan(column))
+        if rows.size:
+            value[code] = column[rows[0]]
+    out = np.full(now.size, np.nan)
+    there = ~np.isnan(now)
+    out[there] = value[now[there].astype(np.int64)] if value.size else now[there]
+    return out
 
 
 def is_number(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.levels import level_text
 from semlang.diagnostics import error
 from semlang.errors import DataError
 from semlang.model.table import ROWS, ParameterTable, Variable
@@ -15,7 +16,10 @@ from semlang.model.table import ROWS, ParameterTable, Variable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["placeholder", "sizes_of", "with_responses"]
+__all__ = ["ALTERNATIVES", "placeholder", "sizes_of", "with_responses"]
+
+ALTERNATIVES = 4
+"""Alternatives of each set."""
 
 
 def sizes_of(n: int | str | Sequence[int]) -> tuple[int, ...]:
@@ -43,7 +47,9 @@ def sizes_of(n: int | str | Sequence[int]) -> tuple[int, ...]:
     return out
 
 
-def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Generator) -> pd.DataFrame:
+def placeholder(
+    table: ParameterTable, sizes: Sequence[int], rng: np.random.Generator, generic: bool = False
+) -> pd.DataFrame:
     """Return a balanced frame; covariates are standard normal, those of clusters by cluster.
 
     Parameters
@@ -52,6 +58,9 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
     sizes : sequence of int
         Units of each level in each unit above it, the outermost first.
     rng : numpy Generator
+    generic : bool
+        Whether what only the user could say takes any values: levels of factors, trials, exposures, limits, sets of
+        alternatives, what is known of latent variables.
 
     Raises
     ------
@@ -86,6 +95,9 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
             if c.column in responses:
                 continue
             if c.function in ("level", "factor"):
+                if generic:
+                    columns[c.column] = rng.choice(_levels(table, c.column), n)
+                    continue
                 raise DataError(
                     [error("missing-column", f"'{c.column}' has categories, which can't be drawn", table.source,
                            row.span, help=f"give data with the column '{c.column}'")]
@@ -93,9 +105,13 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
             level = table.variables[row.target].level if row.target in table.variables else ROWS
             where[c.column] = max(where.get(c.column, 0), height[level])
     for column, k in where.items():
+        if column in columns:
+            continue
         code = unit[table.levels[k]]
         columns[column] = rng.standard_normal(int(code.max()) + 1)[code]
-    for v in table.responses:
+    if generic:
+        columns |= _whatever(table, n, rng)
+    for v in table.responses if not generic else ():
         for name in ("trials", "exposure"):
             if isinstance(v.arguments.get(name), str):
                 raise DataError(
@@ -114,6 +130,31 @@ def placeholder(table: ParameterTable, sizes: Sequence[int], rng: np.random.Gene
             if isinstance(v.arguments.get(name), str):
                 columns[v.arguments[name]] = np.full(n, value)
     return with_responses(table, pd.DataFrame(columns, index=range(n)))
+
+
+def _levels(table: ParameterTable, column: str) -> list[str]:
+    """Return the levels of a factor that the rows name and one more; three where they name none."""
+    named = {str(c.argument) for row in table.rows for c in row.via if c.column == column and c.function == "level"}
+    return ["(other)", *sorted(named)] if named else ["1", "2", "3"]
+
+
+def _whatever(table: ParameterTable, n: int, rng: np.random.Generator) -> dict[str, object]:
+    """Return values of the columns that arguments of declarations name."""
+    out: dict[str, object] = {}
+    index = np.arange(n)
+    for v in table.variables.values():
+        for name, values in (
+            ("trials", np.full(n, 5.0)), ("exposure", rng.uniform(0.5, 2.0, n)), ("set", 1.0 * (index // ALTERNATIVES)),
+        ):  # fmt: skip
+            if isinstance(column := v.arguments.get(name), str):
+                out[column] = values
+        low = np.floor(rng.normal(size=n))
+        out |= {column: low + k for k, column in enumerate(v.limit_columns)}
+        if isinstance(column := v.arguments.get("observed"), str):
+            states = int(v.arguments.get("classes", 0))
+            values = index % states + 1.0 if states else rng.normal(size=n)
+            out[column] = np.where(rng.random(n) < 0.5, values, np.nan)
+    return out
 
 
 def with_responses(table: ParameterTable, frame: pd.DataFrame) -> pd.DataFrame:
@@ -136,9 +177,16 @@ def _values(table: ParameterTable, v: Variable, n: int) -> NDArray[np.float64] |
                        help=f"write them with values: {v.name} | start(-1)*t1 + start(1)*t2")]
             )  # fmt: skip
         return np.asarray(np.arange(n) % (count + 1) + 1.0)
-    if v.kind.name == "binomial":
+    if v.kind.name == "ranking":
+        return np.asarray(np.arange(n) % ALTERNATIVES + 1.0, dtype=np.float64)
+    if v.kind.name == "multinomial":
+        named = sorted({r.category for r in table.rows if r.target == v.key and r.category})
+        base = level_text(v.arguments.get("base", "(base)"))
+        names = np.array([base, *(c for c in named if c != base)], dtype=object)
+        return np.asarray(names[np.arange(n) % len(names)])
+    if v.kind.name in ("binomial", "choice"):
         success = v.arguments.get("success")
-        codes = np.arange(n) % 2
+        codes = np.arange(n) % 2 if v.kind.name == "binomial" else (np.arange(n) % ALTERNATIVES == 0).astype(np.int64)
         if success is not None:
             return np.array(["not " + str(success), str(success)], dtype=object)[codes]
         return codes.astype(np.float64)

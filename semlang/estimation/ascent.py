@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation import sparse
-from semlang.estimation.constrained import ROUNDS, maximise_constrained
-from semlang.estimation.constraints import Constraints
+from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
+from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
-from semlang.estimation.findings import FindingsOfFit
+from semlang.estimation.findings import LITTLE, FindingsOfFit
 from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
@@ -21,7 +22,9 @@ from semlang.estimation.placing import Nodes, Placeable, Placing
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
+from semlang.estimation.semidefinite import INSIDE, Wall
 from semlang.estimation.sparse import FINEST
+from semlang.estimation.tangent import Tangent
 
 __all__ = ["Ascent", "Unsettled"]
 
@@ -63,6 +66,9 @@ DEAREST = 3.0
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
 
+CLEARLY = 3.0
+"""Steps by Laplace that gained so many times what their end's value is wrong by are not compared with their start."""
+
 MOST_PASSES = 25
 """Passes after which nodes that still move are given up."""
 
@@ -78,7 +84,7 @@ class Ascent:
     ----------
     objective : Objective
     plan : Plan
-    constraints : Constraints
+    constraints : sequence of Nonlinear
     asked : int or None
         The user's number of points; None raises them until the log-likelihood settles.
     curvature : bool
@@ -91,7 +97,7 @@ class Ascent:
         self,
         objective: Objective,
         plan: Plan,
-        constraints: Constraints,
+        constraints: Sequence[Nonlinear],
         asked: int | None,
         curvature: bool,
         narrator: Narrator,
@@ -126,7 +132,7 @@ class Ascent:
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
-        q, constrained, first = self.points, bool(self.constraints.nonlinear), z
+        q, constrained, first = self.points, bool(self.constraints), z
         inverse: Floats | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z, inverse = self._by_laplace(z, q)
@@ -221,7 +227,7 @@ class Ascent:
         for nodes in (Nodes(q), *more[:2]):
             placing.release(q)
             try:
-                difference = placing.value(best.z, nodes) - best.value
+                difference = placing.value(best.z, nodes, known=best.value, near=AGREE) - best.value
             except (Infeasible, np.linalg.LinAlgError):
                 continue
             if abs(difference) < AGREE:
@@ -230,35 +236,67 @@ class Ascent:
 
     def _stopped(self, best: Optimum) -> None:
         far = reach(self.objective.members, self.objective.x(best.z))
-        self.findings.stopped(self.objective.inside(best.z), best.decrement, far)
+        missed = self._missed(best) if self.constraints else ("", 0.0)
+        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, self._ridge(best), missed)
+
+    def _missed(self, best: Optimum) -> tuple[str, float]:
+        """Return the constraint that is missed most, and by how much; '' where all hold."""
+        tangent = Tangent(self.objective, self.constraints)
+        try:
+            values, gradients = tangent.at(best.z)
+        except Infeasible:
+            return "", 0.0
+        scale = np.ones(best.z.size) if best.curvature is None else best.curvature.scale
+        missed = tangent.missed(values, gradients, scale)
+        worst = int(missed.argmax())
+        return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
+
+    def _ridge(self, best: Optimum) -> list[int]:
+        """Return the parameters of the flattest direction, where a step promises hardly anything."""
+        if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
+            return []
+        direction = best.curvature.eigen[1][:, 0] / best.curvature.scale
+        moves = np.abs(self.objective.jacobian_inside(best.z) @ direction)
+        return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
-        """Climb from `z` on nonlinear constraints."""
-        return maximise_constrained(self.objective, z, self.constraints.nonlinear, self.narrator.iteration, rounds)
+        """Climb from `z` on nonlinear constraints; borders of covariance matrices are approached in turn."""
+        walls = any(isinstance(c, Wall) for c in self.constraints)
+        for inside in INSIDE[:-1] if walls else ():
+            wider = [c.at(inside) if isinstance(c, Wall) else c for c in self.constraints]
+            try:
+                z = maximise_constrained(self.objective, z, wider, self.narrator.iteration, 1).z
+            except (Infeasible, np.linalg.LinAlgError):
+                continue
+        return maximise_constrained(self.objective, z, self.constraints, self.narrator.iteration, rounds)
 
     def _by_laplace(self, z: Floats, q: int) -> tuple[Floats, Floats | None]:
-        """A few steps with one point, if they help, and where units are few the metric that they end with."""
+        """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more.
+
+        Where units are few the metric that they end with is returned, too.
+        """
         self.narrator.say("Laplace")
-        try:
-            before = self.objective.value(z)
-        except Infeasible:
-            before = -math.inf
         self._set_points(1)
-        found, inverse = z, None
         try:
-            best = self.climb(z, tolerance=1e-2, limit=12)
-            found = best.z
-            if self.objective.multiplicity.size < 5 * self.objective.n:
-                inverse = best.inverse
+            found = self.climb(z, tolerance=1e-2, limit=12)
         except (Infeasible, np.linalg.LinAlgError):
-            pass
+            found = None
         self._set_points(q)
+        if found is None or any(m.steepness(self.objective.x(found.z)) > STEEP for m in self.objective.members
+                                if isinstance(m, Placeable)):  # fmt: skip
+            return z, None
         try:
-            steep = any(m.steepness(self.objective.x(found)) > STEEP for m in self.objective.members
-                        if isinstance(m, Placeable))  # fmt: skip
-            return (found, inverse) if not steep and self.objective.value(found) > before else (z, None)
+            value = self.objective.value(found.z)
         except Infeasible:
             return z, None
+        error = abs(value - found.value)
+        there = found.z, found.inverse if self.objective.multiplicity.size < 5 * self.objective.n else None
+        if found.log and value - found.log[0].loglik > CLEARLY * error + AGREE:
+            return there
+        try:
+            return there if value > self.objective.value(z) else (z, None)
+        except Infeasible:
+            return there
 
     def _nodes(self, points: int) -> int:
         """Return the nodes for one row with so many points a dimension."""

@@ -168,7 +168,11 @@ class QuadratureLikelihood(Expanded):
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
-        return float(self._evaluate(x)[0].sum())
+        if not self.layers:
+            return float(self._evaluate(x)[0].sum())
+        inputs = self.chain.forward(self.chain.cells(x)[0])
+        values = self.engine.values(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
+        return float(self._evaluate(x)[0].sum() if values is None else values.sum())
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""

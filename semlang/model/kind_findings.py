@@ -88,12 +88,18 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
             ),
         )
     elif r.op == "~~" and r.lhs == r.rhs and _no_residual(v, ns) and not (v.kind.thresholds and r.ustart == 1):
+        underlying = _has_underlying(v)
+        if underlying and table.options.get("parameterization") == "theta":
+            return
         yield error(
             "residual-variance-of-non-gaussian",
             f"'{v.name}' is {_kind(v)} and has no residual variance",
             table.source,
             r.span,
-            help="remove the line",
+            help=(
+                *(("say 'options: parameterization = theta': that of its underlying response",) if underlying else ()),
+                "remove the line",
+            ),
         )
     elif r.op == "~~" and r.lhs == r.rhs and v.role == "response" and _models_sigma(table, r):
         yield error(
@@ -119,6 +125,11 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
 
 def _kind(v: Variable) -> str:
     return v.kind.name if v.role == "response" else "a latent variable"
+
+
+def _has_underlying(v: Variable) -> bool:
+    """Whether a response is ordinal(probit): a normal underlying response, cut at thresholds, has a residual."""
+    return v.role == "response" and v.kind.name == "ordinal" and v.link == "probit"
 
 
 def _no_residual(v: Variable, ns: Namespace) -> bool:

@@ -239,7 +239,7 @@ def _matrix(matrix: Matrix) -> Json:
 
 def _identification(model: Model) -> Json:
     """Return the report as ``semlang identify --json`` does, as text, and the table's rows of each set."""
-    found: Identification = model.identify()
+    found: Identification = model.identify(simulate=False)
     rows = model.parameter_table.rows
     ids: dict[tuple[str, str, str], list[int]] = {}
     for row in rows:

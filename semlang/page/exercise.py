@@ -120,5 +120,5 @@ def _identified(start: Model, answer: Model) -> Json:
     missing = [v for v in start.parameter_table.variables if v not in answer.parameter_table.variables]
     if missing:
         return _no(f"{missing[0]} should still be in the model")
-    found = answer.identify()
+    found = answer.identify(simulate=False)
     return {"right": found.verdict == "identified", "why": found.why}

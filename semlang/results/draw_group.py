@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.alternatives import as_far_as_ranked
-from semlang.data.covariates import transformed
+from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
@@ -32,7 +32,7 @@ from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, Product, Row, Variable
 from semlang.results.ended import ended
 
-__all__ = ["Drawn", "Normals", "draw_group", "of_first"]
+__all__ = ["Drawn", "Normals", "draw_group", "of_first", "with_drawn"]
 
 Floats = NDArray[np.float64]
 
@@ -125,6 +125,7 @@ class _Draw:
         self.form = reduced_form(graph, lift=False)
         self.out = Drawn(event=dict(design.event))
         self.values: dict[str, Floats] = {}
+        self.columns = design.columns
 
     def run(self, normals: Normals) -> Drawn:
         graph, design, form, out = self.graph, self.design, self.form, self.out
@@ -188,6 +189,7 @@ class _Draw:
             for of in (out.responses, out.event):
                 if key in of:
                     of[key] = of_first(of[key], design, variable.level)
+        self.columns = with_drawn(self.columns, design, variable, out.responses[key])
 
     def _errors(self, keys: Sequence[str], theta: Floats) -> dict[str, Floats]:
         members = np.flatnonzero(np.diag(theta) != 0)
@@ -202,20 +204,25 @@ class _Draw:
 
     def _column(self, via: Product) -> Any:
         """Return a product of covariates, responses among them as they were drawn."""
-        columns, responses = self.design.columns, self.out.responses
-        if not any(c.response for c in via):
-            return columns[via] if via else 1.0
-        out: Any = 1.0
-        for c in via:
-            known = c.response and c.column in responses
-            out = out * (transformed(responses[c.column], c) if known else columns[(c,)])
-        return out
+        return self.columns[via] if via else 1.0
 
     def _sum(self, rows: Sequence[Row]) -> Floats:
         out = np.zeros(self.design.n_rows)
         for r in rows:
             out = out + addend_of(r, self.values, self._column(r.via), self.theta)
         return out
+
+
+def with_drawn(
+    columns: Mapping[Product, Floats], design: Design, variable: Variable, y: Floats
+) -> Mapping[Product, Floats]:
+    """Return the covariates of a design in which a response has the values that were drawn."""
+    key = variable.key
+    if not isinstance(columns, ProductColumns) or key not in design.responses:
+        return columns
+    names = design.categories.get(key, ("0", "1") if variable.kind.name in ("binomial", "choice") else ())
+    codes = names if key not in design.trials else ()
+    return columns.redrawn(variable.name, design.responses[key], y, codes)
 
 
 def of_first(values: Floats, design: Design, level: str) -> Floats:

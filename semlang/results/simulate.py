@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.alternatives import as_written
+from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
 from semlang.data.responses import censored
 from semlang.diagnostics import error
@@ -18,8 +19,8 @@ from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.distributions import has_distribution
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.kinds import limits
-from semlang.model.table import ParameterTable, Variable
-from semlang.results.draw_group import Drawn, Normals, draw_group
+from semlang.model.table import ParameterTable, Product, Variable
+from semlang.results.draw_group import Drawn, Normals, draw_group, with_drawn
 from semlang.results.draw_mixture import Mixing
 
 if TYPE_CHECKING:
@@ -88,10 +89,18 @@ class Population:
             beyond = {k: censored(responses[k], design.low[k], design.high[k]) for k in design.censored}
             ends = {k: told(responses[k], design.low[k], design.high[k]) for k in _intervals(design)}
             observed = {k: np.where(np.isnan(y), np.nan, new.latent[k]) for k, y in design.observed.items()}
-            out.append(replace(design, responses=responses, event=new.event, censored=beyond, observed=observed,
-                               low={**design.low, **{k: low for k, (low, _) in ends.items()}},
+            columns = design.columns
+            for v in self.table.responses:
+                columns = with_drawn(columns, design, v, _seen(columns, v.name, new.responses[v.key]))
+            out.append(replace(design, responses=responses, columns=columns, event=new.event, censored=beyond,
+                               observed=observed, low={**design.low, **{k: low for k, (low, _) in ends.items()}},
                                high={**design.high, **{k: high for k, (_, high) in ends.items()}}))  # fmt: skip
         return tuple(out)
+
+
+def _seen(columns: Mapping[Product, Floats], name: str, y: Floats) -> Floats:
+    """Return a response where the data have a value of its column, NaN elsewhere."""
+    return np.where(columns.known(name), y, np.nan) if isinstance(columns, ProductColumns) else y
 
 
 def simulated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from semlang.checks.identification.constraints import NotAlgebraic
 from semlang.checks.identification.counting import count_moments, count_parameters, n_moments
@@ -34,6 +35,12 @@ from semlang.data.design import Design
 from semlang.graph.build import build_graphs
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
+
+if TYPE_CHECKING:
+    from semlang.checks.identification.information import InformationRank
+
+PLAIN = 0.125
+"""Part of the largest singular value from which the shape of a distribution determines parameters in usual samples."""
 
 
 def identify(
@@ -151,6 +158,8 @@ class _Verdict:
         from semlang.checks.identification.information import information_rank
 
         answer = information_rank(self.moments, self.found)
+        if answer.full and answer.smallest >= PLAIN * answer.largest:
+            return self._by_distribution(answer)
         if answer.full:
             why = (
                 "Second moments do not determine the parameters; only the shape of the distribution does "
@@ -164,6 +173,20 @@ class _Verdict:
         return self._deficient(UNDETERMINED, self.found, answer.why, law=False)
 
     # ---------------------------------------------------------------- parts
+
+    def _by_distribution(self, answer: InformationRank) -> Identification:
+        """Return the verdict where probabilities say plainly what means and variances do not: zero inflation."""
+        n = self._n_free
+        why = (
+            "Second moments do not determine the parameters, the probabilities of the values do (rank "
+            f"{n}, smallest singular value {answer.smallest:.1g} beside {answer.largest:.2g})."
+        )
+        parameters = [p for p in range(self.found.n) if self.names.rows(p)]
+        rules = tuple(Reason(self.names.triple(p), self.names.text(p), "rank of the information") for p in parameters)
+        known = tuple(self.names.triple(p) for p in parameters)
+        return Identification(
+            IDENTIFIED, why, n, n, identified=known, rules=rules if self.explain else (), notes=tuple(self.notes)
+        )
 
     @property
     def _n_free(self) -> int:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.categories import NOISE, Categories, categories
 from semlang.checks.identification.moments import Block
-from semlang.checks.identification.names import Names
 from semlang.checks.identification.rank import MomentMap, RankResult
+from semlang.checks.identification.typical import typical_point
 from semlang.matrices.reduced import Linear
 from semlang.model.table import Covariate, Product
 
@@ -85,7 +85,7 @@ def information_rank(moments: MomentMap, found: RankResult) -> InformationRank:
 
 
 def _all_rows(moments: MomentMap, rng: np.random.Generator) -> Floats | None:
-    theta = _typical(moments, rng)
+    theta = typical_point(moments.table, rng)
     parts: list[Floats] = []
     for block in moments.blocks:
         part = _Tables(moments, block, theta, rng).rows()
@@ -93,31 +93,6 @@ def _all_rows(moments: MomentMap, rng: np.random.Generator) -> Floats | None:
             return None
         parts.append(part)
     return np.concatenate(parts)
-
-
-def _typical(moments: MomentMap, rng: np.random.Generator) -> Floats:
-    """Return a point inside the parameter space: positive variances, ordered thresholds."""
-    names = Names(moments.table)
-    theta = rng.uniform(0.5, 1.1, moments.n)
-    for p in range(moments.n):
-        if not names.rows(p):
-            continue
-        row = names.row(p)
-        match names.role(p):
-            case "variance" | "residual variance":
-                theta[p] = rng.uniform(0.9, 1.5)
-            case "covariance" | "residual covariance":
-                theta[p] = rng.uniform(0.15, 0.3)
-            case "intercept" | "latent mean":
-                theta[p] = rng.uniform(-0.6, 0.6)
-            case "threshold":
-                theta[p] = row.threshold - 1.6 + rng.uniform(-0.2, 0.2) if row.op == "|" else rng.uniform(-0.2, 0.2)
-            case "quantity":
-                low = -1.5 if row.quantity in ("guess", "slip", "zero") else 0.2
-                theta[p] = rng.uniform(low, low + 0.4)
-            case _:
-                theta[p] *= rng.choice([-1.0, 1.0])
-    return theta
 
 
 class _Tables:

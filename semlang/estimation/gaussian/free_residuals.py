@@ -31,9 +31,14 @@ class FreeResiduals(Nested):
 
     @classmethod
     def supports(cls, reduced: ReducedForm, design: Design) -> bool:
-        """Return whether the data have rows, and log residual SDs few distinct values of their covariates."""
+        """Return whether there are rows, disturbances, and log residual SDs with few distinct covariate values."""
         levels = {z.level for z in reduced.disturbances}
-        return design.n_rows > 0 and levels <= {"rows", *design.clusters} and Residuals.supports(reduced, design)
+        return (
+            design.n_rows > 0
+            and (bool(levels) or len({k for k, _ in reduced.quantities}) < len(reduced.responses))
+            and levels <= {"rows", *design.clusters}
+            and Residuals.supports(reduced, design)
+        )
 
     def as_disturbances(self, reduced: ReducedForm) -> Ints:
         """Return all responses that have no log residual SD."""

@@ -66,6 +66,7 @@ class Rule(Group):
     log_weight: Matrix  # (K, max count) log |w| + |z|^2 / 2
     sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
+    run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +119,12 @@ class Tables(Group):
     tau: Cube  # (U0, M0, n1) sums of p times slope of the lowest units
     tau_z: Cube  # (U0, M0 * M0, n1) the same times z
     row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', l' v, dl/df1, dl/df2
-    node: Matrix  # (D or 2, n0) coordinates of the nodes of one unit
+    node: Matrix  # (D, n0) coordinates of the nodes of one unit
     centre: Matrix  # (M0, n1) the own ones of z = 0
     bound: Vector  # (D,) largest absolute coordinates of the nodes
     log_f: Vector  # (n0,)
     product: Vector  # (n0,)
+    factor: Matrix  # (2, n0 or more) exp(a'v) and exp(-a'v) of rows that share loadings a; scratch of other rows
     weights: Matrix  # (1 + M0, n0) p, p z
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows

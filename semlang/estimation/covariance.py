@@ -93,26 +93,25 @@ def covariance(
     ----------
     Rabe-Hesketh and Skrondal (2006), equation 5 and the factor J/(J-1).
     """
-    basis = np.empty(0)
-    inside = active is not None and active.size > 0
-    if active is not None and inside:
+    basis = None
+    if active is not None and active.size:
         basis = tangent_basis(active, None if curvature is None else curvature.scale)
     scores = None
     if kind in ("opg", "robust") and objective.by_unit:
         scores = objective.value_and_scores(z)[1]
-        scores = scores @ basis if inside else scores
+        scores = scores if basis is None else scores @ basis
     if kind == "opg":
         outer = objective.scored(z)[2]() if scores is None else objective.outer_product(scores)
-        bread = Curvature(basis.T @ outer @ basis if scores is None and inside else outer).inverse()
+        bread = Curvature(outer if scores is not None or basis is None else basis.T @ outer @ basis).inverse()
     else:
         assert curvature is not None
-        information = Curvature(basis.T @ curvature.information @ basis) if inside else curvature
+        information = curvature if basis is None else Curvature(basis.T @ curvature.information @ basis)
         bread = information.inverse(singular(objective))
     if bread is None:
         return None
     if kind == "robust" and scores is None:
         meat, n = objective.meat(z)
-        meat = basis.T @ meat @ basis if inside else meat
+        meat = meat if basis is None else basis.T @ meat @ basis
         bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
     elif kind == "robust":
         assert scores is not None
@@ -120,6 +119,6 @@ def covariance(
         codes, copies = units
         meat, n = meat_of(scores, codes, copies)
         bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
-    D = D @ basis if inside else D
+    D = D if basis is None else D @ basis
     out: Floats = D @ bread @ D.T
     return out

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior", "Summed"]
+__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -142,3 +142,28 @@ class Summed(Protocol):
 
     def reach(self, x: Floats, /) -> float:
         """Return how far out linear predictors are, see `semlang.estimation.reach`."""
+
+
+@runtime_checkable
+class Refinable(Protocol):
+    """A member whose units share their nodes, of which there can be more."""
+
+    @property
+    def tolerance(self) -> float:
+        """Error of the log-likelihood that is small enough."""
+
+    @property
+    def nodes(self) -> Sized:
+        """The nodes of a dimension."""
+
+    def difference(self, x: Floats, /) -> tuple[float, float]:
+        """Return the difference to another rule's log-likelihood, which adds over units, and what else is wrong."""
+
+    def error(self, x: Floats, /) -> float:
+        """Return the error of the log-likelihood."""
+
+    def steepness(self, x: Floats, /) -> float:
+        """Return the largest SD that latent variables give a linear predictor; 0 if that is no trouble."""
+
+    def refine(self) -> bool:
+        """Take more nodes; False where there are no more to take."""

@@ -21,9 +21,10 @@ from semlang.estimation.constraints import Constraints, Nonlinear
 from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.partitions.partitioned import Partitioned
+from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
@@ -87,7 +88,7 @@ class Setting:
         self.asked: int | None = int(given) if given is not None else None
         self.findings = FindingsOfFit(table)
         self.narrator = Narrator(progress)
-        self.plan = self._planned(shared=parts is None)
+        self.plan = self._planned(shared=True)
         self._refuse()
         if parts is not None and any(g.engine != "closed form" for g in self.plan.groups) and self._filled():
             raise FitError([in_partitions(FILLED)])
@@ -145,9 +146,9 @@ class Setting:
             bare = None if self.frame is None else replace(self.frame, designs=())
             blueprint = Blueprint(
                 self.table, tuple(self.inside[0]), tuple(self.graphs), bare, self.quadrature, self.plan.points,
-                1 if self.partitions.workers else self.threads, road,
+                1 if self.partitions.workers else self.threads, tuple(engines), road,
             )  # fmt: skip
-            member = Partitioned(self.partitions, blueprint, objective.members)
+            member = partitioned(self.partitions, blueprint, objective.members)
             objective = Objective([member], objective.parametrisation, self.constraints)
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
@@ -182,7 +183,7 @@ class Setting:
         FitError
             If nothing is left of a response.
         """
-        if discrete_variables(self.table) or is_conditional(self.table):
+        if not can_separate(self.table) or discrete_variables(self.table) or is_conditional(self.table):
             return None
         graphs, designs = self.inside
         forms = [reduced_form(graph, lift=False) for graph in graphs]

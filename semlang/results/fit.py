@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,9 +55,9 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
     estimate: Estimate
     seconds: float
     diagnostics: tuple[Diagnostic, ...] = ()
-    graphs: tuple[ModelGraph, ...] = field(default=(), repr=False)
-    designs: tuple[Design, ...] = field(default=(), repr=False)
-    origin: Origin | None = field(default=None, repr=False)
+    graphs: tuple[ModelGraph, ...] = ()
+    designs: tuple[Design, ...] = ()
+    origin: Origin | None = None
 
     @property
     def loglik(self) -> float:

@@ -95,7 +95,7 @@ class Fitting(Bound):
                 return None
             model, parts = bound
             model.model._refuse_errors()
-            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs, shared=False), parts)
+            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""
@@ -286,7 +286,8 @@ class Fitting(Bound):
         rotated, shown = rotate(table, result)
         graphs = self.graphs if rotated is table else build_graphs(rotated)
         text, names = self.ast.source, parameter_names(table)
-        kept, designs = recipe(rotated, given.frame, given.designs), given.designs
+        asked = {column for _, column in self._elaboration.namespace.asked}
+        kept, designs = recipe(rotated, given.frame, given.designs, asked), given.designs
         if given.parts is not None and not given.parts.whole:
             kept, designs = replace(kept, frame=elsewhere()), elsewhere()
         origin = Origin(text.text, text.name, self._arguments, kept, result, names)

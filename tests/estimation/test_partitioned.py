@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from click.testing import CliRunner
 import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups
+from semlang.estimation.member import Refinable
+from semlang.estimation.placing import Placeable
+from semlang.estimation.setting import Setting
 
 pytest.importorskip("pyarrow")
 
@@ -44,6 +48,10 @@ def frame() -> pd.DataFrame:
     f = rng.normal(size=n)
     for j in (1, 2, 3):
         out[f"i{j}"] = 0.8 * f + 0.6 * rng.normal(size=n)
+    other = 0.5 * f + rng.normal(size=n)
+    for j in range(1, 6):
+        out[f"b{j}"] = (f + rng.logistic(size=n) > 0.2 * j - 0.6) * 1
+        out[f"c{j}"] = np.digitize(other + rng.logistic(size=n), [-1.0, 0.5])
     for name in ("x", "i2"):
         out.loc[rng.random(n) < 0.1, name] = np.nan
     return out
@@ -68,6 +76,9 @@ MODELS = {
     "groups": "groups: sex\nz ~ x + (1|g)",
     "groups by quadrature": "groups: sex\ny :: binomial(logit)\ny ~ x + (1|g)",
     "missing": "f =~ i1 + i2 + i3",
+    "items": "b{1..5} :: binomial(logit)\na =~ b{1..5}",
+    "items in groups": "groups: sex\nb{1..5} :: binomial(logit)\na =~ b{1..5}",
+    "two factors": "b{1..5} :: binomial(logit)\nc{1..5} :: ordinal(logit)\na =~ b{1..5}\nd =~ c{1..5}",
     "survival": "t :: weibull(event=d)\nt ~ x + (1|g)",
     "frequencies": "frequency: g = f\ny :: binomial(logit)\ny ~ x + (1|g)",
     "robust": "cluster: s\noptions: se = robust\ny :: binomial(logit)\ny ~ x",
@@ -99,6 +110,59 @@ def test_a_sum_over_partitions_is_the_fit(
         assert np.nan_to_num(np.sqrt(np.diag(other.vcov))) == pytest.approx(se, rel=1e-4)
         for count in ("n_rows", "n_rows_read", "n_top", "n_clusters", "dropped", "left_out", "n_free"):
             assert getattr(other, count) == getattr(a, count)
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [("items", "SharedGrid"), ("two factors", "EliminatedGrid"), ("binary", "QuadratureLikelihood")]
+)
+def test_what_members_answer(name: str, engine: str, parts: str) -> None:
+    """Sums over partitions are those of one member, whatever was asked before."""
+    with sl.Model(MODELS[name])._partitions(parts, None, 1) as found:
+        assert found is not None
+        bound, given = found
+        of = bound.model.parameter_table, bound.model.graphs, bound.designs, None, None, 1, None, None
+        one, several = Setting(*of).objective(), Setting(*of, given).objective()
+        (whole,), (sums,) = one.members, several.members
+        assert type(whole).__name__ == engine
+        x = np.linspace(0.4, 0.9, whole.n_parameters)
+        first = several.value_and_gradient(x)
+        for refined in (False, True):
+            if refined and isinstance(whole, Refinable):
+                assert isinstance(sums, Refinable)
+                assert whole.refine()
+                assert sums.refine()
+                assert sums.difference(x) == pytest.approx(whole.difference(x), rel=1e-6, abs=1e-9)
+                assert len(sums.nodes) == len(whole.nodes)
+                assert first[0] != several.value(x)
+            value, gradient = one.value_and_gradient(x)
+            assert several.value_and_gradient(x)[0] == pytest.approx(value, rel=1e-13)
+            assert several.value_and_gradient(x)[1] == pytest.approx(gradient, rel=1e-9, abs=1e-9)
+            outer = one.scored(x)[2]()
+            assert several.scored(x)[2]() == pytest.approx(outer, rel=1e-9, abs=1e-9 * np.abs(outer).max())
+            second = one.hessian(x)
+            assert (second is None) == (several.hessian(x) is None)
+            if second is not None:
+                assert several.hessian(x) == pytest.approx(second, rel=1e-6, abs=1e-6 * np.abs(second).max())
+            assert sums.multiplicity.sum() == whole.multiplicity.sum()
+        if isinstance(whole, Placeable):
+            assert isinstance(sums, Placeable)
+            lost = Setting(*of, replace(given, keep=0)).objective()  # members are made anew for every question
+            for spread in (0.0, 5.0, 5.0):  # each placement begins at the nodes of the one before
+                for member in (whole, sums, lost.members[0]):
+                    member.points, member.spread = 9, spread
+                    member.place(x)
+            value, gradient = one.value_and_gradient(x)
+            moved = several.value_and_gradient(x)
+            assert moved[0] == pytest.approx(value, rel=1e-13)
+            assert moved[1] == pytest.approx(gradient, rel=1e-9, abs=1e-9)
+            assert sums.steepness(x) == pytest.approx(whole.steepness(x))
+            assert lost.value(x) == moved[0]
+            sums.release()
+            sums.points = 7
+            assert several.value(x) == first[0]
+        again = Setting(*of, given).objective().value_and_gradient(x)
+        assert again[0] == first[0]
+        assert np.array_equal(again[1], first[1])
 
 
 def test_bits_do_not_depend_on_what_stays_in_memory(parts: str, monkeypatch: pytest.MonkeyPatch) -> None:

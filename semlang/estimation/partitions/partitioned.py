@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.errors import FitError
+from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.member import Infeasible, Member, Posterior
+from semlang.estimation.member import Infeasible, Member, Posterior, Refinable
 from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.partitions.standing import (
     Blueprint,
     Meat,
+    Placement,
     Refusal,
     Scored,
+    Shared,
     Sloped,
     added,
     all_of,
@@ -27,10 +31,14 @@ from semlang.estimation.partitions.standing import (
 )
 from semlang.estimation.tally import Tally
 
-__all__ = ["Partitioned"]
+__all__ = ["Partitioned", "PartitionedGrid", "PartitionedQuadrature", "partitioned"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+NUMBERS = count()
+"""Of placements: no two of a process are alike."""
 
 
 class Partitioned(Continuous):
@@ -48,9 +56,11 @@ class Partitioned(Continuous):
         self._held = parts.bound.map(standing, blueprint, keep=parts.keep)
         self.points: int | None = next((m.points for m in like if m.points is not None), None)
         self._like = tuple(like)
+        self._refined = 0
+        self._placed: tuple[Placement, ...] = ()
 
     def _ask(self, question: str, x: Floats) -> list[Any]:
-        found = self._held.ask(answer, question, self.points, x)
+        found = self._held.ask(answer, question, Shared(self.points, self._refined, self._placed), x)
         for one in found:
             if isinstance(one, Infeasible):
                 raise one
@@ -112,9 +122,7 @@ class Partitioned(Continuous):
 
     def information(self, x: Floats) -> Floats | None:
         """Return the expected information, where it has a form."""
-        if any(isinstance(m, QuadratureLikelihood) for m in self._like):
-            return None
-        return all_of(self._ask("information", x))
+        return all_of(self._ask("information", x)) if all(isinstance(m, ClosedForm) for m in self._like) else None
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives, where they have a form."""
@@ -123,8 +131,8 @@ class Partitioned(Continuous):
         return all_of(self._ask("hessian", x))
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
-        """Return the coordinates as they are."""
-        return x, None
+        """Return the coordinates as they are, and for shared nodes the complete-data information there."""
+        return x, all_of(self._ask("start", x)) if all(isinstance(m, Refinable) for m in self._like) else None
 
     def posterior(self, x: Floats) -> Posterior:
         """Refuse: posterior moments of units stay where their rows are."""
@@ -137,3 +145,68 @@ class Partitioned(Continuous):
     def tally(self, x: Floats) -> Tally:
         """Return what all partitions count."""
         return Tally.of_parts(self._ask("tally", x))
+
+
+class PartitionedGrid(Partitioned):
+    """The same where units share their nodes: those of all partitions are refined together."""
+
+    @property
+    def _grids(self) -> list[Refinable]:
+        return [m for m in self._like if isinstance(m, Refinable)]
+
+    @property
+    def tolerance(self) -> float:
+        """Error of the log-likelihood that is small enough."""
+        return min(m.tolerance for m in self._grids)
+
+    @property
+    def nodes(self) -> Sized:
+        """The nodes of a dimension."""
+        return max((m.nodes for m in self._grids), key=len)
+
+    def difference(self, x: Floats) -> tuple[float, float]:
+        """Return the difference to the log-likelihood of another rule, and what else is wrong."""
+        found: list[tuple[float, float]] = self._ask("difference", x)
+        return added(found)
+
+    def error(self, x: Floats) -> float:
+        """Return the error of the log-likelihood."""
+        difference, beyond = self.difference(x)
+        return abs(difference) + beyond
+
+    def steepness(self, x: Floats) -> float:
+        """Return the largest SD that latent variables give the linear predictor of a response."""
+        return float(max(self._ask("steepness", x)))
+
+    def refine(self) -> bool:
+        """Take more nodes; False where there are no more to take."""
+        more = [m.refine() for m in self._grids]
+        self._refined += any(more)
+        return any(more)
+
+
+class PartitionedQuadrature(Partitioned):
+    """The same by adaptive nodes, which can stand still; how they came to stand there travels with every question."""
+
+    spread = 0.0
+
+    def place(self, x: Floats) -> None:
+        """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are."""
+        self._placed = (*self._placed, Placement(next(NUMBERS), self.points, self.spread, x.copy()))
+
+    def release(self) -> None:
+        """Let the nodes follow the modes again."""
+        self._placed, self.spread = (), 0.0
+
+    def steepness(self, x: Floats) -> float:
+        """Return the largest SD that latent variables give the linear predictor of a response."""
+        return float(max(self._ask("steepness", x)))
+
+
+def partitioned(parts: Parts, blueprint: Blueprint, like: Sequence[Member]) -> Partitioned:
+    """Return the member that stands for those of all partitions; arguments as of `Partitioned`."""
+    if all(isinstance(m, Refinable) for m in like):
+        return PartitionedGrid(parts, blueprint, like)
+    if all(isinstance(m, QuadratureLikelihood) for m in like):
+        return PartitionedQuadrature(parts, blueprint, like)
+    return Partitioned(parts, blueprint, like)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,27 @@ from semlang.estimation.constraints import Constraints
 from semlang.estimation.covariance import meat_of
 from semlang.estimation.frame import Frame
 from semlang.estimation.likelihood import QuadratureLikelihood
-from semlang.estimation.member import Infeasible, Member
+from semlang.estimation.member import Infeasible, Member, Refinable
 from semlang.estimation.reach import reach
 from semlang.estimation.tally import Tally, tally
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable
 
-__all__ = ["FILLED", "Blueprint", "Meat", "Refusal", "Scored", "Sloped", "added", "all_of", "answer", "standing"]
+__all__ = [
+    "FILLED",
+    "Blueprint",
+    "Meat",
+    "Placement",
+    "Refusal",
+    "Scored",
+    "Shared",
+    "Sloped",
+    "added",
+    "all_of",
+    "answer",
+    "standing",
+]
 
 Floats = NDArray[np.float64]
 Sloped = tuple[float, Floats]
@@ -54,6 +67,8 @@ class Blueprint:
     quadrature : bool
     points : int or None
     threads : int
+    engines : tuple of str
+        Of each group, where nodes are shared; else empty.
     road : mapping
         Further arguments of `assemble`.
     """
@@ -65,6 +80,7 @@ class Blueprint:
     quadrature: bool
     points: int | None
     threads: int
+    engines: tuple[str, ...]
     road: Mapping[str, Any]
 
 
@@ -73,10 +89,12 @@ class Standing:
 
     def __init__(self, part: BoundPart, blueprint: Blueprint) -> None:
         self.part, self.blueprint = part, blueprint
-        self._made: tuple[tuple[int, ...], tuple[Member, ...]] | None = None
+        self._made: tuple[Member, ...] | None = None
+        self._refined = 0
+        self._placed: tuple[int, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"part": self.part, "blueprint": self.blueprint, "_made": None}
+        return {"part": self.part, "blueprint": self.blueprint, "_made": None, "_refined": 0, "_placed": ()}
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -93,17 +111,68 @@ class Standing:
     def members(self) -> tuple[Member, ...]:
         """The members of these groups."""
         if self._made is None:
-            b, groups = self.blueprint, self.groups
-            graphs, designs = [b.graphs[g] for g in groups], self.designs
-            if b.quadrature and any(
-                are_missing(b.table, graph, d, lift=False) for graph, d in zip(graphs, designs, strict=True)
-            ):
-                raise FitError([in_partitions(FILLED)])
-            made = assemble(
-                b.table, graphs, designs, Constraints(b.table), b.quadrature, b.points, b.threads, **b.road
-            ).members
-            self._made = groups, made
-        return self._made[1]
+            self._made, self._refined, self._placed = self._assembled(), 0, ()
+        return self._made
+
+    def _assembled(self) -> tuple[Member, ...]:
+        b, groups, designs = self.blueprint, self.groups, self.designs
+        graphs = [b.graphs[g] for g in groups]
+        pairs = zip(graphs, designs, strict=True)
+        if b.quadrature and any(are_missing(b.table, graph, design, lift=False) for graph, design in pairs):
+            raise FitError([in_partitions(FILLED)])
+        engines = [b.engines[g] for g in groups] if b.engines else ()
+        return assemble(
+            b.table, graphs, designs, Constraints(b.table), b.quadrature, b.points, b.threads, engines=engines, **b.road
+        ).members
+
+    def at(self, nodes: Shared) -> tuple[Member, ...]:
+        """Return the members with nodes as they are meant to be, whatever they were asked before.
+
+        Modes are searched from zero each time, which costs no more than from those of another point, so that the bits
+        of an answer depend on its question alone.
+        """
+        if self._refined > nodes.refined:
+            self._made = None
+        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood)]
+        numbers = tuple(p.number for p in nodes.placed)
+        if numbers[: len(self._placed)] != self._placed or not numbers:
+            self._placed = ()
+            for m in adaptive:
+                m.release()
+        for m in adaptive:
+            m.engine.reset()
+            for p in nodes.placed[len(self._placed) :]:
+                m.points, m.spread = p.points, p.spread
+                m.place(p.x)
+            m.points = nodes.points
+        self._placed = numbers
+        for _ in range(nodes.refined - self._refined):
+            for grid in self.members:
+                if isinstance(grid, Refinable):
+                    grid.refine()
+        self._refined = nodes.refined
+        return self.members
+
+
+class Placement(NamedTuple):
+    """Nodes that stand still: their number in the fit, points a dimension, spread, and where they were placed."""
+
+    number: int
+    points: int | None
+    spread: float
+    x: Floats
+
+
+class Shared(NamedTuple):
+    """Where all partitions have their nodes.
+
+    Points a dimension of adaptive nodes; how often shared ones were refined; how adaptive ones came to stand where they
+    are, one placement after the other.
+    """
+
+    points: int | None
+    refined: int = 0
+    placed: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,18 +187,11 @@ def standing(part: BoundPart, blueprint: Blueprint) -> Standing:
     return Standing(part, blueprint)
 
 
-def answer(of: Standing, question: str, points: int | None, x: Floats) -> Any:
-    """Return what the members of one partition say at `x`; where they have no density, or there are none, why.
-
-    Modes are searched from zero each time, which costs no more than from those of another point, so that the bits of
-    an answer do not depend on what was asked before.
-    """
+def answer(of: Standing, question: str, nodes: Shared, x: Floats) -> Any:
+    """Return what the members of one partition say at `x`; where they have no density, or there are none, why."""
     try:
         with np.errstate(all="ignore"):
-            for m in of.members:
-                m.points = points if m.points is not None else None
-                if isinstance(m, QuadratureLikelihood):
-                    m.engine.reset()
+            of.at(nodes)
             return ANSWERS[question](of, x)
     except (Infeasible, np.linalg.LinAlgError) as problem:
         return Infeasible(str(problem))
@@ -178,6 +240,9 @@ ANSWERS: Mapping[str, Any] = {
     "meat": _meat,
     "information": lambda of, x: all_of([m.information(x) for m in of.members]),
     "hessian": lambda of, x: all_of([m.hessian(x) for m in of.members]),
+    "start": lambda of, x: all_of([m.start(x)[1] for m in of.members]),
+    "difference": lambda of, x: added([m.difference(x) for m in of.members]),
+    "steepness": lambda of, x: max(m.steepness(x) for m in of.members),
     "multiplicity": lambda of, x: np.concatenate([m.multiplicity for m in of.members]),
     "reach": lambda of, x: reach(of.members, x),
     "tally": _tally,

@@ -114,19 +114,28 @@ def test_more_points_come_nearer(fitted: sl.Fit) -> None:
     assert errors[2] < 0.01
 
 
-def test_the_plan_takes_it_where_rows_have_no_types() -> None:
+WITH_COVARIATE = FACTORS + "\n" + "\n".join(f"f{t} ~ x" for t in range(1, 5))
+
+
+def _with_covariate() -> pd.DataFrame:
+    return _frame(200).assign(x=np.random.default_rng(1).normal(size=200))
+
+
+@pytest.fixture(scope="module")
+def wide() -> sl.Fit:
+    return sl.Model(WITH_COVARIATE).fit(_with_covariate(), threads=1)
+
+
+def test_the_plan_takes_it_where_rows_have_no_types(wide: sl.Fit) -> None:
     """With a covariate of many values no nodes can be shared: 7^4 nodes, or a few hundred."""
-    frame = _frame(200).assign(x=np.random.default_rng(1).normal(size=200))
-    text = FACTORS + "\n" + "\n".join(f"f{t} ~ x" for t in range(1, 5))
-    plan = sl.Model(text).plan(frame)
+    plan = sl.Model(WITH_COVARIATE).plan(_with_covariate())
     assert plan.groups[0].engine == "sparse quadrature"
     assert "nodes, exact to degree 5" in str(plan)
-    fit = sl.Model(text).fit(frame, threads=1)
-    assert fit.converged
-    assert "Smolyak" in fit.summary()
-    member, x = _member(fit, 9, sparse=False)
-    assert fit.loglik == pytest.approx(member.value(x), abs=0.01)  # what the next finer rule may change
-    assert all(p["se"] > 0 for p in fit.parameters if p["free"])
+    assert wide.converged
+    assert "Smolyak" in wide.summary()
+    member, x = _member(wide, 9, sparse=False)
+    assert wide.loglik == pytest.approx(member.value(x), abs=0.01)  # what the next finer rule may change
+    assert all(p["se"] > 0 for p in wide.parameters if p["free"])
 
 
 def test_user_points_are_a_product_rule() -> None:
@@ -134,3 +143,17 @@ def test_user_points_are_a_product_rule() -> None:
     assert plan is not None
     assert plan.groups[0].nodes == 3**4
     assert WIDE == 4
+
+
+def test_after_the_fit(wide: sl.Fit) -> None:
+    """Scores and units' log-likelihoods are those of the product rule at the same parameters."""
+    member, x = _member(wide, 9, sparse=False)
+    assert wide.unit_logliks is not None
+    np.testing.assert_allclose(wide.unit_logliks, member.values(x), atol=2e-3)
+    moments = member.posterior(x).levels["rows"].means
+    found = wide.scores()["rows"][[f"f{t}" for t in range(1, 5)]].to_numpy()
+    slope = np.array([next(p["est"] for p in wide.parameters if p["lhs"] == f"f{t}" and p["op"] == "~")
+                      for t in range(1, 5)])  # fmt: skip
+    shift = _with_covariate()["x"].to_numpy()[:, None] * slope
+    np.testing.assert_allclose(found, moments + shift, atol=5e-3)
+    assert np.isfinite(wide.predict().to_numpy(dtype=float)).all()

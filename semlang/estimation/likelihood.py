@@ -204,6 +204,10 @@ class QuadratureLikelihood(Expanded):
         inputs = self.chain.forward(self.chain.cells(x)[0])
         self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
 
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass."""
+        self.engine.place_at_prior()
+
     def release(self) -> None:
         """Let the nodes follow the modes again."""
         self.spread = 0.0

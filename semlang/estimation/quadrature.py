@@ -317,6 +317,11 @@ class NestedQuadrature:
         """Let the nodes follow the modes again."""
         self._placed, self._spread = {}, 0.0
 
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass: ordinary quadrature."""
+        self._placed = {batch.top.start: at_prior(batch.nest) for batch in self._batches}
+        self._spread = 0.0
+
     def place(
         self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int], spread: float = 0.0
     ) -> None:

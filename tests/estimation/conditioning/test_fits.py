@@ -204,3 +204,23 @@ def test_growth_without_variation_inside_classes():
     p = fit.params
     means = np.sort(p[(p.lhs == "i") & (p.op == "~1")].est)
     np.testing.assert_allclose(means, [0.0, 2.0, 4.0], atol=0.2)  # standard errors are 0.04 to 0.08
+
+
+@pytest.mark.parametrize("kind", ["class", "masspoints"])
+def test_start_values_number_the_classes(kind):
+    """Whichever of many starts is the best, a class has the number of the start values that it is nearest to."""
+    rng = np.random.default_rng(1)
+    c = np.repeat(rng.random(150) < 0.35, 4)
+    y = np.where(c, 1.5, -1.0) + 0.5 * rng.normal(size=c.size)
+    data = pd.DataFrame({"g": np.repeat(np.arange(150), 4), "y": y})
+    text = "c[g] :: class(2)\ny ~ c" if kind == "class" else "u[g] :: masspoints(2)\ny ~ 0 + u"
+    name = "y ~1 (class {})" if kind == "class" else "u[g] ~1 (class {})"
+    plain = sl.Model(text).fit(data)
+    p = plain.params.set_index("name").est
+    large, small = p[name.format(1)], p[name.format(2)]  # by size
+    assert large < 0.0 < small
+    for start, first in (({name.format(1): 2.0}, small), ({name.format(2): 2.0}, large),
+                         ({name.format(1): -3.0, name.format(2): 3.0}, large)):  # fmt: skip
+        fit = sl.Model(text).fit(data, start=start)
+        assert fit.loglik == pytest.approx(plain.loglik, abs=1e-6)
+        assert fit.params.set_index("name").est[name.format(1)] == pytest.approx(first, abs=1e-4)

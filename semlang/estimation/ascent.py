@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
-from semlang.estimation.elimination.eliminated_grid import EliminatedGrid
 from semlang.estimation.findings import LITTLE, FindingsOfFit
-from semlang.estimation.grid.shared_grid import SharedGrid
-from semlang.estimation.member import Infeasible
+from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
 from semlang.estimation.placing import Nodes, Placeable, Placing
@@ -103,7 +101,7 @@ class Ascent:
         self.asked, self.curvature = asked, curvature
         self.narrator, self.findings = narrator, findings
         self.quadrature = any(m.points is not None for m in objective.members)
-        self.grids = [m for m in objective.members if isinstance(m, SharedGrid | EliminatedGrid)]
+        self.grids = [m for m in objective.members if isinstance(m, Refinable)]
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
@@ -352,7 +350,7 @@ class Ascent:
         """
         while True:
             x = self.objective.x(best.z)
-            if any(isinstance(m, SharedGrid) and m.steepness(x) > FAR_OUT for m in self.grids):
+            if any(m.steepness(x) > FAR_OUT for m in self.grids):
                 raise Unsettled
             errors = [m.error(x) for m in self.grids]
             wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
@@ -374,7 +372,7 @@ class Ascent:
     @property
     def _can_adapt(self) -> bool:
         """Whether adaptive nodes are affordable where shared ones do not settle; always for one or two dimensions."""
-        if all(isinstance(m, SharedGrid) for m in self.grids):
+        if all(g.engine == "shared grid" for g in self.plan.groups):
             return True
         rejected = [a for g in self.plan.groups for a in g.rejected if a.engine == "nested quadrature"]
         return sum(a.seconds or 0.0 for a in rejected) < DEAREST

@@ -10,7 +10,7 @@ import numpy as np
 
 from semlang.shown import Shown
 
-__all__ = ["GRIDS", "NODES", "STATES", "Alternative", "Condition", "GroupPlan", "LevelPlan", "Plan"]
+__all__ = ["GRIDS", "NODES", "STATES", "Alternative", "Condition", "GroupPlan", "LevelPlan", "Partitioning", "Plan"]
 
 NODES = "nodes at the posterior mean and SD"
 
@@ -160,12 +160,40 @@ class GroupPlan:
         return nodes + sum(v.dims for v in self.levels if v.points and not v.exact)
 
 
+@dataclass(frozen=True)
+class Partitioning:
+    """How data in partitions are gone through.
+
+    Parameters
+    ----------
+    partitions, rows : int
+    kept : int
+        So many partitions stay in the memory of this process, the others are read at every evaluation.
+    workers : int
+        Number of worker processes, which keep all of them; 0 where all is computed in this one.
+    """
+
+    partitions: int
+    rows: int
+    kept: int
+    workers: int
+
+    def __str__(self) -> str:
+        head = f"{self.partitions} partitions, {self.rows:,} rows: "
+        if self.workers:
+            return head + f"on {self.workers} workers, sums added in the order of the partitions"
+        if self.kept >= self.partitions:
+            return head + "gone through one after the other, all kept in memory"
+        return head + f"{self.kept} kept in memory, {self.partitions - self.kept} read at every evaluation"
+
+
 @dataclass(frozen=True, repr=False)
 class Plan(Shown):
     """How each group's likelihood is computed."""
 
     groups: tuple[GroupPlan, ...]
     rule: str = "adaptive Gauss-Hermite at the mode"
+    partitioning: Partitioning | None = None
 
     @property
     def points(self) -> int | None:
@@ -204,7 +232,8 @@ class Plan(Shown):
             asdict(g) | {"nodes": g.nodes, "levels": [asdict(v) | {"dims": v.dims} for v in g.levels]}
             for g in self.groups
         ]
-        return {"method": self.method, "rule": self.rule, "points": self.points, "groups": groups}
+        out = {"method": self.method, "rule": self.rule, "points": self.points, "groups": groups}
+        return out if self.partitioning is None else out | {"partitions": asdict(self.partitioning)}
 
     def __str__(self) -> str:
         lines = []
@@ -229,4 +258,6 @@ class Plan(Shown):
             if g.seconds is not None:
                 lines.append(f"  about {g.seconds:.2g} s an evaluation")
             lines += [f"  rejected: {a}" for a in g.rejected]
+        if self.partitioning is not None:
+            lines.append(str(self.partitioning))
         return "\n".join(lines)

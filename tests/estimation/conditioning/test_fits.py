@@ -247,14 +247,14 @@ def test_the_scale_of_a_random_effect_moves_to_the_new_first_class():
     theta = 0.5 * rng.normal(size=table.n_parameters)
     variance = next(r.parameter for r in table.rows if r.op == "~~")
     theta[variance] = 0.7
-    new, T, orders, _ = renumbering(table, theta, {"c": [0.2, 0.3, 0.5]}, {})
+    new, T, orders, _ = renumbering(table, theta, {"c": [0.2, 0.3, 0.5]}, {}, {})
 
     assert orders == {"c": [2, 1, 0]}
     assert value(new) == pytest.approx(value(theta), abs=1e-6)  # 41 nodes at the prior
     for p in range(theta.size):
         step = np.zeros(theta.size)
         step[p] = 1e-5
-        ends = [renumbering(table, theta + s * step, {"c": [0.2, 0.3, 0.5]}, {})[0] for s in (1.0, -1.0)]
+        ends = [renumbering(table, theta + s * step, {"c": [0.2, 0.3, 0.5]}, {}, {})[0] for s in (1.0, -1.0)]
         assert T[:, p] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-7)
 
 

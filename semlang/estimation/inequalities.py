@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ParameterTable, Product
+from semlang.model.table import ParameterTable, Product, Variable
 
-__all__ = ["Inequalities", "inequalities", "separable"]
+__all__ = ["Inequalities", "can_separate", "inequalities", "separable"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,14 +55,22 @@ class Inequalities:
 
 def separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
     """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
-    v = table.variables[form.responses[k]]
     if any(key == k and name != "shape" for key, name in (*form.quantities, *form.random)):
         return False
     if any(a.slot >= 0 for addends in form.thresholds.get(k, ()) for a in addends):
         return False
+    return _has_limit(table.variables[form.responses[k]])
+
+
+def _has_limit(v: Variable) -> bool:
     if v.kind.name in ("poisson", "negbinomial"):
         return v.link == "log"
     return v.kind.name in KINDS and v.link in LINKS
+
+
+def can_separate(table: ParameterTable) -> bool:
+    """Return whether there is a response of a kind that can be separated."""
+    return any(_has_limit(v) for v in table.responses)
 
 
 def _alone(form: ReducedForm, k: int) -> bool:

@@ -21,13 +21,14 @@ from semlang.estimation.constraints import Constraints, Nonlinear
 from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import GRIDS, Plan
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import reconciled
 from semlang.estimation.semidefinite import unfactored
@@ -136,7 +137,7 @@ class Setting:
         return objective
 
     def _free(self, **road: bool) -> Objective:
-        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        engines = [g.engine for g in self.plan.groups]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
             self.threads, engines=engines, **road,
@@ -181,7 +182,7 @@ class Setting:
         FitError
             If nothing is left of a response.
         """
-        if discrete_variables(self.table) or is_conditional(self.table):
+        if not can_separate(self.table) or discrete_variables(self.table) or is_conditional(self.table):
             return None
         graphs, designs = self.inside
         forms = [reduced_form(graph, lift=False) for graph in graphs]

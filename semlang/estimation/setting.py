@@ -157,9 +157,8 @@ class Setting:
 
     def unfactored(self, objective: Objective) -> tuple[Block, ...]:
         """Return the covariance matrices of an objective that have no factors and no negative eigenvalues."""
-        factored = objective.within.factored
-        forms = self.forms if len(self.forms) == len(factored) else self.parts[1]
-        return unfactored(forms, factored, None if self.quadrature else never_negative(self.table))
+        within = objective.within
+        return unfactored(within.forms, within.factored, None if self.quadrature else never_negative(self.table))
 
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)

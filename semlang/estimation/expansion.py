@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, code_of
+from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, TERM, code_of
 from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
@@ -190,7 +190,8 @@ def expand(
     del at
     offset = np.zeros(y.size) if offsets is None else offsets[source, response]
     del values, offsets
-    codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    codes = of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     predictor = response.copy() if any(variables[r].kind.alternatives for r in reduced.responses) else response
     category = np.full(y.size, -1, dtype=np.int32)
@@ -213,6 +214,15 @@ def expand(
             y[here] = y[here] == part[here] + 1
             f1[here] = _left(anchor[here], part[here])
             continue
+        if variables[key].kind.composite:
+            part[here] = 0
+            f1[here] = _left(anchor[here], part[here])
+            first = np.r_[True, np.diff(anchor[here]) != 0][: here.size]
+            terms = here[~first]
+            codes[terms], y[terms] = TERM, design.terms[key][source[terms]]
+            if ENTRIES[of_response[k]].f2 == "trials":
+                f2[here] = _DATA["trials"](design, key, source[here])
+            continue
         entered = here[part[here] == 1] if key in design.entry else here[:0]
         if entered.size:
             y[entered] = design.entry[key][source[entered]]
@@ -220,7 +230,7 @@ def expand(
             y[here] = design.low[key][source[here]]
         if variables[key].kind.logarithm:
             y[here] = _log(y[here])
-        entry = ENTRIES[codes[k]]
+        entry = ENTRIES[of_response[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
             if role in _DATA:
                 f[here] = _DATA[role](design, key, source[here])
@@ -241,7 +251,7 @@ def expand(
             counts = design.frequency[level] if counts is None else counts * design.frequency[level]
     total = float(used.size if counts is None else counts[used].sum())
     return Expansion(
-        response, predictor, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
+        response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped),
     )  # fmt: skip
 
@@ -271,7 +281,7 @@ def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[
     None where all have one.
     """
     kinds = [variables[key].kind for key in reduced.responses]
-    if not (design.entry or any(kind.sequence or kind.alternatives or kind.sets for kind in kinds)):
+    if not (design.entry or any(kind.sequence or kind.alternatives or kind.sets or kind.composite for kind in kinds)):
         return None
     copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
     for k, key in enumerate(reduced.responses):
@@ -282,6 +292,8 @@ def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[
             copies[:, k] = _predictors(reduced, design, k).size
         if variables[key].kind.sets:
             copies[:, k] = _stages(design, key)
+        if variables[key].kind.composite:  # the first record of a set is the response, and a term like all
+            copies[:, k] += design.holds(key)
         if key in design.entry:
             copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
     return copies

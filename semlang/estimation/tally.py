@@ -37,6 +37,8 @@ def rows_and_units(setting: Setting, objective: Objective) -> tuple[list[float],
             code = design.clusters[setting.table.clusters[-1]][counts]
             top += float(multiplicity(setting.table.clusters[-1], design)[np.unique(code)].sum())
         else:
+            if design.terms:  # a set is one observation
+                counts = counts & np.logical_or.reduce([design.holds(key) for key in form.responses])
             top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
     return rows, top
 

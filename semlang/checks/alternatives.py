@@ -37,7 +37,10 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
                 notes="all terms belong to one response: what is unknown is integrated over for all of them together"
                 if v.kind.composite
                 else "alternatives are compared with each other: what is unknown of a row is not integrated over",
-                help=f"let it vary over who chooses, or over the sets: {low.name}[{_level(table, v)}]",
+                help=f"let it vary over the sets, or above them: cluster: {v.arguments.get('set')}, and then "
+                f"{low.name}[{v.arguments.get('set')}]"
+                if v.kind.composite
+                else f"let it vary over who chooses, or over the sets: {low.name}[{_level(table, v)}]",
             )
         elif not row.via and v.kind.sets:
             what = f"'{sources[0].name}'" if sources else "an intercept"

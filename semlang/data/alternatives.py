@@ -31,7 +31,6 @@ def alternatives(columns: Columns, v: Variable) -> tuple[Floats, Ints] | None:
     value is missing and nothing is chosen. A ranking is the rank from 1; alternatives of a set with ranks that have
     none, or share the last one, were not ranked, and stand after the last. A set of one alternative says nothing.
     """
-    name = str(v.arguments["set"])
     sets = sets_within_units(columns, v)
     if sets is None:
         return None

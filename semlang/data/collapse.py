@@ -22,7 +22,7 @@ LARGEST = 2**40
 
 
 def collapse(design: Design) -> tuple[Design, Ints]:
-    """Return the distinct rows of a design without clusters or sets, with their frequencies, and the row that each became.
+    """Return the distinct rows of a design without clusters and sets, with frequencies, and the row that each became.
 
     Rows are equal where responses, covariates, weights and all else that is known of them are equal; frequencies
     add up.

@@ -62,8 +62,8 @@ def composite_sets(
             "set-with-values",
             f"a set of '{name}' has more than one {what} '{v.name}'",
             label=f"{', '.join(f'{x:g}' for x in dict.fromkeys(values[rows].tolist()))} in {row_names(rows)}",
-            notes="the means of all records of a set add up to the mean of one response, which stands in one of them or "
-            "is the same in all",
+            notes="the means of all records of a set add up to the mean of one response: it stands in one of them, or "
+            "in all alike",
             help="leave the other cells empty; a record that is a term of two responses is written once for each",
         )
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -295,7 +296,7 @@ class Predictors:
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
         key = self.form.responses[int(self.rows.response[rows[0]])]
         if key in self.design.sets:
-            q = {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
+            q: dict[str, Any] = {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
             if key not in self.design.terms:
                 return q
             q["weight"] = self.design.terms[key][self.rows.source[rows]][:, None]

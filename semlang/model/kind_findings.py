@@ -36,7 +36,7 @@ def _sets(table: ParameterTable) -> Iterator[Diagnostic]:
                 f"it is not said which rows add up to the mean of '{v.name}'",
                 table.source,
                 v.span,
-                notes="data of a composite link have a row a term, and a column that is the same for all terms of a mean",
+                notes="data of a composite link have a row a term, and a column that tells the means apart",
                 help=f"name the column: {v.name} :: composite({v.kind.name.split()[-1]}, set=cell)",
             )
         if v.kind.sets:

@@ -183,8 +183,8 @@ COMPOSITES: dict[str, Kind] = {
     )
     for name, taken in _TAKEN.items()
 }
-"""What ``composite(family, ...)`` declares, by family. They are kinds of their own: nothing that holds for a response of
-the family holds for a sum of its means unasked."""
+"""What ``composite(family, ...)`` declares, by family. They are kinds of their own: nothing that holds for a response
+of the family holds for a sum of its means unasked."""
 
 ALIASES = {"bernoulli": "binomial"}
 """Other names of kinds."""

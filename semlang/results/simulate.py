@@ -160,7 +160,9 @@ def simulated(
                 out[v.name] = texts
                 continue
         counted = (
-            v.kind.thresholds or v.kind.nominal or v.kind.sets
+            v.kind.thresholds
+            or v.kind.nominal
+            or v.kind.sets
             or v.kind.name.removeprefix("composite ") in ("binomial", "poisson", "negbinomial")
         )
         whole = counted and not missing.any() and (y == np.round(y)).all()

@@ -283,7 +283,7 @@ def test_bad_values(data, text, change, slug):
 
 @pytest.mark.parametrize(
     "text",
-    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x", "w :: composite\nw ~ x"],
+    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x"],
 )
 def test_what_is_open_is_said(data, text):
     with pytest.raises((DataError, FitError)) as problem:

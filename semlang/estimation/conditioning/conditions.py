@@ -95,8 +95,7 @@ class Conditions:
 
 
 def is_conditional(table: ParameterTable) -> bool:
-    """Whether a model has discrete or partly known latent variables, products or sums of means of them, or such in other
-    predictors."""
+    """Whether a model has discrete or partly known latent variables, or others that are not linear in one predictor."""
     return (
         bool(discrete_variables(table) or known_for_some(table))
         or any(r.moderators or moves_distribution(table, r) for r in table.rows)

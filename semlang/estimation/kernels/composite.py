@@ -2,10 +2,10 @@
 
     E(y) = m = sum_k w_k h_k,   h_k = h(nu_k)
 
-The first row of a set is the response y, with sigma or the number of trials in f2; the others are the terms, with the
-weight w_k in y. f1 is the number of rows of the set from a row on. With l the log density of y in m, the derivative in
-nu_k is l' w_k h'(nu_k). Latent variables behind the terms are known by nodes (`estimation.conditioning`), so that no more
-than first derivatives is asked for.
+The first row of a set is the response y, with sigma or the number of trials in f2; the others are the terms, with
+the weight w_k in y. f1 is the number of rows of the set from a row on. With l the log density of y in m, the derivative
+in nu_k is l' w_k h'(nu_k). Latent variables behind the terms are known by nodes (`estimation.conditioning`), so that no
+more than first derivatives is asked for.
 
 The mean of 1 - y is summed beside that of y, so that neither end loses digits.
 """

@@ -64,14 +64,6 @@ def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterat
                     )
 
 
-def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
-    for graph in graphs:
-        for row in graph.quantities:
-            v = table.variables[row.target]
-            if row.quantity in ("guess", "slip") and v.arguments.get("trials", 1) != 1:
-                yield f"guessing with several trials ('{v.key}')", row.span or v.span, "let a row be one trial"
-
-
 def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
     for graph in graphs:
         for row in graph.others:
@@ -134,7 +126,6 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
     _intervals,
     _partly_known,
-    _quantities,
     _rows,
     _exploratory,
     _residuals,

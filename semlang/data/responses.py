@@ -225,7 +225,7 @@ def _ended(columns: Columns, v: Variable, out: Response, name: str) -> None:
             help="1 says that the event happened at this time, 0 that the time is censored; recode the column",
         )
         return
-    if not (event == 1.0).any():
+    if columns.known is None and not (event == 1.0).any():
         columns.blame(
             name,
             "bad-event",

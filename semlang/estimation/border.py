@@ -63,7 +63,7 @@ def singular_blocks(blocks: Sequence[Block], theta: Floats) -> list[Singular]:
     """
     found = []
     for block in blocks:
-        V = theta[block.parameter]
+        V = np.where(block.parameter >= 0, theta[block.parameter], block.constant)
         sd = np.sqrt(np.maximum(np.diag(V), 0.0))
         if len(sd) < 2 or not (sd > 0.0).all():
             continue

@@ -12,6 +12,7 @@ from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.search import many_starts, run_at_limits
+from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.nested import Nested
@@ -20,6 +21,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.estimation.placing import Nodes
 from semlang.estimation.scaling import Scaled
+from semlang.estimation.semidefinite import semidefinite
 from semlang.estimation.setting import Setting
 from semlang.estimation.signs import turned_over
 from semlang.estimation.start import start_values
@@ -58,6 +60,8 @@ class Climb:
     points : int or None
     nodes : Nodes or None
         Where nodes stood still.
+    constraints : tuple of Nonlinear
+        What the climb was held by: the table's constraints and bounds, and borders of covariance matrices.
     """
 
     def __init__(self, setting: Setting, curvature: bool) -> None:
@@ -73,6 +77,7 @@ class Climb:
         self.history: list[tuple[int, float]] = []
         self.points = setting.plan.points
         self.nodes: Nodes | None = None
+        self.constraints: tuple[Nonlinear, ...] = ()
 
     def run(self) -> Optimum:
         """Climb with the engine that was planned, or with adaptive nodes where shared ones are too coarse."""
@@ -104,9 +109,13 @@ class Climb:
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
         at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
         closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
-        maximum although it has none outside).
+        maximum although it has none outside); the border of covariance matrices that have no factors. Where there are
+        nonlinear constraints or bounds that border is one of them from the beginning.
         """
         theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
+        if self.setting.separation is not None:
+            for p, value in self.setting.separation.near.items():
+                theta[p] = value
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
@@ -114,20 +123,23 @@ class Climb:
             roads.append({"scaled": False, "any_residual": True})
         if not self.setting.quadrature and any(blocks_of(f.psi) for f in self.setting.parts[1]):
             roads.append({"scaled": False, "factored": True})
+        if not self.setting.constraints.nonlinear and self.setting.unfactored(self.objective):
+            roads.append({"scaled": False, "border": True})
         kept, problem = self.findings, ""
-        best: tuple[Optimum, FindingsOfFit, Objective] | None = None
+        best: tuple[Optimum, FindingsOfFit, Objective, tuple[Nonlinear, ...]] | None = None
         for number, road in enumerate(roads):
             if number:
                 self.setting.narrator.say("once more in other coordinates")
-                self.objective = self.setting.objective(**road)
+                self.objective = self.setting.objective(**{k: on for k, on in road.items() if k != "border"})
             self.findings = FindingsOfFit(self.setting.table)
+            self.constraints = self._constraints(theta, road.get("border", False))
             try:
                 found = self._from(theta)
             except (Infeasible, np.linalg.LinAlgError) as reason:
                 problem = str(reason)
                 continue
             if best is None or found.converged or (found.value > best[0].value and not best[0].converged):
-                best = found, self.findings, self.objective
+                best = found, self.findings, self.objective, self.constraints
             if found.converged or self.findings.away:
                 break
         if best is None:
@@ -135,11 +147,19 @@ class Climb:
                 [error("no-start", f"no start values with a finite likelihood were found: {problem}",
                        help="give start values: start(0.5)*x")]
             )  # fmt: skip
-        found, self.findings, self.objective = best
+        found, self.findings, self.objective, self.constraints = best
         self.setting.plan = self.setting.plan.named([type(m.engine).__name__ for m in self.objective.members
                                      if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
+
+    def _constraints(self, theta: Floats, border: bool) -> tuple[Nonlinear, ...]:
+        """Return the nonlinear constraints; among them or at the `border` covariance matrices stay semidefinite."""
+        given = self.setting.constraints.nonlinear
+        if not given and not border:
+            return ()
+        start = theta if self.setting.frame is None else self.setting.frame.theta(theta)
+        return (*given, *semidefinite(self.setting.unfactored(self.objective), start))
 
     def _from(self, theta: Floats) -> Optimum:
         """Climb from start values of the parameters in the frame, or the best of several."""
@@ -149,7 +169,7 @@ class Climb:
 
         def make(objective: Objective) -> Ascent:
             s = self.setting
-            return Ascent(objective, s.plan, s.constraints, s.asked, self.curvature, s.narrator, self.findings)
+            return Ascent(objective, s.plan, self.constraints, s.asked, self.curvature, s.narrator, self.findings)
 
         if discrete_variables(self.setting.table):
             z = self._many_starts(make(self.objective), coordinates, theta)
@@ -160,7 +180,7 @@ class Climb:
             if any(c.equality for c in self.setting.constraints.nonlinear):
                 z = self._on_constraints(ascent, coordinates, theta)
             else:
-                one = self.starts == 1 or bool(self.setting.constraints.nonlinear)
+                one = self.starts == 1 or bool(self.constraints)
                 z = coordinates(theta) if one else self._contest(ascent, coordinates, theta)
             best = ascent.run(z)
         self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes

@@ -16,14 +16,15 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, definite, first_steps, negative_hessian, steps_of
 from semlang.estimation.tangent import Tangent, tangent_basis
 
-__all__ = ["ROUNDS", "maximise_constrained"]
+__all__ = ["HELD", "ROUNDS", "maximise_constrained"]
 
 _minimize: Callable[..., Any] = minimize
 
 Floats = NDArray[np.float64]
 
-HELD = 1e-5
-"""An equality that is further from holding at the end does not hold."""
+HELD = 1e-4
+"""Standard errors by which a constraint may be missed at the end; the log-likelihood is off by no more than its slope
+there times as much."""
 
 PROMISE = 1e-7
 """Twice the gain in log-likelihood that steps along the constraints may still promise at a maximum."""
@@ -77,9 +78,12 @@ def maximise_constrained(
     climb = _Climb(objective, constraints, report)
     z = climb.begin(z)
     for _ in range(rounds):
-        T = climb.round(z)
-        z = climb.run(z, T)
-        found = climb.finish(climb.measure(z, T), T)
+        try:
+            T = climb.round(z)
+            z = climb.run(z, T)
+            found = climb.finish(climb.measure(z, T), T)
+        except (Infeasible, np.linalg.LinAlgError) as reason:
+            raise Infeasible(climb.missing + str(reason)) from reason
         if found.converged:
             break
         up = climb.way_up(found)
@@ -99,15 +103,22 @@ class _Climb:
         self.tangent = Tangent(objective, constraints)
         self.log: list[Iteration] = []
         self.moved = np.inf
+        self.missing = ""
 
     def begin(self, z: Floats) -> Floats:
         """Return a point with a likelihood where the constraints hold, or the start where none is found."""
         steps = first_steps(self.objective, z)
         near = self.tangent.feasible(z, 1.0 / steps)
         try:
-            return near if np.isfinite(self.objective.value(near)) else z
+            if np.isfinite(self.objective.value(near)):
+                return near
         except (Infeasible, np.linalg.LinAlgError):
-            return z
+            pass
+        missed = self.tangent.missed(*self.tangent.at(z), 1.0 / steps) > HELD
+        texts = [f"'{c.text}'" for c, wrong in zip(self.constraints, missed, strict=True) if wrong]
+        if texts:
+            self.missing = f"where {', '.join(texts[:4])} hold{'s' if len(texts) == 1 else ''}, "
+        return z
 
     def round(self, z: Floats) -> Floats:
         """Return T (n, n) in whose coordinates information and penalty are round."""
@@ -140,14 +151,17 @@ class _Climb:
             last = value
             return -value / scale, -(T.T @ gradient) / scale
 
-        def bound(c: Nonlinear) -> Any:
+        size = np.linalg.norm(self.tangent.at(z)[1] @ T, axis=1)
+        weights = 1.0 / np.where(size > 0.0, size, 1.0)  # in steps: quadratic programming has an absolute tolerance
+
+        def bound(c: Nonlinear, weight: float) -> Any:
             def function(u: Floats) -> float:
-                value = c.function(objective.theta(z + T @ u))[0]
+                value = weight * c.function(objective.theta(z + T @ u))[0]
                 return value if np.isfinite(value) else -1e6  # not met by far: the line search turns back
 
             def slope(u: Floats) -> Floats:
                 at = z + T @ u
-                out: Floats = c.function(objective.theta(at))[1] @ objective.jacobian(at) @ T
+                out: Floats = weight * c.function(objective.theta(at))[1] @ objective.jacobian(at) @ T
                 return np.asarray(np.where(np.isfinite(out), out, 0.0))
 
             return {"type": "eq" if c.equality else "ineq", "fun": function, "jac": slope}
@@ -157,9 +171,10 @@ class _Climb:
             if self.report is not None:
                 self.report(self.log[-1])
 
+        asked = [bound(c, w) for c, w in zip(self.constraints, weights.tolist(), strict=True)]
         result = _minimize(
-            minus, np.zeros_like(z), jac=True, method="SLSQP", constraints=[bound(c) for c in self.constraints],
-            callback=follow, options={"maxiter": 300, "ftol": ROUGH},
+            minus, np.zeros_like(z), jac=True, method="SLSQP", constraints=asked, callback=follow,
+            options={"maxiter": 300, "ftol": ROUGH},
         )  # fmt: skip
         u = np.asarray(result.x)
         if not np.isfinite(u).all():
@@ -189,7 +204,7 @@ class _Climb:
             if basis.size:
                 size, vectors = inside.eigen
                 decrement = float(np.sum((vectors.T @ (along / inside.scale)) ** 2 / np.maximum(size, 1e-6)))
-        held = bool(np.abs(self.tangent.violated(values)).max(initial=0.0) < HELD)
+        held = bool(self.tangent.missed(values, gradients, scale).max(initial=0.0) < HELD)
         converged = held and decrement < PROMISE
         return Optimum(
             z, value, gradient, definite(information), decrement, converged, tuple(self.log), Curvature(information)
@@ -231,11 +246,11 @@ class _Climb:
             for sign in (1.0, -1.0):
                 try:
                     near = self.tangent.feasible(found.z + sign * t * direction, found.curvature.scale)
-                    values = self.tangent.at(near)[0]
+                    missed = self.tangent.missed(*self.tangent.at(near), found.curvature.scale)
                     value = self.objective.value(near)
                 except (Infeasible, np.linalg.LinAlgError):
                     continue
-                if value > best and np.abs(self.tangent.violated(values)).max(initial=0.0) < HELD:
+                if value > best and missed.max(initial=0.0) < HELD:
                     best, at = value, near
             if at is not None and t < 0.1:
                 break

@@ -20,11 +20,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Nonlinear:
-    """g(theta) = 0 (`equality`) or g(theta) >= 0: value and gradient (P,)."""
+    """g(theta) = 0 (`equality`) or g(theta) >= 0: value and gradient (P,); a `bound` is one of a single parameter."""
 
     equality: bool
     function: Callable[[Floats], tuple[float, Floats]]
     text: str
+    bound: bool = False
 
 
 def labels_at(table: ParameterTable, theta: Floats) -> dict[str, Dual]:
@@ -57,6 +58,13 @@ class Constraints:
     ----------
     table : ParameterTable
 
+    Attributes
+    ----------
+    pinned : frozenset of int
+        Parameters in constraints or with bounds.
+    substituted : frozenset of int
+        Those in linear equalities.
+
     Raises
     ------
     FitError
@@ -73,12 +81,15 @@ class Constraints:
         sides: list[float] = []
         nonlinear: list[Nonlinear] = []
         touched: set[int] = set()
+        substituted: set[int] = set()
         for relation in table.relations:
             function = self._function(relation)
             at = [function(p) for p in probes]
             linear = all(np.allclose(g, at[0][1], rtol=0, atol=1e-12) for _, g in at)
-            touched.update(np.flatnonzero(np.any([g != 0 for _, g in at], axis=0)).tolist())
+            moved = np.flatnonzero(np.any([g != 0 for _, g in at], axis=0)).tolist()
+            touched.update(moved)
             if relation.op == "==" and linear:
+                substituted.update(moved)
                 rows.append(at[0][1])
                 sides.append(float(at[0][1] @ probes[0] - at[0][0]))
             else:
@@ -92,9 +103,9 @@ class Constraints:
                     upper[row.parameter] = min(upper[row.parameter], row.upper)
         for p in np.flatnonzero(np.isfinite(lower) | np.isfinite(upper)):
             touched.add(int(p))
-            nonlinear += self._bounds(int(p), float(lower[p]), float(upper[p]))
+            nonlinear += _bounds(int(p), float(lower[p]), float(upper[p]), self._name(int(p)))
         self.nonlinear = tuple(nonlinear)
-        self.pinned = frozenset(touched)
+        self.pinned, self.substituted = frozenset(touched), frozenset(substituted)
         self.base, self.basis = self._solve(np.array(rows).reshape(-1, n), np.array(sides))
 
     @property
@@ -120,22 +131,14 @@ class Constraints:
             self._last = key, labels_at(self.table, theta)
         return self._last[1]
 
-    @staticmethod
-    def _bounds(p: int, low: float, high: float) -> list[Nonlinear]:
-        def side(sign: float, bound: float) -> Callable[[Floats], tuple[float, Floats]]:
-            def function(theta: Floats) -> tuple[float, Floats]:
-                unit = np.zeros(theta.size)
-                unit[p] = sign
-                return sign * (float(theta[p]) - bound), unit
+    def at_least(self, p: int, low: float) -> Nonlinear:
+        """Return a bound of a parameter that is not the user's."""
+        return _bounds(p, low, np.inf, self._name(p))[0]
 
-            return function
-
-        out = []
-        if np.isfinite(low):
-            out.append(Nonlinear(False, side(1.0, low), f"parameter {p + 1} > {low:g}"))
-        if np.isfinite(high):
-            out.append(Nonlinear(False, side(-1.0, high), f"parameter {p + 1} < {high:g}"))
-        return out
+    def _name(self, p: int) -> str:
+        """Return a parameter's label, or its row as in the text."""
+        row = next(r for r in self.table.rows if r.parameter == p)
+        return row.label or f"{row.lhs} {row.op} {row.rhs}"
 
     def _solve(self, A: Floats, b: Floats) -> tuple[Floats, Floats]:
         n = self.table.n_parameters
@@ -174,3 +177,22 @@ class Constraints:
     def names(self) -> set[str]:
         """Names that the relations use."""
         return {name for r in self.table.relations for side in (r.left, r.right) for name in names_in(side)}
+
+
+def _bounds(p: int, low: float, high: float, name: str) -> list[Nonlinear]:
+    """Return the bounds of a parameter as inequalities."""
+
+    def side(sign: float, bound: float) -> Callable[[Floats], tuple[float, Floats]]:
+        def function(theta: Floats) -> tuple[float, Floats]:
+            unit = np.zeros(theta.size)
+            unit[p] = sign
+            return sign * (float(theta[p]) - bound), unit
+
+        return function
+
+    out = []
+    if np.isfinite(low):
+        out.append(Nonlinear(False, side(1.0, low), f"{name} > {low:g}", bound=True))
+    if np.isfinite(high):
+        out.append(Nonlinear(False, side(-1.0, high), f"{name} < {high:g}", bound=True))
+    return out

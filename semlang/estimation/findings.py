@@ -20,6 +20,13 @@ Floats = NDArray[np.float64]
 _FAR = 15.0
 """A linear predictor beyond which probabilities don't move."""
 
+NEARLY_SINGULAR = 1e-8
+"""Smallest eigenvalue of the information with unit diagonal, at which directions are looked at: 10,000 times the
+standard error that the other parameters, if they were known, would leave. Differences of gradients show no less."""
+
+LITTLE = 1e-3
+"""A gain in log-likelihood that no test and no digit of a summary shows."""
+
 ZERO = 1e-7
 """A variance is at zero below this share of what it is a part of: optimisers end about 1e-9 from a border."""
 
@@ -94,11 +101,29 @@ class FindingsOfFit:
                 help="standard errors and tests rest on many units; take fewer parameters",
             )
 
-    def curvature(self, curvature: Curvature, D: Floats, theta: Floats, converged: bool) -> None:
-        """Flat directions of the likelihood at the estimate, and parameters that run off."""
-        if curvature.exceeds(1e-8):
+    def curvature(self, curvature: Curvature, D: Floats, theta: Floats, units: Floats) -> None:
+        """Flat directions of the likelihood at the estimate, and parameters that run off.
+
+        A nearly singular information does not say by itself that a direction is flat: next to the border of a
+        covariance matrix another one is steep beyond all measure. What counts is a standard error along the direction
+        in units of the parameters.
+
+        Parameters
+        ----------
+        curvature : Curvature
+        D : (P, n) floats
+            Derivatives of the parameters in the coordinates.
+        theta, units : (P,) floats
+            Estimates, and what one is worth, see `semlang.estimation.sizes.units_of_parameters`.
+        """
+        if curvature.exceeds(NEARLY_SINGULAR):
             return
-        direction = D @ (curvature.eigen[1][:, 0] / curvature.scale)
+        values, vectors = curvature.eigen
+        direction = D @ (vectors[:, 0] / curvature.scale)
+        rounding = values.size * np.finfo(float).eps * abs(float(values[-1]))
+        step = np.abs(direction) / np.sqrt(max(float(values[0]), rounding))
+        if not (step > np.maximum(units, np.abs(theta))).any():
+            return
         share = np.abs(direction) / max(float(np.abs(direction).max(initial=0.0)), 1e-300)
         involved = [int(p) for p in np.argsort(-share) if share[p] > 0.1]
         if not involved:
@@ -184,11 +209,48 @@ class FindingsOfFit:
         if found:
             self.unbounded(found)
 
-    def stopped(self, theta: Floats, decrement: float, reach: float) -> None:
-        """The optimiser stopped before a maximum, with linear predictors as far out as `reach`."""
+    def stopped(
+        self,
+        theta: Floats,
+        decrement: float,
+        reach: float,
+        ridge: Sequence[int] = (),
+        missed: tuple[str, float] = ("", 0.0),
+    ) -> None:
+        """The optimiser stopped before a maximum.
+
+        Parameters
+        ----------
+        theta : (P,) floats
+        decrement : float
+        reach : float
+            How far out linear predictors are.
+        ridge : sequence of int
+            Parameters along which hardly anything was left to gain.
+        missed : str and float
+            A constraint that does not hold, and by how much.
+        """
+        text, by = missed
+        if text:
+            self.fail(
+                "not-converged",
+                f"no values were found at which '{text}' holds and the data have a likelihood; the last miss it by "
+                f"{by:.2g}",
+                help="mend the constraint, or give start values at which it holds: start(0.5)*x",
+            )
+            return
         far = [] if reach < _FAR else [p for p in range(theta.size) if abs(theta[p]) > _FAR and self._on_link_scale(p)]
         if far:
             self.unbounded(sorted(far, key=lambda p: -abs(theta[p])))
+            return
+        if ridge:
+            self.fail(
+                "not-converged",
+                f"the optimiser stopped on a ridge, where a step gains less than {LITTLE:g} of the log-likelihood: "
+                f"these data hardly tell apart {self.names(ridge)}",
+                ridge[0],
+                help="fix one of them, or leave it out",
+            )
             return
         self.fail(
             "not-converged",
@@ -250,7 +312,8 @@ class FindingsOfFit:
         for block in blocks:
             if block.pairwise:
                 continue
-            keys = [row_of(self.table, p).target for p in block.variances]
+            own = [r for r in self.table.rows if r.parameter in block.variances and r.target == r.source]
+            keys = dict.fromkeys(r.target for r in own)
             self.warn(
                 "singular-covariance",
                 f"the covariance matrix of {', '.join(keys)} is estimated with rank {block.rank}, on the border of the "
@@ -274,9 +337,14 @@ class FindingsOfFit:
         rest = f"; these rows alone tell of {self.names(found.lost)}" if found.lost else ""
         what = "is at infinity: it separates" if len(at) == 1 else "are at infinity: together they separate"
         these = "one response, which has" if found.rows == 1 else f"{found.rows} responses, which have"
+        these += " probability 1"
+        if found.partly:
+            some = "one response" if found.partly == 1 else f"{found.partly} responses"
+            parts = f"{some}, some of whose values have probability 0"
+            these = f"{these}, and {parts}" if found.rows else parts
         self.warn(
             "coefficient-at-infinity",
-            f"{self.names(at)} {what} {these} probability 1{rest}",
+            f"{self.names(at)} {what} {these}{rest}",
             at[0],
             help="the other estimates are those at the limit; drop the term or merge categories for finite ones",
         )

@@ -16,7 +16,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, maximise
 from semlang.estimation.progress import Narrator
 
-__all__ = ["RULES", "STILL", "Nodes", "Placeable", "Placing", "settle"]
+__all__ = ["RULES", "STILL", "Nodes", "Ordinary", "Placeable", "Placing", "settle"]
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +87,14 @@ class Placeable(Protocol):
         """Return the largest SD that latent variables give the linear predictor of a response."""
 
 
+@runtime_checkable
+class Ordinary(Protocol):
+    """A member whose nodes can be those of the prior."""
+
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """Where the passes ended.
@@ -116,8 +124,20 @@ class Placed:
     shown: bool = False
 
 
-def settle(members: Sequence[Member], x: Floats, nodes: Nodes, most: int = 12) -> float:
+def settle(
+    members: Sequence[Member], x: Floats, nodes: Nodes, most: int = 12, known: float = np.inf, near: float = 0.0
+) -> float:
     """Move the nodes of members to posterior means and SDs until the log-likelihood settles; return it.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    x : (P,) floats
+    nodes : Nodes
+    most : int
+        How often the nodes are moved at most.
+    known, near : float
+        A log-likelihood by other nodes: one that differs from it by less than `near` is taken at once.
 
     Raises
     ------
@@ -134,7 +154,7 @@ def settle(members: Sequence[Member], x: Floats, nodes: Nodes, most: int = 12) -
         value = sum(m.value(x) for m in members)
         if not np.isfinite(value):
             raise Infeasible("the log-likelihood is not finite at the nodes")
-        if abs(value - last) < 0.1 * STILL:
+        if abs(value - last) < 0.1 * STILL or abs(value - known) < near:
             return value
         last = value
     return last
@@ -205,15 +225,15 @@ class Placing:
             gains.append(self.steepness(moved) - now)
         return int(np.argmax(gains))
 
-    def value(self, z: Floats, nodes: Nodes, most: int = 12) -> float:
-        """Return the log-likelihood at nodes that were moved until it settles.
+    def value(self, z: Floats, nodes: Nodes, most: int = 12, known: float = np.inf, near: float = 0.0) -> float:
+        """Return the log-likelihood at nodes that were moved until it settles, or is near a known one, see `settle`.
 
         Raises
         ------
         Infeasible
             If there is no likelihood.
         """
-        return settle(self.objective.members, self.objective.x(z), nodes, most)
+        return settle(self.objective.members, self.objective.x(z), nodes, most, known, near)
 
     def climb(self, z: Floats, nodes: Nodes, free: bool = False) -> tuple[Optimum, float]:
         """Climb with one rule; return where to, and what moving the nodes last changed there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from semlang.data.design import Design
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import Product
 
-__all__ = ["sizes", "sizes_of_covariates", "units_of_covariances"]
+__all__ = ["sizes", "sizes_of_covariates", "units_of_covariances", "units_of_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -101,3 +101,29 @@ def sizes_of_covariates(graphs: Sequence[ModelGraph], designs: Sequence[Design],
             if parameter >= 0:
                 out[parameter] = _root_mean_square(design, via)
     return out
+
+
+def units_of_parameters(
+    graphs: Sequence[ModelGraph], designs: Sequence[Design], theta: Floats, covariances: Mapping[int, float]
+) -> Floats:
+    """Return what one is worth in each of the parameters (P,): a change that makes up a variable.
+
+    A coefficient from a to b counts in size(b) / (size(a) rms(x)), an intercept in size(b), a (co)variance as in
+    `units_of_covariances`, anything else in 1.
+
+    Parameters
+    ----------
+    graphs, designs : sequences, one a group
+    theta : (P,) floats
+    covariances : mapping
+        What `units_of_covariances` returns.
+    """
+    out: dict[int, float] = dict(covariances)
+    for graph, design in zip(graphs, designs, strict=True):
+        size = sizes(graph, design, theta)
+        for p in graph.paths:
+            by = size.get(p.source, 1.0) * _root_mean_square(design, p.via)
+            if p.parameter >= 0 and by > 0.0:
+                unit = size.get(p.target, 1.0) / by
+                out[p.parameter] = min(out.get(p.parameter, np.inf), unit)
+    return np.array([out.get(p, 1.0) for p in range(theta.size)])

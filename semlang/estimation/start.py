@@ -60,8 +60,9 @@ def start_values(
         _loadings_one(graph, theta)
         _marginals(table, graph, form, design, theta)
     theta = regress(table, graphs, forms, designs, theta)
+    alone = theta.copy()
     for graph, form, design in zip(graphs, forms, designs, strict=True):
-        _spread(table, graph, form, design, theta)
+        _spread(table, graph, form, design, alone, theta)
     if user:
         given = theta if frame is None else frame.theta(theta)
         for p, value in user.items():
@@ -189,8 +190,10 @@ def _residual_variances(form: ReducedForm) -> list[int]:
     ]
 
 
-def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
-    """Share the residual SDs of responses among the latent variables that they come from."""
+def _spread(
+    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, alone: Floats, theta: Floats
+) -> None:
+    """Share the residual SDs that responses have `alone` among the latent variables that they come from."""
     into: dict[str, list[Path]] = defaultdict(list)
     for path in graph.paths:
         if path.source and not path.is_zero and path.source in graph.latents:
@@ -201,7 +204,7 @@ def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design:
         variable = table.variables[key]
         if variable.kind.name == "gaussian" and variable.link == "identity":
             p = residual[k]
-            variance = theta[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
+            variance = alone[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
             share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))
             if p >= 0 and into[key]:
                 theta[p] = 0.5 * variance

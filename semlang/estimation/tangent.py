@@ -19,6 +19,10 @@ HOLDS = 1e-5
 """Standard errors from its bound within which an inequality holds with equality: quadratic programming ends nearer."""
 
 
+MET = 1e-9
+"""The same at which the way back to the constraints ends: a hundred thousandth of what counts."""
+
+
 def on_the_edge(values: Floats, gradients: Floats, scale: Floats) -> NDArray[np.bool_]:
     """Return which functions of the parameters are zero but for a small part of a standard error."""
     return np.asarray(np.abs(values) <= HOLDS * np.linalg.norm(gradients / scale, axis=1))
@@ -92,6 +96,20 @@ class Tangent:
         """Return how far each constraint is from being met (m,)."""
         return np.array([v if c.equality else min(v, 0.0) for c, v in zip(self.constraints, values, strict=True)])
 
+    def missed(self, values: Floats, gradients: Floats, scale: Floats) -> Floats:
+        """Return how far each constraint is from being met, in standard errors (m,): it has no unit.
+
+        Parameters
+        ----------
+        values : (m,) floats
+        gradients : (m, n) floats
+        scale : (n,) floats
+            Roots of the diagonal of the information.
+        """
+        far = np.abs(self.violated(values))
+        size = np.linalg.norm(gradients / scale, axis=1)
+        return np.asarray(np.where(far > 0.0, far / np.maximum(size, np.finfo(float).tiny), 0.0))
+
     def feasible(self, z: Floats, scale: Floats, limit: int = 50) -> Floats:
         """Return a point near `z` where the constraints hold, by Gauss-Newton steps of least length.
 
@@ -105,19 +123,20 @@ class Tangent:
         values, gradients = self.at(z)
         far = self.violated(values)
         for _ in range(limit):
-            size = float(np.abs(far).max(initial=0.0))
-            if size < 1e-12:
+            if float(self.missed(values, gradients, scale).max(initial=0.0)) < MET:
                 break
             rows = np.flatnonzero(far != 0.0) if not any(c.equality for c in self.constraints) else np.flatnonzero(
                 [c.equality or f != 0.0 for c, f in zip(self.constraints, far, strict=True)]
             )  # fmt: skip
+            size = np.linalg.norm(gradients / scale, axis=1)
+            weight = 1.0 / np.where(size > 0.0, size, 1.0)
             step = -np.linalg.lstsq(gradients[rows] / scale, far[rows], rcond=1e-10)[0] / scale
             t = 1.0
             while t > 1e-4:
                 try:
                     new = self.at(z + t * step)
                     now = self.violated(new[0])
-                    if float(now @ now) < (1.0 - 0.1 * t) * float(far @ far):
+                    if float(((now * weight) ** 2).sum()) < (1.0 - 0.1 * t) * float(((far * weight) ** 2).sum()):
                         break
                 except Infeasible:
                     pass

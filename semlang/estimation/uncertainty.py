@@ -6,17 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
+from semlang.data.partitions.opening import in_partitions
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.assemble import multiplicity
 from semlang.estimation.border import empty_columns
 from semlang.estimation.climb import Climb
 from semlang.estimation.conditioning.limits import at_limit
-from semlang.estimation.covariance import covariance
+from semlang.estimation.covariance import covariance, singular
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.reach import reach
 from semlang.estimation.signs import reporting_signs
-from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances
+from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances, units_of_parameters
 from semlang.estimation.tangent import on_the_edge, tangent_basis
 
 __all__ = ["Uncertainty"]
@@ -46,14 +47,12 @@ class Uncertainty:
 
     def __init__(self, climb: Climb, se: str, cluster: str | None) -> None:
         self.setting, self.objective, self.findings = climb.setting, climb.objective, climb.findings
+        self.constraints = climb.constraints
         self.se, self.cluster = se, cluster
         self.limits: dict[int, float] = {}
 
     def run(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
-        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units.
-
-        Constraints are functions of parameters that the frame leaves as they are.
-        """
+        """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units."""
         vcov: Floats | None = None
         z = best.z
         D = self.objective.jacobian_inside(z)
@@ -61,7 +60,7 @@ class Uncertainty:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
-            active = self._active(theta, D, curvature)
+            active = self._active(z, curvature)
             empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
             if empty:  # standard errors are those of the model of that rank
                 rows = self.objective.basis[empty]
@@ -76,15 +75,17 @@ class Uncertainty:
                     active = held if active is None else np.concatenate([active, held])
                 basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
                 inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
-                self.findings.curvature(inside, D @ basis, theta, best.converged)
-                inverse = None if limits else inside.inverse()
+                self.findings.curvature(inside, D @ basis, theta, self._units_of_parameters(theta))
+                inverse = None if limits else inside.inverse(singular(self.objective))
                 if inverse is not None:
                     se = self.objective.standard_errors(basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
                     graphs, _, designs = self.setting.parts
                     self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
-            units = self._units() if self.se == "robust" else None
+            if self.cluster and not self.objective.by_unit:
+                raise FitError([in_partitions(f"units of {self.cluster} may lie in several partitions")])
+            units = self._units() if self.se == "robust" and self.objective.by_unit else None
             vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
                 self.findings.warn(
@@ -100,7 +101,7 @@ class Uncertainty:
             if vcov is not None:
                 vcov = vcov * np.outer(signs, signs)
         scores: Floats | None = None
-        if self.se in ("opg", "robust"):
+        if self.se in ("opg", "robust") and self.objective.by_unit:
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
 
@@ -113,16 +114,22 @@ class Uncertainty:
             out[p] |= not own[p] and se[p] < STUCK * unit
         return out
 
+    def _units_of_parameters(self, theta: Floats) -> Floats:
+        graphs, _, designs = self.setting.parts
+        return units_of_parameters(graphs, designs, theta, units_of_covariances(graphs, designs, theta))
+
     def _scores(self, z: Floats, D: Floats) -> Floats:
         """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
         scores = self.objective.value_and_scores(z)[1]
         out: Floats = scores @ np.linalg.pinv(D)
         return out
 
-    def _active(self, theta: Floats, D: Floats, curvature: Curvature | None) -> Floats | None:
-        scale = np.ones(D.shape[1]) if curvature is None else curvature.scale
+    def _active(self, z: Floats, curvature: Curvature | None) -> Floats | None:
+        """Return the gradients (m, n) of the constraints that hold with equality."""
+        theta, D = self.objective.theta(z), self.objective.jacobian(z)
+        scale = np.ones(z.size) if curvature is None else curvature.scale
         rows = []
-        for c in self.setting.constraints.nonlinear:
+        for c in self.constraints:
             value, gradient = c.function(theta)
             if c.equality or on_the_edge(np.array([value]), (gradient @ D)[None], scale)[0]:
                 rows.append(gradient @ D)

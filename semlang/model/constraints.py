@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.model.draft import Draft
 from semlang.model.feasibility import Fact, contradiction, difference, opposite
+from semlang.model.intervals import Interval, apart, interval
 from semlang.model.nearest import did_you_mean
 from semlang.model.table import Defined, Relation
 from semlang.source import Source, Span
@@ -157,6 +158,32 @@ def _contradictions(model: ast.Model, rows: list[Draft], source: Source) -> Iter
         )
 
 
+def _outside(model: ast.Model, rows: list[Draft], source: Source) -> Iterator[Diagnostic]:
+    """Yield an error about each constraint whose sides have no value in common, whatever the parameters are."""
+    known: dict[str, Interval] = {}
+    for r in rows:
+        if r.label and (r.lower is not None or r.upper is not None):
+            low, high = -math.inf if r.lower is None else r.lower, math.inf if r.upper is None else r.upper
+            if low <= high:
+                known[r.label] = Interval(low, high, math.isinf(low), math.isinf(high))
+    for s in model.statements:
+        if not isinstance(s, ast.Constraint):
+            continue
+        for i, op in enumerate(s.operators):
+            left, right = (interval(e, known) for e in s.operands[i : i + 2])
+            if apart(left, op, right) and difference(s.operands[i], s.operands[i + 1]) is None:
+                text = [t.strip() for t in s.texts[i : i + 2]]
+                yield error(
+                    "contradictory-constraints",
+                    f"'{text[0]} {op} {text[1]}' can't hold: '{text[0]}' is {left.shown()}"
+                    + ("" if constant(s.operands[i + 1]) is not None else f", '{text[1]}' is {right.shown()}"),
+                    source,
+                    s.span,
+                    label="never true",
+                    help="delete or mend it",
+                )
+
+
 def _defined_label(source: Source, s: ast.Definition) -> Diagnostic:
     spot = source.text.index(":=", s.name_span.end)
     return error(
@@ -181,6 +208,7 @@ def read_constraints(
     seen: dict[str, Span] = {}
     reported: set[str] = set()
     findings += _contradictions(model, rows, model.source)
+    findings += _outside(model, rows, model.source)
 
     def unknown(e: ast.Expression, where: str) -> None:
         for n in names(e):

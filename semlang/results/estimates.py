@@ -28,7 +28,7 @@ GLANCE = {
 """Names of measures in broom's tables."""
 
 
-def estimates(fit: Fit, standardized: bool = False) -> Table:
+def estimates(fit: Fit, standardized: bool) -> Table:
     """Return the estimates as they are printed: parameter, estimate, standard error, z, p.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 import semlang as sl
 from semlang.results.class_probabilities import classification
@@ -114,3 +114,25 @@ def test_weights_in_one_of_two_models_leave_no_test() -> None:
     weighted = sl.Model("weights: w\ny ~ x").fit(frame, threads=1)
     for pair in ((plain, weighted), (weighted, plain)):
         assert "sampling weights" in str(sl.compare(*pair))
+
+
+def test_information_of_nominal_items_at_the_ends_of_the_scale() -> None:
+    """sum P'^2 / P = sum_c P_c (a_c - mean a)^2, whatever the reference category, also of rare categories."""
+    rng = np.random.default_rng(4)
+    f = rng.normal(size=600)
+    frame = {}
+    for k in range(3):
+        u = np.column_stack([0 * f, 0.8 * f + 0.3 * k, 1.6 * f - 0.2]) + rng.gumbel(size=(600, 3))
+        frame[f"n{k}"] = np.array(["a", "b", "c"])[u.argmax(axis=1)]
+    text = "options: std.lv = true\nn{0..2} :: multinomial(base=a)\nf =~ n0 + n1 + n2"
+    fit = sl.Model(text).fit(pd.DataFrame(frame), threads=1)
+    e = fit.params.set_index("name")["est"]
+    slopes = np.array([0.0, *(e[n] for n in e.index if n.startswith("f =~ ") and "n1" in n)])
+    intercepts = np.array([0.0, *(e[n] for n in e.index if n.endswith("~1") and "n1" in n)])
+    assert len(slopes) == len(intercepts) == 3
+    at = np.array([-5.0, 0.0, 5.0])
+    p = softmax(intercepts[:, None] + slopes[:, None] * at, axis=0)
+    assert p.min() < 0.01
+    expected = (p * (slopes[:, None] - slopes @ p) ** 2).sum(axis=0)
+    np.testing.assert_allclose(fit.information("n1", at=at)["n1"], expected, rtol=1e-5)
+    np.testing.assert_allclose(fit.curves("n1", at=at), p.T, rtol=1e-10)

@@ -88,3 +88,27 @@ def test_coverage_of_a_two_level_item_response_model() -> None:
     found = sl.Model(TWO_LEVEL).power(n="40x15", replications=200, seed=5, points=7)
     assert found["replications"].min() >= 195
     assert found["coverage"].to_numpy() == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / 200))
+
+
+def test_how_many_parameters_have_no_value() -> None:
+    for text, words in (
+        ("y ~ b*x", "'b' has no value"),
+        ("y ~ x + z + w", "'y ~ x' has no value, nor have 2 other parameters"),
+    ):
+        with pytest.raises(sl.SemlangError) as problem:
+            sl.Model(text).simulate(n=5)
+        assert problem.value.diagnostics[0].message == words
+
+
+def test_a_class_that_is_known_for_some_is_drawn() -> None:
+    """The known column holds the class drawn, from 1, where it was known; the responses follow it."""
+    n = 2000
+    data = pd.DataFrame({"y": 0.0, "gold": np.where(np.arange(n) % 4 == 0, 1.0, np.nan)})
+    text = "c :: class(2, observed=gold)\ny ~ start(0)*1 + start(5)*c@2\nc@1 ~ start(-1)*1\ny ~~ start(0.01)*y"
+    frame = sl.Model(text).simulate(data=data, seed=3)
+    known = frame["gold"].notna()
+    assert known.tolist() == (np.arange(n) % 4 == 0).tolist()
+    assert set(frame.loc[known, "gold"]) == {1.0, 2.0}
+    assert (frame.loc[known, "y"] > 2.5).tolist() == (frame.loc[known, "gold"] == 2.0).tolist()
+    share = 1 / (1 + np.exp(-1.0))  # of class 2, the last
+    assert (frame["y"] > 2.5).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))

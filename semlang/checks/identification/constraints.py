@@ -199,6 +199,8 @@ def _transcendental(function: str, arguments: list[Dual]) -> Dual:
         if root * root % P != a.value:
             raise NotAlgebraic("a square root in a constraint")
         return Dual(root, a.slope * (inverse(2 * root) if root else 0) % P)
+    if function == "log" and a.value == 0:
+        raise NotAlgebraic("a logarithm of 0 in a constraint")
     seed = hashlib.sha256(f"{function}:{a.value}".encode()).digest()
     value = int.from_bytes(seed[:8], "big") % P
     factor = value if function == "exp" else inverse(a.value)

@@ -70,7 +70,8 @@ def after_fit(
         shown = range(estimates.size) if parameters is None else parameters
         return [names.text(p) if names.rows(p) else f"parameter {p + 1}" for p in shown]
 
-    weak = () if curvature is None else weak_directions(texts, curvature)
+    own = estimates if parameters is None else estimates[list(parameters)]
+    weak = () if curvature is None else weak_directions(texts, curvature, own)
     return (*weak, *_correlations(table, estimates, moved))
 
 
@@ -80,8 +81,13 @@ def condition(information: Floats) -> float:
     return float("inf") if values[0] <= 0 else float(values[-1] / values[0])
 
 
-def weak_directions(names: Callable[[], Sequence[str]], curvature: Curvature) -> Iterator[Diagnostic]:
+def weak_directions(
+    names: Callable[[], Sequence[str]], curvature: Curvature, estimates: Floats | None = None
+) -> Iterator[Diagnostic]:
     """Find combinations of parameters that the data hardly determine, or that increase the likelihood.
+
+    A small eigenvalue is no proof: next to the border of a covariance matrix another direction is steep beyond all
+    measure. Where a standard error along the direction is smaller than each of the estimates, they are determined.
 
     Parameters
     ----------
@@ -89,6 +95,7 @@ def weak_directions(names: Callable[[], Sequence[str]], curvature: Curvature) ->
         Returns the parameters' names.
     curvature : Curvature
         Of P parameters.
+    estimates : (P,) floats, optional
     """
     information = curvature.information
     if information.size == 0 or not np.all(np.isfinite(information)):
@@ -101,6 +108,10 @@ def weak_directions(names: Callable[[], Sequence[str]], curvature: Curvature) ->
         if value > values[-1] / LARGE_CONDITION:
             break
         share = np.abs(vector) / np.abs(vector).max()
+        if estimates is not None and value > len(information) * np.finfo(float).eps * values[-1]:
+            step = np.abs(vector / curvature.scale) / np.sqrt(value)
+            if (step < np.abs(estimates))[share >= SMALL_SHARE].all():
+                continue
         involved = [texts[i] for i in np.flatnonzero(share >= SMALL_SHARE).tolist()]
         signs = _signs(involved, (vector / curvature.scale)[share >= SMALL_SHARE])
         if value < -values[-1] / LARGE_CONDITION:

@@ -222,15 +222,24 @@ class EliminatedGrid(Expanded):
         return True
 
     def error(self, x: Floats) -> float:
-        """Return the error of the log-likelihood: the difference to more nodes.
+        """Return the error of the log-likelihood: the difference to more nodes."""
+        difference, beyond = self.difference(x)
+        return abs(difference) + beyond
+
+    def steepness(self, x: Floats) -> float:
+        """Return 0: what is steep shows in the error."""
+        return 0.0
+
+    def difference(self, x: Floats) -> tuple[float, float]:
+        """Return the difference to the log-likelihood at more nodes, and what adds to it.
 
         Not to the nodes half-way between, as for one variable: conditional distributions move with their nodes.
         Infinite where one is so much narrower than the distance of the nodes that its variance hardly matters to them.
         """
         narrowest = min(c.variance for c in self.standard.prior(x).conditionals)
         if np.sqrt(narrowest) < NARROW * float(self.nodes[1] - self.nodes[0]):
-            return np.inf
-        return abs(self.value(x) - self._value(x, self._equispaced(len(self) + max(2, len(self) // 6))))
+            return 0.0, np.inf
+        return self.value(x) - self._value(x, self._equispaced(len(self) + max(2, len(self) // 6))), 0.0
 
     # ------------------------------------------------------------------ values
 

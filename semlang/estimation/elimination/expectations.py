@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 
 from semlang.estimation.elimination.contraction import Contraction
 from semlang.estimation.elimination.run import Message, Run, Sum
+from semlang.estimation.kernels.shared_grid import sum_lines
 
 __all__ = ["Scores", "expectations"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+IN_CACHE = 200_000
+"""Numbers that are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +73,10 @@ def expectations(
 
 def _summed(node: Sum, of: Scores) -> Scores:
     """Sum the lines that units list."""
-    lines, nodes, p = node.lines, *of.values.shape[1:]
-    flat = of.values.reshape(len(of.values), -1)
-    out = np.zeros((lines, flat.shape[1]))
-    sizes = np.diff(node.lists.first)
-    here = np.flatnonzero(sizes > 0)
-    if here.size:
-        step = max(1, 4_000_000 // max(flat.shape[1], 1))
-        for a in range(0, here.size, step):
-            part = here[a : a + step]
-            begin, end = node.lists.first[part[0]], node.lists.first[part[-1] + 1]
-            taken = flat[node.lists.entry[begin:end]]
-            out[part] = np.add.reduceat(taken, node.lists.first[part] - begin, axis=0)
-    return Scores(of.columns, out.reshape(lines, nodes, p))
+    nodes, p = of.values.shape[1:]
+    out = np.empty((node.lines, nodes * p))
+    sum_lines(node.lists, np.ascontiguousarray(of.values).reshape(len(of.values), -1), out, 0)
+    return Scores(of.columns, out.reshape(node.lines, nodes, p))
 
 
 def _integrated(
@@ -93,7 +88,9 @@ def _integrated(
     assert c is not None
     q, r, n = c.kernel.shape[-1], len(step.rest), node.lines
     parts = _parts(node, found, kernels)
-    columns = np.unique(np.concatenate([p.columns for _, p in parts])) if parts else np.zeros(0, dtype=np.int64)
+    columns = _in_turn([part.columns for _, part in parts])
+    place = np.zeros(total.shape[0], dtype=np.int64)
+    place[columns] = np.arange(columns.size)
     weights = node.bar_of_value()  # posterior weight of the rest's nodes (n, Q^r)
     means = np.zeros((n, q**r, columns.size))
     second = np.zeros((columns.size, columns.size))
@@ -102,17 +99,29 @@ def _integrated(
         b = min(a + size, n)
         p = _conditional(c, a, b)  # (m, Q^r, Q)
         W = (weights[a:b, :, None] * p).reshape(b - a, *(q,) * (r + 1))
-        shaped = [(scope, np.searchsorted(columns, part.columns), _chunk(part, a, b)) for scope, part in parts]
+        shaped = [(scope, place[part.columns], _chunk(part, a, b)) for scope, part in parts]
         for i, (scope, at, values) in enumerate(shaped):
-            means[a:b, :, at] += _expected(p, values, scope, step.clique, q)
+            means[a:b, :, _slice(at)] += _expected(p, values, scope, step.clique, q)
             for other_scope, other_at, other in shaped[: i + 1]:
                 block = _product(W, values, scope, other, other_scope, step.clique, q)
                 second[np.ix_(at, other_at)] += block
                 if other is not values:
                     second[np.ix_(other_at, at)] += block.T
-    flat = (means * np.sqrt(np.maximum(weights, 0.0))[:, :, None]).reshape(-1, columns.size)
-    total[np.ix_(columns, columns)] += second - flat.T @ flat
+    total[np.ix_(columns, columns)] += second - _square(weights, means)
     return Scores(columns, means)
+
+
+def _in_turn(many: Sequence[Ints]) -> Ints:
+    """Return columns in the order in which they come first, so that those of a part follow each other."""
+    if not many:
+        return np.zeros(0, dtype=np.int64)
+    columns, first = np.unique(np.concatenate(many), return_index=True)
+    return columns[np.argsort(first)]
+
+
+def _slice(at: Ints) -> Ints | slice:
+    """Return places as a slice where they follow each other: that is no copy."""
+    return slice(at[0], at[-1] + 1) if at.size and (np.diff(at) == 1).all() else at
 
 
 def _parts(
@@ -131,11 +140,12 @@ def _parts(
         if len(many) == 1:
             out.append((scope, many[0]))
             continue
-        columns = np.unique(np.concatenate([s.columns for s in many]))
+        columns = _in_turn([s.columns for s in many])
+        place = dict(zip(columns.tolist(), range(columns.size), strict=True))
         lines = max(len(s.values) for s in many)
         values = np.zeros((lines, many[0].values.shape[1], columns.size))
         for s in many:
-            values[:, :, np.searchsorted(columns, s.columns)] += s.values
+            values[:, :, _slice(np.array([place[c] for c in s.columns.tolist()], dtype=np.int64))] += s.values
         out.append((scope, Scores(columns, values)))
     return out
 
@@ -166,9 +176,24 @@ def _expected(p: Floats, values: Floats, scope: tuple[int, ...], clique: tuple[i
     other = [k for k in range(r) if k not in axes]
     order = [0, *(1 + k for k in axes), *(1 + k for k in other), r + 1]
     moved = p.reshape(m, *(q,) * (r + 1)).transpose(order).reshape(m, q ** len(axes), q ** len(other), q)
+    if len(values) == 1 and not other:  # one product a node of the rest in place of one a line and node
+        one = values.reshape(-1, q, columns)
+        return np.ascontiguousarray((moved[:, :, 0].transpose(1, 0, 2) @ one).transpose(1, 0, 2))
     product = moved @ values.reshape(len(values), q ** len(axes), q, columns)
     back = np.argsort([0, *(1 + k for k in axes), *(1 + k for k in other), r + 1])
     out: Floats = product.reshape(m, *(q,) * r, columns).transpose(back).reshape(m, q**r, columns)
+    return out
+
+
+def _square(W: Floats, a: Floats) -> Floats:
+    """Return ``sum W a a'`` over lines and nodes, W (lines, nodes) not negative: a few lines at a time, in cache."""
+    p = a.shape[-1]
+    out = np.zeros((p, p))
+    step = max(1, IN_CACHE // max(a[0].size, 1))
+    root = np.sqrt(np.maximum(W, 0.0))[:, :, None]
+    for first in range(0, len(a), step):
+        flat = (a[first : first + step] * root[first : first + step]).reshape(-1, p)
+        out += flat.T @ flat
     return out
 
 
@@ -185,12 +210,27 @@ def _product(
     if len(a) == 1 and len(b) == 1:
         W = W.sum(axis=0, keepdims=True)
     m = len(W)
+    if a is b:
+        W = W.transpose([0, *(1 + clique.index(v) for v in a_scope), *none])
+        return _square(W.reshape(m, -1), a)
     W = W.transpose([0, *(1 + k for k in both), *(1 + k for k in only_a), *(1 + k for k in only_b), *none])
     W = W.reshape(m, q ** len(both), q ** len(only_a), q ** len(only_b))
     A, B = _moved(a, a_scope, both, only_a, clique, q), _moved(b, b_scope, both, only_b, clique, q)
-    half = W.transpose(0, 1, 3, 2) @ A  # (m, both, only b, p_a)
-    B = np.broadcast_to(B, (m, *B.shape[1:]))
-    return half.reshape(-1, A.shape[-1]).T @ B.reshape(-1, B.shape[-1])
+    (i, j), (p_a, p_b) = W.shape[2:], (A.shape[-1], B.shape[-1])
+    if len(A) < len(B) or (len(A) == len(B) and i * p_b * (j + p_a) < j * p_a * (i + p_b)):
+        return _contracted(W.transpose(0, 1, 3, 2), B, A).T
+    return _contracted(W, A, B)
+
+
+def _contracted(W: Floats, A: Floats, B: Floats) -> Floats:
+    """Return ``sum W[m, c, i, j] A[m, c, i, :] B[m, c, j, :]'``: A, which has all lines m, first; B may have one."""
+    m, common, i, j = W.shape
+    if len(B) < m:
+        flat = W.transpose(1, 3, 0, 2).reshape(common, j, m * i)
+        half = flat @ A.transpose(1, 0, 2, 3).reshape(common, m * i, -1)
+    else:
+        half = W.transpose(0, 1, 3, 2) @ A  # (m, common, j, p_a)
+    return np.asarray(half.reshape(-1, A.shape[-1]).T @ B.reshape(-1, B.shape[-1]))
 
 
 def _moved(
@@ -200,4 +240,4 @@ def _moved(
     position = {clique.index(v): k for k, v in enumerate(scope)}
     order = [0, *(1 + position[k] for k in both), *(1 + position[k] for k in own), 1 + len(scope)]
     shaped = values.reshape(len(values), *(q,) * len(scope), values.shape[-1]).transpose(order)
-    return np.ascontiguousarray(shaped).reshape(len(values), q ** len(both), q ** len(own), values.shape[-1])
+    return shaped.reshape(len(values), q ** len(both), q ** len(own), values.shape[-1])

@@ -310,11 +310,16 @@ class SharedGrid(Expanded):
 
     def error(self, x: Floats) -> float:
         """Return the error of the log-likelihood: against the nodes between, and what lies beyond the last node."""
+        difference, beyond = self.difference(x)
+        return abs(difference) + beyond
+
+    def difference(self, x: Floats) -> tuple[float, float]:
+        """Return half of the difference to the nodes between, and what lies beyond the last node."""
         found = self.evaluate(x)
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
         step = float(self.nodes.z[1] - self.nodes.z[0])
         beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
-        return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
+        return 0.5 * float((found.values - other.values) @ self.weight), beyond
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""

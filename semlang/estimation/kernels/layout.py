@@ -58,13 +58,15 @@ class Adjoints(Group):
 
 @dataclass(frozen=True, eq=False)
 class Rule(Group):
-    """Gauss-Hermite rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
+    """Rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
 
     counts: Integers  # (K,) nodes of a level
     size: Integers  # (K + 1,) product of the counts of levels l and above
     z: Cube  # (K, max M, max count)
-    log_weight: Matrix  # (K, max count) log w + |z|^2 / 2
+    log_weight: Matrix  # (K, max count) log |w| + |z|^2 / 2
+    sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
+    run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +119,12 @@ class Tables(Group):
     tau: Cube  # (U0, M0, n1) sums of p times slope of the lowest units
     tau_z: Cube  # (U0, M0 * M0, n1) the same times z
     row: Cube  # (3 + M0, n1, n) expectations given the upper nodes: l', l' v, dl/df1, dl/df2
-    node: Matrix  # (D or 2, n0) coordinates of the nodes of one unit
+    node: Matrix  # (D, n0) coordinates of the nodes of one unit
     centre: Matrix  # (M0, n1) the own ones of z = 0
     bound: Vector  # (D,) largest absolute coordinates of the nodes
     log_f: Vector  # (n0,)
     product: Vector  # (n0,)
+    factor: Matrix  # (2, n0 or more) exp(a'v) and exp(-a'v) of rows that share loadings a; scratch of other rows
     weights: Matrix  # (1 + M0, n0) p, p z
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows

@@ -63,18 +63,23 @@ def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: i
 
 
 @inner
-def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, log_weight: Any, largest: float,
-                v: Any, fronts: Any, node: Any, log_f: Any, centre: Any, bound: Any) -> None:  # fmt: skip
+def place_nodes(q: int, up: int, sister: bool, M: int, Da: int, groups: int, n: int, z: Any, log_weight: Any,
+                largest: float, v: Any, fronts: Any, node: Any, log_f: Any, centre: Any,
+                bound: Any) -> None:  # fmt: skip
     """Coordinates of the nodes of lowest unit q, the logs of their weights, and bounds of |v|.
 
-    ``centre`` is where a unit's own coordinates are at z = 0, by node of the units above.
+    ``centre`` is where a unit's own coordinates are at z = 0, by node of the units above; coordinates of these are left
+    as they are where the unit before had the same parent (``sister``).
     """
     for k in range(M):
         bound[k] = 0.0
-    for k in range(Da):
+    for k in range(0 if sister else Da):
         s = 0.0
         for x in range(groups):
-            s = max(s, abs(v[up, k, x]))
+            y = v[up, k, x]
+            s = max(s, abs(y))
+            for j in range(x * n, x * n + n):
+                node[M + k, j] = y
         bound[M + k] = s
     for x in range(groups):
         for k in range(M):
@@ -97,12 +102,6 @@ def place_nodes(q: int, up: int, M: int, Da: int, groups: int, n: int, z: Any, l
         for k in range(1, M):
             for j in range(n):
                 log_f[x * n + j] -= 0.5 * node[k, x * n + j] * node[k, x * n + j]
-        for k in range(Da):
-            for j in range(x * n, x * n + n):
-                node[M + k, j] = v[up, k, x]
-        if M + Da == 1:  # `four_bernoulli_logits` reads two coordinates
-            for j in range(x * n, x * n + n):
-                node[1, j] = 0.0
 
 
 @inner
@@ -123,6 +122,23 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
 
     ``tau = sum_i a_i E[l'_i] - E[v]``, ``tau_z = sum_i a_i E[l'_i z] - E[v z]``.
     """
+    if M == 1:
+        t = T[q, 0, 0]
+        for x in range(groups):
+            c = centre[0, x]
+            s = s_z = 0.0
+            for j in range(x * n, x * n + n):
+                s -= weights[0, j] * node[0, j]
+                s_z -= weights[1, j] * node[0, j]
+            for i in range(a, b):
+                y = row[0, x, i - r0]
+                y_z = row[1, x, i - r0]
+                s += A[0, i] * y
+                s_z += A[0, i] * y_z
+                row[1, x, i - r0] = c * y + t * y_z
+            tau[q, 0, x] = s
+            tau_z[q, 0, x] = s_z
+        return
     for x in range(groups):
         for k in range(M):
             for d in range(k, M + 1):  # the last is tau
@@ -147,11 +163,13 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
                     row[1 + k, x, i] += t * row[1 + d, x, i]
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.float64[::1])
+@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.boolean,
+        types.float64[::1])  # fmt: skip
 def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
-                 has_parameters: bool, value: Any) -> None:  # fmt: skip
+                 has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
 
+    Slopes and expectations of rows are left out where the value is asked for `alone`.
     A unit that is longer than the scratch for rows is gone through twice: for its probabilities, then for
     the expectations of its rows.
     """
@@ -165,29 +183,32 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
     n0 = rule.size[0]
     r0 = nest.first[0]
     capacity = tables.density.shape[1] - 3
+    before = -1
     for q in range(nest.base[0], nest.base[1]):
         up = max(nest.above[q] - nest.base[1], 0)
         a = nest.first[q]
         b = nest.last[q]
         W = nest.weight[q]
-        place_nodes(q, up, M, Da, groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts, tables.node,
-                    tables.log_f, tables.centre, tables.bound)  # fmt: skip
-        for turn in range(2):
+        place_nodes(q, up, up == before, M, Da, groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts,
+                    tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
+        before = up
+        for turn in range(1 if alone else 2):
             start = a
             while start < b:
                 stop = end_of_table(start, b, capacity, rows)
                 if turn == 0 or b - a > capacity:
-                    rows_at_nodes(start, stop, D, n0, rows, tables.node, tables.log_f, tables.product,
-                                  tables.density, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                    rows_at_nodes(start, stop, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
+                                  tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
                 for what in range((3 if has_parameters else 1) if turn else 0):
                     contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                              start - r0, M + what if what else 0, tables.row)  # fmt: skip
                 start = stop
             if turn == 0:
-                normalise(tables.log_f, groups, n, tables.message)
+                normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
                 weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
-        slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre, tables.row,
-               tables.tau, tables.tau_z)  # fmt: skip
+        if not alone:
+            slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,
+                   tables.row, tables.tau, tables.tau_z)  # fmt: skip
         det = 1.0
         for k in range(M):
             det *= fronts.L[q, k, k]
@@ -197,7 +218,7 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             continue
         for x in range(groups):
             tables.f[up, x] += W * (tables.message[x] - log_det)
-        for d in range(Da):
+        for d in range(0 if alone else Da):
             for x in range(groups):
                 s = 0.0
                 for i in range(a, b):

@@ -67,15 +67,15 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 for j in range(Da):
                     covariance[q, M + d, M + j] = covariance[nest.above[q], d, j]
             if level == 0:
-                place_nodes(q, up, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
+                place_nodes(q, up, False, M, nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
                             tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
                 a = nest.first[q]
                 while a < nest.last[q]:
                     b = end_of_table(a, nest.last[q], capacity, rows)
-                    rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density,
-                                  tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                    rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
+                                  tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
                     a = b
-                normalise(tables.log_f, rule.size[1], n, tables.message)
+                normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
             for x in range(rule.size[level + 1]):
                 for z in range(x * n, x * n + n):
                     p = tables.log_f[z] if level == 0 else tables.f[t, z]
@@ -127,15 +127,16 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
     n = rule.counts[0]
     for q in range(nest.base[1]):
         up = max(nest.above[q] - nest.base[1], 0)
-        place_nodes(q, up, nest.dims[0], nest.tail[1], rule.size[1], n, rule.z, rule.log_weight, rule.largest[0],
-                    tables.v, fronts, tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
+        place_nodes(q, up, False, nest.dims[0], nest.tail[1], rule.size[1], n, rule.z, rule.log_weight,
+                    rule.largest[0], tables.v, fronts, tables.node, tables.log_f, tables.centre,
+                    tables.bound)  # fmt: skip
         a = nest.first[q]
         while a < nest.last[q]:
             b = end_of_table(a, nest.last[q], capacity, rows)
-            rows_at_nodes(a, b, D, n0, rows, tables.node, tables.log_f, tables.product, tables.density, tables.bound,
-                          tables.buffer, scratch.tile)  # fmt: skip
+            rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product, tables.density,
+                          tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
             a = b
-        normalise(tables.log_f, rule.size[1], n, tables.message)
+        normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
         for x in range(rule.size[1]):
             for z in range(x * n, x * n + n):
                 p = tables.log_f[z]

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from semlang.estimation.kernels.batches import Batch
 from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
+from semlang.estimation.sparse import WIDE, sparse_rule
 
-__all__ = ["Workspace", "product_rule", "spacing"]
+__all__ = ["Workspace", "rule_of_levels", "spacing"]
 
 Floats = NDArray[np.float64]
 
 LARGEST_TABLE = 1 << 21
 """Numbers in the table of densities of a unit's rows at its nodes; longer units are gone through twice."""
 VECTOR = 4
-"""Nodes of the lowest level are filled up to a multiple of this, so that no loop has a remainder."""
+"""Runs of nodes of the lowest level are filled up to a multiple of this, so that no loop has a remainder."""
+FILLED = 0.15
+"""Part of the nodes that may be added to that end, where there is more than one run."""
 NO_WEIGHT = -1e5
 """Logarithm of the weight of a node that fills up."""
 
@@ -40,8 +43,26 @@ def spacing(points: int, spread: float) -> float:
     return float(np.diff(x)[(points - 1) // 2]) if points > 1 else 1.0
 
 
-def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0) -> Rule:
-    """Return the product rule of each level: weights for the standard normal density, as logarithms.
+def _product(dims: int, points: int, spread: float) -> tuple[Floats, Floats, Floats]:
+    """Return nodes (dims, N) of the product rule, ``log w + |z|^2 / 2``, and ones."""
+    x, log_w = _one_dimension(points, spread)
+    nodes, logs = np.zeros((dims, points**dims)), np.zeros(points**dims)
+    for k, (z, log) in enumerate(
+        zip(np.meshgrid(*[x] * dims, indexing="ij"), np.meshgrid(*[log_w] * dims, indexing="ij"), strict=True)
+    ):
+        nodes[k] = z.ravel()
+        logs += log.ravel() + 0.5 * z.ravel() ** 2
+    return nodes, logs, np.ones(logs.size)
+
+
+def _sparse(dims: int, points: int) -> tuple[Floats, Floats, Floats]:
+    """Return nodes (dims, N) of Smolyak's rule, ``log |w| + |z|^2 / 2``, and the signs of the weights."""
+    nodes, weights = sparse_rule(dims, points)
+    return nodes.T, np.log(np.abs(weights)) + 0.5 * (nodes**2).sum(axis=1), np.sign(weights)
+
+
+def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0.0, sparse: bool = False) -> Rule:
+    """Return the rule of each level: nodes and weights for the standard normal density.
 
     Nodes that fill up the lowest level have no weight.
 
@@ -51,23 +72,32 @@ def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0
         Of each level.
     spread : float
         Zero: Gauss-Hermite; else nodes are equispaced from -spread to spread.
+    sparse : bool
+        Levels of `WIDE` dimensions and more have Smolyak's rule, the others the product rule.
     """
-    counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
-    if counts.prod() > 1 and (len(dims) == 1 or counts[0] % VECTOR == VECTOR - 1):
-        counts[0] += -counts[0] % VECTOR
+    rules = [
+        _sparse(m, q) if sparse and m >= WIDE else _product(m, q, spread) for q, m in zip(points, dims, strict=True)
+    ]
+    counts = np.array([logs.size for _, logs, _ in rules], dtype=np.int64)
+    whole = sparse and dims[0] >= WIDE  # nodes of a sparse rule do not come in runs
+    own = int(counts[0]) if whole or not dims[0] else points[0]
+    run, runs = own, int(counts[0]) // own
+    if counts.prod() > 1 and ((len(dims) == 1 and runs == 1) or -run % VECTOR <= FILLED * run):
+        run += -run % VECTOR
+    counts[0] = runs * run
     z = np.zeros((len(dims), max(dims), counts.max()))
     log_weight = np.full((len(dims), counts.max()), NO_WEIGHT)
-    for level, (q, m) in enumerate(zip(points, dims, strict=True)):
-        x, log_w = _one_dimension(q, spread)
-        n = q**m
-        log_weight[level, :n] = 0.0
-        for k, (nodes, logs) in enumerate(
-            zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
-        ):
-            z[level, k, :n] = nodes.ravel()
-            log_weight[level, :n] += logs.ravel() + 0.5 * nodes.ravel() ** 2
+    sign = np.ones((len(dims), counts.max()))
+    for level, (nodes, logs, signs) in enumerate(rules):
+        at = np.arange(logs.size)
+        if level == 0:
+            at += at // own * (run - own)
+        z[level, : len(nodes), at] = nodes.T
+        log_weight[level, at] = logs
+        sign[level, at] = signs
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
-    return Rule(counts, size, z, log_weight, np.abs(z).max(axis=(1, 2)))
+    length = size[0] if whole else run
+    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), np.array([length], dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -96,7 +126,8 @@ class Workspace:
         rows = max(b.rows.stop - b.rows.start for b in batches)
         longest = max(int((b.nest.last - b.nest.first)[: b.nest.base[1]].max()) for b in batches)
         m, d, m0 = int(dims.max()), int(tail[0]), int(dims[0])
-        n0, n1 = int(rule.size[0]), int(rule.size[1])
+        n0, n1, run = int(rule.size[0]), int(rule.size[1]), int(rule.run[0])
+        factors = max(n0, 4 * (n0 // run + 8), 4 * run)
         if n0 == 1:
             lowest = upper = rows_in_table = rows_at_nodes = 1
         else:
@@ -118,7 +149,7 @@ class Workspace:
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
                 e((upper, n1)),
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
-                e((max(d, 2), n0)), e((m0, n1)), e(d), e(n0), e(n0), e((1 + m0, n0)),
+                e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
         )  # fmt: skip

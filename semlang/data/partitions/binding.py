@@ -38,7 +38,8 @@ class BoundPartitions(Generic[M]):
     model : Model
         With factors and thresholds filled in, from the levels of all partitions.
     frame : DataFrame
-        The first units of each partition, about `SAMPLE` rows together; all rows where there are no more.
+        The first units of each partition and those with the extremes of a column, about `SAMPLE` rows together; all
+        rows where there are no more.
     designs : tuple of Design
         Of these.
     findings : tuple of Diagnostic
@@ -80,7 +81,7 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     whole = sum(partitions.rows) <= SAMPLE
     most = max(partitions.rows) if whole else -(-SAMPLE // len(partitions.rows))
     top = table.clusters[-1] if table.clusters else ""
-    sample = pd.concat(frames.ask(first_units, top, most), ignore_index=True)
+    sample = pd.concat(frames.ask(first_units, top, most, tuple(known.levels)), ignore_index=True)
     frame, found = prepare(table, alike(sample, known))
     if frame is None:
         raise DataError(ordered(found))

@@ -227,6 +227,14 @@ def liftable(graph: ModelGraph, variable: Variable) -> bool:
 
 
 def _lifted(graph: ModelGraph, lift: bool) -> frozenset[str]:
+    known = ("lifted", lift)
+    if known not in graph.memo:
+        graph.memo[known] = _find_lifted(graph, lift)
+    found: frozenset[str] = graph.memo[known]
+    return found
+
+
+def _find_lifted(graph: ModelGraph, lift: bool) -> frozenset[str]:
     able = {v.key for v in graph.table.variables.values() if liftable(graph, v)}
     found: set[str] = set()
     if lift:

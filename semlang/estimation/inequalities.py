@@ -1,7 +1,7 @@
 """Inequalities a'd >= 0 that a direction d of the coefficients has to meet so that no probability falls along it.
 
     binary, y = 1 (0):  x'd >= 0 (<= 0);     poisson, y = 0:  x'd <= 0;     y > 0, or successes and failures:  x'd = 0;
-    cumulative, y = s:  d_tau[s + 1] - x'd >= 0 and x'd - d_tau[s] >= 0;
+    cumulative, y = s:  d_tau[s + 1] - x'd >= 0 and x'd - d_tau[s] >= 0: of a category in the middle two parts;
     sequential, y = s:  x'd - d_tau[t] >= 0 for t <= s, and d_tau[s + 1] - x'd >= 0: one a step;
     nominal, y = s:     (x_s - x_r)'d >= 0 for each other category r; of adjacent categories x_s'd is s x'd - sum d_tau;
     choice of c, not j: (x_c - x_j)'d >= 0, and of a ranking so for each pair in its order.
@@ -181,8 +181,8 @@ def inequalities(
             continue
         for s in range(len(thresholds)):
             below, above = y == s, y == s + 1
-            add(T[s][below] - X[below], here[below], k)
-            add(X[above] - T[s][above], here[above], k)
+            add(T[s][below] - X[below], here[below], k, -1 if s == 0 else 0)
+            add(X[above] - T[s][above], here[above], k, -1 if s == len(thresholds) - 1 else 1)
             if s and here.size:
                 order = np.unique(T[s] - T[s - 1], axis=0)
                 add(order, np.full(len(order), -1, dtype=np.int64), k)

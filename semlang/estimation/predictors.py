@@ -112,6 +112,8 @@ class Predictors:
         Multiplies the standard deviations of all latent variables; large values give maximum likelihood scores.
     factored : tuple of bool, optional
         Which blocks of Psi have factor coordinates in `theta`; default: `theta` are parameters of the table.
+    sparse : bool
+        Whether `points` are those of a sparse rule.
 
     Raises
     ------
@@ -128,6 +130,7 @@ class Predictors:
         points: int,
         inflation: float = 1.0,
         factored: tuple[bool, ...] | None = None,
+        sparse: bool = False,
     ) -> None:
         self.table, self.graph, self.design, self.theta = table, graph, design, theta
         form = reduced_form(graph, lift=False)
@@ -138,7 +141,7 @@ class Predictors:
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
             form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
-            counted=counted,
+            counted=counted, sparse=sparse,
         )  # fmt: skip
         self.form = replace(self.member.reduced, thresholds=form.thresholds)
         self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])

@@ -35,7 +35,7 @@ from semlang.estimation.kernels.reduction import reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
-from semlang.estimation.kernels.workspace import Workspace, product_rule, spacing
+from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
 from semlang.sums import sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
@@ -149,6 +149,8 @@ class NestedQuadrature:
         weight zero are left out.
     threads : int
         Results do not depend on it.
+    sparse : bool
+        Whether levels of many dimensions have the nodes of `sparse_rule`.
     """
 
     def __init__(
@@ -160,7 +162,9 @@ class NestedQuadrature:
         row_weights: Floats | None = None,
         unit_weights: Sequence[Floats | None] | None = None,
         threads: int = 1,
+        sparse: bool = False,
     ) -> None:
+        self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
         self._y = np.ascontiguousarray(np.asarray(y, dtype=np.float64)[self._reduced.kept])
@@ -313,6 +317,11 @@ class NestedQuadrature:
         """Let the nodes follow the modes again."""
         self._placed, self._spread = {}, 0.0
 
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass: ordinary quadrature."""
+        self._placed = {batch.top.start: at_prior(batch.nest) for batch in self._batches}
+        self._spread = 0.0
+
     def place(
         self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int], spread: float = 0.0
     ) -> None:
@@ -425,7 +434,7 @@ class NestedQuadrature:
         if key not in self._rules:
             prepare(max(counts) > 1, len(counts))
             self._rules.clear()
-            self._rules[key] = product_rule(self._kernel_dims, counts, self._spread), SimpleQueue()
+            self._rules[key] = rule_of_levels(self._kernel_dims, counts, self._spread, self._sparse), SimpleQueue()
         return self._rules[key]
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:

@@ -28,7 +28,7 @@ from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import GRIDS, Plan
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import reconciled
 from semlang.estimation.semidefinite import unfactored
@@ -137,7 +137,7 @@ class Setting:
         return objective
 
     def _free(self, **road: bool) -> Objective:
-        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        engines = [g.engine for g in self.plan.groups]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
             self.threads, engines=engines, **road,
@@ -157,9 +157,8 @@ class Setting:
 
     def unfactored(self, objective: Objective) -> tuple[Block, ...]:
         """Return the covariance matrices of an objective that have no factors and no negative eigenvalues."""
-        factored = objective.within.factored
-        forms = self.forms if len(self.forms) == len(factored) else self.parts[1]
-        return unfactored(forms, factored, None if self.quadrature else never_negative(self.table))
+        within = objective.within
+        return unfactored(within.forms, within.factored, None if self.quadrature else never_negative(self.table))
 
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
@@ -203,6 +202,11 @@ class Setting:
         return found
 
     def _refuse(self) -> None:
+        if self.plan.standing and (self.partitions is not None or any(g.conditions for g in self.plan.groups)):
+            raise FitError(
+                [error("bad-option-value", f"rule = {self.plan.placed} is for models without classes and products of "
+                       "latent variables, and for data that are not in partitions", help="leave the option out")]
+            )  # fmt: skip
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
             if group.engine == "none":
                 row = graph.others[0] if graph.others else None

@@ -44,6 +44,16 @@ def _ranges(owner: Sequence[int], n: int) -> Ints:
     return np.stack([np.searchsorted(owners, np.arange(n)), np.searchsorted(owners, np.arange(n), "right")], axis=1)
 
 
+def _columns(design: Design, products: Sequence[Product]) -> Floats:
+    """Return the columns of products (X, n), 0 where they are missing; a single one is not copied without need."""
+    if len(products) == 1 and not np.isnan(design.columns[products[0]]).any():
+        return np.ascontiguousarray(design.columns[products[0]])[None]
+    columns = np.zeros((len(products), design.n_rows))
+    for column, p in zip(columns, products, strict=True):
+        column[:] = design.columns[p]
+    return np.asarray(np.nan_to_num(columns, copy=False))
+
+
 class Chain:
     """Linear predictors of one group's rows as functions of the parameters.
 
@@ -72,10 +82,7 @@ class Chain:
         self._layout_loadings([c for layer in layers for c in layer.coordinates])
         self._layout_distributions()
         products = [p for p in self._columns if p]
-        columns = np.zeros((len(products), design.n_rows))
-        for column, p in zip(columns, products, strict=True):
-            column[:] = design.columns[p]
-        np.nan_to_num(columns, copy=False)
+        columns = _columns(design, products)
         source = rows.source
         self._plain = reduced.owners.size == 1 and not self.transforms.size
         if self._plain and not np.array_equal(source, np.arange(design.n_rows)):

@@ -43,7 +43,7 @@ class Expansion:
         Family and link.
     f1, f2 : (N,) floats
         Constants of the row densities (number of trials; infinite thresholds), 0 where parameters fill them.
-    category : (N,) ints of 32 bits
+    category : (N,) short ints
         Category number from 0 of ordinal rows and of categories that can be chosen, else -1.
     levels : tuple of str
         Levels that are integrated over, lowest first (empty: none).
@@ -71,7 +71,7 @@ class Expansion:
     codes: Ints
     f1: Floats
     f2: Floats
-    category: NDArray[np.int32]
+    category: NDArray[np.signedinteger[Any]]
     levels: tuple[str, ...]
     tree: Tree
     row_weights: Floats
@@ -156,14 +156,19 @@ def expand(
     levels = [layer.level for layer in layers]
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
-    values = np.zeros((n, size))
+    values = np.zeros((n, size))  # takes no memory where nobody writes
     offsets: Floats | None = None
+    as_given: Floats | None = None
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
         y = design.responses[key]
         known = known_rows(reduced, design, k, dropped)
         observed[:, k] = known
-        values[:, k] = np.where(known, y, 0.0)
+        if size == 1 and known.all() and _kept(design, variables[key]):
+            as_given = np.ascontiguousarray(y)
+            values = as_given[:, None]
+        else:
+            values[:, k] = np.where(known, y, 0.0)
         added = [np.where(known, design.columns[product], 0.0) for product in reduced.offsets.get(k, ())]
         if key in design.exposure:
             added.append(np.log(np.where(known, design.exposure[key], 1.0)))
@@ -173,6 +178,8 @@ def expand(
     if size == 1:  # zeros that nobody writes take no memory
         source = np.flatnonzero(observed).astype(np.int64, copy=False)
         response = np.zeros(source.size, dtype=np.int64)
+        if np.array_equal(source, design.row):
+            source = design.row
     else:
         source, response = (a.astype(np.int64) for a in np.nonzero(observed))
     del observed
@@ -190,15 +197,18 @@ def expand(
         at, part = at[by_stage], part[by_stage]
     if at is not None:
         source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
-    y = values[:, 0] if size == 1 and at is None and source.size == n else values[source, response]
+    unmoved = source.size == n and bool((source[:-1] < source[1:]).all())
+    y = values[source, response] if as_given is None or not unmoved else as_given
     del at
     offset = np.zeros(y.size) if offsets is None else offsets[source, response]
     del values, offsets
     of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     codes = of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
-    predictor = response.copy() if any(variables[r].kind.alternatives for r in reduced.responses) else response
-    category = np.full(y.size, -1, dtype=np.int32)
+    kinds = [variables[r].kind for r in reduced.responses]
+    predictor = response.copy() if any(k.alternatives for k in kinds) else response
+    many = any(k.thresholds or k.sequence or k.alternatives for k in kinds)
+    category: NDArray[np.signedinteger[Any]] = np.full(y.size, -1, dtype=np.int32 if many else np.int8)
     together: NDArray[np.signedinteger[Any]] = np.arange(y.size, dtype=np.int32)
     if size > 1:
         together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
@@ -208,7 +218,7 @@ def expand(
     for k, key in enumerate(reduced.responses):
         here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
-            category[here] = y[here].astype(np.int32)
+            category[here] = y[here].astype(category.dtype)
         if variables[key].kind.sequence:
             category[here], y[here] = part[here], y[here] > part[here]
         if variables[key].kind.alternatives:
@@ -272,6 +282,13 @@ def expand(
         response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
+
+
+def _kept(design: Design, variable: Variable) -> bool:
+    """Return whether rows hold the values of a response as they are given."""
+    kind = variable.kind
+    changed = kind.sequence or kind.alternatives or kind.sets or kind.logarithm or "interval" in variable.arguments
+    return not (changed or variable.key in design.entry)
 
 
 def _log(values: Floats) -> Floats:

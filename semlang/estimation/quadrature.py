@@ -36,7 +36,7 @@ from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
-from semlang.sums import sum_by
+from semlang.sums import count_by, sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
 
@@ -172,7 +172,7 @@ class NestedQuadrature:
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
         self._y = np.ascontiguousarray(np.asarray(y, dtype=np.float64)[self._reduced.kept])
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
-        present = np.unique(self._code)
+        present = np.flatnonzero(count_by(self._code))
         self._has_parameters = bool((PARAMETERS[present] > 0).any())
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
@@ -189,7 +189,7 @@ class NestedQuadrature:
             _rows_with(self._code, "sigma", "shape"),
             _rows_with(self._code, "guess", "slip", "zero"),
         )
-        self._guessed = np.isin(self._code, [code for code, e in enumerate(ENTRIES) if e.f1 == "guess"])
+        self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._ordinal = _rows_with(self._code, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
@@ -547,11 +547,13 @@ class NestedQuadrature:
 def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     """Return the constants of the families that are there, with their rows."""
     parts = []
-    for code in np.unique(codes):
+    present = np.flatnonzero(count_by(codes))
+    for code in present:
         entry = ENTRIES[code]
         function = CONSTANTS.get((entry.family, "")) or CONSTANTS.get((entry.family, entry.link))
         if function is not None:
-            parts.append((function, np.flatnonzero(codes == code).astype(np.int32)))
+            here = np.arange(codes.size, dtype=np.int32)
+            parts.append((function, here if present.size == 1 else here[codes == code]))
     return parts
 
 

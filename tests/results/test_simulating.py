@@ -93,6 +93,7 @@ def test_coverage_of_a_two_level_item_response_model() -> None:
 def test_how_many_parameters_have_no_value() -> None:
     for text, words in (
         ("y ~ b*x", "'b' has no value"),
+        ("y ~ x + z", "'y ~ x' has no value, nor has 1 other parameter"),
         ("y ~ x + z + w", "'y ~ x' has no value, nor have 2 other parameters"),
     ):
         with pytest.raises(sl.SemlangError) as problem:
@@ -112,3 +113,21 @@ def test_a_class_that_is_known_for_some_is_drawn() -> None:
     assert (frame.loc[known, "y"] > 2.5).tolist() == (frame.loc[known, "gold"] == 2.0).tolist()
     share = 1 / (1 + np.exp(-1.0))  # of class 2, the last
     assert (frame["y"] > 2.5).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))
+
+
+def test_responses_of_given_data_are_not_read() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": [np.nan, 5.0, np.nan, np.nan]})
+    assert sl.Model("y ~ start(1)*x").simulate(data=data, seed=2)["y"].notna().all()
+
+
+def test_a_response_of_clusters_has_one_value_in_each_beside_classes_of_rows() -> None:
+    text = "cluster: g\nz :: gaussian(level=g)\nz ~ start(1)*w\n"
+    text += "c :: class(2)\ny ~ start(0)*1 + start(5)*c@2\nc@1 ~ start(0)*1"
+    data = pd.DataFrame(
+        {"g": np.repeat(np.arange(30), 6), "w": np.repeat(np.arange(30), 6) * 100.0, "y": 0.0, "z": 0.0}
+    )
+    frame = sl.Model(text).simulate(data=data, seed=3)
+    assert (frame.groupby("g")["z"].max() == frame.groupby("g")["z"].min()).all()
+    # slope 1, residual variance 1
+    assert (frame["z"] - frame["w"]).groupby(frame["g"]).first().std() == pytest.approx(1.0, abs=4 / np.sqrt(60))
+    assert frame.groupby("g")["y"].nunique().eq(6).all()

@@ -113,6 +113,7 @@ class Climb:
         nonlinear constraints or bounds that border is one of them from the beginning.
         """
         theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
+        theta = self.setting.with_values(theta)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})

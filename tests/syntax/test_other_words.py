@@ -66,6 +66,15 @@ def test_other_products_are_left_alone(text: str) -> None:
     assert "latent-in-product" not in [d.slug for d in model.check()]
 
 
+@pytest.mark.parametrize("text", ["y ~ factor(a)*factor(b)", "y ~ factor(a)*x", "y ~ scale(x)*z"])
+def test_crossed_factors_of_r(text: str) -> None:
+    with pytest.raises(sl.ModelError) as problem:
+        sl.Model(text)
+    assert problem.value.diagnostics[0].slug == "unknown-modifier"
+    assert "a + b + a:b" in problem.value.diagnostics[0].help[0]
+    assert sl.Model("y ~ factor(a) + factor(b) + factor(a):factor(b)")
+
+
 def test_other_differences_are_no_ranges() -> None:
     for text in ("y ~ v3-v1", "y ~ x1-z2"):
         with pytest.raises(sl.ModelError) as problem:

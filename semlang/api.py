@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semlang.checks.empty import empty, nothing_free
-from semlang.data.bound import Bound
+from semlang.checks.empty import empty
 from semlang.data.named import as_warnings
-from semlang.diagnostics import Diagnostic, Severity, ordered
-from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
+from semlang.diagnostics import Diagnostic, ordered
+from semlang.errors import DataError, ModelError
 from semlang.model.unbroken import unbroken
+from semlang.results.fitting import Fitting, Given
 from semlang.results.simulating import Simulating
 from semlang.shown import Latex
 from semlang.source import Source
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     from semlang.checks.identification import Identification
     from semlang.convert.converted import Converted
     from semlang.data.design import Design
-    from semlang.estimation.outcome import Estimate
-    from semlang.estimation.planned import Plan
-    from semlang.graph.model_graph import ModelGraph
     from semlang.matrices.gllamm import GllammMatrices
     from semlang.model.table import ParameterTable
     from semlang.results.comparison import FitComparison
@@ -45,7 +40,7 @@ def read_model(path: str | Path, **options: Any) -> Model:
     return Model(read_source(path), **options)
 
 
-class Model(Bound, Simulating):
+class Model(Fitting, Simulating):
     """A model: its text, parameter table, graph and matrices.
 
     Parameters
@@ -149,13 +144,6 @@ class Model(Bound, Simulating):
         from semlang.model.flat import flat
 
         return pd.DataFrame([dict(row) for row in flat(self.ast)])
-
-    @cached_property
-    def graphs(self) -> tuple[ModelGraph, ...]:
-        """One model graph a group."""
-        from semlang.graph.build import build_graph
-
-        return tuple(build_graph(self.parameter_table, g + 1) for g in range(len(self.parameter_table.groups)))
 
     @property
     def graph(self) -> Any:
@@ -298,164 +286,6 @@ class Model(Bound, Simulating):
         checks = run_checks(model.parameter_table, model.graphs, designs)
         return ordered((*model.findings, *checks, *as_warnings(found)))
 
-    def _refuse_errors(self) -> None:
-        """Raise where direction or levels are wrong, so that there is no matrix to show."""
-        from semlang.checks.run import structural_errors
-
-        found = structural_errors(self.parameter_table, self.graphs)
-        if found:
-            raise ModelError(ordered(found))
-
-    # ------------------------------------------------------------------ estimation
-
-    def plan(self, data: Any = None, *, designs: Sequence[Design] | None = None) -> Plan:
-        """Return how the likelihood will be computed; `data` and `designs` as in `identify`."""
-        from semlang.estimation.plan import plan
-
-        model, designs = self._designed(data, designs)
-        model._refuse_errors()
-        return plan(model.parameter_table, model.graphs, designs)
-
-    def fit(
-        self,
-        data: Any = None,
-        *,
-        points: int | None = None,
-        se: str | None = None,
-        start: Mapping[str, float] | None = None,
-        cluster: str | None = None,
-        threads: int | None = None,
-        force: bool = False,
-        progress: bool | Callable[[str], None] = False,
-        checkpoint: str | Path | None = None,
-    ) -> Fit:
-        """Estimate the model by maximum likelihood.
-
-        Parameters
-        ----------
-        data : DataFrame, path or anything that converts, optional
-            Default: the file that the text names.
-        points : int, optional
-            Exactly this number of quadrature points per dimension; default 7, raised until the log-likelihood settles.
-        se : {'observed', 'robust', 'opg', 'none'}, optional
-            Standard errors: observed information (the default, unless the text has ``options: se`` or weights, with
-            which they are robust), sandwich, outer product of scores.
-        start : mapping from label or ``lhs op rhs`` to float, optional
-            Start values.
-        cluster : str, optional
-            Column of the units of robust standard errors, if coarser than the model's.
-        threads : int, optional
-            Default: ``options: threads``, else ``SEMLANG_THREADS``, else all processors that the process may use.
-            Results do not depend on it.
-        force : bool
-            Estimate although the model is not identified.
-        progress : bool or callable
-            Show a line an iteration, or hand it to the callable.
-        checkpoint : str or Path, optional
-            File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
-
-        Raises
-        ------
-        DataError, FitError
-            With all findings.
-        """
-        from semlang.checks.identification.curvature import Curvature
-        from semlang.checks.identification.empirical import after_fit
-        from semlang.checks.run import run_checks
-        from semlang.estimation.estimate import estimate
-        from semlang.model.standard_errors import standard_errors
-
-        clock = time.perf_counter()
-        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
-            from semlang.results.mass_points import with_enough_mass_points
-
-            options: dict[str, Any] = {
-                "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
-                "progress": progress, "checkpoint": checkpoint,
-            }  # fmt: skip
-            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
-        model, frame, designs, found = self._bound(data)
-        table = model.parameter_table
-        checks = run_checks(table, model.graphs, designs, fitting=True)
-        if not table.n_parameters:
-            checks = (*checks, nothing_free(table))
-        stops = [d for d in (*model.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
-        if stops:
-            raise FitError(ordered((*model.findings, *checks, *found)))
-        tell = _progress(progress)
-        if tell is not None:  # whoever waits reads first what may be wrong
-            for d in ordered((*model.findings, *checks, *found)):
-                if d.severity is Severity.WARNING:
-                    tell(f"warning[{d.slug}]: {d.message}")
-        result = estimate(
-            table,
-            model.graphs,
-            designs,
-            points=points,
-            se=se or standard_errors(table.options, bool(table.weights)),
-            start=start,
-            cluster=cluster,
-            threads=threads or int(table.options.get("threads") or 0) or None,
-            progress=tell,
-            checkpoint=checkpoint,
-        )
-        theta, vcov = result.inside or (result.theta, result.vcov)
-        inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
-        everything = ordered((*model.findings, *checks, *found, *result.diagnostics, *after))
-        if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
-            raise FitError(everything)
-        if not result.converged:
-            reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
-            warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
-        return model._fit(frame, designs, result, time.perf_counter() - clock, tuple(everything))
-
-    def _with_mass_points(self, n: int) -> Model:
-        """Return the model in which variables with ``masspoints()`` have n mass points."""
-        from semlang.model.elaborate import elaborate
-        from semlang.syntax.ast import Argument
-
-        def numbered(s: Any) -> Any:
-            if not isinstance(s, Declaration) or s.kind != "masspoints" or any(a.name is None for a in s.arguments):
-                return s
-            return s._replace(arguments=(Argument(None, n, s.kind_span), *s.arguments))
-
-        new = copy(self)
-        for cached in ("graphs", "table", "flat", "matrices", "known"):
-            new.__dict__.pop(cached, None)
-        new.ast = self.ast._replace(statements=tuple(numbered(s) for s in self.ast.statements))
-        new._elaboration = elaborate(new.ast, **self._arguments)
-        table, found = new._elaboration.answer
-        if table is None:
-            raise ModelError(ordered(found))
-        new.parameter_table = table
-        return new
-
-    def _fit(
-        self,
-        frame: pd.DataFrame,
-        designs: tuple[Design, ...],
-        result: Estimate,
-        seconds: float,
-        findings: tuple[Diagnostic, ...],
-    ) -> Fit:
-        """Return the fit with what its later uses need: the model, the data, how these became designs."""
-        from semlang.data.recipe import recipe
-        from semlang.estimation.rotation import rotate
-        from semlang.graph.build import build_graphs
-        from semlang.model.parameter_names import parameter_names
-        from semlang.results.fit import Fit
-        from semlang.results.origin import Origin
-
-        table = self.parameter_table
-        rotated, shown = rotate(table, result)
-        graphs = self.graphs if rotated is table else build_graphs(rotated)
-        text, names = self.ast.source, parameter_names(table)
-        origin = Origin(text.text, text.name, self._arguments, recipe(rotated, frame, designs), result, names)
-        return Fit(rotated, shown, seconds, findings, graphs, designs, origin)
-
     # ------------------------------------------------------------------ pictures
 
     def draw(
@@ -525,11 +355,7 @@ def load(path: str | Path) -> Fit:
         planned = plan(table, bound.graphs, designs, stored.estimate.points)
     result = replace(stored.estimate, plan=planned)
     stored.check(table, result)
-    return bound._fit(frame, designs, result, stored.seconds, stored.findings)
-
-
-FORCED = ("not-identified",)
-"""Errors that ``force`` overrides."""
+    return bound._fit(Given(bound, frame, designs, ()), result, stored.seconds, stored.findings)
 
 
 def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
@@ -563,14 +389,6 @@ def compare(a: Model | Fit, b: Model | Fit) -> Comparison | FitComparison:
     if isinstance(a, Fit) and isinstance(b, Fit):
         return compare_fits(a, b)
     raise TypeError("compare() takes two models or two fits")
-
-
-def _progress(progress: bool | Callable[[str], None]) -> Callable[[str], None] | None:
-    if progress is True:
-        import sys
-
-        return lambda line: print(line, file=sys.stderr)
-    return progress or None
 
 
 __all__ = ["Model", "compare", "load", "ordered", "read_model"]

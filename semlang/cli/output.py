@@ -162,11 +162,22 @@ def reporting(command: str) -> Callable[[Callable[..., None]], Callable[..., Non
 
 def model_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that every command on a model takes."""
-    function = click.option("--data", metavar="FILE", help="Data: CSV, Parquet, Stata or SPSS.")(function)
+    function = click.option("--data", metavar="FILE", help="Data: CSV, Parquet, Stata or SPSS; or a pattern of names.")(
+        function
+    )
     return click.option(
         "--defaults",
         type=click.Choice(["sem", "cfa", "growth", "lavaan"]),
         help="Which automatic parameters are added.",
+    )(function)
+
+
+def scheduler_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the option for data in partitions."""
+    return click.option(
+        "--scheduler",
+        metavar="ADDRESS|local",
+        help="Workers of dask.distributed for data in partitions: --data 'parts/*.parquet'.",
     )(function)
 
 

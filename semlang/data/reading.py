@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,9 @@ def read_data(source: Any, *, name: str | None = None) -> Answer:
 
     Parameters
     ----------
-    source : DataFrame, str or Path, or a table of another library
-        A pandas DataFrame is passed through. A path is read by its ending: ``.parquet``, ``.dta`` (Stata: the numbers,
+    source : DataFrame, str or Path, several of these, or a table of another library
+        A pandas DataFrame is passed through. A path may be a pattern, ``parts/*.parquet``: rows of all files, in the
+        order of their names. A path is read by its ending: ``.parquet``, ``.dta`` (Stata: the numbers,
         not their labels), ``.sav``, ``.zsav``, ``.por`` (SPSS: the same), everything else as delimited text.
     name : str, optional
         How findings call the data.
@@ -41,7 +42,10 @@ def read_data(source: Any, *, name: str | None = None) -> Answer:
         Those whose slug is in `FILE_SLUGS` concern the file and not what is in it.
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source), name)
+        several = matching(Path(source))
+        return _read_files(several, str(source)) if several else _read_file(Path(source), name)
+    if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path) for s in source):
+        return _read_files([Path(s) for s in source], "the data")
     name = name or "the data"
     frame = _convert(source)
     if frame is None:
@@ -115,6 +119,36 @@ def _convert(source: Any) -> pd.DataFrame | None:
     except (ValueError, TypeError, ImportError):
         return None
     return None
+
+
+def may_be_partitioned(source: Any) -> bool:
+    """Return whether data may be Parquet files or a frame of dask, by their kind and name alone."""
+    if isinstance(source, list | tuple):
+        return True
+    if isinstance(source, str | Path):
+        return Path(source).suffix.lower() in (".parquet", ".pq")
+    return hasattr(source, "to_delayed")
+
+
+def matching(path: Path) -> list[Path]:
+    """Return the files that a pattern of names means, sorted; none where the path is no pattern."""
+    if path.exists() or not set(str(path)) & set("*?["):
+        return []
+    root = Path(path.anchor)
+    return sorted(p for p in root.glob(str(path.relative_to(root))) if p.is_file())
+
+
+def _read_files(paths: Sequence[Path], name: str) -> Answer:
+    """Return the rows of several files."""
+    import pandas as pd
+
+    frames = []
+    for path in paths:
+        frame, found = _read_file(path, None)
+        if frame is None:
+            return None, found
+        frames.append(frame)
+    return _checked(pd.concat(frames, ignore_index=True), name)
 
 
 def _read_file(path: Path, name: str | None) -> Answer:

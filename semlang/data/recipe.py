@@ -98,7 +98,9 @@ def _denominators(table: ParameterTable) -> set[str]:
     }
 
 
-def recipe(table: ParameterTable, frame: pd.DataFrame, designs: tuple[Design, ...]) -> Recipe:
+def recipe(
+    table: ParameterTable, frame: pd.DataFrame, designs: tuple[Design, ...], asked: Collection[str] = ()
+) -> Recipe:
     """Keep what the data of a fit were.
 
     Parameters
@@ -107,8 +109,10 @@ def recipe(table: ParameterTable, frame: pd.DataFrame, designs: tuple[Design, ..
     frame : DataFrame
         As prepared for the model.
     designs : tuple of Design
+    asked : collection of str
+        Columns that the text asks about, be they in the table or not: a factor of one level has no row.
     """
-    kept = frame[[c for c in needed(table) if c in frame.columns]]
+    kept = frame[[c for c in dict.fromkeys((*needed(table), *sorted(asked))) if c in frame.columns]]
     kept.attrs = dict(frame.attrs)
     known: dict[str, tuple[str, ...]] = {}
     for design in designs:

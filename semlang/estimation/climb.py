@@ -113,6 +113,9 @@ class Climb:
         nonlinear constraints or bounds that border is one of them from the beginning.
         """
         theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
+        if self.setting.separation is not None:
+            for p, value in self.setting.separation.near.items():
+                theta[p] = value
         theta = self.setting.with_values(theta)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []

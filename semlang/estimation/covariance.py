@@ -9,7 +9,7 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.objective import Objective
 from semlang.estimation.tangent import tangent_basis
 
-__all__ = ["carried", "covariance", "singular", "sum_within"]
+__all__ = ["carried", "covariance", "meat_of", "singular", "sum_within"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,6 +20,23 @@ def sum_within(scores: Floats, units: Ints, n: int) -> Floats:
     out = np.zeros((n, scores.shape[1]))
     np.add.at(out, units, scores)
     return out
+
+
+def meat_of(scores: Floats, codes: Ints, copies: Floats) -> tuple[Floats, float]:
+    """Return the sum of s s' / f over coarser units, and how many of them there are.
+
+    Parameters
+    ----------
+    scores : (C, n) floats
+    codes : (C,) ints
+        Coarser unit of each unit.
+    copies : (J,) floats
+        How often each coarser unit occurred.
+    """
+    summed = sum_within(scores, codes, copies.size)
+    there = np.isin(np.arange(copies.size), codes)
+    weight = 1.0 / np.where(copies > 0.0, copies, 1.0)
+    return (summed * weight[:, None]).T @ summed, float(copies[there].sum())
 
 
 def carried(T: Floats, vcov: Floats) -> Floats:
@@ -76,32 +93,32 @@ def covariance(
     ----------
     Rabe-Hesketh and Skrondal (2006), equation 5 and the factor J/(J-1).
     """
-    basis = np.empty(0)
-    inside = active is not None and active.size > 0
-    if active is not None and inside:
+    basis = None
+    if active is not None and active.size:
         basis = tangent_basis(active, None if curvature is None else curvature.scale)
     scores = None
-    if kind in ("opg", "robust"):
+    if kind in ("opg", "robust") and objective.by_unit:
         scores = objective.value_and_scores(z)[1]
-        scores = scores @ basis if inside else scores
+        scores = scores if basis is None else scores @ basis
     if kind == "opg":
-        assert scores is not None
-        bread = Curvature(objective.outer_product(scores)).inverse()
+        outer = objective.scored(z)[2]() if scores is None else objective.outer_product(scores)
+        bread = Curvature(outer if scores is not None or basis is None else basis.T @ outer @ basis).inverse()
     else:
         assert curvature is not None
-        information = Curvature(basis.T @ curvature.information @ basis) if inside else curvature
+        information = curvature if basis is None else Curvature(basis.T @ curvature.information @ basis)
         bread = information.inverse(singular(objective))
     if bread is None:
         return None
-    if kind == "robust":
+    if kind == "robust" and scores is None:
+        meat, n = objective.meat(z)
+        meat = meat if basis is None else basis.T @ meat @ basis
+        bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
+    elif kind == "robust":
         assert scores is not None
         assert units is not None
         codes, copies = units
-        summed = sum_within(scores, codes, copies.size)
-        there = np.isin(np.arange(copies.size), codes)
-        n = float(copies[there].sum())
-        weight = 1.0 / np.where(copies > 0.0, copies, 1.0)
-        bread = bread @ ((summed * weight[:, None]).T @ summed) @ bread * (n / max(n - 1.0, 1.0))
-    D = D @ basis if inside else D
+        meat, n = meat_of(scores, codes, copies)
+        bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
+    D = D if basis is None else D @ basis
     out: Floats = D @ bread @ D.T
     return out

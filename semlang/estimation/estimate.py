@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -19,13 +18,13 @@ from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.covariance import carried
 from semlang.estimation.kernels.cached import compilation
 from semlang.estimation.layers import layers_of
-from semlang.estimation.left_out import left_out
 from semlang.estimation.outcome import Estimate
+from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.plan import afterwards
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.slopes import slopes_of
-from semlang.estimation.tally import class_sizes, defined_estimates, rows_and_units
+from semlang.estimation.tally import class_sizes, defined_estimates
 from semlang.estimation.uncertainty import Uncertainty
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
@@ -47,6 +46,7 @@ def estimate(
     threads: int | None = None,
     progress: Callable[[str], None] | None = None,
     checkpoint: str | Path | None = None,
+    parts: Parts | None = None,
 ) -> Estimate:
     """Maximise the log-likelihood.
 
@@ -69,6 +69,8 @@ def estimate(
         Takes a line of text.
     checkpoint : str or Path, optional
         File that the best point so far is written to, and that a fit of the same model and data begins from.
+    parts : Parts, optional
+        All of the data, in partitions; designs are then the first rows of each.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def estimate(
     before, compilation.tell = compilation.seconds, progress
     try:
         with _libraries().limit(limits=1, user_api="blas"):
-            setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint)
+            setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint, parts)
             found = _fitted(setting, se, cluster)
     finally:
         compilation.tell = None
@@ -122,33 +124,28 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
         theta = far if setting.frame is None else setting.frame.theta(far)
         if vcov is not None:
             vcov[gone], vcov[:, gone] = np.nan, np.nan
-    by_size = None if empty else renumbering(table, theta, sizes, limits)
+    by_size = None if empty else renumbering(table, theta, sizes, limits, setting.user)
     if by_size is not None:
         theta, T, order, limits = by_size
         vcov = None if vcov is None else carried(T, vcov)
         scores = None if scores is None else scores @ np.linalg.inv(T)
         sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
     converged = best.converged and not any(d.is_error for d in findings.found)
-    rows, top = rows_and_units(setting, objective)
+    counts = setting.tally(objective)
     units = units_of_covariances(setting.parts[0], setting.parts[2], inside)
     findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not setting.quadrature)
     singular = singular_blocks((*objective.parametrisation.blocks, *setting.unfactored(objective)), inside)
     findings.singular(singular)
-    dropped: Counter[str] = Counter()
-    for member in objective.members:
-        dropped.update(member.dropped)
-    read, lost = left_out(setting.forms, setting.given, rows, dropped)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
         slopes=slopes_of(*setting.inside),
         loglik=best.value, converged=converged, method=_method(climb), se=se,
         points=_points(climb),
         spread=climb.nodes.spread if climb.nodes is not None else None,
-        points_history=tuple(climb.history), n_free=setting.constraints.n_free, n_rows=round(sum(rows)),
-        n_rows_read=read, left_out=lost,
-        n_clusters={c: sum(d.n_units(c) for d in setting.designs) for c in table.clusters}, n_top=top,
+        points_history=tuple(climb.history), n_free=setting.constraints.n_free, n_rows=round(counts.rows),
+        n_rows_read=counts.read, left_out=counts.left_out, n_clusters=counts.units, n_top=counts.top,
         log=tuple(setting.narrator.log), defined=defined_estimates(table, theta, vcov), scores=scores,
-        dropped=dict(dropped),
+        dropped=dict(counts.dropped),
         starts=climb.starts,
         finished=climb.tried,
         agreed=climb.agreed,

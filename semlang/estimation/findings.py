@@ -337,9 +337,14 @@ class FindingsOfFit:
         rest = f"; these rows alone tell of {self.names(found.lost)}" if found.lost else ""
         what = "is at infinity: it separates" if len(at) == 1 else "are at infinity: together they separate"
         these = "one response, which has" if found.rows == 1 else f"{found.rows} responses, which have"
+        these += " probability 1"
+        if found.partly:
+            some = "one response" if found.partly == 1 else f"{found.partly} responses"
+            parts = f"{some}, some of whose values have probability 0"
+            these = f"{these}, and {parts}" if found.rows else parts
         self.warn(
             "coefficient-at-infinity",
-            f"{self.names(at)} {what} {these} probability 1{rest}",
+            f"{self.names(at)} {what} {these}{rest}",
             at[0],
             help="the other estimates are those at the limit; drop the term or merge categories for finite ones",
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior"]
+__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,3 +125,45 @@ class Member(Protocol):
 
     def posterior(self, x: Floats, /) -> Posterior:
         """Return the posterior of the latent variables."""
+
+
+@runtime_checkable
+class Summed(Protocol):
+    """A member whose units are not at hand: it answers with sums over them."""
+
+    def scored(self, x: Floats, /) -> tuple[float, Floats, Floats]:
+        """Return the log-likelihood, its gradient (P,) and the sum of s s' / f (P, P) over top-level units.
+
+        s are a unit's scores, f how often it occurred.
+        """
+
+    def meat(self, x: Floats, /) -> tuple[Floats, float]:
+        """Return the same sum over the units of the highest cluster, and how many of them there are."""
+
+    def reach(self, x: Floats, /) -> float:
+        """Return how far out linear predictors are, see `semlang.estimation.reach`."""
+
+
+@runtime_checkable
+class Refinable(Protocol):
+    """A member whose units share their nodes, of which there can be more."""
+
+    @property
+    def tolerance(self) -> float:
+        """Error of the log-likelihood that is small enough."""
+
+    @property
+    def nodes(self) -> Sized:
+        """The nodes of a dimension."""
+
+    def difference(self, x: Floats, /) -> tuple[float, float]:
+        """Return the difference to another rule's log-likelihood, which adds over units, and what else is wrong."""
+
+    def error(self, x: Floats, /) -> float:
+        """Return the error of the log-likelihood."""
+
+    def steepness(self, x: Floats, /) -> float:
+        """Return the largest SD that latent variables give a linear predictor; 0 if that is no trouble."""
+
+    def refine(self) -> bool:
+        """Take more nodes; False where there are no more to take."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.frame import Framed
-from semlang.estimation.member import Infeasible, Member
+from semlang.estimation.member import Infeasible, Member, Summed
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
 
@@ -147,6 +147,33 @@ class Objective:
         if self.watch is not None:
             self.watch(self, z, value)
         return value, scores if self._plain else scores @ self.basis
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether scores of top-level units can be had, and not their sums alone."""
+        return not any(isinstance(m, Summed) for m in self.members)
+
+    def scored(self, z: Floats) -> tuple[float, Floats, Callable[[], Floats]]:
+        """Return the log-likelihood, its gradient, and a function that returns the outer product of the scores."""
+        if self.by_unit:
+            value, scores = self.value_and_scores(z)
+            return value, scores.sum(axis=0), lambda: self.outer_product(scores)
+        x = self._admitted(z)
+        parts = [m.scored(x) for m in self.members if isinstance(m, Summed)]
+        value = float(sum(f for f, _, _ in parts))
+        gradient: Floats = np.sum([slope for _, slope, _ in parts], axis=0)
+        outer: Floats = np.sum([square for _, _, square in parts], axis=0)
+        if self.watch is not None:
+            self.watch(self, z, value)
+        if self._plain:
+            return value, gradient, lambda: outer
+        return value, gradient @ self.basis, lambda: np.asarray(self.basis.T @ outer @ self.basis)
+
+    def meat(self, z: Floats) -> tuple[Floats, float]:
+        """Return the middle of the sandwich (n, n), and the number of units that it sums over."""
+        parts = [m.meat(self.x(z)) for m in self.members if isinstance(m, Summed)]
+        total: Floats = np.sum([part for part, _ in parts], axis=0)
+        return total if self._plain else self.basis.T @ total @ self.basis, sum(n for _, n in parts)
 
     def information(self, z: Floats) -> Floats | None:
         """Return the expected information (n, n), where every member has one."""

@@ -13,7 +13,10 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
-__all__ = ["Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish", "steps_of"]
+__all__ = [
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish",
+    "steps_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -149,8 +152,11 @@ def steps_of(z: Floats, variances: Floats) -> Floats:
 
 def first_steps(objective: Objective, z: Floats) -> Floats:
     """Return steps of differences at a start, from the outer product of the scores."""
-    scores = objective.value_and_scores(z)[1]
-    total = (scores**2).sum(axis=0)
+    if objective.by_unit:
+        scores = objective.value_and_scores(z)[1]
+        total = (scores**2).sum(axis=0)
+    else:
+        total = np.diag(objective.scored(z)[2]())
     return steps_of(z, np.where(total > 0, 1.0 / np.maximum(total, 1e-300), 1e-4))
 
 
@@ -240,8 +246,7 @@ def maximise(
 
     def evaluate(at: Floats) -> tuple[float, Floats, Callable[[], Floats | None]]:
         if by_scores and scoring:
-            value, scores = objective.value_and_scores(at)
-            return value, scores.sum(axis=0), lambda: objective.outer_product(scores)
+            return objective.scored(at)
         value, gradient = objective.value_and_gradient(at)
         return value, gradient, lambda: objective.information(at) if scoring else None
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.expanded import Expanded
 from semlang.estimation.kernels.families import ENTRIES, with_role
-from semlang.estimation.member import Infeasible, Member
+from semlang.estimation.member import Infeasible, Member, Summed
 
 __all__ = ["reach"]
 
@@ -38,6 +38,9 @@ def reach(members: Sequence[Member], x: Floats) -> float:
     down = [code for code, e in enumerate(ENTRIES) if e.family.split()[-1] in DOWNWARD]
     upper = np.array(with_role("upper"))
     for member in members:
+        if isinstance(member, Summed):
+            furthest = max(furthest, member.reach(x))
+            continue
         if not isinstance(member, Expanded):
             return np.inf
         chain = member.chain

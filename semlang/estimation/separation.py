@@ -1,17 +1,12 @@
 """Separation: combinations of covariates along which the likelihood rises for ever, found before the fit.
 
-A row of a response with categories or counts gives inequalities a'd >= 0: along a direction d of the coefficients that
-meets them its probability does not fall, whatever the latent variables are, and where one of them is strict it tends
-to 1,
-
-    binary, y = 1 (0):  x'd >= 0 (<= 0);     poisson, y = 0:  x'd <= 0;     y > 0, or successes and failures:  x'd = 0;
-    ordinal, y = s:     d_tau[s] - x'd >= 0 and x'd - d_tau[s - 1] >= 0;
-    choice of c, not j: (x_c - x_j)'d >= 0, and where it is strict j is no alternative any more.
-
-The likelihood has a maximum in all directions exactly where no d makes one of them strict (Albert and Anderson 1984).
-At its supremum the rows that are strict have probability 1; the others have a likelihood that does not change along d
-(the limit model of Barndorff-Nielsen 1978; Geyer 2009), and may be separated once more. Only coefficients that act
-linearly, on such responses alone, count.
+A row of a response with categories or counts gives inequalities a'd >= 0 (`inequalities`): along a direction d of the
+coefficients that meets them its probability does not fall, whatever the latent variables are. The likelihood has a
+maximum in all directions exactly where no d makes one of them strict (Albert and Anderson 1984). At its supremum the
+factors of the likelihood that are strict are 1; the others do not change along d (the limit model of Barndorff-Nielsen
+1978; Geyer 2009), and may be separated once more. What is 1 is left out where it is a response or an alternative; where
+it is a step or a category of a response, coefficients are held so far out along d that its probability is 1 (0) within
+rounding. Only coefficients that act linearly, on such responses alone, count.
 """
 
 from __future__ import annotations
@@ -26,8 +21,9 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.estimation.frame import Frame
+from semlang.estimation.inequalities import inequalities, separable
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ParameterTable, Product
+from semlang.model.table import ParameterTable
 from semlang.sums import count_by
 
 __all__ = ["Separation", "separate"]
@@ -36,8 +32,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ENOUGH = 20_000
-"""Records among which an overlap is looked for first: what overlaps there overlaps in all."""
 STEPS = 25
 FAR = 15.0
 """A logit that a regression whose gradient vanishes does not reach unless there is separation."""
@@ -46,9 +40,10 @@ ZERO = 1e-7
 """Part of the largest by which an inequality that holds in exact arithmetic may fail, from rounding."""
 ROUNDING = 1e-6
 """Part of a vector of length one that is rounding: it comes from a matrix of products, with half of the digits."""
-LINKS = frozenset(("logit", "probit", "cloglog", "loglog", "cauchit"))
 OUTSIDE = 20.0
 """Where the linear predictors of separated rows are put at least: their probabilities are 1 within 2e-9."""
+BEYOND = 80.0
+"""The same where the fit itself is out there, and other estimates move them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,10 @@ class Separation:
         Those of the limit model: responses that have probability 1 are not there.
     rows : int
         Number of responses with probability 1.
+    partly : int
+        Number of responses of which some categories, or orders of alternatives, have probability 0.
+    near : mapping from parameter to float
+        Start values for the latter, of which a regression that has no maximum gives none.
     whole : tuple of str
         Responses of which nothing is left.
     free : (p,) integers
@@ -84,6 +83,8 @@ class Separation:
     held: tuple[int, ...]
     designs: tuple[Design, ...]
     rows: int
+    partly: int = 0
+    near: dict[int, float] = field(default_factory=dict)
     whole: tuple[str, ...] = ()
     free: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     unseen: Floats = field(default_factory=lambda: np.zeros((0, 0)))
@@ -97,6 +98,14 @@ class Separation:
             out[self.free] += d * max(float(((OUTSIDE - A @ out[self.free]) / (A @ d)).max()), 0.0)
         return out
 
+    def shift(self, n: int) -> Floats:
+        """Return what is added to the n parameters of the limit model: 0 where what is separated has been left out."""
+        out = np.zeros(n)
+        if self.near:
+            for d, A in zip(reversed(self.directions), reversed(self.strict), strict=True):
+                out[self.free] += d * max(float(((BEYOND - A @ out[self.free]) / (A @ d)).max()), 0.0)
+        return out
+
     def seen_from(self, frame: Frame | None) -> Separation:
         """Return limits and lost parameters as those of the table, where the rest is that of the model in the frame."""
         if frame is None:
@@ -108,15 +117,6 @@ class Separation:
                 limits.setdefault(p, float(np.copysign(np.inf, A[p] @ d)))
         lost = tuple(p for p in _moved(A, self.unseen) if p not in limits)
         return replace(self, limits=limits, lost=lost)
-
-
-@dataclass(frozen=True)
-class _Inequalities:
-    """A d >= 0 of one group: coefficients, and the row and response that each belongs to (-1: an order, no row)."""
-
-    A: Floats
-    row: Ints
-    response: Ints
 
 
 def separate(
@@ -140,14 +140,14 @@ def separate(
     free = _linear(table, forms, pinned)
     if not free.size:
         return None
-    sample = [_inequalities(table, f, d, free, sampled=True) for f, d in zip(forms, designs, strict=True)]
+    sample = [inequalities(table, f, d, free, sampled=True) for f, d in zip(forms, designs, strict=True)]
     if _overlap(np.concatenate([s.A for s in sample])):
         return None
-    parts = [_inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)]
+    parts = [inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)]
     A = np.concatenate([p.A for p in parts])
-    row, response = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response"))
+    row, response, part = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response", "part"))
     group = np.repeat(np.arange(len(parts)), [len(p.A) for p in parts])
-    _, unit = np.unique(np.stack([group, response, row]), axis=1, return_inverse=True)
+    _, unit = np.unique(np.stack([group, response, row, part]), axis=1, return_inverse=True)
     counts, alive = row >= 0, np.ones(len(A), dtype=bool)
     directions: list[tuple[Floats, Bools]] = []
     while len(directions) < free.size:
@@ -167,14 +167,28 @@ def separate(
     for d, _ in directions:
         for i in np.flatnonzero(d).tolist():
             first.setdefault(int(free[i]), float(np.copysign(np.inf, d[i])))
-    where = np.unique(np.stack([group, response, row], axis=1)[~alive & counts], axis=0)
+    gone, place = ~alive & counts, np.stack([group, response, row], axis=1)
+    where = np.unique(place[gone & (part < 0)], axis=0)
+    touched = np.unique(place[gone & (part >= 0)], axis=0)
+    left = {tuple(p) for p in place[alive & counts].tolist()}
+    partly = sum(tuple(p) in left for p in touched.tolist())
     limit, whole = _without(forms, designs, where)
+    near = _near(table, free[A[part >= 0].any(axis=0)]) if len(touched) else {}
+    whole += _without_parts(forms, group, response, alive & counts, part >= 0)
     alone = np.eye(free.size)
     lost = tuple(int(free[i]) for i in _moved(alone, unseen) if int(free[i]) not in first)
     return Separation(
-        first, lost, tuple(int(free[i]) for i in held), limit, len(where), whole, free, unseen,
+        first, lost, tuple(int(free[i]) for i in held), limit, len(where) + len(touched) - partly, partly, near, whole,
+        free, unseen,
         tuple(d for d, _ in directions), tuple(A[strict] for _, strict in directions),
     )  # fmt: skip
+
+
+def _near(table: ParameterTable, parameters: Ints) -> dict[int, float]:
+    """Return start values: thresholds in order, all else 0."""
+    thresholds = {row.parameter: float(row.threshold) for row in table.rows if row.op == "|"}
+    middle = {p: t - 0.5 * (max(thresholds.values()) + 1.0) for p, t in thresholds.items()}
+    return {p: 0.5 * middle.get(p, 0.0) for p in parameters.tolist()}
 
 
 def _undetermined(A: Floats) -> tuple[Floats, list[int]]:
@@ -219,16 +233,15 @@ def _without(
     return tuple(out), tuple(key for key, some in left.items() if not some)
 
 
-def _separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
-    """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
-    v = table.variables[form.responses[k]]
-    if any(key == k and name != "shape" for key, name in (*form.quantities, *form.random)):
-        return False
-    if any(a.slot >= 0 for addends in form.thresholds.get(k, ()) for a in addends):
-        return False
-    if v.kind.name in ("poisson", "negbinomial"):
-        return v.link == "log"
-    return v.kind.name in ("binomial", "ordinal", "choice") and v.link in LINKS
+def _without_parts(
+    forms: Sequence[ReducedForm], group: Ints, response: Ints, alive: Bools, partial: Bools
+) -> tuple[str, ...]:
+    """Return the responses that consist of steps or pairs of categories and of which nothing is left."""
+    left: dict[str, bool] = {}
+    for g, k in np.unique(np.stack([group, response], axis=1)[partial], axis=0).tolist():
+        key = forms[g].responses[k]
+        left[key] = left.get(key, False) or bool(alive[(group == g) & (response == k)].any())
+    return tuple(key for key, some in left.items() if not some)
 
 
 def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collection[int]) -> Ints:
@@ -241,7 +254,7 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
     for form in forms:
         (_, one), (_, two) = (form.jacobian(t) for t in at)
         changes = np.abs(one - two) > 1e-12
-        good = np.array([_separable(table, form, k) for k in range(len(form.responses))], dtype=bool)
+        good = np.array([separable(table, form, k) for k in range(len(form.responses))], dtype=bool)
         for k, _, slot in form.mean_cells.tolist():
             used |= one[slot] != 0.0
             bad |= changes[slot] if good[form.owners[k]] else one[slot] != 0.0
@@ -260,102 +273,6 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
         for a in (a for addends in form.further for a in addends if a.slot >= 0):
             bad |= (one[a.slot] != 0.0) | (two[a.slot] != 0.0)
     return np.flatnonzero(used & ~bad)
-
-
-def _alone(form: ReducedForm, k: int) -> bool:
-    """Return whether no covariate acts on a response."""
-    products = [form.mean_columns[c] for kk, c, _ in form.mean_cells.tolist() if kk == k]
-    products += [a.via for addends in form.thresholds.get(k, ()) for a in addends]
-    return not any(products)
-
-
-def _inequalities(
-    table: ParameterTable, form: ReducedForm, design: Design, free: Ints, sampled: bool = False
-) -> _Inequalities:
-    """Return the inequalities of a group in the coefficients `free`.
-
-    Parameters
-    ----------
-    sampled : bool
-        Take every distinct value of a response without covariates once, and some of the records of the others. What
-        overlaps there overlaps in all.
-    """
-    alone = [k for k, key in enumerate(form.responses) if sampled and _alone(form, k) and key not in design.trials]
-    with_covariates = max(len(form.responses) - len(alone), 1)
-    some = np.arange(design.n_rows)
-    if sampled and design.n_rows > ENOUGH // with_covariates:
-        some = np.unique(np.linspace(0, design.n_rows - 1, max(ENOUGH // with_covariates, 1)).astype(np.int64))
-    place = {int(p): i for i, p in enumerate(free)}
-    slopes = form.jacobian(np.ones(table.n_parameters))[1][:, free]
-    A: list[Floats] = []
-    rows: list[Ints] = []
-    of: list[Ints] = []
-
-    def column(product: Product, at: Ints) -> Floats:
-        return design.columns[product][at] if product else np.ones(at.size)
-
-    def add(a: Floats, row: Ints, k: int) -> None:
-        A.append(a)
-        rows.append(row)
-        of.append(np.full(len(row), k, dtype=np.int64))
-
-    for k, key in enumerate(form.responses):
-        if not _separable(table, form, k):
-            continue
-        known = ~np.isnan(design.responses[key])
-        for product in form.needed[k]:
-            known &= ~np.isnan(design.columns[product])
-        if key in design.sets:
-            here = _whole_sets(design, key, known, ENOUGH // with_covariates if sampled else design.n_rows)
-        elif k in alone:
-            here = np.flatnonzero(known)
-            here = here[np.unique(design.responses[key][here], return_index=True)[1]]
-        else:
-            here = some[known[some]]
-        y = design.responses[key][here]
-        X = np.zeros((here.size, free.size))
-        for kk, c, slot in form.mean_cells.tolist():
-            if kk == k and slopes[slot].any():
-                X += column(form.mean_columns[c], here)[:, None] * slopes[slot]
-        if key in design.sets:
-            own = design.sets[key][here]
-            chosen_row = np.zeros(int(own.max(initial=0)) + 1, dtype=np.int64)
-            chosen_row[own[y == 1]] = np.flatnonzero(y == 1)
-            add((X[chosen_row[own]] - X)[y == 0], here[y == 0], k)
-            continue
-        thresholds = form.thresholds.get(k, ())
-        if not thresholds:
-            trials = design.trials[key][here] if key in design.trials else np.ones(here.size)
-            counts = table.variables[key].kind.name != "binomial"
-            for sign, chosen in ((1.0, y > 0), (-1.0, (y == 0) if counts else (y < trials))):
-                add(sign * X[chosen], here[chosen], k)
-            if counts:  # a positive count has its mean: both ways
-                add(-X[y > 0], here[y > 0], k)
-            continue
-        T = np.zeros((len(thresholds), here.size, free.size))
-        for s, addends in enumerate(thresholds):
-            for a in addends:
-                if a.parameter in place:
-                    T[s, :, place[a.parameter]] += column(a.via, here)
-        for s in range(len(thresholds)):
-            below, above = y == s, y == s + 1
-            add(T[s][below] - X[below], here[below], k)
-            add(X[above] - T[s][above], here[above], k)
-            if s and here.size:
-                order = np.unique(T[s] - T[s - 1], axis=0)
-                add(order, np.full(len(order), -1, dtype=np.int64), k)
-    if not A:
-        return _Inequalities(np.zeros((0, free.size)), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    return _Inequalities(np.concatenate(A), np.concatenate(rows), np.concatenate(of))
-
-
-def _whole_sets(design: Design, key: str, known: Bools, most: int) -> Ints:
-    """Return the records of sets whose alternatives are all known, about as many as are asked for."""
-    sets = design.sets[key]
-    rows = np.flatnonzero(known & ~design.in_sets(~np.isnan(design.responses[key]) & ~known, key))
-    if rows.size <= most:
-        return rows
-    return np.asarray(rows[sets[rows] <= np.sort(sets[rows])[most]], dtype=np.int64)
 
 
 def _sizes(A: Floats) -> Floats:

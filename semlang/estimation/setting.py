@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.data.partitions.opening import in_partitions
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.assemble import assemble, start_parts
@@ -20,16 +21,21 @@ from semlang.estimation.constraints import Constraints, Nonlinear
 from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
+from semlang.estimation.partitions.partitioned import Partitioned, partitioned
+from semlang.estimation.partitions.parts import Parts, of_all
+from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import GRIDS
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import Meeting, reconciled
 from semlang.estimation.semidefinite import unfactored
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.space import never_negative
 from semlang.estimation.start import user_values
+from semlang.estimation.tally import Tally, tally
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
@@ -53,6 +59,8 @@ class Setting:
     threads : int or None
     progress : callable or None
     checkpoint : str, Path or None
+    parts : Parts, optional
+        All of the data, where they lie in partitions.
 
     Raises
     ------
@@ -70,7 +78,9 @@ class Setting:
         threads: int | None,
         progress: Callable[[str], None] | None,
         checkpoint: str | Path | None,
+        parts: Parts | None = None,
     ) -> None:
+        self.partitions = parts
         self.checkpoint = Checkpoint(table, designs, checkpoint)
         start = {**self.checkpoint.start(), **(start or {})}
         self.table, self.graphs, self.designs = table, graphs, designs
@@ -78,8 +88,10 @@ class Setting:
         self.asked: int | None = int(given) if given is not None else None
         self.findings = FindingsOfFit(table)
         self.narrator = Narrator(progress)
-        self.plan = plan(table, graphs, designs, self.asked)
+        self.plan = self._planned(shared=True)
         self._refuse()
+        if parts is not None and any(g.engine != "closed form" for g in self.plan.groups) and self._filled():
+            raise FitError([in_partitions(FILLED)])
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
         self.meeting: Meeting | None = None
@@ -100,7 +112,19 @@ class Setting:
 
     def without_shared_nodes(self) -> None:
         """Plan once more, for units with nodes of their own."""
-        self.plan = plan(self.table, self.graphs, self.designs, self.asked, shared=False)
+        self.plan = self._planned(shared=False)
+
+    def _planned(self, shared: bool) -> Plan:
+        """Plan, for the sizes of all of the data."""
+        found = plan(self.table, self.graphs, self.designs, self.asked, shared)
+        return found if self.partitions is None else of_all(found, self.partitions)
+
+    def tally(self, objective: Objective) -> Tally:
+        """Return what counts of the data."""
+        member = objective.members[0]
+        if isinstance(member, Partitioned):
+            return member.tally(np.zeros(0))
+        return tally(self.table, self.forms, self.given, self.designs, objective.members)
 
     def objective(self, **road: bool) -> Objective:
         """Return the function that is maximised, in the coordinates of a road."""
@@ -109,14 +133,24 @@ class Setting:
             return objective
         basis = np.abs(objective.basis)
         held = [int(np.flatnonzero(basis[p])[0]) for p in self.separation.held]
-        return objective.hold(dict.fromkeys(held, 0.0))
+        objective = objective.hold(dict.fromkeys(held, 0.0))
+        objective.base = objective.base + self.separation.shift(objective.base.size)
+        return objective
 
     def _free(self, **road: bool) -> Objective:
-        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        engines = [g.engine for g in self.plan.groups]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
             self.threads, engines=engines, **road,
         )  # fmt: skip
+        if self.partitions is not None:
+            bare = None if self.frame is None else replace(self.frame, designs=())
+            blueprint = Blueprint(
+                self.table, tuple(self.inside[0]), tuple(self.graphs), bare, self.quadrature, self.plan.points,
+                1 if self.partitions.workers else self.threads, tuple(engines), road,
+            )  # fmt: skip
+            member = partitioned(self.partitions, blueprint, objective.members)
+            objective = Objective([member], objective.parametrisation, self.constraints)
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
         objective.watch = self._watch
@@ -124,9 +158,8 @@ class Setting:
 
     def unfactored(self, objective: Objective) -> tuple[Block, ...]:
         """Return the covariance matrices of an objective that have no factors and no negative eigenvalues."""
-        factored = objective.within.factored
-        forms = self.forms if len(self.forms) == len(factored) else self.parts[1]
-        return unfactored(forms, factored, None if self.quadrature else never_negative(self.table))
+        within = objective.within
+        return unfactored(within.forms, within.factored, None if self.quadrature else never_negative(self.table))
 
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
@@ -150,13 +183,19 @@ class Setting:
         FitError
             If nothing is left of a response.
         """
-        if discrete_variables(self.table) or is_conditional(self.table):
+        if not can_separate(self.table) or discrete_variables(self.table) or is_conditional(self.table):
             return None
         graphs, designs = self.inside
         forms = [reduced_form(graph, lift=False) for graph in graphs]
         found = separate(self.table, forms, designs, self.constraints.pinned)
         if found is None:
             return None
+        if self.partitions is not None and not self.partitions.whole:
+            raise FitError(
+                [in_partitions("some responses may be separated by covariates, which takes all rows to decide")]
+            )
+        if self.partitions is not None:
+            raise FitError([in_partitions("responses are separated by covariates: estimates are at infinity")])
         found = found.seen_from(self.frame)
         self.findings.separated(found)
         if any(d.is_error for d in self.findings.found):
@@ -164,6 +203,11 @@ class Setting:
         return found
 
     def _refuse(self) -> None:
+        if self.plan.standing and (self.partitions is not None or any(g.conditions for g in self.plan.groups)):
+            raise FitError(
+                [error("bad-option-value", f"rule = {self.plan.placed} is for models without classes and products of "
+                       "latent variables, and for data that are not in partitions", help="leave the option out")]
+            )  # fmt: skip
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
             if group.engine == "none":
                 row = graph.others[0] if graph.others else None

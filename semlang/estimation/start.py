@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,9 @@ def start_values(
         _loadings_one(graph, theta)
         _marginals(table, graph, form, design, theta)
     theta = regress(table, graphs, forms, designs, theta)
+    alone = theta.copy()
     for graph, form, design in zip(graphs, forms, designs, strict=True):
-        _spread(table, graph, form, design, theta)
+        _spread(table, graph, form, design, alone, theta)
     if user:
         given = theta if frame is None else frame.theta(theta)
         for p, value in user.items():
@@ -128,16 +129,24 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if not values.size:
             continue
         variable = table.variables[key]
+        if variable.kind.composite:
+            known = design.holds(key)
+            values = y[known]
         weight = None if frequency is None else frequency[known]
         tables = (design.trials, design.exposure, design.event)
         if variable.kind.nominal:
             own = {p.category: p.parameter for p in intercepts if p.target == key}
             _logits(design.categories.get(key, ()), own, values, weight, theta)
             continue
-        start = margin(variable, Observed(values, weight, *(t[key][known] if key in t else None for t in tables)))
-        here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
-        if here:
-            theta[intercept[here].parameter] = start.nu
+        observed = Observed(values, weight, *(t[key][known] if key in t else None for t in tables))
+        if variable.kind.composite:
+            here = np.maximum(design.sets[key], 0)
+            terms = np.where(design.sets[key] >= 0, design.terms[key], 0.0)
+            observed = replace(observed, weights_of_terms=sum_by(here, terms, int(here.max()) + 1)[here[known]])
+        start = margin(variable, observed)
+        place = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
+        if place:
+            theta[intercept[place].parameter] = start.nu
         if residual[k] >= 0:
             theta[residual[k]] = start.variance
         for name, value in start.quantities.items():
@@ -181,8 +190,10 @@ def _residual_variances(form: ReducedForm) -> list[int]:
     ]
 
 
-def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, theta: Floats) -> None:
-    """Share the residual SDs of responses among the latent variables that they come from."""
+def _spread(
+    table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, alone: Floats, theta: Floats
+) -> None:
+    """Share the residual SDs that responses have `alone` among the latent variables that they come from."""
     into: dict[str, list[Path]] = defaultdict(list)
     for path in graph.paths:
         if path.source and not path.is_zero and path.source in graph.latents:
@@ -193,7 +204,7 @@ def _spread(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design:
         variable = table.variables[key]
         if variable.kind.name == "gaussian" and variable.link == "identity":
             p = residual[k]
-            variance = theta[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
+            variance = alone[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
             share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))
             if p >= 0 and into[key]:
                 theta[p] = 0.5 * variance

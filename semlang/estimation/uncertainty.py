@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
+from semlang.data.partitions.opening import in_partitions
 from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.assemble import multiplicity
@@ -82,7 +83,9 @@ class Uncertainty:
                     far = reach(self.objective.members, x)
                     graphs, _, designs = self.setting.parts
                     self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
-            units = self._units() if self.se == "robust" else None
+            if self.cluster and not self.objective.by_unit:
+                raise FitError([in_partitions(f"units of {self.cluster} may lie in several partitions")])
+            units = self._units() if self.se == "robust" and self.objective.by_unit else None
             vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
                 self.findings.warn(
@@ -98,7 +101,7 @@ class Uncertainty:
             if vcov is not None:
                 vcov = vcov * np.outer(signs, signs)
         scores: Floats | None = None
-        if self.se in ("opg", "robust"):
+        if self.se in ("opg", "robust") and self.objective.by_unit:
             scores = self._scores(z, D) * signs
         return theta, vcov, scores
 

@@ -13,6 +13,7 @@ from semlang.model.composites import SAMPLE
 from semlang.model.context import Context
 from semlang.model.discrete import class_logits, mass_points
 from semlang.model.draft import Draft
+from semlang.model.kinds import Kind
 from semlang.model.ordinal import is_usual
 from semlang.model.table import Variable
 from semlang.model.targets import categories
@@ -191,6 +192,8 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
                     row.fix(0.0, row.rule)
                     yield row
             continue
+        if v.role == "component" and _has_origin(c.ns.variables[v.response].kind):
+            continue
         if v.kind.name == "multinomial":
             yield from _category_intercepts(c, shown, v)
             continue
@@ -205,6 +208,11 @@ def response_intercepts(c: Context) -> Iterator[Draft]:
             elif not c.options["int.ov.free"]:
                 row.fix(0.0, "intercept without int.ov.free")
             yield row
+
+
+def _has_origin(kind: Kind) -> bool:
+    """Whether thresholds or intercepts of categories are the origin of a response at all of its levels."""
+    return not kind.intercept or kind.nominal
 
 
 def _other_classes(c: Context, shown: str, v: Variable) -> Iterator[Draft]:

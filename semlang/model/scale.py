@@ -13,6 +13,9 @@ from semlang.model.table import Variable
 PRODUCT = "follows from the factors of the product"
 """Rule of the moments of products of latent variables."""
 
+FIRST_PATH = "first path of a random effect"
+"""Rule of the path that gives a random effect its scale."""
+
 
 def standardised_latents(c: Context, rows: list[Draft]) -> None:
     """With ``std.lv``, fix variances of measured latent variables to 1; those of exploratory factors always."""
@@ -67,7 +70,7 @@ def first_paths(c: Context, rows: list[Draft], started: set[str]) -> None:
         if r.moderators and all(k in started for k in r.moderators):
             continue
         started.add(r.source)
-        r.fix(1.0, "first path of a random effect")
+        r.fix(1.0, FIRST_PATH)
 
 
 def single_indicators(c: Context, rows: list[Draft]) -> None:
@@ -129,14 +132,17 @@ def reference_classes(c: Context, rows: list[Draft]) -> None:
     """Fix the intercept of the last class at 0 where the origin is elsewhere.
 
     Beside thresholds; of a latent variable whose indicators have free intercepts or thresholds; of every class variable
-    but the first where a variable depends on several.
+    but the first where a variable depends on several. A class whose intercept the text fixes is the origin.
     """
     first: dict[str, str] = {}
     for r in rows:
         v = c.ns.variables.get(r.target)
         if r.op != "~1" or not r.klass or r.also or v is None or r.quantity or r.target == r.class_variable:
             continue
-        own = {x.klass for x in c.of(v) if x.op == "~1" and x.class_variable == r.class_variable and not x.quantity}
+        beside = [x for x in c.of(v) if x.op == "~1" and x.class_variable == r.class_variable and not x.quantity]
+        if any(m.kind == "fixed" for x in beside if x.category == r.category for m in x.given):
+            continue
+        own = {x.klass for x in beside}
         several = first.setdefault(f"{r.target}@{r.category}", r.class_variable) != r.class_variable
         origin = v.kind.thresholds if v.role == "response" else _free_origin(c, rows, v)
         if r.klass == c.ns.n_classes(r.class_variable) == len(own) and (several or origin):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import xlogy
 
 from semlang.diagnostics import error
 from semlang.errors import FitError
@@ -112,8 +113,7 @@ def classification(fit: Fit) -> Table:
         known = table.dropna(subset=names)
         p = known[names].to_numpy(dtype=np.float64)
         most = max(most, len(names))
-        logs = np.where(p > 0, np.log(np.where(p > 0, p, 1.0)), 0.0)
-        entropy = 1.0 + float((p * logs).sum()) / (len(p) * np.log(len(names)))
+        entropy = 1.0 + float(xlogy(p, p).sum()) / (len(p) * np.log(len(names)))
         assigned = p.argmax(axis=1)
         for k in range(len(names)):
             here = p[assigned == k]

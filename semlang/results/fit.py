@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,9 +55,9 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
     estimate: Estimate
     seconds: float
     diagnostics: tuple[Diagnostic, ...] = ()
-    graphs: tuple[ModelGraph, ...] = field(default=(), repr=False)
-    designs: tuple[Design, ...] = field(default=(), repr=False)
-    origin: Origin | None = field(default=None, repr=False)
+    graphs: tuple[ModelGraph, ...] = ()
+    designs: tuple[Design, ...] = ()
+    origin: Origin | None = None
 
     @property
     def loglik(self) -> float:
@@ -183,7 +183,9 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         from semlang.results.standardized import standardized_estimates
 
         e = self.estimate
-        standard = zip(standardized_estimates(self, "all"), standardized_estimates(self, "lv"), strict=True)
+        standard: list[tuple[float | None, float | None]] = [(None, None)] * len(self.parameters)
+        if self.designs:
+            standard = list(zip(standardized_estimates(self, "all"), standardized_estimates(self, "lv"), strict=True))
         return {
             "converged": e.converged,
             "loglik": _finite(e.loglik),
@@ -208,7 +210,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
             "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
             "measures": {k: _finite(v) for k, v in measures(self).values.items()},
-            "r_squared": [] if is_conditional(self.table) else r_squared(self).records(),
+            "r_squared": [] if is_conditional(self.table) or not self.designs else r_squared(self).records(),
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }

@@ -150,8 +150,6 @@ class Implied:
 
     def spread(self, product: Product, level: str = ROWS) -> float:
         """Return the standard deviation of a product of covariates over the units of a level (divided by n)."""
-        if not product:
-            return 1.0
         second = self._second(((), product), level)
         return math.sqrt(max(float(second[1, 1] - second[0, 1] ** 2), 0.0))
 

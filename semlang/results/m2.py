@@ -64,7 +64,7 @@ def m2(fit: Fit) -> Table:
     margins = _Margins(items)
     n = float(items.weight[items.complete].sum())
     if n < 2:
-        raise refuse("M2", "no row has all responses")
+        raise refuse("M2", "fewer than two rows have all responses")
     theta, basis = fit.estimate.theta, Constraints(fit.table).basis
     D = _derivatives(fit, theta) @ basis
     e = margins.observed() - margins.implied(items.at_nodes)

@@ -76,29 +76,26 @@ class Profile:
             Standard error, for the first step.
         """
         goal = math.sqrt(critical)
-        low, high = (0.0, 0.0), (goal * se, math.nan)
-        for _ in range(40):
-            high = (high[0], self._root(side, high[0]))
-            if high[1] >= goal:
-                break
-            if low[0] > 1e3 * goal * se:
+        low, high = (0.0, 0.0), (goal * se, self._root(side, goal * se))
+        while high[1] < goal:
+            if high[0] > 1e3 * goal * se:
                 return side * math.inf
-            step = high[0] - low[0]
-            low, high = high, (high[0] + 1.6 * step, math.nan)
-        for _ in range(40):
-            if not math.isfinite(high[1]):
-                middle = 0.5 * (low[0] + high[0])
-            else:
-                share = (goal - low[1]) / max(high[1] - low[1], 1e-12)
-                middle = low[0] + min(max(share, 0.02), 0.98) * (high[0] - low[0])
+            distance = high[0] + 1.6 * (high[0] - low[0])
+            low, high = high, (distance, self._root(side, distance))
+        step = 0
+        while high[0] - low[0] > 1e-7 * se:
+            step += 1
+            # halves where there is no fit beyond, and at every fourth step, so that the end comes whatever the shape
+            share = (goal - low[1]) / (high[1] - low[1]) if math.isfinite(high[1]) and step % 4 else 0.5
+            middle = low[0] + min(max(share, 0.02), 0.98) * (high[0] - low[0])
             at = self._root(side, middle)
-            if abs(at - goal) < 1e-4 or high[0] - low[0] < 1e-7 * se:
+            if abs(at - goal) < 1e-4:
                 return self.best + side * middle
             low, high = ((middle, at), high) if at < goal else (low, (middle, at))
-        return self.best + side * 0.5 * (low[0] + high[0])
+        return self.best + side * low[0]
 
     def _root(self, side: float, distance: float) -> float:
-        return math.sqrt(self.deviance(self.best + side * distance)) if distance else 0.0
+        return math.sqrt(self.deviance(self.best + side * distance))
 
     def curve(self, values: Floats) -> Floats:
         """Return the deviance at several values, those nearest to the estimate first."""

@@ -174,7 +174,7 @@ def _of_misfit(fit: Fit) -> list[Callable[[Fit], Table]]:
         def make(of: Fit) -> Table:
             table = maker(of)
             more = len(table.rows) - n
-            notes = (*table.notes, f"{more} more are left out") if more > 0 else table.notes
+            notes = (*table.notes, f"{more} more {'is' if more == 1 else 'are'} left out") if more > 0 else table.notes
             return Table(table.columns, table.rows[:n], notes, table.title)
 
         return make

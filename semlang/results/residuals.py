@@ -97,7 +97,7 @@ def _standardized(fit: Fit, free: Unrestricted, g: int, difference: Floats, shif
         m = parameters[: K * C].reshape(K, C)
         S = np.zeros((K, K), dtype=parameters.dtype)
         S[lower] = parameters[K * C :]
-        model = Saturated(0.0, group.n, m, S + np.tril(S, -1).T, group.xx, 0)
+        model = Saturated(0.0, group.n, m, S, group.xx, 0)  # the upper half of S, which is 0, is not read
         covariance = model.covariance
         return np.concatenate([covariance[np.tril_indices(len(covariance))], model.mean])
 

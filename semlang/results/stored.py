@@ -19,6 +19,7 @@ from semlang.estimation.optimize import Iteration
 from semlang.estimation.outcome import DefinedEstimate, Estimate
 from semlang.model.parameter_names import parameter_names
 from semlang.model.table import ParameterTable
+from semlang.results.elsewhere import refuse_rows
 from semlang.source import Span
 from semlang.version import VERSION
 
@@ -89,7 +90,7 @@ def stored_json(fit: Fit) -> str:
         },
         "names": list(origin.names),
         "seconds": fit.seconds,
-        "data": _data(origin.recipe.frame),
+        "data": _data(origin.recipe.frame) if fit.designs else None,
     }
     content["checksum"] = _checksum(content)
     return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
@@ -188,7 +189,8 @@ def read_stored(path: str | Path) -> Stored:
     ------
     FitError
         ``missing-file``; ``not-a-fit`` where it is something else, or was cut; ``other-version`` where its schema is
-        another one; ``edited-fit`` where its content is not what was written.
+        another one; ``edited-fit`` where its content is not what was written; ``data-in-partitions`` where it holds
+        estimates without data.
     """
     from semlang.source import Source
 
@@ -205,6 +207,8 @@ def read_stored(path: str | Path) -> Stored:
             [error("edited-fit", f"'{shown}' is not as it was written: something in it was changed",
                    help="fit the model again; a fit file is not for editing")]
         )  # fmt: skip
+    if content["data"] is None:
+        refuse_rows()
     model = content["model"]
     source = Source(model["text"], model["name"])
     findings = tuple(

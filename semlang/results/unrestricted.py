@@ -97,6 +97,8 @@ def unrestricted(fit: Fit) -> Unrestricted | str:
 
 
 def _unrestricted(fit: Fit) -> Unrestricted | str:
+    if not fit.designs:
+        return "the rows of the fit lie in partitions"
     for v in fit.table.responses:
         if v.kind.name != "gaussian" or v.link not in ("", "identity"):
             return f"'{v.name}' is not gaussian, so there is no unrestricted covariance matrix to compare with"

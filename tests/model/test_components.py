@@ -24,3 +24,28 @@ def test_three_ways_to_write_a_random_intercept() -> None:
     frame = pd.DataFrame({"g": g, "y": rng.normal(size=12)[g] + rng.normal(size=60)})
     values = [Model(f"y ~ 1 + {term}").fit(frame, se="none").loglik for term in ("y[g]", "u[g]", "(1 | g)")]
     assert values == pytest.approx([values[0]] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "free"), [("ordinal(logit)", 0), ("adjacent", 0), ("binomial(logit)", 1), ("gaussian", 1)]
+)
+def test_thresholds_are_the_origin_at_every_level(kind: str, free: int) -> None:
+    text = f"cluster: g\ny1 + y2 + y3 :: {kind}\nlevel: 1\nf =~ y1 + y2 + y3\nlevel: 2\nh =~ y1 + y2 + y3"
+    rows = Model(text).parameter_table.rows
+    assert [sum(r.op == "~1" and r.lhs == y and r.free > 0 for r in rows) for y in ("y1", "y2", "y3")] == [free] * 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "free"),
+    [
+        ("f ~ 0*1", "f ~ 1", [0, 1]),
+        ("f ~ 1", "f ~ 0*1", [1, 0]),
+        ("f ~ 1", "f ~ 1", [1, 0]),
+        ("f ~ 2*1", "f ~ 1", [0, 1]),
+    ],
+)
+def test_the_class_whose_mean_is_fixed_is_the_origin(first: str, second: str, free: list[int]) -> None:
+    """The last is where the text fixes none."""
+    text = f"c :: class(2)\nf =~ y1 + y2 + y3\nclass: 1\n{first}\nclass: 2\n{second}"
+    rows = [r for r in Model(text).parameter_table.rows if r.lhs == "f" and r.op == "~1"]
+    assert [int(r.parameter >= 0) for r in sorted(rows, key=lambda r: r.klass)] == free

@@ -164,3 +164,31 @@ def test_a_larger_model_with_a_lower_log_likelihood_is_said_to_be_no_maximum() -
 
     assert answer.p is None
     assert "the larger model has the lower log-likelihood" in answer.reason
+
+
+@pytest.mark.parametrize(("below", "test"), [(0.0004, "likelihood ratio"), (0.0006, "")])
+def test_log_likelihoods_are_compared_up_to_their_noise(below: float, test: str) -> None:
+    """0.001 in twice the log-likelihood may be noise, and no more: then the statistic is 0 and p 1."""
+    a, b = fitted(CFA + "visual ~~ 0*textual\n", HS), fitted(CFA, HS)
+    answer = sl.compare(a, replace(b, estimate=replace(b.estimate, loglik=a.loglik - below)))
+    assert (answer.test, answer.statistic, answer.p) == ((test, 0.0, 1.0) if test else (test, None, None))
+
+
+def test_models_that_say_the_same_of_every_unit_have_no_test() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["y", "x"])
+    frame["z"] = 2.0 * frame["x"] + 1.0
+    answer = sl.compare(fitted("y ~ x", frame), fitted("y ~ z", frame))
+    assert (answer.relation, answer.test) == ("neither", "")
+    assert answer.reason == "No test: the fits give every unit the same log-likelihood."
+
+
+@pytest.mark.parametrize(("effects", "words"), [((1.0, 0.0), "a."), ((0.0, 1.0), "b."), ((0.5, 0.5), "")])
+def test_vuong_says_which_model_is_closer(effects: tuple[float, float], words: str) -> None:
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["x", "z"])
+    frame["y"] = frame[["x", "z"]].to_numpy() @ effects + rng.normal(size=200)
+    answer = sl.compare(fitted("y ~ x", frame), fitted("y ~ z", frame))
+    assert answer.p == pytest.approx(2 * stats.norm.sf(abs(answer.statistic)))
+    assert (answer.p < 0.05) == bool(words)
+    assert answer.reason == (f"The closer model is {words}" if words else "Neither is closer at the 5 % level.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 
 import semlang as sl
+from semlang.results.profile import Profile
 
 from .conftest import ROOT
 
@@ -76,3 +77,52 @@ def test_wrong_names(regression: sl.Fit) -> None:
     with pytest.raises(sl.FitError, match="no free parameter has the name") as problem:
         regression.confint(parameters=["y ~ x2", "bc"])
     assert problem.value.diagnostics[0].slug == "unknown-label"
+
+
+def test_profile_of_a_variance_that_may_be_zero() -> None:
+    """One-way layout: the log-likelihood of both variances in closed form, maximised over the other one by scipy."""
+    rng = np.random.default_rng(5)
+    groups, size = 12, 5
+    y = 1000.0 * (0.15 * rng.normal(size=(groups, 1)) + rng.normal(size=(groups, size)))
+    within, between = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(), size * y.mean(axis=1).var() * groups
+
+    def deviance(u: float, e: float) -> float:
+        both = e + size * u
+        return float(groups * ((size - 1) * np.log(e) + np.log(both)) + within / e + between / both)
+
+    def least(u: float) -> float:
+        return float(minimize_scalar(lambda t: deviance(u, np.exp(t)), bounds=(10, 18), method="bounded").fun)
+
+    e = within / (groups * (size - 1))
+    u = (between / groups - e) / size
+    assert u > 0
+    assert least(0.0) - deviance(u, e) < 3.841458821  # zero is inside
+    end = brentq(lambda v: least(v) - deviance(u, e) - 3.841458821, u, 50 * u)
+    frame = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(groups), size)})
+    found = sl.Model("y ~ (1 | g)").fit(frame, threads=1).confint("profile", parameters=["y.1[g] ~~ y.1[g]"]).iloc[0]
+    assert 0.0 <= found["lower"] < 1e-5 * u
+    # the search ends at 1e-4 of the root of the deviance, which is 1.96 at the end
+    assert found["upper"] == pytest.approx(end, rel=1e-3)
+
+
+def test_profile_near_the_maximum(regression: sl.Fit) -> None:
+    """2 (l_max - l(b)) = n log(1 + (b - best)^2 Sxx / RSS), from far less than 0.1 on."""
+    frame = regression.origin.recipe.frame
+    x = frame.x - frame.x.mean()
+    best = (x @ frame.y) / (x @ x)
+    rss = ((frame.y - frame.y.mean() - best * x) ** 2).sum()
+    away = np.array([-0.3, -0.05, 0.0, 0.02, 0.2])
+    expected = 40 * np.log1p(away**2 * (x @ x) / rss)
+    assert expected[1] < 0.2
+    k = regression.parameter_names.index("b")
+    # 1e-6: the noise of two log-likelihoods whose searches end at 1e-8 or so
+    assert Profile(regression, k).curve(best + away) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("y ~~ x", "did you mean 'y ~~ y'"), ("quite another", "names are like 'b'")]
+)
+def test_names_are_suggested(regression: sl.Fit, name: str, words: str) -> None:
+    with pytest.raises(sl.FitError) as problem:
+        regression.confint(parameters=[name])
+    assert words in problem.value.diagnostics[0].help[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 import semlang as sl
 from semlang.results.class_probabilities import classification
@@ -114,3 +114,44 @@ def test_weights_in_one_of_two_models_leave_no_test() -> None:
     weighted = sl.Model("weights: w\ny ~ x").fit(frame, threads=1)
     for pair in ((plain, weighted), (weighted, plain)):
         assert "sampling weights" in str(sl.compare(*pair))
+
+
+def test_information_of_nominal_items_at_the_ends_of_the_scale() -> None:
+    """sum P'^2 / P = sum_c P_c (a_c - mean a)^2, whatever the reference category, also of rare categories."""
+    rng = np.random.default_rng(4)
+    f = rng.normal(size=600)
+    frame = {}
+    for k in range(3):
+        u = np.column_stack([0 * f, 0.8 * f + 0.3 * k, 1.6 * f - 0.2]) + rng.gumbel(size=(600, 3))
+        frame[f"n{k}"] = np.array(["a", "b", "c"])[u.argmax(axis=1)]
+    text = "options: std.lv = true\nn{0..2} :: multinomial(base=a)\nf =~ n0 + n1 + n2"
+    fit = sl.Model(text).fit(pd.DataFrame(frame), threads=1)
+    e = fit.params.set_index("name")["est"]
+    slopes = np.array([0.0, *(e[n] for n in e.index if n.startswith("f =~ ") and "n1" in n)])
+    intercepts = np.array([0.0, *(e[n] for n in e.index if n.endswith("~1") and "n1" in n)])
+    assert len(slopes) == len(intercepts) == 3
+    at = np.array([-5.0, 0.0, 5.0])
+    p = softmax(intercepts[:, None] + slopes[:, None] * at, axis=0)
+    assert p.min() < 0.01
+    expected = (p * (slopes[:, None] - slopes @ p) ** 2).sum(axis=0)
+    np.testing.assert_allclose(fit.information("n1", at=at)["n1"], expected, rtol=1e-5)
+    np.testing.assert_allclose(fit.curves("n1", at=at), p.T, rtol=1e-10)
+
+
+def test_results_do_not_depend_on_the_order_of_the_lines() -> None:
+    """Thresholds before loadings, and after them."""
+    rng = np.random.default_rng(5)
+    f = rng.normal(size=300)
+    frame = pd.DataFrame({f"o{k}": np.digitize(1.2 * f + rng.logistic(size=300), [-1.0, 0.8]) for k in range(3)})
+    kinds, loadings = "options: std.lv = true\no{0..2} :: ordinal(logit)\n", "f =~ o0 + o1 + o2\n"
+    steps = "".join(f"o{k} | t1 + t2\n" for k in range(3))
+    one, other = (sl.Model(kinds + t).fit(frame, threads=1, points=15) for t in (steps + loadings, loadings + steps))
+    assert one.parameter_names[0] == "o0 | t1"
+    for name in ("o0", "o2"):
+        e = one.params.set_index("name")["est"]
+        curve = one.curves(name, at=[-1.0, 0.5])
+        below = expit(e[f"{name} | t1"] - e[f"f =~ {name}"] * curve.index)
+        np.testing.assert_allclose(curve.iloc[:, 0], below, rtol=1e-10)
+        np.testing.assert_allclose(curve, other.curves(name, at=[-1.0, 0.5]), atol=1e-5)
+    np.testing.assert_allclose(one.item_fit()["s.x2"], other.item_fit()["s.x2"], rtol=1e-3)
+    np.testing.assert_allclose(one.m2()["m2"], other.m2()["m2"], rtol=1e-4)

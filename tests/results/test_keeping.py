@@ -181,3 +181,16 @@ def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(sl.FitError) as problem:
         sl.load(tmp_path / "nothing.json")
     assert problem.value.diagnostics[0].slug == "missing-file"
+
+
+def test_columns_of_several_kinds_of_values(tmp_path: Path) -> None:
+    """What is no number, text or truth value is kept as text, and nothing else is."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.normal(size=40), "y": rng.normal(size=40)})
+    frame["k"] = pd.Series([True, None, 3, "three"] * 10, dtype=object)
+    frame["when"] = pd.Series([pd.Timestamp(2020, 1, 1), None] * 20, dtype=object)
+    sl.Model("y ~ x + factor(k)\ny ~ factor(when)").fit(frame, threads=1, force=True).save(tmp_path / "fit.json")
+    kept = sl.load(tmp_path / "fit.json").origin.recipe.frame
+    assert kept["k"].tolist() == frame["k"].tolist()
+    assert [type(v) for v in kept["k"]] == [type(v) for v in frame["k"]]
+    assert kept["when"].tolist() == ["2020-01-01 00:00:00", None] * 20

@@ -84,3 +84,80 @@ def test_interval_of_rmsea2_by_the_noncentral_distribution() -> None:
         noncentral = found[f"rmsea2.ci.{bound}"] ** 2 * df * n
         assert noncentral > 0
         assert ncx2.cdf(found["m2"], df, noncentral) == pytest.approx(mass, abs=1e-6)
+
+
+@pytest.mark.parametrize("general", [0.0, 1.2], ids=["clusters", "testlets"])
+def test_items_in_blocks(general: float) -> None:
+    """Dimensions that some items share, beside a general one or none, by all 64 patterns on a dense grid."""
+    rng = np.random.default_rng(3)
+    f, u = rng.normal(size=(400, 1)), rng.normal(size=(400, 2))
+    blocks = [0, 0, 0, 1, 1, 1]
+    y = (rng.random((400, 6)) < expit(general * f + u[:, blocks] + [-0.5, 0, 0.5, -0.5, 0, 0.5])).astype(int)
+    head = "options: std.lv = true\ni{0..5} :: binomial(logit)\nt =~ b*i0 + b*i1 + b*i2\ns =~ c*i3 + c*i4 + c*i5\n"
+    if general:
+        head += "f =~ " + " + ".join(f"a*i{k}" for k in range(6)) + "\nf ~~ 0*t\nf ~~ 0*s\n"
+    fit = sl.Model(head + "t ~~ 0*s").fit(
+        pd.DataFrame(y, columns=[f"i{k}" for k in range(6)]), points=7, se="none", threads=1
+    )
+    e = dict(zip(fit.params["name"], fit.params["est"], strict=True))
+    at = np.array([*(e[f"i{k} ~1"] for k in range(6)), e["b"], e["c"], e.get("a", 0.0)])
+    P = np.array(list(product((0, 1), repeat=6)), dtype=float)
+    observed = np.bincount(y @ [32, 16, 8, 4, 2, 1], minlength=64) / 400
+    z, w = np.polynomial.hermite_e.hermegauss(31)
+    w = w / w.sum()
+
+    def patterns(t: np.ndarray) -> np.ndarray:
+        out = np.zeros(64)
+        for common, mass in zip(z, w, strict=True):
+            halves = []
+            for b in (0, 1):
+                own = slice(3 * b, 3 * b + 3)
+                p = expit(t[own, None] + t[8] * common + t[6 + b] * z)
+                halves.append(np.exp(P[:, own] @ np.log(p) + (1 - P[:, own]) @ np.log1p(-p)) @ w)
+            out += mass * halves[0] * halves[1]
+        return out
+
+    M = np.stack([*P.T, *(P[:, i] * P[:, j] for i, j in combinations(range(6), 2))])
+    steps = 1e-5 * np.eye(9)[: 9 if general else 8]
+    D = M @ np.stack([(patterns(at + d) - patterns(at - d)) / 2e-5 for d in steps], axis=1)
+    pi = patterns(at)
+    inverse = np.linalg.inv(M @ (np.diag(pi) - np.outer(pi, pi)) @ M.T)
+    C = inverse - inverse @ D @ np.linalg.solve(D.T @ inverse @ D, D.T @ inverse)
+    difference = M @ (observed - pi)
+    found = fit.m2().iloc[0]
+    # 15 nodes a dimension are exact to 1e-5 or so at such slopes
+    assert found["m2"] == pytest.approx(400 * difference @ C @ difference, rel=2e-3)
+    assert found["df"] == 21 - len(steps)
+    first, second = M[:6] @ pi, np.einsum("ip,jp,p->ij", M[:6], M[:6], pi)
+    implied = (second - np.outer(first, first)) / np.sqrt(np.outer(first * (1 - first), first * (1 - first)))
+    lower = np.tril_indices(6, -1)
+    rms = np.sqrt(np.mean((np.corrcoef(y.T)[lower] - implied[lower]) ** 2))
+    assert found["srmsr"] == pytest.approx(rms, rel=2e-3)
+
+
+def test_limits_of_rows_and_margins() -> None:
+    """Two complete rows are enough, one is not; 89 binary items have 4005 margins."""
+    rng = np.random.default_rng(3)
+    y = pd.DataFrame(rng.random((150, 89)) < expit(rng.normal(size=(150, 1))), columns=[f"i{k}" for k in range(89)])
+    some = y.iloc[:, :4].astype(float)
+    some.loc[80:, "i2"] = np.nan
+    text = "i{0..3} :: binomial(logit)\nf =~ 1*i0 + 1*i1 + 1*i2 + 1*i3"
+    for n in (1, 2):
+        some.loc[n:79, "i3"] = np.nan
+        some.loc[:1, "i3"] = [0.0, 1.0][:n] if n == 2 else [0.0, np.nan]
+        fit = sl.Model(text).fit(some, threads=1, se="none")
+        if n == 2:
+            assert fit.m2()["n"].item() == 2
+            assert fit.m2().attrs["notes"] == ["148 rows miss a response and are left out"]
+            # nothing is left of S-X2: all sum scores are joined, and expect less than one row a cell
+            assert fit.item_fit()["p"].isna().all()
+        else:
+            with pytest.raises(sl.FitError, match="fewer than two rows have all responses"):
+                fit.m2()
+    loadings = " + ".join(f"1*i{k}" for k in range(89))
+    means = "".join(f"i{k} ~ a*1\n" for k in range(89))
+    many = sl.Model(f"i{{0..88}} :: binomial(logit)\nf =~ {loadings}\n{means}").fit(
+        y.astype(int), points=3, se="none", threads=1
+    )
+    with pytest.raises(sl.FitError, match="there are 4005 margins, more than 4000"):
+        many.m2()

@@ -434,3 +434,30 @@ def test_simulated_categories() -> None:
     for category in ("no", "so so", "yes"):
         assert shares[category] == pytest.approx(p[f"sure={category}"], abs=4 * 0.5 / np.sqrt(12000))
     assert (drawn["right"] == "y").mean() == pytest.approx(p["right"], abs=4 * 0.5 / np.sqrt(12000))
+
+
+@pytest.mark.parametrize(("error", "exists"), [(29.9, True), (30.1, False)])
+def test_a_maximum_likelihood_score_is_given_up_to_thirty_prior_standard_deviations(error: float, exists: bool) -> None:
+    """Two parallel responses of error variance 2 s^2: the score is their mean, with standard error s."""
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(rng.normal(size=(50, 2)), columns=["a", "b"])
+    text = f"f =~ 1*a + 1*b\nf ~~ 1*f\na ~~ {2 * error**2}*a\nb ~~ {2 * error**2}*b"
+    found = sl.Model(text).fit(frame, threads=1).scores(method="ml")["rows"]
+    mean = (frame - frame.mean()).mean(axis=1).to_numpy()
+    if exists:
+        # the prior has a millionth of its information, 0.0009 of that of the responses
+        assert found["f"].to_numpy() == pytest.approx(mean, rel=1e-3)
+        assert found["f.se"].to_numpy() == pytest.approx(error, rel=1e-3)
+    else:
+        assert found["f"].to_numpy().tolist() == (np.sign(mean) * np.inf).tolist()
+        assert found["f.se"].isna().all()
+
+
+def test_maximum_likelihood_scores_are_of_one_level() -> None:
+    fit = sl.Model("cluster: g\nf =~ 1*a + 1*b\nf ~ (1 | g)").fit(
+        pd.DataFrame(np.random.default_rng(1).normal(size=(60, 2)), columns=["a", "b"]).assign(g=np.arange(60) // 5),
+        threads=1, force=True,
+    )  # fmt: skip
+    with pytest.raises(sl.FitError, match="need latent variables of one level") as problem:
+        fit.scores(method="ml")
+    assert problem.value.diagnostics[0].slug == "not-predicted"

@@ -147,6 +147,7 @@ def test_a_saturated_model_fits_perfectly() -> None:
     measures = fit.measures()
     assert measures["chisq"] == pytest.approx(0.0, abs=1e-6)
     assert measures["df"] == 0
+    assert measures[["rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "tli"]].to_list() == [0.0, 0.0, 0.0, 1.0]
     assert measures["srmr"] == pytest.approx(0.0, abs=1e-6)
     assert "pvalue" not in measures
 
@@ -343,3 +344,94 @@ def test_reliability(fits: dict[str, sl.Fit]) -> None:
     assert parallel["empirical"] == pytest.approx(parallel["omega"], abs=0.02)
     items = sl.read_model(ROOT / "examples" / "lsat" / "model.sem").fit(threads=1).reliability().loc["ability"]
     assert 0.2 < items["empirical"] < items["omega"]
+
+
+def test_a_fit_closer_than_chance_has_no_misfit() -> None:
+    """With T below its degrees of freedom CFI is 1 and RMSEA 0, whatever the baseline (Bentler 1990)."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(rng.normal(size=(300, 1)) + rng.normal(size=(300, 4)), columns=list("abcd"))
+    m = sl.Model("f =~ a + b + c + d").fit(frame, threads=1).measures()
+    assert m["chisq"] < m["df"]
+    assert (m["cfi"], m["rmsea"]) == (1.0, 0.0)
+    assert m["tli"] > 1.0
+
+
+def test_residual_moments_beside_covariates() -> None:
+    """Observed less implied by hand: the path from z to y that the model leaves out is all that is wrong."""
+    rng = np.random.default_rng(3)
+    x, z = rng.normal(size=(2, 200))
+    z = z + 0.3 * x
+    frame = pd.DataFrame({"x": x, "z": z, "m": 0.5 * x + rng.normal(size=200)})
+    frame["y"] = 1.0 + frame.m + 0.4 * z + rng.normal(size=200)
+    fit = sl.Model("m ~ x + z\ny ~ b*m + 0*z").fit(frame, threads=1)
+    found = fit.residuals("raw")
+    p = fit.params.set_index("name")["est"]
+    S = frame[["m", "y", "x", "z"]].cov(ddof=0)
+    # m is saturated given x and z; y is b m + e
+    expected = {c: S.loc["y", c] - p["b"] * S.loc["m", c] for c in ("m", "x", "z")}
+    assert found.columns.tolist() == ["m", "y", "x", "z", "mean"]
+    for c, value in expected.items():
+        # the search ends at 1e-6 of the standard errors
+        assert found.loc["y", c] == pytest.approx(value, abs=1e-5), c
+        assert found.loc[c, "y"] == pytest.approx(value, abs=1e-5), c
+    assert found.loc["y", "z"] > 0.1
+    assert found.loc[["m", "x", "z"], ["m", "x", "z", "mean"]].to_numpy() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_a_wald_test_needs_the_standard_errors_of_its_own_parameters_alone() -> None:
+    """One parameter without a variance: the test of another is (b / se)^2, and its own is refused."""
+    fit = sl.Model("x1 ~ a*x2 + b*x3").fit(HS, threads=1)
+    vcov = fit.estimate.vcov.copy()
+    vcov[0], vcov[:, 0] = np.nan, np.nan
+    fit = replace(fit, estimate=replace(fit.estimate, vcov=vcov))
+    row = fit.params.set_index("name").loc["b"]
+    test = fit.wald("b == 0").iloc[0]
+    assert test["statistic"] == pytest.approx((row["est"] / row["se"]) ** 2, rel=1e-10)
+    with pytest.raises(sl.FitError, match="a parameter of the test has no standard error"):
+        fit.wald("a == 0")
+
+
+def test_score_tests_name_their_groups() -> None:
+    fit = sl.Model("groups: school\n" + CFA).fit(HS, threads=1)
+    tests = fit.score_test("visual =~ x9").set_index("test")["statistic"]
+    indices = fit.modification_indices()
+    indices = indices[(indices["lhs"] == "visual") & (indices["rhs"] == "x9") & (indices["op"] == "=~")]
+    assert len(indices) == 2
+    for group, mi in indices.set_index("group")["mi"].items():
+        assert tests[f"visual =~ x9 ({group})"] == pytest.approx(mi, rel=1e-8)
+    # groups share nothing: the joint statistic is the sum
+    assert tests["all"] == pytest.approx(indices["mi"].sum(), rel=1e-6)
+
+
+def test_a_score_test_is_of_the_constraint_that_it_names() -> None:
+    """Of two constraints one at a time: beside the likelihood ratio of the model without that one."""
+    text = "visual =~ x1 + c*x2 + d*x3\ntextual =~ x4 + a*x5 + b*x6\n"
+    both = sl.Model(text + "c == d\na == b").fit(HS, threads=1)
+    for asked, left in (("c == d", "a == b"), ("a == b", "c == d")):
+        free = sl.Model(text + left).fit(HS, threads=1)
+        ratio = 2 * (free.loglik - both.loglik)
+        # the two statistics differ by some n^(-1/2) = 0.06 of themselves
+        assert both.score_test(asked)["statistic"].item() == pytest.approx(ratio, rel=0.12)
+
+
+@pytest.mark.parametrize("excess", [0.05, -0.05])
+def test_cfi_of_a_model_that_is_its_baseline(excess: float) -> None:
+    """Two responses whose correlation makes T0 = 1 + excess: CFI is 0 above the one degree of freedom, and 1 below."""
+    rng = np.random.default_rng(1)
+    e = np.linalg.qr(np.column_stack([np.ones(100), rng.normal(size=(100, 2))]))[0][:, 1:]
+    r = np.sqrt(1 - np.exp(-(1 + excess) / 100))
+    frame = pd.DataFrame({"a": e[:, 0], "b": r * e[:, 0] + np.sqrt(1 - r**2) * e[:, 1]}) * 10.0
+    m = sl.Model("a ~ 1\nb ~ 1\na ~~ 0*b").fit(frame, threads=1).measures()
+    assert (m["chisq"], m["baseline.chisq"]) == (pytest.approx(1 + excess, abs=1e-6),) * 2
+    assert (m["df"], m["baseline.df"]) == (1, 1)
+    assert m["cfi"] == pytest.approx(0.0 if excess > 0 else 1.0, abs=1e-9)
+
+
+def test_reliability_is_that_of_a_sum_of_responses() -> None:
+    """One response is no sum, and a sum of responses and latent variables has no omega."""
+    fit = sl.Model("f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nh =~ f + g + x7 + x8\no =~ 1*x9\nx9 ~~ 0.3*x9").fit(
+        HS, threads=1
+    )
+    found = fit.reliability()
+    assert found.loc[["f", "g"], ["omega", "composite", "ave"]].notna().all(axis=None)
+    assert found.reindex(["h", "o"])[["omega", "composite", "ave"]].isna().all(axis=None)

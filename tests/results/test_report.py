@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import semlang as sl
 from semlang.cli import semlang
 from semlang.results.report import report_html
+from semlang.results.summary import number
 
 from .conftest import ROOT
 
@@ -114,3 +115,19 @@ def test_the_command(tmp_path: Path) -> None:
     assert "<h1>m.sem</h1>" in out.read_text(encoding="utf-8")
     done = CliRunner().invoke(semlang, ["report", "nothing.json", "-o", str(out)])
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "left"), [("", "2 more are left out"), ("x1 ~~ x2", "1 more is left out"), ("x1 ~~ x2\nx1 ~~ x3", "")]
+)
+def test_the_ten_largest_indices_are_shown_and_the_others_counted(more: str, left: str) -> None:
+    frame = pd.read_csv(ROOT / "examples" / "holzinger-swineford" / "holzinger-swineford.csv")
+    fit = sl.Model(f"f =~ x1 + a*x2 + a*x3 + x4 + x5\n{more}").fit(frame, threads=1)
+    page = report_html(fit)
+    part = page[page.index("Where it does not fit</h2>") : page.index("To repeat it</h2>")]
+    assert part.count("<tr>") == 1 + 10
+    indices = fit.modification_indices()["mi"].to_numpy()
+    assert len(indices) == 10 + (int(left.split()[0]) if left else 0)
+    assert ("left out" in part) == bool(left)
+    assert left in part
+    assert all(f">{number(mi)}<" in part for mi in sorted(indices)[-10:])

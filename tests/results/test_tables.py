@@ -60,3 +60,22 @@ def test_augment_of_successes_in_trials() -> None:
     out, p = fit.augment(), fit.predict(kind="conditional").iloc[:, 0]
     assert out[".fitted"].to_numpy() == pytest.approx((p * out["size"]).to_numpy())
     assert out[".resid"].to_numpy() == pytest.approx((out["incidence"] - out[".fitted"]).to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("levels", "groups", "shown"),
+    [
+        (("rows", ""), ("", ""), ["lhs", "label", "est"]),
+        (("rows", "school"), ("", ""), ["lhs", "level", "label", "est"]),
+        (("rows", "rows"), ("", "b"), ["lhs", "group", "label", "est"]),
+    ],
+)
+def test_columns_that_say_nothing_are_not_printed(
+    levels: tuple[str, str], groups: tuple[str, str], shown: list[str]
+) -> None:
+    """One level and one group need no column; what else is empty stands."""
+    rows = tuple(("x", level, group, "", 1.0) for level, group in zip(levels, groups, strict=True))
+    table = Table(("lhs", "level", "group", "label", "est"), rows)
+    assert table.text().splitlines()[0].split() == shown
+    assert table.html().count("<th>") == table.markdown().splitlines()[0].count("|") - 1 == len(shown)
+    assert list(table.frame().columns) == ["lhs", "level", "group", "label", "est"]

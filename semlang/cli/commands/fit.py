@@ -7,7 +7,7 @@ import warnings
 
 import click
 
-from semlang.cli.output import Report, model_of, model_options, reporting, writable
+from semlang.cli.output import Report, model_of, model_options, reporting, scheduler_option, writable
 from semlang.diagnostics import error
 from semlang.errors import NotConvergedWarning
 
@@ -25,6 +25,7 @@ from semlang.errors import NotConvergedWarning
 @click.option("--threads", type=click.IntRange(1), help="Threads; default: SEMLANG_THREADS, else all processors.")
 @click.option("--force", is_flag=True, help="Fit although the model is not identified.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the best point so far in a file, and begin from it.")
+@scheduler_option
 @click.option("--quiet", is_flag=True, help="No progress line.")
 @click.option("-o", "--output", metavar="FILE", help="Write the JSON object to a file.")
 @reporting("fit")
@@ -39,6 +40,7 @@ def command(
     threads: int | None,
     force: bool,
     checkpoint: str | None,
+    scheduler: str | None,
     quiet: bool,
     output: str | None,
 ) -> None:
@@ -52,7 +54,7 @@ def command(
             warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
             fit = model.fit(
                 data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show,
-                checkpoint=checkpoint,
+                checkpoint=checkpoint, scheduler=scheduler,
             )  # fmt: skip
     finally:
         shown.end()

@@ -1,9 +1,9 @@
-"""The data of a conditional model: a leaf for each configuration of classes, a copy of the rows for each node."""
+"""The data of a conditional model: a leaf for each piece in each configuration, a copy of the rows for each node."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from semlang.estimation.conditioning.fold import Fold, Folded, Stage
 from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
 from semlang.estimation.conditioning.membership import Membership, products_of
 from semlang.estimation.conditioning.nodes import LevelNodes
+from semlang.estimation.conditioning.pieces import Piece, pieces_of
 from semlang.estimation.conditioning.units import Units, complete, of_units
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.model.table import ROWS, ParameterTable
@@ -44,7 +45,7 @@ class Logits:
 
 
 class Copies:
-    """One group's data in all states: a leaf for each configuration of classes, a copy of the rows for each node.
+    """One group's data in all states: a leaf for each piece of the responses, a copy of the rows for each node.
 
     Parameters
     ----------
@@ -104,6 +105,8 @@ class Copies:
         self._unit, self._first, self._levels = units.number, units.first, units.levels
         self.records, self.multiplicity, self.used = units.records, units.multiplicity, units.used
         self._leaf_design = units.inner
+        observed = {k: int((~np.isnan(y)).sum()) for k, y in self.design.responses.items()}
+        self._pieces = pieces_of(table, group, conditions, forms, observed)
         self._place()
         self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
 
@@ -153,18 +156,17 @@ class Copies:
             design = repeated(design, own, self.copies)
         points = 1 if self._gaussian else self._points
         old, self.leaves = self.leaves, []
-        for n_leaf, (m, moves, c) in enumerate(
-            zip(self.models, self._moves, self.conditions.configurations, strict=True)
-        ):
+        for n_leaf, piece in enumerate(self._pieces):
+            m, moves = self.models[piece.configuration], self._moves[piece.configuration]
             if old and not moves:  # it does not see the nodes
                 leaf = old[n_leaf]
                 leaf.points = points
             else:
                 if self.conditions.fills:
-                    data = self.filled(self._leaf_design, c.index)
+                    data = self.filled(self._leaf_design, piece.index)
                     data = repeated(data, own, self.copies) if moves else data
                 else:
-                    data = design if moves else self._leaf_design
+                    data = _only(design if moves else self._leaf_design, piece)
                 leaf = QuadratureLikelihood(
                     m.form, data, m.table.variables, self.table.levels, m.factored, points, self._threads
                 )
@@ -263,3 +265,13 @@ class Copies:
     def _copies(self, leaf: QuadratureLikelihood) -> int:
         """Return how many copies of the data a leaf holds: one, or one a node."""
         return leaf.design.n_rows // max(self.design.n_rows, 1) if self.design.n_rows else 1
+
+
+def _only(design: Design, piece: Piece) -> Design:
+    """Return the design in which the responses of a piece are all that is observed."""
+    if piece.responses is None:
+        return design
+    nothing = np.full(design.n_rows, np.nan)
+    return replace(
+        design, responses={k: y if k in piece.responses else nothing for k, y in design.responses.items()}
+    )  # fmt: skip

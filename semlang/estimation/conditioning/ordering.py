@@ -1,24 +1,32 @@
-"""Numbers of classes: by decreasing size, where the text does not tell the classes apart."""
+"""Numbers of classes: those of the user's start values, else by decreasing size, where the text tells none apart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.graph.condition import discrete_variables, n_states
+from semlang.model.scale import FIRST_PATH
 from semlang.model.table import ParameterTable, Row
 
 __all__ = ["interchangeable", "renumbering"]
 
 Floats = NDArray[np.float64]
 
+MOST_IN_ORDERS = 6
+"""Classes up to which all orders are compared with start values."""
+FAR = 1e3
+"""Where an infinite estimate counts as being."""
+
 
 def interchangeable(table: ParameterTable, key: str) -> bool:
     """Return whether a model says the same of every class of a variable (or of every mass point).
 
-    Blocks, ``@k``, fixed values, start values, labels that differ and ``observed=`` tell classes apart.
+    Blocks, ``@k``, fixed values, labels that differ and ``observed=`` tell classes apart; that the first path of a
+    random effect is 1 does not.
     """
     if table.variables[key].arguments.get("observed"):
         return False
@@ -42,16 +50,24 @@ def interchangeable(table: ParameterTable, key: str) -> bool:
         fixed = [r for r in own.values() if r.parameter < 0]
         last = own.get(n)
         reference = fixed == [last] and last is not None and last.ustart in (0.0, None)
-        if fixed and not reference:
+        if fixed and not reference and not _marked(table, own):
             return False
         zero = reference and last is not None and last.ustart == 0.0
         if zero and not _is_shifted(table, first) and _origins(table, first) is None:
             return False
         if len(set(free)) != len(free) and len(set(free)) > 1:
             return False
-        if any(r.ustart is not None for r in own.values() if r.parameter >= 0):
-            return False
     return True
+
+
+def _marked(table: ParameterTable, own: Mapping[int, Row]) -> bool:
+    """Whether a random effect that moves nothing but the logits of one class variable has its scale from the first."""
+    first = own[1]
+    if first.rule != FIRST_PATH or any(r.parameter < 0 for k, r in own.items() if k > 1):
+        return False
+    effect, rows = first.source, [r for r in table.rows if r.group == first.group]
+    uses = [r for r in rows if effect in (r.source, *r.moderators) and r.op != "~~"]
+    return uses == [own[k] for k in sorted(own)] and not any(r.target == effect != r.source for r in rows)
 
 
 def _class_of(row: Row, keys: set[str], key: str) -> int:
@@ -107,9 +123,23 @@ def _origins(table: ParameterTable, row: Row) -> list[tuple[Row, Row, float]] | 
 
 
 def renumbering(
-    table: ParameterTable, theta: Floats, sizes: Mapping[str, Sequence[float]], limits: Mapping[int, float]
+    table: ParameterTable,
+    theta: Floats,
+    sizes: Mapping[str, Sequence[float]],
+    limits: Mapping[int, float],
+    starts: Mapping[int, float],
 ) -> tuple[Floats, Floats, dict[str, list[int]], dict[int, float]] | None:
-    """Return what renumbers the classes by size; None where they keep their numbers.
+    """Return what renumbers the classes; None where they keep their numbers.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    theta : (P,) floats
+    sizes : mapping from key to proportions
+    limits : mapping from parameter to +-inf
+    starts : mapping from parameter to float
+        The user's start values. Where these differ between classes, a class takes the number whose values it is
+        nearest to, whichever of many starts led to it; else classes are numbered by decreasing size.
 
     Returns
     -------
@@ -126,17 +156,46 @@ def renumbering(
     orders: dict[str, list[int]] = {}
     moved = dict(limits)
     for key, size in sizes.items():
-        order = sorted(range(len(size)), key=lambda k: -size[k])
-        if order == list(range(len(size))) or not interchangeable(table, key):
+        if not interchangeable(table, key):
             continue
-        step = _transformation(table, key, order, theta.size)
-        new = _limits(step, moved)
+        by_size = sorted(range(len(size)), key=lambda k: -size[k])
+        order = _nearest(table, key, by_size, theta, starts)
+        if order == list(range(len(size))):
+            continue
+        new = _limits(_transformation(table, key, order, theta.size), moved)
         if new is None:
             continue
-        theta, slopes = _moved_origins(table, key, order, theta, *_with_last_location(table, key, order, theta, step))
+        theta, slopes = _reordered(table, key, order, theta)
         T, moved = slopes @ T, new
         orders[key] = order
     return (theta, T, orders, moved) if orders else None
+
+
+def _reordered(table: ParameterTable, key: str, order: list[int], theta: Floats) -> tuple[Floats, Floats]:
+    """Return the parameters with classes in an order, and their derivatives in those before."""
+    step = _transformation(table, key, order, theta.size)
+    located = _with_last_location(table, key, order, theta, step)
+    return _moved_markers(table, key, order, theta, *_moved_origins(table, key, order, theta, *located))
+
+
+def _nearest(
+    table: ParameterTable, key: str, by_size: list[int], theta: Floats, starts: Mapping[int, float]
+) -> list[int]:
+    """Return the order in which the classes are nearest to start values; by size where these do not tell."""
+    keys = {key} if table.variables[key].kind.name == "class" else set(discrete_variables(table)[key])
+    told = sorted({r.parameter for r in table.rows if r.parameter in starts and _class_of(r, keys, key)})
+    if not told or len(by_size) > MOST_IN_ORDERS:
+        return by_size
+    values = np.array([starts[p] for p in told])
+
+    def distance(order: list[int]) -> float:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.nan_to_num(_reordered(table, key, order, theta)[0][told], posinf=FAR, neginf=-FAR)
+        return float(np.minimum((np.clip(found, -FAR, FAR) - values) ** 2, FAR**2).sum())
+
+    orders = [by_size, *(list(order) for order in permutations(range(len(by_size))))]
+    gaps = [distance(order) for order in orders]
+    return orders[int(np.argmin(np.array(gaps) + 1e-9 * (np.arange(len(gaps)) > 0)))]
 
 
 def _with_last_location(
@@ -193,6 +252,39 @@ def _moved_origins(
             T[place.parameter, reference] += sign * loading
             if path.parameter >= 0:
                 T[place.parameter, path.parameter] += sign * shift
+    return new, T
+
+
+def _moved_markers(
+    table: ParameterTable, key: str, order: list[int], old: Floats, new: Floats, T: Floats
+) -> tuple[Floats, Floats]:
+    """Give random effects their scale from the new first class; return parameters and derivatives."""
+    new, T = new.copy(), T.copy()
+    places: dict[tuple[object, ...], dict[int, Row]] = {}
+    for row in table.rows:
+        if row.target == key and row.source and row.klass:
+            places.setdefault(_place(row, key), {})[row.klass] = row
+    K = len(order)
+    for own in places.values():
+        if own[1].parameter >= 0 or not _marked(table, own):
+            continue
+        a, slopes = np.zeros(K), np.zeros((K, old.size))
+        for k, r in own.items():
+            a[k - 1] = old[r.parameter] if r.parameter >= 0 else r.ustart
+            if r.parameter >= 0:
+                slopes[k - 1, r.parameter] = 1.0
+        a, slopes = a[order] - a[order[-1]], slopes[order] - slopes[order[-1]]
+        scale = a[0]
+        for k in range(2, K):
+            p = own[k].parameter
+            new[p], T[p] = a[k - 1] / scale, (slopes[k - 1] - a[k - 1] / scale * slopes[0]) / scale
+        effect = own[1].source
+        for r in table.rows:
+            if r.op == "~~" and effect in (r.target, r.source) and r.parameter >= 0 and r.group == own[1].group:
+                power = 2 if r.target == r.source else 1
+                new[r.parameter] = scale**power * old[r.parameter]
+                T[r.parameter] = power * scale ** (power - 1) * old[r.parameter] * slopes[0]
+                T[r.parameter, r.parameter] += scale**power
     return new, T
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.conditioning.copies import Copies, Logits
 from semlang.estimation.conditioning.fold import Folded, sums
+from semlang.estimation.conditioning.pieces import Piece
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible
 
@@ -74,20 +75,19 @@ class Summed(Copies):
         """Return the information there would be were all states known, where there are few units for the parameters.
 
         It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
-        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant.
+        on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
+        the scores of two pieces are uncorrelated, so that their squares add up.
         """
         if self.records.size > MANY * self.derived.n and not self.cautious:
             return None
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)
         total = np.zeros((full.size, full.size))
-        for leaf, evaluation, target, c in zip(
-            self.leaves, units, self._targets, self.conditions.configurations, strict=True
-        ):
+        for leaf, evaluation, target, piece in zip(self.leaves, units, self._targets, self._pieces, strict=True):
             owner = np.repeat(target, np.diff(leaf.rows.first))
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
             scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
-            weight = self._weights(folded, c.index, leaf)[owner[begins]]
+            weight = self._weights(folded, piece, leaf)[owner[begins]]
             total += (scores * weight[:, None]).T @ scores
         for number, _ in enumerate(self.fold.stages):
             for g in self._memberships[number]:
@@ -111,14 +111,14 @@ class Summed(Copies):
         size = self.fold.stages[0].parent.size
         parts = np.zeros((*self.shape, size))
         units = []
-        for leaf, target, c in zip(self.leaves, self._targets, self.conditions.configurations, strict=True):
+        for leaf, target, piece in zip(self.leaves, self._targets, self._pieces, strict=True):
             evaluation = leaf.units(full)
             if not evaluation.values.size:
                 raise Infeasible("no row has a response with all that it depends on")
             units.append(evaluation)
             copies = self._copies(leaf)
             inner = self.shape[n:] if copies == self.copies else (1,) * (len(self.shape) - n)
-            parts[c.index] = sums(evaluation.values, target, copies * size).reshape(*inner, size)
+            parts[piece.place] += sums(evaluation.values, target, copies * size).reshape(*inner, size)
         folded = self.fold.run(parts, [self._log_weights(i, full) for i in range(len(self.fold.stages))])
         if not np.isfinite(folded.values).all():
             raise Infeasible("a unit has no density")
@@ -157,10 +157,10 @@ class Summed(Copies):
         full, jacobian = self.derived.extend(x)
         n_top = 1 if whole else self.records.size
         out = np.zeros((n_top, full.size))
-        for leaf, evaluation, target, (first, owner), c in zip(
-            self.leaves, units, self._targets, self._segments, self.conditions.configurations, strict=True
+        for leaf, evaluation, target, (first, owner), piece in zip(
+            self.leaves, units, self._targets, self._segments, self._pieces, strict=True
         ):
-            weights = self._weights(folded, c.index, leaf)[target]
+            weights = self._weights(folded, piece, leaf)[target]
             if whole:
                 out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
@@ -171,9 +171,10 @@ class Summed(Copies):
                 out += g.logits.scores(self._adjoint(folded, number, g), top, n_top)
         return out if jacobian is None else out @ jacobian
 
-    def _weights(self, folded: Folded, index: tuple[int, ...], leaf: QuadratureLikelihood) -> Floats:
+    def _weights(self, folded: Folded, piece: Piece, leaf: QuadratureLikelihood) -> Floats:
         """Return the adjoints (copies x U) of the values of a leaf's units."""
-        a = folded.adjoints[0][index]
+        a = folded.adjoints[0][piece.place]
+        a = a.sum(axis=tuple(range(piece.index.count(-1))))
         a = a.reshape(self.copies, a.shape[-1])
         return np.asarray((a if self._copies(leaf) == self.copies else a.sum(axis=0)).reshape(-1))
 

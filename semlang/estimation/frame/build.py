@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from semlang.data.centring import NOTHING, Monomial, monomial, parts, powers
 from semlang.data.design import Design
-from semlang.estimation.frame.columns import FramedColumns, Standard
+from semlang.estimation.frame.columns import Standard
 from semlang.estimation.frame.framed import Frame
 from semlang.estimation.frame.measures import Measures, split
 from semlang.estimation.frame.remainders import placed, to_components, to_loadings, to_thresholds
@@ -145,8 +145,13 @@ class _Builder:
                             A[parameter, q] = value
         changed: dict[Covariate, Standard] = {}
         graphs = tuple(self._graph(g, graph, changed) for g, graph in enumerate(self.graphs))
-        designs = tuple(self._design(g, design, changed) for g, design in enumerate(self.designs))
-        return Frame(graphs, designs, A, b, tuple((*which, value) for which, value in products.items()))
+        origins = tuple(
+            {key: origin for key, origin in self.origins.items() if Choice("origin", g, key) in self.choices}
+            for g in range(len(self.graphs))
+        )
+        added = tuple((*which, value) for which, value in products.items())
+        out = Frame(graphs, (), A, b, added, changed, origins)
+        return replace(out, designs=tuple(out.design(g, design) for g, design in enumerate(self.designs)))
 
     def _standard(self, names: tuple[str, str, str], g: int, place: Hashable, via: Product) -> Standard | None:
         """Return the covariate that stands for a product in one place, None where it is left as it is."""
@@ -275,6 +280,8 @@ class _Builder:
         def rows(name: str, given: Sequence[Row]) -> tuple[Row, ...]:
             return tuple(r._replace(via=through(FIXED, (name, i), r.via)) for i, r in enumerate(given))
 
+        if not any(c.group == g and c.what != "origin" for c in self.choices):
+            return graph
         new = replace(
             graph,
             paths=tuple(path(i, p) for i, p in enumerate(graph.paths)),
@@ -284,10 +291,3 @@ class _Builder:
         for name in ("responses", "latents", "causes", "orders"):
             new.__dict__[name] = getattr(graph, name)
         return new
-
-    def _design(self, g: int, design: Design, changed: dict[Covariate, Standard]) -> Design:
-        moved = {
-            key: y - self.origins[key] if Choice("origin", g, key) in self.choices else y
-            for key, y in design.responses.items()
-        }
-        return replace(design, responses=moved, columns=FramedColumns(design.columns, changed))

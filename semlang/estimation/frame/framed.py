@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.estimation.frame.columns import FramedColumns, Standard
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
 from semlang.graph.model_graph import ModelGraph
+from semlang.model.table import Covariate
 
 __all__ = ["Frame", "Framed"]
 
@@ -29,6 +32,9 @@ class Frame:
         theta = A theta' + b + products.
     products : tuple of (int, int, int, float)
         A parameter takes so many times the product of two others, which have no products of their own.
+    changed : mapping from Covariate to Standard
+        Covariates that stand for products.
+    origins : one a group: mapping from response to its origin
     """
 
     graphs: tuple[ModelGraph, ...]
@@ -36,6 +42,14 @@ class Frame:
     A: Floats
     b: Floats
     products: tuple[tuple[int, int, int, float], ...] = ()
+    changed: Mapping[Covariate, Standard] = field(default_factory=dict)
+    origins: tuple[Mapping[str, float], ...] = ()
+
+    def design(self, g: int, design: Design) -> Design:
+        """Return data of group g, counted from 0, in the frame."""
+        origins = self.origins[g]
+        moved = {key: y - origins[key] if key in origins else y for key, y in design.responses.items()}
+        return replace(design, responses=moved, columns=FramedColumns(design.columns, self.changed))
 
     def _added(self, inside: Floats) -> Floats:
         out = np.zeros(inside.size)

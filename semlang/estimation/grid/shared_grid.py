@@ -267,14 +267,17 @@ class SharedGrid(Expanded):
         if len(begins) <= 1:
             run(0, units, total)
             return
+        if self._pool is None:
+            part = np.empty_like(total)
+            for a in begins:
+                part[...] = 0.0
+                run(a, min(a + size, units), part)
+                total += part
+            return
         sums = [np.zeros_like(total) for _ in begins]
         jobs = [(a, min(a + size, units), part) for a, part in zip(begins, sums, strict=True)]
-        if self._pool is None:
-            for job in jobs:
-                run(*job)
-        else:
-            for done in [self._pool.submit(run, *job) for job in jobs]:
-                done.result()
+        for done in [self._pool.submit(run, *job) for job in jobs]:
+            done.result()
         for part in sums:
             total += part
 
@@ -310,11 +313,16 @@ class SharedGrid(Expanded):
 
     def error(self, x: Floats) -> float:
         """Return the error of the log-likelihood: against the nodes between, and what lies beyond the last node."""
+        difference, beyond = self.difference(x)
+        return abs(difference) + beyond
+
+    def difference(self, x: Floats) -> tuple[float, float]:
+        """Return half of the difference to the nodes between, and what lies beyond the last node."""
         found = self.evaluate(x)
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
         step = float(self.nodes.z[1] - self.nodes.z[0])
         beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
-        return 0.5 * abs(float((found.values - other.values) @ self.weight)) + beyond
+        return 0.5 * float((found.values - other.values) @ self.weight), beyond
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""

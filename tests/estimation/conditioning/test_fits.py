@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import semlang as sl
-from semlang.estimation.conditioning.ordering import interchangeable
+from semlang.estimation.conditioning.assemble import conditional_members
+from semlang.estimation.conditioning.ordering import interchangeable, renumbering
+from semlang.estimation.constraints import Constraints
 from semlang.model.parameter_names import parameter_names
 from semlang.results.mass_points import directional_derivative
 
@@ -204,3 +206,71 @@ def test_growth_without_variation_inside_classes():
     p = fit.params
     means = np.sort(p[(p.lhs == "i") & (p.op == "~1")].est)
     np.testing.assert_allclose(means, [0.0, 2.0, 4.0], atol=0.2)  # standard errors are 0.04 to 0.08
+
+
+@pytest.mark.parametrize("kind", ["class", "masspoints"])
+def test_start_values_number_the_classes(kind):
+    """Whichever of many starts is the best, a class has the number of the start values that it is nearest to."""
+    rng = np.random.default_rng(1)
+    c = np.repeat(rng.random(150) < 0.35, 4)
+    y = np.where(c, 1.5, -1.0) + 0.5 * rng.normal(size=c.size)
+    data = pd.DataFrame({"g": np.repeat(np.arange(150), 4), "y": y})
+    text = "c[g] :: class(2)\ny ~ c" if kind == "class" else "u[g] :: masspoints(2)\ny ~ 0 + u"
+    name = "y ~1 (class {})" if kind == "class" else "u[g] ~1 (class {})"
+    plain = sl.Model(text).fit(data)
+    p = plain.params.set_index("name").est
+    large, small = p[name.format(1)], p[name.format(2)]  # by size
+    assert large < 0.0 < small
+    for start, first in (({name.format(1): 2.0}, small), ({name.format(2): 2.0}, large),
+                         ({name.format(1): -3.0, name.format(2): 3.0}, large)):  # fmt: skip
+        fit = sl.Model(text).fit(data, start=start)
+        assert fit.loglik == pytest.approx(plain.loglik, abs=1e-6)
+        assert fit.params.set_index("name").est[name.format(1)] == pytest.approx(first, abs=1e-4)
+
+
+def test_the_scale_of_a_random_effect_moves_to_the_new_first_class():
+    """Logits u[g] with paths 1 and L: after the classes change places so does the path that is 1."""
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(12), 12)
+    text = "cluster: g\ny{1..4} :: binomial(logit)\nc :: class(3)\nc =~ y{1..4}\nc ~ x + u[g]"
+    data = pd.DataFrame((rng.random((g.size, 4)) < 0.5) * 1, columns=[f"y{j}" for j in range(1, 5)]).assign(
+        g=g, x=rng.normal(size=g.size)
+    )
+    model, designs, _ = sl.Model(text).bind(data)
+    table = model.parameter_table
+    constraints = Constraints(table)
+    members, parametrisation = conditional_members(table, designs, constraints.pinned, 41, 1)
+
+    def value(theta):
+        return members[0].value(parametrisation.coordinates(theta))
+
+    theta = 0.5 * rng.normal(size=table.n_parameters)
+    variance = next(r.parameter for r in table.rows if r.op == "~~")
+    theta[variance] = 0.7
+    new, T, orders, _ = renumbering(table, theta, {"c": [0.2, 0.3, 0.5]}, {}, {})
+
+    assert orders == {"c": [2, 1, 0]}
+    assert value(new) == pytest.approx(value(theta), abs=1e-6)  # 41 nodes at the prior
+    for p in range(theta.size):
+        step = np.zeros(theta.size)
+        step[p] = 1e-5
+        ends = [renumbering(table, theta + s * step, {"c": [0.2, 0.3, 0.5]}, {}, {})[0] for s in (1.0, -1.0)]
+        assert T[:, p] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-7)
+
+
+def test_start_values_do_not_depend_on_how_often_a_variance_is_used():
+    """Residual variances held equal over six waves were halved once a wave and class, and no start moved away."""
+    rng = np.random.default_rng(507)
+    n, t = 300, np.arange(6.0)
+    c = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    curves = np.array([[10, 0], [10, 1.5], [16, -1.2]])[c]
+    data = pd.DataFrame(
+        curves[:, :1] + curves[:, 1:] * t + 1.3 * rng.normal(size=(n, 6)), columns=[f"y{j}" for j in range(1, 7)]
+    )
+    text = (
+        "c :: class(3)\ni =~ 1*y{1..6}\ns =~ 0*y1 + 1*y2 + 2*y3 + 3*y4 + 4*y5 + 5*y6\ny{1..6} ~ 0\n"
+        "i ~~ 0*i\ns ~~ 0*s\ni ~~ 0*s\ni ~ c\ns ~ c\n" + "".join(f"y{j} ~~ v*y{j}\n" for j in range(1, 7))
+    )
+    fit = sl.Model(text).fit(data, se="none")
+    assert sorted(fit.estimate.class_sizes["c"]) == pytest.approx([0.2, 0.3, 0.5], abs=0.05)
+    assert fit.params.est[fit.params.label == "v"].iloc[0] == pytest.approx(1.3**2, rel=0.1)

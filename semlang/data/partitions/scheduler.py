@@ -1,0 +1,123 @@
+"""The scheduler of a fit on workers: one that is there, or processes of this machine for the time of the fit."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from semlang.diagnostics import Diagnostic, error
+from semlang.errors import FitError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["client_of", "refuse_without_dask"]
+
+CONNECT = 10
+"""Seconds after which a scheduler that does not answer is not there."""
+
+ONE_THREAD = {
+    "NUMBA_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "SEMLANG_THREADS": "1",
+}
+"""Set in workers that are started here: processes are the parallel part."""
+
+
+def refuse_without_dask() -> None:
+    """Raise where dask.distributed is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        raise FitError(
+            [error("missing-extra", "a scheduler needs the package distributed", help='pip install "semlang[scale]"')]
+        )
+
+
+@contextmanager
+def client_of(scheduler: str, processes: int) -> Iterator[Client]:
+    """Connect to a scheduler, or start one with worker processes for ``local``.
+
+    Parameters
+    ----------
+    scheduler : str
+        ``local``, or an address like ``tcp://10.0.0.5:8786``.
+    processes : int
+        Of a local scheduler.
+
+    Raises
+    ------
+    FitError
+        ``missing-extra``, ``no-scheduler``, ``no-workers``.
+    """
+    refuse_without_dask()
+    from distributed import Client, LocalCluster
+
+    if scheduler != "local":
+        try:
+            _knock(scheduler)
+            client = Client(scheduler, timeout=CONNECT, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as problem:
+            text = str(problem).split("\n")[0]
+            raise FitError([unreachable(scheduler, text)]) from None
+        with client:
+            yield client
+        return
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)  # a worker that is just being started reads a script that starts workers
+    import dask
+
+    with ExitStack() as stack:
+        stack.enter_context(
+            dask.config.set({"distributed.scheduler.work-stealing": False, "distributed.comm.timeouts.connect": "10s"})
+        )
+        try:
+            cluster = stack.enter_context(
+                LocalCluster(
+                    n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1",
+                    dashboard_address=None, silence_logs=50, env=ONE_THREAD, memory_limit=0,
+                )
+            )  # fmt: skip
+        except RuntimeError as problem:
+            raise FitError([not_started(str(problem))]) from None
+        yield stack.enter_context(Client(cluster, set_as_default=False))
+
+
+def _knock(scheduler: str) -> None:
+    """Raise where nobody listens at an address: a client that does not get through takes long to be closed."""
+    from distributed.comm.addressing import get_address_host_port, parse_address
+    from distributed.comm.registry import get_backend
+
+    protocol = parse_address(scheduler)[0]
+    get_backend(protocol)
+    if protocol in ("tcp", "tls"):
+        with socket.create_connection(get_address_host_port(scheduler), timeout=CONNECT):
+            pass
+
+
+def not_started(text: str) -> Diagnostic:
+    """Return the finding that processes of this machine did not start."""
+    return error(
+        "no-workers",
+        "the worker processes did not start",
+        label=text.split("\n")[0][:200],
+        notes="a new process reads the script that it is started from",
+        help='in a script, put what it does under  if __name__ == "__main__":',
+    )
+
+
+def unreachable(scheduler: str, text: str) -> Diagnostic:
+    """Return the finding that there is no scheduler at an address."""
+    return error(
+        "no-scheduler",
+        f"there is no scheduler at '{scheduler}'",
+        label=text[:200],
+        help=(
+            "start one with  dask scheduler, and workers with  dask worker ADDRESS",
+            "--scheduler local starts processes of this machine",
+        ),
+    )

@@ -1,0 +1,152 @@
+"""Sums over partitions on the workers of dask.distributed: two processes on loopback, one of which is killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semlang as sl
+from semlang.data.partitions import opening, row_groups
+from semlang.data.partitions.on_workers import OnWorkers, answers
+
+distributed = pytest.importorskip("distributed")
+pytest.importorskip("pyarrow")
+
+TEXT = "y :: binomial(logit)\ny ~ x + factor(c) + (1|g)"
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Return 2,000 rows of 200 units."""
+    rng = np.random.default_rng(1)
+    n, units = 2000, 200
+    g = np.repeat(np.arange(units), 10)
+    x = rng.normal(size=n)
+    y = (rng.random(n) < 1 / (1 + np.exp(-0.5 * x - rng.normal(size=units)[g]))) * 1.0
+    return pd.DataFrame({"g": g, "x": x, "c": rng.choice(list("abc"), n), "y": y})
+
+
+@pytest.fixture
+def parts(frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a pattern of files of eight partitions."""
+    for k in range(2):
+        frame.iloc[k * 1000 : (k + 1) * 1000].to_parquet(tmp_path / f"p{k}.parquet", row_group_size=130)
+    monkeypatch.setattr(row_groups, "ROWS", 250)
+    return str(tmp_path / "p*.parquet")
+
+
+@pytest.fixture
+def here(parts: str, monkeypatch: pytest.MonkeyPatch) -> sl.results.fit.Fit:
+    """Return the fit of the partitions in this process."""
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "IN_MEMORY", 0)
+        return sl.Model(TEXT).fit(parts, threads=1)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """Return a cluster of two processes."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        yield cluster
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two fits have the same bits."""
+    a, b = a.estimate, b.estimate
+    return bool(a.loglik == b.loglik and np.array_equal(a.theta, b.theta) and np.array_equal(a.vcov, b.vcov))
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_changes_no_bit(parts: str, here: Any, cluster: Any) -> None:
+    with distributed.Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        seen: list[str] = []
+
+        def watch(line: str) -> None:
+            seen.append(line)
+            if len(seen) == 4:
+                os.kill(victim, signal.SIGKILL)
+
+        fit = sl.Model(TEXT).fit(parts, scheduler=cluster.scheduler_address, progress=watch)
+        assert len(seen) > 6
+        assert victim not in client.run(os.getpid).values()
+    assert same(fit, here)
+    assert fit.estimate.plan is not None
+    assert "on 2 workers" in str(fit.estimate.plan)
+
+
+@pytest.mark.slow
+def test_one_process_or_two(parts: str, here: Any) -> None:
+    for processes in (1, 2):
+        assert same(sl.Model(TEXT).fit(parts, scheduler="local", threads=processes), here)
+
+
+@pytest.mark.slow
+def test_a_frame_of_dask(frame: pd.DataFrame, cluster: Any) -> None:
+    dataframe = pytest.importorskip("dask.dataframe")
+    given = dataframe.from_pandas(frame, npartitions=6)
+    model = sl.Model(TEXT)
+    with pytest.raises(sl.errors.DataError) as problem:
+        model.fit(given)
+    assert problem.value.diagnostics[0].slug == "split-units"
+    together, whole = given.shuffle("g"), model.fit(frame, threads=1)
+    for scheduler in (None, cluster.scheduler_address):
+        fit = model.fit(together, scheduler=scheduler)
+        assert fit.loglik == pytest.approx(whole.loglik, rel=1e-9)
+        assert fit.estimate.theta == pytest.approx(whole.estimate.theta, abs=1e-6)
+
+
+class Deaf:
+    """A client whose workers die of every task."""
+
+    def submit(self, *arguments: Any, **options: Any) -> Deaf:
+        return self
+
+    def result(self) -> None:
+        raise distributed.KilledWorker("task", SimpleNamespace(address="tcp://a:1"), 3)
+
+    def wait_for_workers(self, n: int, timeout: int) -> None:
+        pass
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+        return {"workers": {"tcp://a:1": {}}}
+
+
+def test_a_script_that_every_worker_would_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from semlang.data.partitions.scheduler import client_of
+
+    def fails(**options: Any) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fails)
+    with pytest.raises(sl.FitError) as problem, client_of("local", 1):
+        pass
+    assert problem.value.diagnostics[0].slug == "no-workers"
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit), client_of("local", 1):
+        pass
+
+
+def test_workers_that_stay_lost() -> None:
+    client: Any = Deaf()
+    with pytest.raises(sl.FitError) as problem:
+        OnWorkers(client, [1, 2]).ask(int)
+    assert problem.value.diagnostics[0].slug == "workers-lost"
+
+
+def test_a_task_answers_for_all_values_of_its_worker() -> None:
+    assert answers([1, 2], lambda value, more: value + more, 10) == [11, 12]

@@ -184,9 +184,9 @@ class Chain:
                         lists[side, here] = add(reduced.quantities[k, role], transform=transform)
             elif k in residual:
                 self._f_shifts.append((len(sources), residual[k]))
-                lists[0, here] = add([Linear(-1, 1.0, ())], root=True)
+                lists[self._side_of_sigma(here), here] = add([Linear(-1, 1.0, ())], root=True)
             elif k in diagonal:
-                lists[0, here] = add([Linear(*diagonal[k], ())], root=True)
+                lists[self._side_of_sigma(here), here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(transforms))
@@ -196,6 +196,10 @@ class Chain:
         self._f_slot = np.array(slots, dtype=np.int64)
         self._f_log = np.array(logs, dtype=np.float64)
         self._f_root = np.array(roots, dtype=bool)
+
+    def _side_of_sigma(self, here: NDArray[np.bool_]) -> int:
+        """Return in which of its two numbers a row of a gaussian response has sigma."""
+        return int(here.any() and ENTRIES[int(self.rows.codes[here][0])].f2 == "sigma")
 
     # ------------------------------------------------------------------ evaluation
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from semlang.data.design import Design
-from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, code_of
+from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, TERM, code_of
 from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
@@ -58,6 +59,8 @@ class Expansion:
     used : int
         Number of records with a response, frequencies counted.
     dropped : mapping from reason to count of responses
+    constant : (N,) floats, optional
+        Added to the log densities, before the row's weight: of rows that stand for several trials.
     """
 
     response: Ints
@@ -78,6 +81,7 @@ class Expansion:
     records: Ints
     used: float
     dropped: Mapping[str, int]
+    constant: Floats | None = None
 
     @property
     def first(self) -> Ints:
@@ -198,7 +202,8 @@ def expand(
     del at
     offset = np.zeros(y.size) if offsets is None else offsets[source, response]
     del values, offsets
-    codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    codes = of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     kinds = [variables[r].kind for r in reduced.responses]
     predictor = response.copy() if any(k.alternatives for k in kinds) else response
@@ -208,6 +213,8 @@ def expand(
     if size > 1:
         together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
     last = np.cumsum(count_by(response, size))
+    times: Floats | None = None  # how often the density of a row counts
+    constant: Floats | None = None
     for k, key in enumerate(reduced.responses):
         here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
@@ -223,6 +230,25 @@ def expand(
             y[here] = y[here] == part[here] + 1
             f1[here] = _left(anchor[here], part[here])
             continue
+        if variables[key].kind.composite:
+            part[here] = 0
+            f1[here] = _left(anchor[here], part[here])
+            first = np.r_[True, np.diff(anchor[here]) != 0][: here.size]
+            terms = here[~first]
+            codes[terms], y[terms] = TERM, design.terms[key][source[terms]]
+            if ENTRIES[of_response[k]].f2 == "trials":
+                f2[here] = _DATA["trials"](design, key, source[here])
+            continue
+        if _guessed_trials(reduced, design, k):
+            trials, right = design.trials[key][source[here]], y[here]
+            succeeded = part[here] == 0
+            y[here] = succeeded
+            times = np.ones(y.size) if times is None else times
+            constant = np.zeros(y.size) if constant is None else constant
+            times[here] = np.where(succeeded, right, trials - right)
+            ways = gammaln(trials + 1.0) - gammaln(right + 1.0) - gammaln(trials - right + 1.0)
+            constant[here] = np.where(succeeded, ways / np.maximum(right, 1.0), 0.0)
+            continue
         entered = here[part[here] == 1] if key in design.entry else here[:0]
         if entered.size:
             y[entered] = design.entry[key][source[entered]]
@@ -230,7 +256,7 @@ def expand(
             y[here] = design.low[key][source[here]]
         if variables[key].kind.logarithm:
             y[here] = _log(y[here])
-        entry = ENTRIES[codes[k]]
+        entry = ENTRIES[of_response[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
             if role in _DATA:
                 f[here] = _DATA[role](design, key, source[here])
@@ -241,6 +267,8 @@ def expand(
                 f[here], y[here] = np.clip(ends, -OPEN, OPEN), np.clip(y[here], -OPEN, OPEN)
     tree = Tree.from_ids(ids or [anchor])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
+    if times is not None:
+        row_weights = row_weights * times
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
@@ -251,8 +279,8 @@ def expand(
             counts = design.frequency[level] if counts is None else counts * design.frequency[level]
     total = float(used.size if counts is None else counts[used].sum())
     return Expansion(
-        response, predictor, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
-        unit_weights, multiplicity, clusters, records, total, dict(dropped),
+        response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
+        unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
 
 
@@ -288,20 +316,37 @@ def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[
     None where all have one.
     """
     kinds = [variables[key].kind for key in reduced.responses]
-    if not (design.entry or any(kind.sequence or kind.alternatives or kind.sets for kind in kinds)):
+    guessed = any(_guessed_trials(reduced, design, k) for k in range(len(kinds)))
+    if not (
+        guessed
+        or design.entry
+        or any(kind.sequence or kind.alternatives or kind.sets or kind.composite for kind in kinds)
+    ):
         return None
     copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         if variables[key].kind.sequence:
             steps = np.nan_to_num(design.responses[key]).astype(np.int64) + 1
             copies[:, k] = np.minimum(steps, len(reduced.thresholds[k]))
+        if _guessed_trials(reduced, design, k):
+            copies[:, k] = 2
         if variables[key].kind.alternatives:
             copies[:, k] = _predictors(reduced, design, k).size
         if variables[key].kind.sets:
             copies[:, k] = _stages(design, key)
+        if variables[key].kind.composite:  # the first record of a set is the response, and a term like all
+            copies[:, k] += design.holds(key)
         if key in design.entry:
             copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
     return copies
+
+
+def _guessed_trials(reduced: ReducedForm, design: Design, k: int) -> bool:
+    """Whether a response counts successes that can be guessed: a row for the successes and one for the failures.
+
+    Each trial is guessed by itself, so that y of n succeed with the probability (n over y) p**y (1 - p)**(n - y).
+    """
+    return reduced.responses[k] in design.trials and any((k, q) in reduced.quantities for q in ("guess", "slip"))
 
 
 def _stages(design: Design, key: str) -> Ints:

@@ -151,6 +151,8 @@ class NestedQuadrature:
         Results do not depend on it.
     sparse : bool
         Whether levels of many dimensions have the nodes of `sparse_rule`.
+    constant : (N,) array, optional
+        Added to the rows' log densities, before their weights.
     """
 
     def __init__(
@@ -163,6 +165,7 @@ class NestedQuadrature:
         unit_weights: Sequence[Floats | None] | None = None,
         threads: int = 1,
         sparse: bool = False,
+        constant: Floats | None = None,
     ) -> None:
         self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
@@ -176,6 +179,7 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == self._code.size
@@ -519,12 +523,13 @@ class NestedQuadrature:
         read = rows.f1 if self._all_read else rows.f1[self._read]
         if self._constant is not None and np.array_equal(self._constant[0], read):
             return self._constant[1:]
-        constant = np.zeros(rows.y.size)
+        constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._constant_parts:
             for first in range(0, all_rows.size, _BLOCK):
                 here = all_rows[first : first + _BLOCK]
-                constant[here], slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                constant[here] += value
                 if slope is not None:
                     slopes = np.zeros(rows.y.size) if slopes is None else slopes
                     slopes[here] = slope

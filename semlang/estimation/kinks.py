@@ -1,8 +1,8 @@
 """Thresholds that latent variables let cross: the log-likelihood at given nodes has kinks.
 
-Where cumulative thresholds cross the category between them is empty. At a node the log-likelihood is smooth on either
-side of the crossing, and as parameters move the nodes cross one after another. What is climbed is a smooth function but
-for small steps of its slope: Newton's and BFGS's steps end at one of them, as near to the maximum as the nodes can tell.
+Where cumulative thresholds cross, the category between them is empty. At a node the log-likelihood is smooth on either
+side of the crossing, and as parameters move the nodes cross one after another. What is climbed is smooth but for small
+steps of its slope: Newton's and BFGS's steps end at one of them, as near to the maximum as the nodes can tell.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation import sparse
 from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.findings import LITTLE, FindingsOfFit
@@ -16,12 +17,12 @@ from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across
 from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
-from semlang.estimation.placing import Nodes, Placeable, Placing
-from semlang.estimation.plan import MAX_DENSITIES, MAX_NODES
-from semlang.estimation.planned import Plan
+from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
+from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
 from semlang.estimation.semidefinite import INSIDE, Wall
+from semlang.estimation.sparse import FINEST
 from semlang.estimation.tangent import Tangent
 
 __all__ = ["Ascent", "Unsettled"]
@@ -35,7 +36,7 @@ SETTLED_NODES = 2e-4
 """The same where a dimension of classes or products is known at nodes: four more points cost little there."""
 
 SETTLED = 1e-3
-"""The log-likelihood has settled when more points move it by less."""
+"""The log-likelihood has settled when more points move it by less; ten times as much with sparse rules."""
 
 AGREE = 0.01
 """Two rules that do not share their nodes agree when their log-likelihoods differ by less."""
@@ -54,6 +55,9 @@ DEAR = 30_000_000
 """Row densities of one evaluation that passes take at most, about a second; with `FEW` points a dimension more."""
 
 FEW = 15
+
+ROUGHLY = 1e-3
+"""Decrement that is enough with a sparse rule that is not the last one."""
 
 DEAREST = 3.0
 """Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
@@ -103,6 +107,7 @@ class Ascent:
         self.narrator, self.findings = narrator, findings
         self.quadrature = any(m.points is not None for m in objective.members)
         self.grids = [m for m in objective.members if isinstance(m, Refinable)]
+        self.sparse = any(g.engine == SPARSE for g in plan.groups)
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
@@ -134,9 +139,11 @@ class Ascent:
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
         q, constrained, first = self.points, bool(self.constraints), z
+        if self.plan.standing and self.quadrature and q > 1:
+            return self._standing(z, q, constrained)
+        inverse: Floats | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
-            z = self._by_laplace(z, q)
-        inverse = None
+            z, inverse = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse = self.objective.start(z)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
@@ -166,17 +173,53 @@ class Ascent:
             self._stopped(best)
         return best
 
+    def _standing(self, z: Floats, q: int, constrained: bool) -> Optimum:
+        """Climb with nodes of the prior, or with nodes at posterior means and SDs that move between passes.
+
+        No other rule is tried; where four more points change the log-likelihood, a finding says so.
+        """
+        placing = Placing(self.objective, lambda _: True, self._nodes, self.narrator)
+        ordinary = self.plan.placed == "ordinary"
+        if ordinary:
+            for member in self.objective.members:
+                if isinstance(member, Ordinary):
+                    member.place_at_prior()
+            best = self.climb_constrained(z) if constrained else self.climb(z)
+        else:
+            best, moved = placing.climb(z, Nodes(q), free=True)
+            best = replace(best, converged=moved < STILL)
+            self.nodes = Nodes(q)
+        self.history.append((q, best.value))
+        if self.curvature and not constrained:
+            best = polish(self.objective, best)
+        if not best.converged:
+            self._stopped(best)
+        if ordinary:
+            self._set_points(q + 4)
+            value = self.objective.value(best.z)
+            self._set_points(q)
+        else:
+            value = placing.value(best.z, Nodes(q + 4))
+            placing.value(best.z, Nodes(q))
+        self.history.append((q + 4, value))
+        moved = abs(value - best.value)
+        if moved > AGREE:
+            self.findings.imprecise(f"4 more points than {q} move the log-likelihood by {moved:.4f}", False)
+        return best
+
     def _checked(self, best: Optimum, first: Floats) -> Optimum:
         """Check the value at the end by nodes that do not depend on modes; where they disagree, climb with those."""
-        placing = Placing(self.objective, self._cheap, lambda p: p**self._dims, self.narrator)
+        placing = Placing(self.objective, self._cheap, self._nodes, self.narrator)
         q = self.points
         if not placing.possible:
             return best
         difference = self._difference(placing, best, q)
         self.narrator.say(f"check by nodes at posterior means: log-likelihood differs by {difference:+.6f}")
         agree = self.settled and abs(difference) < AGREE
-        if agree or self.asked is not None or not self._affordable(q + 4):
+        if agree or self.asked is not None or self.sparse or not self._affordable(q + 4):
             if not agree:
+                if self.sparse and abs(difference) > WRONG:
+                    raise Unsettled
                 self.findings.imprecise(
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
                     "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
@@ -224,7 +267,7 @@ class Ascent:
         difference = math.inf
         more = [r for r in placing.rules if r.spread and r.points > q]
         if self.asked is not None:  # who sets few points wants little work
-            more = [r for r in more if r.points**self._dims <= DEARER * q**self._dims]
+            more = [r for r in more if self._nodes(r.points) <= DEARER * self._nodes(q)]
         for nodes in (Nodes(q), *more[:2]):
             placing.release(q)
             try:
@@ -271,8 +314,11 @@ class Ascent:
                 continue
         return maximise_constrained(self.objective, z, self.constraints, self.narrator.iteration, rounds)
 
-    def _by_laplace(self, z: Floats, q: int) -> Floats:
-        """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more."""
+    def _by_laplace(self, z: Floats, q: int) -> tuple[Floats, Floats | None]:
+        """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more.
+
+        Where units are few the metric that they end with is returned, too.
+        """
         self.narrator.say("Laplace")
         self._set_points(1)
         try:
@@ -282,39 +328,44 @@ class Ascent:
         self._set_points(q)
         if found is None or any(m.steepness(self.objective.x(found.z)) > STEEP for m in self.objective.members
                                 if isinstance(m, Placeable)):  # fmt: skip
-            return z
+            return z, None
         try:
             value = self.objective.value(found.z)
         except Infeasible:
-            return z
+            return z, None
         error = abs(value - found.value)
+        there = found.z, found.inverse if self.objective.multiplicity.size < 5 * self.objective.n else None
         if found.log and value - found.log[0].loglik > CLEARLY * error + AGREE:
-            return found.z
+            return there
         try:
-            return found.z if value > self.objective.value(z) else z
+            return there if value > self.objective.value(z) else (z, None)
         except Infeasible:
-            return found.z
+            return there
 
-    @property
-    def _dims(self) -> int:
-        return max(g.dims for g in self.plan.groups)
+    def _nodes(self, points: int) -> int:
+        """Return the nodes for one row with so many points a dimension."""
+        return max(g.nodes_of(points) for g in self.plan.groups)
 
     def _affordable(self, points: int) -> bool:
         rows = sum(g.rows or 0 for g in self.plan.groups)
-        nodes = points**self._dims
+        if self.sparse and points > FINEST:
+            return False
+        nodes = self._nodes(points)
         return bool(nodes <= MAX_NODES and rows * nodes <= MAX_DENSITIES)
 
     def _cheap(self, points: int) -> bool:
         """Whether a number of points is affordable for passes and profiles, which take hundreds of evaluations."""
         rows = sum(g.rows or 0 for g in self.plan.groups)
-        return self._affordable(points) and (points <= FEW or rows * points**self._dims <= DEAR)
+        return self._affordable(points) and (points <= FEW or rows * self._nodes(points) <= DEAR)
 
     def _raise(self, best: Optimum, q: int, constrained: bool) -> Optimum:
         self.history.append((q, best.value))
         self.settled = False
         before = math.inf
         checkable = not constrained and all(isinstance(m, Placeable) for m in self.objective.members)
-        for p in [q + 4] if self.asked is not None else [p for p in LADDER if p > q]:
+        for p in (
+            [q + 4] if self.asked is not None else [p for p in (sparse.LADDER if self.sparse else LADDER) if p > q]
+        ):
             if self.kinks and p > POINTS:
                 break
             if not self._affordable(p):
@@ -334,21 +385,24 @@ class Ascent:
             moved = abs(value - best.value)
             self.history.append((p, value))
             self.narrator.say(f"{p} points: log-likelihood moves by {value - best.value:+.6f}")
-            enough = SETTLED_NODES if any(g.conditions for g in self.plan.groups) else SETTLED
+            enough = SETTLED_NODES if any(g.conditions for g in self.plan.groups) else AGREE if self.sparse else SETTLED
             if self.asked is not None or moved < enough:
                 self._set_points(q)
                 self.settled = True
                 if moved > AGREE:
                     self.findings.imprecise(f"4 more points than {q} move the log-likelihood by {moved:.4f}", False)
                 break
-            if checkable and moved > 0.01 and moved > 0.5 * before:  # more points do not help: other places do
+            stuck = moved > 0.01 and moved > 0.5 * before
+            if checkable and stuck and not self.sparse:  # more points do not help: other places do
                 self._set_points(q)
                 break
             q, before, last = p, moved, best.value
-            best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+            best = self._climb_on(best, constrained, ROUGHLY if self.sparse else 1e-8)
             self.history[-1] = (p, best.value)
             if self.kinks:  # nodes have moved across some
                 before = max(moved, abs(best.value - last))
+        if self.sparse:
+            best = self._climb_on(best, constrained)
         if not self.settled and not checkable:
             self.findings.imprecise(f"{q} points still moved the log-likelihood by {before:.4f}", before > WRONG)
         return best
@@ -381,7 +435,12 @@ class Ascent:
                     )  # fmt: skip
                 return best
             self.narrator.say(f"{self.points} shared nodes")
-            best = self.climb_constrained(best.z) if constrained else self.climb(best.z, inverse=best.inverse)
+            best = self._climb_on(best, constrained)
+
+    def _climb_on(self, best: Optimum, constrained: bool, tolerance: float = 1e-8) -> Optimum:
+        if constrained:
+            return self.climb_constrained(best.z)
+        return self.climb(best.z, tolerance=tolerance, inverse=best.inverse)
 
     @property
     def _can_adapt(self) -> bool:

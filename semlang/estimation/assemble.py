@@ -24,6 +24,7 @@ from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
 from semlang.estimation.parameters import Parametrisation, keys_of
+from semlang.estimation.planned import GRIDS, SPARSE
 from semlang.estimation.scaling import Scaled, rescale
 from semlang.estimation.space import never_negative
 from semlang.graph.model_graph import ModelGraph
@@ -67,7 +68,7 @@ def assemble(
     own : bool
         Whether the coordinates are the table's own parameters in every engine.
     engines : sequence of str
-        Engine of each group where nodes are shared, see `SharedGrid` and `EliminatedGrid`; empty: adaptive quadrature.
+        Engine of each group that integrates; empty: adaptive quadrature.
     any_residual : bool
         Closed forms for residual variances of zero and below, see `choose`.
     """
@@ -88,8 +89,10 @@ def assemble(
         inner = Parametrisation(forms, pinned)
         members = [
             _grid(table, engine, graph, form, design, factored, threads)
-            if engine
-            else QuadratureLikelihood(form, design, table.variables, table.levels, factored, points or 1, threads)
+            if engine in GRIDS
+            else QuadratureLikelihood(
+                form, design, table.variables, table.levels, factored, points or 1, threads, sparse=engine == SPARSE
+            )
             for engine, graph, form, design, factored in zip(
                 engines or [""] * len(forms), used, forms, designs, inner.factored, strict=True
             )

@@ -114,7 +114,8 @@ class Climb:
         """
         theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
         if self.setting.separation is not None:
-            theta[list(self.setting.separation.near)] = 0.0
+            for p, value in self.setting.separation.near.items():
+                theta[p] = value
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})

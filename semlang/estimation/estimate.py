@@ -125,7 +125,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
         theta = far if setting.frame is None else setting.frame.theta(far)
         if vcov is not None:
             vcov[gone], vcov[:, gone] = np.nan, np.nan
-    by_size = None if empty else renumbering(table, theta, sizes, limits)
+    by_size = None if empty else renumbering(table, theta, sizes, limits, setting.user)
     if by_size is not None:
         theta, T, order, limits = by_size
         vcov = None if vcov is None else carried(T, vcov)

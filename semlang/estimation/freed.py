@@ -25,6 +25,7 @@ from semlang.estimation.gaussian.one_level import OneLevel
 from semlang.estimation.gaussian.two_level import TwoLevel
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
+from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER, approached
 from semlang.graph.build import build_graphs
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable, Relation, Row
@@ -38,6 +39,9 @@ STEP = 3e-3
 
 SINGULAR = 1e-6
 """A new parameter whose information given the others is a smaller part of its own is not identified beside them."""
+
+DOUBTFUL = 1e-2
+"""One for which that part is smaller is looked at by itself, where the information is from two sources."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def freed(
     released: Sequence[Relation] = (),
     observed: bool = True,
     border: NDArray[np.bool_] | None = None,
+    vcov: Floats | None = None,
 ) -> Freed:
     """Return scores and information of rows that get parameters of their own, at the estimates of a fit.
 
@@ -135,6 +140,8 @@ def freed(
         The observed information, else the expected where it has a form.
     border : (P,) bools, optional
         Parameters on the border of their space: they stay there, for their scores are not zero.
+    vcov : (P, P) floats, optional
+        Inverse of the observed information of the fit, which then need not be computed again.
 
     Raises
     ------
@@ -157,8 +164,8 @@ def freed(
 
     basis = Constraints(table).basis
     old = spread(basis)
-    if border is not None:
-        old = old[:, ~np.any((basis != 0) & border[:, None], axis=0)]
+    fixed = np.zeros(basis.shape[1], dtype=bool) if border is None else np.any((basis != 0) & border[:, None], axis=0)
+    old = old[:, ~fixed]
     new = np.eye(at.size)[:, n:]
     if released:
         kept = replace(table, relations=tuple(r for r in table.relations if r not in released))
@@ -171,7 +178,39 @@ def freed(
     if whole is not None:
         return _swept(g, both.T @ whole @ both, old.shape[1])
     opg = _swept(g, objective.outer_product(scores @ both), old.shape[1])
-    return replace(_swept(g, _observed(objective, at, both, scores), old.shape[1]), substitute=opg)
+    known = None if vcov is None or released else _known(basis[:, ~fixed], vcov)
+    information = _observed(objective, at, both, scores, known)
+    found = _swept(g, information, old.shape[1])
+    if known is not None:
+        found = _looked_at(found, objective, at, both, information)
+    return replace(found, substitute=opg)
+
+
+def _looked_at(found: Freed, objective: Objective, at: Floats, both: Floats, information: Floats) -> Freed:
+    """Measure the curvature along new parameters that hardly differ from the others, which move along.
+
+    Information of two sources does not show that it is zero. An error of the direction counts in second order.
+    """
+    V, old = found.V.copy(), information.shape[0] - found.u.size
+    for k in np.flatnonzero(np.diag(V) < DOUBTFUL * found.own):
+        d = np.zeros(information.shape[0])
+        d[old + k] = 1.0
+        d[:old] = -np.linalg.solve(information[:old, :old], information[:old, old + k])
+        step = STEP / np.sqrt(max(float(found.own[k]), 1e-300))
+        ends = [objective.value_and_gradient(at + sign * step * (both @ d))[1] @ (both @ d) for sign in (1.0, -1.0)]
+        V[k, k] = (ends[1] - ends[0]) / (2.0 * step)
+    return replace(found, V=V)
+
+
+def _known(basis: Floats, vcov: Floats) -> Floats | None:
+    """Return the information of the directions that were free all along; None where the fit has not that of all."""
+    moved = basis.any(axis=1)
+    vcov = vcov[np.ix_(moved, moved)]
+    if not np.isfinite(vcov).all():
+        return None
+    left = np.linalg.pinv(basis[moved])
+    found = Curvature(left @ vcov @ left.T)
+    return found.inverse() if found.pivot > SINGULAR else None
 
 
 def _swept(g: Floats, information: Floats, old: int) -> Freed:
@@ -204,23 +243,33 @@ def _rest(larger: Floats, smaller: Floats) -> Floats:
     return np.asarray(U[:, size > 1e-8])
 
 
-def _observed(objective: Objective, at: Floats, both: Floats, scores: Floats) -> Floats:
-    """Return the observed information (k, k) in the directions of `both`, by differences of the exact gradient."""
+def _observed(objective: Objective, at: Floats, both: Floats, scores: Floats, known: Floats | None) -> Floats:
+    """Return the observed information (k, k) in the directions of `both`, by differences of the exact gradient.
+
+    That of the first ones may be known. Differences are those of one side where they are many, as in `optimize`.
+    """
     hessian = objective.hessian(at) if objective.exact else None
     if hessian is not None:
         return np.asarray(-both.T @ hessian @ both)
     square = np.square(scores @ both).sum(axis=0)
     out = np.zeros((both.shape[1],) * 2)
-    for k in range(both.shape[1]):
-        h = STEP / np.sqrt(max(float(square[k]), 1e-300))
+    first = 0 if known is None else len(known)
+    one_sided = out.shape[0] - first > ONE_SIDED or objective.multiplicity.size > MANY_UNITS
+    steps = (SHORTER if one_sided else 1.0) * STEP / np.sqrt(np.maximum(square, 1e-300))
+    centre = approached(objective, at, both[:, first:] @ steps[first:]) if one_sided else scores.sum(axis=0)
+    for k in range(first, out.shape[0]):
+        h = float(steps[k])
         sides: list[tuple[float, Floats]] = []
-        for sign in (1.0, -1.0):
+        for sign in (1.0, -1.0)[: 1 if one_sided else 2]:
             try:
                 sides.append((sign * h, objective.value_and_gradient(at + sign * h * both[:, k])[1]))
             except (Infeasible, np.linalg.LinAlgError):
                 continue
         if not sides:
             raise Infeasible("no neighbour of the estimates has a density")
-        (a, ga), (b, gb) = [*sides, (0.0, scores.sum(axis=0))][:2]
+        (a, ga), (b, gb) = [*sides, (0.0, centre)][:2]
         out[k] = -both.T @ (ga - gb) / (a - b)
+    if known is not None:
+        out[:first, :first] = known
+        out[:first, first:] = out[first:, :first].T
     return 0.5 * (out + out.T)

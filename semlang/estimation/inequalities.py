@@ -1,7 +1,7 @@
 """Inequalities a'd >= 0 that a direction d of the coefficients has to meet so that no probability falls along it.
 
     binary, y = 1 (0):  x'd >= 0 (<= 0);     poisson, y = 0:  x'd <= 0;     y > 0, or successes and failures:  x'd = 0;
-    cumulative, y = s:  d_tau[s + 1] - x'd >= 0 and x'd - d_tau[s] >= 0;
+    cumulative, y = s:  d_tau[s + 1] - x'd >= 0 and x'd - d_tau[s] >= 0: of a category in the middle two parts;
     sequential, y = s:  x'd - d_tau[t] >= 0 for t <= s, and d_tau[s + 1] - x'd >= 0: one a step;
     nominal, y = s:     (x_s - x_r)'d >= 0 for each other category r; of adjacent categories x_s'd is s x'd - sum d_tau;
     choice of c, not j: (x_c - x_j)'d >= 0, and of a ranking so for each pair in its order.
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.matrices.reduced import ReducedForm
-from semlang.model.table import ParameterTable, Product
+from semlang.model.table import ParameterTable, Product, Variable
 
-__all__ = ["Inequalities", "inequalities", "separable"]
+__all__ = ["Inequalities", "can_separate", "inequalities", "separable"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,14 +55,22 @@ class Inequalities:
 
 def separable(table: ParameterTable, form: ReducedForm, k: int) -> bool:
     """Return whether the probability of some value of a response tends to 1 far out, by its linear predictor alone."""
-    v = table.variables[form.responses[k]]
     if any(key == k and name != "shape" for key, name in (*form.quantities, *form.random)):
         return False
     if any(a.slot >= 0 for addends in form.thresholds.get(k, ()) for a in addends):
         return False
+    return _has_limit(table.variables[form.responses[k]])
+
+
+def _has_limit(v: Variable) -> bool:
     if v.kind.name in ("poisson", "negbinomial"):
         return v.link == "log"
     return v.kind.name in KINDS and v.link in LINKS
+
+
+def can_separate(table: ParameterTable) -> bool:
+    """Return whether there is a response of a kind that can be separated."""
+    return any(_has_limit(v) for v in table.responses)
 
 
 def _alone(form: ReducedForm, k: int) -> bool:
@@ -173,8 +181,8 @@ def inequalities(
             continue
         for s in range(len(thresholds)):
             below, above = y == s, y == s + 1
-            add(T[s][below] - X[below], here[below], k)
-            add(X[above] - T[s][above], here[above], k)
+            add(T[s][below] - X[below], here[below], k, -1 if s == 0 else 0)
+            add(X[above] - T[s][above], here[above], k, -1 if s == len(thresholds) - 1 else 1)
             if s and here.size:
                 order = np.unique(T[s] - T[s - 1], axis=0)
                 add(order, np.full(len(order), -1, dtype=np.int64), k)

@@ -21,6 +21,7 @@ from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moments import unit_posterior
 from semlang.estimation.quadrature import NestedQuadrature
+from semlang.estimation.sparse import LADDER
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by
@@ -29,6 +30,11 @@ __all__ = ["QuadratureLikelihood"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+NEARLY = 2e-3
+"""Difference of a unit's log-likelihood with fewer nodes below which second derivatives are taken with these."""
+STEP = 1e-5
+"""Of differences of the gradient, whose rounding errors are 1e-12: half of the digits."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class QuadratureLikelihood(Expanded):
         False: disturbances are zero, the responses independent (for start values).
     counted : (n_rows, K) bools, optional
         Which responses of the design count; the others have a row, of weight zero. Default: all.
+    sparse : bool
+        Whether levels of many dimensions have the nodes of `sparse_rule`.
     """
 
     def __init__(
@@ -89,6 +97,7 @@ class QuadratureLikelihood(Expanded):
         threads: int = 1,
         integrate: bool = True,
         counted: NDArray[np.bool_] | None = None,
+        sparse: bool = False,
     ) -> None:
         residuals: tuple[int, ...] = ()
         reduced = with_categories(reduced, variables)
@@ -103,11 +112,12 @@ class QuadratureLikelihood(Expanded):
         if counted is not None:
             weights = weights * counted[self.rows.source, self.rows.response]
         self.points: int | None = points
+        self.sparse = sparse
         self.spread = 0.0
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
-            weights, self.rows.unit_weights or None, threads,
+            weights, self.rows.unit_weights or None, threads, sparse, self.rows.constant,
         )  # fmt: skip
         self._first = self.rows.first
 
@@ -117,8 +127,36 @@ class QuadratureLikelihood(Expanded):
         return False
 
     def hessian(self, x: Floats) -> Floats | None:
-        """Return None: second derivatives have no closed form."""
-        return None
+        """Return None: second derivatives have no closed form.
+
+        With a sparse rule, which is dear: differences of the gradient at as few points as leave each unit's
+        log-likelihood nearly what it is.
+        """
+        if not self.sparse or not self.points or self.points <= LADDER[0]:
+            return None
+        fine, values = self.points, self.values(x)
+        try:
+            for self.points in (p for p in LADDER if p < fine):
+                if np.abs(self.values(x) - values).max(initial=0.0) < NEARLY:
+                    break
+            else:
+                self.points = fine
+            return self._differences(x)
+        except Infeasible:
+            return None
+        finally:
+            self.points = fine
+
+    def _differences(self, x: Floats) -> Floats:
+        """Return one-sided differences of the gradient, made symmetric."""
+        here = self.value_and_gradient(x)[1]
+        H = np.empty((x.size, x.size))
+        for k in range(x.size):
+            h = STEP * max(1.0, abs(float(x[k])))
+            moved = x.copy()
+            moved[k] += h
+            H[k] = (self.value_and_gradient(moved)[1] - here) / h
+        return 0.5 * (H + H.T)
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return the coordinates as they are."""
@@ -165,6 +203,10 @@ class QuadratureLikelihood(Expanded):
         """
         inputs = self.chain.forward(self.chain.cells(x)[0])
         self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
+
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass."""
+        self.engine.place_at_prior()
 
     def release(self) -> None:
         """Let the nodes follow the modes again."""

@@ -14,7 +14,10 @@ from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
-__all__ = ["Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish", "steps_of"]
+__all__ = [
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "approached", "definite", "maximise",
+    "negative_hessian", "polish", "steps_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from semlang.checks.identification.empirical import Slope
 from semlang.diagnostics import Diagnostic
 from semlang.estimation.left_out import LeftOut
 from semlang.estimation.optimize import Iteration
-from semlang.estimation.planned import GRIDS, Plan
+from semlang.estimation.planned import GRIDS, SPARSE, Plan
 
 __all__ = ["DefinedEstimate", "Estimate"]
 
@@ -121,11 +121,16 @@ class Estimate:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Engine of each group where all units share their nodes; empty where they do not."""
+        """Engine of each group where all units share their nodes, or these are of a sparse rule; else empty."""
         found = () if self.plan is None else tuple(g.engine for g in self.plan.groups)
-        return found if set(found) & set(GRIDS) else ()
+        return found if set(found) & {SPARSE, *GRIDS} else ()
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the nodes are those of a sparse rule."""
+        return SPARSE in self.engines
 
     @property
     def points_again(self) -> int | None:
-        """Points to ask for where another fit is to be made in the same way; None where nodes are shared."""
+        """Points to ask for where another fit is to be made in the same way; None where it has the choice."""
         return None if self.engines else self.points

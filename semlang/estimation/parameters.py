@@ -58,6 +58,7 @@ class Parametrisation:
     def __init__(
         self, forms: Sequence[ReducedForm], pinned: Collection[int] = (), only: Collection[str] | None = None
     ) -> None:
+        self.forms = tuple(forms)
         self.n_parameters = forms[0].n_parameters if forms else 0
         only = None if only is None else frozenset(only)
         blocks = [blocks_of(form.psi) for form in forms]

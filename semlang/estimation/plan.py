@@ -15,7 +15,8 @@ from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
-from semlang.estimation.planned import GRIDS, NODES, STATES, Condition, GroupPlan, LevelPlan, Plan
+from semlang.estimation.planned import GRIDS, MAX_NODES, NODES, SPARSE, STATES, Condition, GroupPlan, LevelPlan, Plan
+from semlang.estimation.sparse import LADDER, WIDE
 from semlang.estimation.ways import Ways, ways
 from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
@@ -23,15 +24,12 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
 from semlang.model.table import ParameterTable
 
-__all__ = ["MAX_DENSITIES", "MAX_NODES", "affordable", "afterwards", "plan"]
-
-MAX_NODES = 60_000
-"""Most nodes of the whole grid (product over levels and dimensions) before the number of points is lowered."""
-
-MAX_DENSITIES = 500_000_000
-"""Most row densities of one evaluation before points are no longer raised."""
+__all__ = ["affordable", "afterwards", "plan"]
 
 DEFAULT_POINTS = 7
+
+GLLAMM_POINTS = 8
+"""Of its rules, without ``points``."""
 
 AFTERWARDS = 50_000_000
 """Most row densities by adaptive nodes for posterior moments after a fit by other means."""
@@ -118,6 +116,7 @@ RULES = (
           lambda s: s.best("shared grid")),
     _Rule("variable elimination", "discrete responses of few types, latent variables integrated out in turn",
           lambda s: s.best("variable elimination")),
+    _Rule(SPARSE, "many latent variables at once", lambda s: s.best(SPARSE)),
     _Rule("nested quadrature", "latent variables have responses that are not gaussian",
           lambda s: bool(blocks_of(s.form.psi))),
     _Rule("independent responses", "there is no latent variable", lambda _: True),
@@ -143,10 +142,13 @@ def plan(
     points : int, optional
         The user's number of points; default 7, fewer where the grid is too large.
     shared : bool
-        Whether a shared grid of nodes may be chosen, by all groups or none.
+        Whether shared nodes, or those of a sparse rule, may be chosen, by all groups or none.
     """
     groups = []
-    shared = shared and points is None
+    placed = str(table.options.get("rule") or "adaptive").lower().replace("default", "adaptive")
+    if placed in ("gllamm", "ordinary"):
+        shared, points = False, points or GLLAMM_POINTS
+    shared = shared and points is None and placed != "sparse"
     for number, graph in enumerate(graphs):
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
@@ -163,17 +165,19 @@ def plan(
             groups.append(_conditional(table, number, design, points, situation.fills))
             continue
         rule = next(r for r in RULES if r.applies(situation))
+        if placed == "sparse" and rule.engine == "nested quadrature" and not situation.all_gaussian:
+            rule, points = _Rule(SPARSE, "the text asks for it", lambda _: True), points or LADDER[0]
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
-        exact = rule.engine not in ("nested quadrature", *GRIDS)
+        exact = rule.engine not in ("nested quadrature", SPARSE, *GRIDS)
         one = situation.all_gaussian
-        chosen = situation.ways if rule.engine in ("nested quadrature", *GRIDS) and not one else None
-        q = chosen.nodes if chosen is not None and rule.engine in GRIDS else points
-        levels = _levels(table, form, design, 0 if exact else 1 if one else q)
+        chosen = situation.ways if not exact and not one else None
+        q = chosen.nodes if chosen is not None and chosen.nodes is not None else points
+        levels = _levels(table, form, design, 0 if exact else 1 if one else q, rule.engine == SPARSE)
         planned = GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows)
         groups.append(planned if chosen is None else chosen.shown(planned))
-    if shared and len({g.engine in GRIDS for g in groups}) > 1:
+    if shared and len({"shared" if g.engine in GRIDS else g.engine == SPARSE for g in groups}) > 1:
         return plan(table, graphs, designs, points, shared=False)
-    return Plan(tuple(groups))
+    return Plan(tuple(groups), placed)
 
 
 def _conditional(
@@ -222,7 +226,7 @@ def replace_psi(form: ReducedForm, known: set[str]) -> ReducedForm:
 
 
 def _levels(
-    table: ParameterTable, form: ReducedForm, design: Design | None, points: int | None
+    table: ParameterTable, form: ReducedForm, design: Design | None, points: int | None, sparse: bool = False
 ) -> tuple[LevelPlan, ...]:
     lifted, residuals = lift_residuals(form)
     layers = layers_of(lifted, residuals, table.levels)
@@ -234,6 +238,7 @@ def _levels(
             min(q, 1) if layer.exact else q,
             design.n_units(layer.level) if design is not None else None,
             layer.exact,
+            sparse and layer.dims >= WIDE,
         )
         for layer in layers
     )

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from semlang.estimation.sparse import node_count
 from semlang.shown import Shown
 
-__all__ = ["GRIDS", "NODES", "STATES", "Alternative", "Condition", "GroupPlan", "LevelPlan", "Partitioning", "Plan"]
+__all__ = [
+    "GRIDS",
+    "MAX_DENSITIES",
+    "MAX_NODES",
+    "NODES",
+    "SPARSE",
+    "STATES",
+    "Alternative",
+    "Condition",
+    "GroupPlan",
+    "LevelPlan",
+    "Partitioning",
+    "Plan",
+]
 
 NODES = "nodes at the posterior mean and SD"
 
@@ -18,6 +33,15 @@ STATES = {"class": "classes", "masspoints": "mass points"}
 
 GRIDS = ("shared grid", "variable elimination")
 """Engines whose nodes all units share."""
+
+MAX_NODES = 60_000
+"""Most nodes of the whole grid (product over levels and dimensions) before the number of points is lowered."""
+
+MAX_DENSITIES = 500_000_000
+"""Most row densities of one evaluation before points are no longer raised."""
+
+SPARSE = "sparse quadrature"
+"""Adaptive nodes of Smolyak's rule, for many dimensions at once."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,8 @@ class LevelPlan:
         Number of units, where there are data.
     exact : bool
         Whether one point is exact whatever the others take.
+    sparse : bool
+        Whether the nodes are those of Smolyak's rule, exact for polynomials of total degree 2 points - 1.
     """
 
     level: str
@@ -43,11 +69,21 @@ class LevelPlan:
     points: int
     units: int | None = None
     exact: bool = False
+    sparse: bool = False
 
     @property
     def dims(self) -> int:
         """Number of dimensions."""
         return len(self.disturbances)
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return self.nodes_of(self.points)
+
+    def nodes_of(self, points: int) -> int:
+        """Return the number of nodes with so many points a dimension."""
+        return node_count(self.dims, points) if self.sparse else max(points, 1) ** self.dims
 
 
 @dataclass(frozen=True)
@@ -103,8 +139,8 @@ class GroupPlan:
     ----------
     group : str
     engine : str
-        ``closed form``, ``shared grid``, ``variable elimination``, ``nested quadrature``, ``independent responses``,
-        ``conditioning`` or ``none``.
+        ``closed form``, ``shared grid``, ``variable elimination``, ``sparse quadrature``, ``nested quadrature``,
+        ``independent responses``, ``conditioning`` or ``none``.
     name : str
         The closed form that was chosen, where there are data.
     why : str
@@ -146,7 +182,12 @@ class GroupPlan:
             q = max(level.points for level in self.levels)
             return sum(q**n for n in self.cliques)
         states = int(np.prod([c.states for c in self.conditions], dtype=object))
-        return states * int(np.prod([max(level.points, 1) ** level.dims for level in self.levels], dtype=object))
+        return states * int(np.prod([level.nodes for level in self.levels], dtype=object))
+
+    def nodes_of(self, points: int) -> int:
+        """Return the nodes for one row with so many points in each dimension that has them."""
+        known = sum(c.how == NODES for c in self.conditions)
+        return int(points**known) * math.prod(v.nodes_of(points) for v in self.levels if v.points and not v.exact)
 
     @property
     def full(self) -> int:
@@ -187,12 +228,39 @@ class Partitioning:
         return head + f"{self.kept} kept in memory, {self.partitions - self.kept} read at every evaluation"
 
 
+WHERE = {
+    "adaptive": "adaptive Gauss-Hermite at the mode",
+    "gllamm": "adaptive Gauss-Hermite at posterior means and SDs",
+    "ordinary": "Gauss-Hermite at the prior",
+    "sparse": "adaptive Gauss-Hermite at the mode",
+}
+"""What the option ``rule`` says of the nodes of nested quadrature."""
+
+
 @dataclass(frozen=True, repr=False)
 class Plan(Shown):
-    """How each group's likelihood is computed."""
+    """How each group's likelihood is computed.
+
+    Parameters
+    ----------
+    groups : tuple of GroupPlan
+    placed : {'adaptive', 'gllamm', 'ordinary', 'sparse'}
+        The option ``rule``.
+    """
 
     groups: tuple[GroupPlan, ...]
-    rule: str = "adaptive Gauss-Hermite at the mode"
+    placed: str = "adaptive"
+
+    @property
+    def rule(self) -> str:
+        """Where the nodes of nested quadrature stand, in words."""
+        return WHERE[self.placed]
+
+    @property
+    def standing(self) -> bool:
+        """Whether the text asks for nodes that do not follow the modes."""
+        return self.placed in ("gllamm", "ordinary")
+
     partitioning: Partitioning | None = None
 
     @property
@@ -211,6 +279,8 @@ class Plan(Shown):
             return "maximum likelihood, sums over " + ", ".join(on)
         if "nested quadrature" in engines:
             return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
+        if SPARSE in engines:
+            return "maximum likelihood, adaptive sparse grid (Smolyak) at the mode"
         if "variable elimination" in engines:
             return f"maximum likelihood, latent variables eliminated in turn, {self.points} shared nodes each"
         if "shared grid" in engines:
@@ -247,12 +317,13 @@ class Plan(Shown):
             for level in reversed(g.levels):
                 units = f", {level.units} units" if level.units is not None else ""
                 how = f"{level.points} points a dimension" if level.points else "exactly"
+                how = f"{level.nodes} nodes, exact to degree {2 * level.points - 1}" if level.sparse else how
                 names = ", ".join(level.disturbances)
                 lines.append(f"  {level.level}: {names} ({level.dims} dim., {how}{units})")
             lines += [f"  {n}. {step}" for n, step in enumerate(g.steps, 1)]
             if g.steps:
                 lines.append(f"  cost: {g.nodes} nodes a unit, in place of {g.full} of the whole grid")
-            elif g.engine in ("nested quadrature", "shared grid"):
+            elif g.engine in ("nested quadrature", "shared grid", SPARSE):
                 cost = f"  cost: {g.nodes} nodes a response"
                 lines.append(cost + (f", {g.nodes * g.rows:.3g} densities an evaluation" if g.rows else ""))
             if g.seconds is not None:

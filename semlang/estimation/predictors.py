@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ def completed(design: Design, variables: Mapping[str, Variable]) -> Design:
         here = np.ones(design.n_rows, dtype=bool)
         if level != ROWS and level in design.clusters:
             here = np.diff(design.clusters[level], prepend=-1) != 0
+        if key in design.terms:
+            responses[key] = np.where(np.isnan(y) & (design.sets[key] >= 0), 1.0, y)
+            continue
         if key in design.sets:
             responses[key] = _completed_sets(design, key, variables[key].kind.name == "ranking")
             continue
@@ -112,6 +116,8 @@ class Predictors:
         Multiplies the standard deviations of all latent variables; large values give maximum likelihood scores.
     factored : tuple of bool, optional
         Which blocks of Psi have factor coordinates in `theta`; default: `theta` are parameters of the table.
+    sparse : bool
+        Whether `points` are those of a sparse rule.
 
     Raises
     ------
@@ -128,6 +134,7 @@ class Predictors:
         points: int,
         inflation: float = 1.0,
         factored: tuple[bool, ...] | None = None,
+        sparse: bool = False,
     ) -> None:
         self.table, self.graph, self.design, self.theta = table, graph, design, theta
         form = reduced_form(graph, lift=False)
@@ -138,7 +145,7 @@ class Predictors:
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
             form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
-            counted=counted,
+            counted=counted, sparse=sparse,
         )  # fmt: skip
         self.form = replace(self.member.reduced, thresholds=form.thresholds)
         self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
@@ -153,7 +160,7 @@ class Predictors:
         among = np.array([k.alternatives for k in kinds])[self.rows.response]
         steps = among & np.array([k.thresholds for k in kinds])[self.rows.response]
         self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
-        self._in_sets = np.array([k.sets for k in kinds])[self.rows.response]
+        self._in_sets = np.array([k.sets or k.composite for k in kinds])[self.rows.response]
         self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
         for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
             i = np.flatnonzero(steps & (self.rows.response == k) & self._told)
@@ -292,7 +299,11 @@ class Predictors:
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
         key = self.form.responses[int(self.rows.response[rows[0]])]
         if key in self.design.sets:
-            return {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
+            q: dict[str, Any] = {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
+            if key not in self.design.terms:
+                return q
+            q["weight"] = self.design.terms[key][self.rows.source[rows]][:, None]
+            return q | ({"sigma": self.inputs.f2[rows][:, None]} if entry.f2 == "sigma" else {})
         beyond = {} if key not in self.design.censored else {
             name: of[key][self.rows.source[rows]][:, None]
             for name, of in (("low", self.design.low), ("high", self.design.high))

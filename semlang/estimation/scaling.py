@@ -122,6 +122,7 @@ class Scaled:
         self.inner = inner
         self.n_parameters = inner.n_parameters
         self.factored, self.blocks, self.scales = inner.factored, inner.blocks, inner.scales
+        self.forms = inner.forms
         number = _numbers(latents)
         first = {n: v for v in reversed(latents) for n in (number[v.group, v.key],)}
         n = len(first)

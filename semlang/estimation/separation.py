@@ -64,8 +64,8 @@ class Separation:
         Number of responses with probability 1.
     partly : int
         Number of responses of which some categories, or orders of alternatives, have probability 0.
-    near : tuple of int
-        Parameters of the latter, for which a regression that has no maximum gives no start values: they begin at 0.
+    near : mapping from parameter to float
+        Start values for the latter, of which a regression that has no maximum gives none.
     whole : tuple of str
         Responses of which nothing is left.
     free : (p,) integers
@@ -84,7 +84,7 @@ class Separation:
     designs: tuple[Design, ...]
     rows: int
     partly: int = 0
-    near: tuple[int, ...] = ()
+    near: dict[int, float] = field(default_factory=dict)
     whole: tuple[str, ...] = ()
     free: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     unseen: Floats = field(default_factory=lambda: np.zeros((0, 0)))
@@ -101,7 +101,7 @@ class Separation:
     def shift(self, n: int) -> Floats:
         """Return what is added to the n parameters of the limit model: 0 where what is separated has been left out."""
         out = np.zeros(n)
-        if self.partly:
+        if self.near:
             for d, A in zip(reversed(self.directions), reversed(self.strict), strict=True):
                 out[self.free] += d * max(float(((BEYOND - A @ out[self.free]) / (A @ d)).max()), 0.0)
         return out
@@ -169,16 +169,26 @@ def separate(
             first.setdefault(int(free[i]), float(np.copysign(np.inf, d[i])))
     gone, place = ~alive & counts, np.stack([group, response, row], axis=1)
     where = np.unique(place[gone & (part < 0)], axis=0)
-    partly = np.unique(place[gone & (part >= 0)], axis=0)
+    touched = np.unique(place[gone & (part >= 0)], axis=0)
+    left = {tuple(p) for p in place[alive & counts].tolist()}
+    partly = sum(tuple(p) in left for p in touched.tolist())
     limit, whole = _without(forms, designs, where)
-    near = tuple(free[A[part >= 0].any(axis=0)].tolist()) if len(partly) else ()
+    near = _near(table, free[A[part >= 0].any(axis=0)]) if len(touched) else {}
     whole += _without_parts(forms, group, response, alive & counts, part >= 0)
     alone = np.eye(free.size)
     lost = tuple(int(free[i]) for i in _moved(alone, unseen) if int(free[i]) not in first)
     return Separation(
-        first, lost, tuple(int(free[i]) for i in held), limit, len(where), len(partly), near, whole, free, unseen,
+        first, lost, tuple(int(free[i]) for i in held), limit, len(where) + len(touched) - partly, partly, near, whole,
+        free, unseen,
         tuple(d for d, _ in directions), tuple(A[strict] for _, strict in directions),
     )  # fmt: skip
+
+
+def _near(table: ParameterTable, parameters: Ints) -> dict[int, float]:
+    """Return start values: thresholds in order, all else 0."""
+    thresholds = {row.parameter: float(row.threshold) for row in table.rows if row.op == "|"}
+    middle = {p: t - 0.5 * (max(thresholds.values()) + 1.0) for p, t in thresholds.items()}
+    return {p: 0.5 * middle.get(p, 0.0) for p in parameters.tolist()}
 
 
 def _undetermined(A: Floats) -> tuple[Floats, list[int]]:

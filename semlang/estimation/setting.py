@@ -21,13 +21,14 @@ from semlang.estimation.constraints import Constraints, Nonlinear
 from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
+from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
 from semlang.estimation.objective import Objective
-from semlang.estimation.partitions.partitioned import Partitioned, PartitionedGrid
+from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import GRIDS, Plan
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import reconciled
 from semlang.estimation.semidefinite import unfactored
@@ -136,7 +137,7 @@ class Setting:
         return objective
 
     def _free(self, **road: bool) -> Objective:
-        engines = [g.engine for g in self.plan.groups if g.engine in GRIDS]
+        engines = [g.engine for g in self.plan.groups]
         objective = assemble(
             self.table, self.inside[0], self.inside[1], self.constraints, self.quadrature, self.plan.points,
             self.threads, engines=engines, **road,
@@ -147,8 +148,7 @@ class Setting:
                 self.table, tuple(self.inside[0]), tuple(self.graphs), bare, self.quadrature, self.plan.points,
                 1 if self.partitions.workers else self.threads, tuple(engines), road,
             )  # fmt: skip
-            kind = PartitionedGrid if engines else Partitioned
-            member = kind(self.partitions, blueprint, objective.members)
+            member = partitioned(self.partitions, blueprint, objective.members)
             objective = Objective([member], objective.parametrisation, self.constraints)
         if self.frame is not None:
             objective.parametrisation = Framed(objective.within, self.frame)
@@ -157,9 +157,8 @@ class Setting:
 
     def unfactored(self, objective: Objective) -> tuple[Block, ...]:
         """Return the covariance matrices of an objective that have no factors and no negative eigenvalues."""
-        factored = objective.within.factored
-        forms = self.forms if len(self.forms) == len(factored) else self.parts[1]
-        return unfactored(forms, factored, None if self.quadrature else never_negative(self.table))
+        within = objective.within
+        return unfactored(within.forms, within.factored, None if self.quadrature else never_negative(self.table))
 
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
@@ -183,7 +182,7 @@ class Setting:
         FitError
             If nothing is left of a response.
         """
-        if discrete_variables(self.table) or is_conditional(self.table):
+        if not can_separate(self.table) or discrete_variables(self.table) or is_conditional(self.table):
             return None
         graphs, designs = self.inside
         forms = [reduced_form(graph, lift=False) for graph in graphs]
@@ -203,6 +202,11 @@ class Setting:
         return found
 
     def _refuse(self) -> None:
+        if self.plan.standing and (self.partitions is not None or any(g.conditions for g in self.plan.groups)):
+            raise FitError(
+                [error("bad-option-value", f"rule = {self.plan.placed} is for models without classes and products of "
+                       "latent variables, and for data that are not in partitions", help="leave the option out")]
+            )  # fmt: skip
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
             if group.engine == "none":
                 row = graph.others[0] if graph.others else None

@@ -99,10 +99,35 @@ def tally(
             code = design.clusters[table.clusters[-1]][counts]
             top += float(multiplicity(table.clusters[-1], design)[np.unique(code)].sum())
         else:
-            top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[counts].sum())
+            first = np.flatnonzero(counts)
+            if design.sets:  # the alternatives of a set are one choice
+                first = first[_first_of_sets(np.stack([codes[counts] for codes in design.sets.values()]))]
+            top += float(design.frequency.get(ROWS, np.ones(design.n_rows))[first].sum())
     read, lost = left_out(forms, given, rows, dropped)
     units = {c: sum(d.n_units(c) for d in given) for c in table.clusters}
     return Tally(sum(rows), top, units, read, lost, dropped)
+
+
+def _first_of_sets(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first record of each group of records that sets join, directly or by way of others.
+
+    Parameters
+    ----------
+    codes : (m, n) ints
+        The set of each record in each of m responses; -1 where it is in none.
+    """
+    n = codes.shape[1]
+    unit = np.arange(n)
+    while True:
+        before = unit
+        for own in codes:
+            joined = own >= 0
+            least = np.full(int(own.max(initial=0)) + 1, n)
+            np.minimum.at(least, own[joined], unit[joined])
+            unit = unit.copy()
+            unit[joined] = least[own[joined]]
+        if (unit == before).all():
+            return np.unique(unit)
 
 
 def class_sizes(objective: Objective, z: Floats) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:

@@ -44,7 +44,7 @@ def unit_values(
     spread : float or None
         Where the fit's nodes were, see `Estimate`.
     engines : sequence of str
-        Engine of each group where nodes are shared.
+        Engine of each group, where nodes are shared or of a sparse rule.
 
     Returns
     -------

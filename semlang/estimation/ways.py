@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from semlang.data.design import Design
@@ -9,7 +10,8 @@ from semlang.estimation.elimination.outline import Outline, outline_of
 from semlang.estimation.grid import suits as sharing
 from semlang.estimation.grid.suits import COUNTS, can_share, suits, types_of_rows
 from semlang.estimation.layers import layers_of
-from semlang.estimation.planned import Alternative, GroupPlan, LevelPlan
+from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Alternative, GroupPlan, LevelPlan
+from semlang.estimation.sparse import ENOUGH, LADDER, WIDE, node_count
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable
@@ -19,6 +21,9 @@ __all__ = ["Ways", "ways"]
 DENSITY = 5e-8
 """Seconds of a row density at an adaptive node with its derivatives, modes and more points later included."""
 
+SPARSE_DENSITY = 2.5e-8
+"""The same at a node of the sparse rule that is often enough, with coarser and finer ones."""
+
 SHARED = 2e-9
 """Seconds of adding a line of a table, there and back."""
 
@@ -26,6 +31,9 @@ GAIN = 1.5
 """Shared nodes of many variables are taken where they are so many times faster: adaptive ones need no check."""
 
 ROWS_A_TYPE = 10
+
+LARGE_CLIQUE = 4
+"""Variables of a clique whose first number of nodes hardly ever settles."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Ways:
     ----------
     engine : str
     nodes : int or None
-        A dimension, of shared nodes.
+        A dimension, of shared nodes or a sparse rule.
     seconds : float
     rejected : tuple of Alternative
     outline : Outline or None
@@ -85,15 +93,20 @@ def ways(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: De
         "nested quadrature", rows * float(sharing.ADAPTIVE) ** dims * DENSITY, f"{dims} dimensions at once"
     )
     shared = _shared(table, form, design, rows)
-    eliminated, found = _eliminated(table, graph, form, design, rows, adaptive)
-    possible = [a for a in (shared, eliminated) if a.seconds is not None and not a.why]
+    sparse, points = _sparse(form, table, rows)
+    eliminated, found = _eliminated(table, graph, form, design, rows, sparse if not sparse.why else adaptive)
+    possible = [a for a in (shared, eliminated, sparse) if a.seconds is not None and not a.why]
     best = min(possible, key=lambda a: a.seconds or 0.0, default=adaptive)
     nodes = None
     if best is shared:
         nodes = COUNTS[len(layers)][0]
     elif found is not None and best is eliminated:
         nodes = found.counts[0]
-    others = [a if a.why else replace(a, why="it is dearer") for a in (adaptive, shared, eliminated) if a is not best]
+    elif best is sparse:
+        nodes = points
+    others = [
+        a if a.why else replace(a, why="it is dearer") for a in (adaptive, shared, eliminated, sparse) if a is not best
+    ]
     return Ways(best.engine, nodes, best.seconds or 0.0, tuple(others), found)
 
 
@@ -113,6 +126,19 @@ def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int)
     return Alternative(name, rows * float(COUNTS[len(layers)][0]) ** len(layers) * SHARED, "")
 
 
+def _sparse(form: ReducedForm, table: ParameterTable, rows: int) -> tuple[Alternative, int | None]:
+    dims = [layer.dims for layer in layers_of(form, (), table.levels) if not layer.exact]
+    if max(dims, default=0) < WIDE:
+        return Alternative(SPARSE, None, f"fewer than {WIDE} dimensions at once"), None
+
+    def nodes(points: int) -> int:
+        return math.prod(node_count(m, points) if m >= WIDE else points**m for m in dims)
+
+    if nodes(LADDER[0]) > MAX_NODES or rows * nodes(LADDER[0]) > MAX_DENSITIES:
+        return Alternative(SPARSE, None, "too many nodes"), None
+    return Alternative(SPARSE, rows * float(nodes(ENOUGH)) * SPARSE_DENSITY, ""), LADDER[0]
+
+
 def _eliminated(
     table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: Design, rows: int, adaptive: Alternative
 ) -> tuple[Alternative, Outline | None]:
@@ -129,5 +155,7 @@ def _eliminated(
     if found is None:
         return Alternative(name, None, "a clique of more than five variables, or covariates multiply their paths"), None
     assert adaptive.seconds is not None
-    dear = found.seconds * GAIN > adaptive.seconds
-    return Alternative(name, found.seconds, "it is dearer" if dear else ""), found
+    settled = (found.counts[1] / found.counts[0]) ** found.width if found.width >= LARGE_CLIQUE else 1.0
+    seconds = found.seconds * settled
+    dear = seconds * GAIN > adaptive.seconds
+    return Alternative(name, seconds, "it is dearer" if dear else ""), found

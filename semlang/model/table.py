@@ -304,16 +304,17 @@ class ParameterTable:
         for v in self.responses:
             if "interval" not in v.arguments:
                 found[v.name] = None
-            for argument in ("trials", "exposure", "event", "entry", "set"):
+            for argument in ("trials", "exposure", "event", "entry", "set", "weight"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None
-            found |= dict.fromkeys(v.limit_columns)
+            found.update(dict.fromkeys(v.limit_columns))
         for v in self.latents:
             if isinstance(v.arguments.get("observed"), str):
                 found[v.arguments["observed"]] = None
         made = {v.name for v in self.responses if "interval" in v.arguments}
-        for row in self.rows:
-            found |= dict.fromkeys(c.column for c in row.via if c.column not in made)
+        for c in (c for row in self.rows for c in row.via):
+            if c.column not in made:
+                found[c.column] = None
         for column in (*self.clusters, self.group_column, *self.frequency.values(), *self.weights.values()):
             if column:
                 found[column] = None

@@ -201,7 +201,7 @@ def _slope_variables(rows: Rows) -> None:
         if level == block.cluster and block.level > 0:
             span = ns.latents[name][level]
             key = ns.make_latent(name, level, span)
-            row = rows.add(Draft(name, "=~", name, span, key, key, user=0, rule="random slope"))
+            row = rows.add(Draft(name, "=~", name, span, key, key, rule="random slope"))
             row.given.append(ast.Modifier("fixed", (0.0,), span))
 
 

@@ -72,7 +72,7 @@ def modification_indices(fit: Fit, minimum: float = 0.0) -> Table:
     scales = [] if is_conditional(fit.table) else _scales(fit)
     records: list[dict[str, Any]] = []
     for part in (p for acyclic in without_circles(rows, fit.graphs) for p in _together(fit, acyclic)):
-        found = scores_of(fit, part)
+        found = scores_of(fit, part, vcov=fit.estimate.vcov if fit.estimate.se == "observed" else None)
         for k, row in enumerate(part):
             answer = found.single(k)
             if answer is None or answer[0] < minimum:
@@ -141,9 +141,15 @@ def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:
         return [rows]
     easy = [r for r in rows if r.parameter >= 0 or r.op in ("~1", "|") or (r.op == "~" and not r.source)]
     same = _layers(fit.table)
-    for row in rows:
-        if row not in easy and _layers(with_own_parameters(fit.table, [*easy, row])[0]) == same:
-            easy.append(row)
+
+    def grown(easy: list[Row], more: list[Row]) -> list[Row]:
+        """Add those that change nothing, as many at once as can be."""
+        if not more or _layers(with_own_parameters(fit.table, [*easy, *more])[0]) == same:
+            return [*easy, *more]
+        half = len(more) // 2
+        return grown(grown(easy, more[:half]), more[half:]) if half else easy
+
+    easy = grown(easy, [r for r in rows if r not in easy])
     return [*([easy] if easy else []), *([r] for r in rows if r not in easy)]
 
 

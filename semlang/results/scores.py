@@ -155,10 +155,10 @@ def predictors_of(
     FitError
         ``no-posterior`` where a variance is negative.
     """
-    q = points or fit.estimate.points or 1
+    q, sparse = points or fit.estimate.points or 1, fit.estimate.sparse and points is None
     try:
         return [
-            Predictors(fit.table, graph, design, fit.estimate.theta, q, inflation)
+            Predictors(fit.table, graph, design, fit.estimate.theta, q, inflation, sparse=sparse)
             for graph, design in zip(fit.graphs, designs, strict=True)
             if design.n_rows
         ]

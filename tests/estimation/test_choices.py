@@ -331,3 +331,23 @@ def test_recovery(kind, y, structure):
     assert np.abs(found.mean(axis=0)).max() < 4 / np.sqrt(20)
     inside = int((np.abs(found) < 1.96).sum())
     assert stats.binom.cdf(inside, found.size, 0.95) > 1e-3
+
+
+def test_sets_are_what_bic_counts():
+    """AIC and BIC do not change with alternatives that nobody looks at, but for what these do to the likelihood."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"trip": np.repeat(np.arange(50), 4), "x": rng.normal(size=200), "k": np.repeat([1, 2], 100)})
+    utility = data.x + rng.gumbel(size=200)
+    rank = utility.groupby(data.trip).rank(ascending=False).astype(int)
+    data = data.assign(chosen=(rank == 1).astype(int), rank=rank, w=1 + data.trip % 2)
+    for text in ("chosen :: choice(set=trip)\nchosen ~ x", "rank :: ranking(set=trip)\nrank ~ x"):
+        fit = Model(text).fit(data)
+        assert fit.bic == pytest.approx(np.log(50.0) - 2.0 * fit.loglik)
+        assert "(n = 50)" in fit.summary()
+        assert fit.to_json()["information"]["n"] == 50
+        assert Model("frequency: w\n" + text).fit(data).estimate.n_top == 75
+        assert Model("groups: k\n" + text).fit(data).estimate.n_top == 50
+        gone = data.assign(x=data.x.where(data.trip > 1))  # two sets are left out
+        assert Model(text).fit(gone).estimate.n_top == 48
+        people = data.assign(person=data.trip // 5)
+        assert Model(text + " + b[person]:x").fit(people).estimate.n_top == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -123,6 +124,21 @@ class Deaf:
 
     def scheduler_info(self, n_workers: int) -> dict[str, Any]:
         return {"workers": {"tcp://a:1": {}}}
+
+
+def test_a_script_that_every_worker_would_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from semlang.data.partitions.scheduler import client_of
+
+    def fails(**options: Any) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fails)
+    with pytest.raises(sl.FitError) as problem, client_of("local", 1):
+        pass
+    assert problem.value.diagnostics[0].slug == "no-workers"
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit), client_of("local", 1):
+        pass
 
 
 def test_workers_that_stay_lost() -> None:

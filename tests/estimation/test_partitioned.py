@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups
 from semlang.estimation.member import Refinable
+from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
 
 pytest.importorskip("pyarrow")
@@ -142,6 +144,22 @@ def test_what_members_answer(name: str, engine: str, parts: str) -> None:
             if second is not None:
                 assert several.hessian(x) == pytest.approx(second, rel=1e-6, abs=1e-6 * np.abs(second).max())
             assert sums.multiplicity.sum() == whole.multiplicity.sum()
+        if isinstance(whole, Placeable):
+            assert isinstance(sums, Placeable)
+            lost = Setting(*of, replace(given, keep=0)).objective()  # members are made anew for every question
+            for spread in (0.0, 5.0, 5.0):  # each placement begins at the nodes of the one before
+                for member in (whole, sums, lost.members[0]):
+                    member.points, member.spread = 9, spread
+                    member.place(x)
+            value, gradient = one.value_and_gradient(x)
+            moved = several.value_and_gradient(x)
+            assert moved[0] == pytest.approx(value, rel=1e-13)
+            assert moved[1] == pytest.approx(gradient, rel=1e-9, abs=1e-9)
+            assert sums.steepness(x) == pytest.approx(whole.steepness(x))
+            assert lost.value(x) == moved[0]
+            sums.release()
+            sums.points = 7
+            assert several.value(x) == first[0]
         again = Setting(*of, given).objective().value_and_gradient(x)
         assert again[0] == first[0]
         assert np.array_equal(again[1], first[1])
@@ -283,3 +301,22 @@ def test_missing_predictors_are_refused(frame: pd.DataFrame, parts: str) -> None
         sl.Model("y :: binomial(logit)\nz ~ y + (1|g)\ny ~ w").fit(parts)
     assert problem.value.diagnostics[0].slug == "not-in-partitions"
     assert "missing" in problem.value.diagnostics[0].label
+
+
+def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A level, and a covariate that varies, far from the first rows of a partition."""
+    rare = frame.assign(c=np.where(frame.index % 200 > 190, "rare", "often"), w=(frame.index % 500 > 480) * 1.0)
+    path = Path(parts).parent
+    for k in range(3):
+        rare.iloc[k * 500 : (k + 1) * 500].to_parquet(path / f"p{k}.parquet", row_group_size=93)
+    monkeypatch.setattr(binding, "SAMPLE", 120)
+    model = sl.Model("y :: binomial(logit)\ny ~ w + factor(c)")
+    assert model.fit(parts).loglik == pytest.approx(model.fit(rare).loglik, rel=1e-9)
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    for data in (str(tmp_path / "no*.parquet"), [tmp_path / "no.parquet"]):
+        for scheduler in (None, "local"):
+            with pytest.raises(sl.errors.DataError) as problem:
+                sl.Model(MODELS["binary"]).fit(data, scheduler=scheduler)
+            assert problem.value.diagnostics[0].slug == "missing-file"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize
-from scipy.special import log_expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax
 
 import semlang as sl
 from semlang.api import Model
@@ -81,6 +81,12 @@ def sequential(nu: np.ndarray, tau: np.ndarray) -> np.ndarray:
     return passed + np.column_stack([stop, np.zeros(len(nu))])
 
 
+def cumulative(nu: np.ndarray, tau: np.ndarray) -> np.ndarray:
+    above = np.column_stack([np.ones(len(nu)), expit(nu[:, None] - tau), np.zeros(len(nu))])
+    with np.errstate(divide="ignore"):
+        return np.log(-np.diff(above, axis=1))
+
+
 @pytest.mark.parametrize(("kind", "logp"), [("adjacent", adjacent), ("sequential", sequential)])
 def test_the_highest_category_always(frame, kind, logp):
     """Rows that are always in the last category say nothing of the rest."""
@@ -100,7 +106,9 @@ def test_the_highest_category_always(frame, kind, logp):
     assert fit.loglik == pytest.approx(supremum(loglik, [0.5, 0.0, -1.0, 0.0, 1.0], {1: 60.0}), abs=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "logp"), [("adjacent", adjacent), ("sequential", sequential)])
+@pytest.mark.parametrize(
+    ("kind", "logp"), [("adjacent", adjacent), ("sequential", sequential), ("ordinal", cumulative)]
+)
 def test_the_lowest_category_never(frame, kind, logp):
     """A covariate of one threshold excludes a category; the rows that it concerns count among the others."""
     fit = Model(f"never :: {kind}\nnever ~ x\nnever | t1 ~ d").fit(frame)
@@ -112,6 +120,19 @@ def test_the_lowest_category_never(frame, kind, logp):
         return float(logp(b[0] * frame.x.to_numpy(), tau)[np.arange(240), frame.never].sum())
 
     assert fit.loglik == pytest.approx(supremum(loglik, [0.5, 0.0, -1.0, 0.0, 1.0], {1: -60.0}), abs=1e-6)
+
+
+def test_a_group_without_the_highest_category(frame):
+    """The category below it keeps the boundary between them and the rest: its rows still count."""
+    data = frame.assign(k=np.where(frame.g % 2, "A", "B"))
+    data["o"] = np.where(data.k == "A", np.minimum(data.o, 2), data.o) + 1
+    fit = Model("groups: k\no :: ordinal(logit)\no ~ x").fit(data)
+    own = Model("o :: ordinal(logit)\no ~ x").fit(data[data.k == "A"])
+    rest = Model("o :: ordinal(logit)\no ~ x").fit(data[data.k == "B"])
+    assert fit.loglik == pytest.approx(own.loglik + rest.loglik, abs=1e-6)
+    p = fit.params[fit.params.group == "A"].set_index("name")
+    assert np.isinf(p.est).sum() == 1
+    assert p.est[np.isinf(p.est)].index[0].startswith("o | t3")
 
 
 def test_an_alternative_that_is_always_ranked_first(frame):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from semlang.api import Model
 from semlang.model.elaborate import elaborate, flat
 from semlang.model.facts import DataFacts
 from semlang.model.table import Covariate, ParameterTable, Row
@@ -232,3 +233,12 @@ def test_flat_is_as_written() -> None:
         ("", "", "0.5"),
         ("1;2", "", ""),
     ]
+
+
+def test_instruments_are_listed_and_change_nothing() -> None:
+    """Maximum likelihood has no use for them: rows fixed at 0, no parameter more."""
+    text = "y ~ x\nx ~ z1 + z2\n"
+    plain, told = Model(text), Model(text + "y |~ z1 + z2\n")
+    rows = told.table[told.table["op"] == "|~"]
+    assert rows[["lhs", "rhs", "free", "ustart"]].to_numpy().tolist() == [["y", "z1", 0, 0.0], ["y", "z2", 0, 0.0]]
+    assert told.parameter_table.n_parameters == plain.parameter_table.n_parameters

@@ -30,3 +30,17 @@ def test_a_missing_scale_names_its_group() -> None:
     finding = next(d for d in model.check() if d.slug == "unscaled-latent")
     assert "in group 2" in finding.message
     assert finding.help[0].endswith("f =~ c(NA, 1)*x1")
+
+
+def test_random_slopes_are_listed_as_in_lavaan() -> None:
+    """lavaan 0.6-14, lavaanify(model.type = "sem") of the same text, without the moments of covariates, 2026-11-28."""
+    text = 'level: 1\n y ~ rv("s")*x\nlevel: 2\n y ~ w\n s ~ w\n'
+    given = {
+        ("y", "~", "x", 1, 1), ("y", "~~", "y", 0, 1), ("y", "~", "w", 1, 2), ("s", "~", "w", 1, 2),
+        ("s", "=~", "s", 1, 2), ("y", "~~", "y", 0, 2), ("s", "~~", "s", 0, 2),
+    }  # fmt: skip
+    table = sl.Model(text, cluster="g").table
+    found = {(r.lhs, r.op, r.rhs, r.user, r.block) for r in table.itertuples() if r.op != "~1"}
+    assert found == given
+    (slope,) = table[(table["lhs"] == "s") & (table["op"] == "=~")].itertuples()
+    assert (slope.free, slope.ustart) == (0, 0.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from semlang.diagnostics import Diagnostic, error
@@ -51,7 +52,7 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
     Raises
     ------
     FitError
-        ``missing-extra``, ``no-scheduler``.
+        ``missing-extra``, ``no-scheduler``, ``no-workers``.
     """
     refuse_without_dask()
     from distributed import Client, LocalCluster
@@ -66,15 +67,24 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
         with client:
             yield client
         return
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)  # a worker that is just being started reads a script that starts workers
     import dask
 
-    with dask.config.set(
-        {"distributed.scheduler.work-stealing": False, "distributed.comm.timeouts.connect": "10s"}
-    ), LocalCluster(
-        n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1",
-        dashboard_address=None, silence_logs=50, env=ONE_THREAD, memory_limit=0,
-    ) as cluster, Client(cluster, set_as_default=False) as client:  # fmt: skip
-        yield client
+    with ExitStack() as stack:
+        stack.enter_context(
+            dask.config.set({"distributed.scheduler.work-stealing": False, "distributed.comm.timeouts.connect": "10s"})
+        )
+        try:
+            cluster = stack.enter_context(
+                LocalCluster(
+                    n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1",
+                    dashboard_address=None, silence_logs=50, env=ONE_THREAD, memory_limit=0,
+                )
+            )  # fmt: skip
+        except RuntimeError as problem:
+            raise FitError([not_started(str(problem))]) from None
+        yield stack.enter_context(Client(cluster, set_as_default=False))
 
 
 def _knock(scheduler: str) -> None:
@@ -87,6 +97,17 @@ def _knock(scheduler: str) -> None:
     if protocol in ("tcp", "tls"):
         with socket.create_connection(get_address_host_port(scheduler), timeout=CONNECT):
             pass
+
+
+def not_started(text: str) -> Diagnostic:
+    """Return the finding that processes of this machine did not start."""
+    return error(
+        "no-workers",
+        "the worker processes did not start",
+        label=text.split("\n")[0][:200],
+        notes="a new process reads the script that it is started from",
+        help='in a script, put what it does under  if __name__ == "__main__":',
+    )
 
 
 def unreachable(scheduler: str, text: str) -> Diagnostic:

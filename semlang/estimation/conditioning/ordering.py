@@ -1,8 +1,9 @@
-"""Numbers of classes: by decreasing size, where the text does not tell the classes apart."""
+"""Numbers of classes: those of the user's start values, else by decreasing size, where the text tells none apart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,17 @@ __all__ = ["interchangeable", "renumbering"]
 
 Floats = NDArray[np.float64]
 
+MOST_IN_ORDERS = 6
+"""Classes up to which all orders are compared with start values."""
+FAR = 1e3
+"""Where an infinite estimate counts as being."""
+
 
 def interchangeable(table: ParameterTable, key: str) -> bool:
     """Return whether a model says the same of every class of a variable (or of every mass point).
 
-    Blocks, ``@k``, fixed values, start values, labels that differ and ``observed=`` tell classes apart; that the first
-    path of a random effect is 1 does not.
+    Blocks, ``@k``, fixed values, labels that differ and ``observed=`` tell classes apart; that the first path of a
+    random effect is 1 does not.
     """
     if table.variables[key].arguments.get("observed"):
         return False
@@ -50,8 +56,6 @@ def interchangeable(table: ParameterTable, key: str) -> bool:
         if zero and not _is_shifted(table, first) and _origins(table, first) is None:
             return False
         if len(set(free)) != len(free) and len(set(free)) > 1:
-            return False
-        if any(r.ustart is not None for r in own.values() if r.parameter >= 0):
             return False
     return True
 
@@ -119,9 +123,23 @@ def _origins(table: ParameterTable, row: Row) -> list[tuple[Row, Row, float]] | 
 
 
 def renumbering(
-    table: ParameterTable, theta: Floats, sizes: Mapping[str, Sequence[float]], limits: Mapping[int, float]
+    table: ParameterTable,
+    theta: Floats,
+    sizes: Mapping[str, Sequence[float]],
+    limits: Mapping[int, float],
+    starts: Mapping[int, float],
 ) -> tuple[Floats, Floats, dict[str, list[int]], dict[int, float]] | None:
-    """Return what renumbers the classes by size; None where they keep their numbers.
+    """Return what renumbers the classes; None where they keep their numbers.
+
+    Parameters
+    ----------
+    table : ParameterTable
+    theta : (P,) floats
+    sizes : mapping from key to proportions
+    limits : mapping from parameter to +-inf
+    starts : mapping from parameter to float
+        The user's start values. Where these differ between classes, a class takes the number whose values it is
+        nearest to, whichever of many starts led to it; else classes are numbered by decreasing size.
 
     Returns
     -------
@@ -138,18 +156,46 @@ def renumbering(
     orders: dict[str, list[int]] = {}
     moved = dict(limits)
     for key, size in sizes.items():
-        order = sorted(range(len(size)), key=lambda k: -size[k])
-        if order == list(range(len(size))) or not interchangeable(table, key):
+        if not interchangeable(table, key):
             continue
-        step = _transformation(table, key, order, theta.size)
-        new = _limits(step, moved)
+        by_size = sorted(range(len(size)), key=lambda k: -size[k])
+        order = _nearest(table, key, by_size, theta, starts)
+        if order == list(range(len(size))):
+            continue
+        new = _limits(_transformation(table, key, order, theta.size), moved)
         if new is None:
             continue
-        located = _with_last_location(table, key, order, theta, step)
-        theta, slopes = _moved_markers(table, key, order, theta, *_moved_origins(table, key, order, theta, *located))
+        theta, slopes = _reordered(table, key, order, theta)
         T, moved = slopes @ T, new
         orders[key] = order
     return (theta, T, orders, moved) if orders else None
+
+
+def _reordered(table: ParameterTable, key: str, order: list[int], theta: Floats) -> tuple[Floats, Floats]:
+    """Return the parameters with classes in an order, and their derivatives in those before."""
+    step = _transformation(table, key, order, theta.size)
+    located = _with_last_location(table, key, order, theta, step)
+    return _moved_markers(table, key, order, theta, *_moved_origins(table, key, order, theta, *located))
+
+
+def _nearest(
+    table: ParameterTable, key: str, by_size: list[int], theta: Floats, starts: Mapping[int, float]
+) -> list[int]:
+    """Return the order in which the classes are nearest to start values; by size where these do not tell."""
+    keys = {key} if table.variables[key].kind.name == "class" else set(discrete_variables(table)[key])
+    told = sorted({r.parameter for r in table.rows if r.parameter in starts and _class_of(r, keys, key)})
+    if not told or len(by_size) > MOST_IN_ORDERS:
+        return by_size
+    values = np.array([starts[p] for p in told])
+
+    def distance(order: list[int]) -> float:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.nan_to_num(_reordered(table, key, order, theta)[0][told], posinf=FAR, neginf=-FAR)
+        return float(np.minimum((np.clip(found, -FAR, FAR) - values) ** 2, FAR**2).sum())
+
+    orders = [by_size, *(list(order) for order in permutations(range(len(by_size))))]
+    gaps = [distance(order) for order in orders]
+    return orders[int(np.argmin(np.array(gaps) + 1e-9 * (np.arange(len(gaps)) > 0)))]
 
 
 def _with_last_location(

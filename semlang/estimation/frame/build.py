@@ -280,6 +280,8 @@ class _Builder:
         def rows(name: str, given: Sequence[Row]) -> tuple[Row, ...]:
             return tuple(r._replace(via=through(FIXED, (name, i), r.via)) for i, r in enumerate(given))
 
+        if not any(c.group == g and c.what != "origin" for c in self.choices):
+            return graph
         new = replace(
             graph,
             paths=tuple(path(i, p) for i, p in enumerate(graph.paths)),

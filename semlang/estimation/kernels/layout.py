@@ -58,12 +58,13 @@ class Adjoints(Group):
 
 @dataclass(frozen=True, eq=False)
 class Rule(Group):
-    """Gauss-Hermite rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
+    """Rule of each level; a table of level l has ``size[l]`` nodes, own index fastest."""
 
     counts: Integers  # (K,) nodes of a level
     size: Integers  # (K + 1,) product of the counts of levels l and above
     z: Cube  # (K, max M, max count)
-    log_weight: Matrix  # (K, max count) log w + |z|^2 / 2
+    log_weight: Matrix  # (K, max count) log |w| + |z|^2 / 2
+    sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
     run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
 

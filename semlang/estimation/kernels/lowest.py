@@ -204,7 +204,7 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                              start - r0, M + what if what else 0, tables.row)  # fmt: skip
                 start = stop
             if turn == 0:
-                normalise(tables.log_f, groups, n, tables.message)
+                normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
                 weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
         if not alone:
             slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,

@@ -75,7 +75,7 @@ def node_moments(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                     rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
                                   tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
                     a = b
-                normalise(tables.log_f, rule.size[1], n, tables.message)
+                normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
             for x in range(rule.size[level + 1]):
                 for z in range(x * n, x * n + n):
                     p = tables.log_f[z] if level == 0 else tables.f[t, z]
@@ -136,7 +136,7 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
             rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product, tables.density,
                           tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
             a = b
-        normalise(tables.log_f, rule.size[1], n, tables.message)
+        normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
         for x in range(rule.size[1]):
             for z in range(x * n, x * n + n):
                 p = tables.log_f[z]

@@ -18,8 +18,11 @@ from semlang.estimation.kernels.vector_math import vexp
 
 
 @inner
-def normalise(f: Any, groups: int, n: int, out: Any) -> None:
-    """Turn logs f (groups x n) into conditional probabilities; ``out`` is the log of each group's sum."""
+def normalise(f: Any, groups: int, n: int, sign: Any, level: int, out: Any) -> None:
+    """Turn logs f (groups x n) into conditional probabilities; ``out`` is the log of each group's sum.
+
+    Nodes of a sparse rule have weights of both signs, and so have their probabilities.
+    """
     for u in range(groups):
         m = m1 = m2 = m3 = f[u * n]
         for q in range(u * n, u * n + n - 3, 4):
@@ -37,6 +40,8 @@ def normalise(f: Any, groups: int, n: int, out: Any) -> None:
         f[q] = vexp(f[q])
     for u in range(groups):
         s = 0.0
+        for q in range(n):
+            f[u * n + q] *= sign[level, q]
         for q in range(u * n, u * n + n):
             s += f[q]
         out[u] += np.log(s)
@@ -100,7 +105,7 @@ def upper_sums(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, value: An
                     tables.slope[t, k, x] -= tables.v[t, k, x]
             for x in range(rule.size[level]):
                 tables.log_f[x] = tables.f[t, x]
-            normalise(tables.log_f, rule.size[level + 1], n, tables.message)
+            normalise(tables.log_f, rule.size[level + 1], n, rule.sign, level, tables.message)
             for x in range(rule.size[level]):
                 tables.f[t, x] = tables.log_f[x]
             if level == K - 1:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from semlang.estimation.kernels.batches import Batch
 from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
+from semlang.estimation.sparse import WIDE, sparse_rule
 
-__all__ = ["Workspace", "product_rule", "spacing"]
+__all__ = ["Workspace", "rule_of_levels", "spacing"]
 
 Floats = NDArray[np.float64]
 
@@ -42,8 +43,26 @@ def spacing(points: int, spread: float) -> float:
     return float(np.diff(x)[(points - 1) // 2]) if points > 1 else 1.0
 
 
-def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0) -> Rule:
-    """Return the product rule of each level: weights for the standard normal density, as logarithms.
+def _product(dims: int, points: int, spread: float) -> tuple[Floats, Floats, Floats]:
+    """Return nodes (dims, N) of the product rule, ``log w + |z|^2 / 2``, and ones."""
+    x, log_w = _one_dimension(points, spread)
+    nodes, logs = np.zeros((dims, points**dims)), np.zeros(points**dims)
+    for k, (z, log) in enumerate(
+        zip(np.meshgrid(*[x] * dims, indexing="ij"), np.meshgrid(*[log_w] * dims, indexing="ij"), strict=True)
+    ):
+        nodes[k] = z.ravel()
+        logs += log.ravel() + 0.5 * z.ravel() ** 2
+    return nodes, logs, np.ones(logs.size)
+
+
+def _sparse(dims: int, points: int) -> tuple[Floats, Floats, Floats]:
+    """Return nodes (dims, N) of Smolyak's rule, ``log |w| + |z|^2 / 2``, and the signs of the weights."""
+    nodes, weights = sparse_rule(dims, points)
+    return nodes.T, np.log(np.abs(weights)) + 0.5 * (nodes**2).sum(axis=1), np.sign(weights)
+
+
+def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0.0, sparse: bool = False) -> Rule:
+    """Return the rule of each level: nodes and weights for the standard normal density.
 
     Nodes that fill up the lowest level have no weight.
 
@@ -53,27 +72,32 @@ def product_rule(dims: Sequence[int], points: Sequence[int], spread: float = 0.0
         Of each level.
     spread : float
         Zero: Gauss-Hermite; else nodes are equispaced from -spread to spread.
+    sparse : bool
+        Levels of `WIDE` dimensions and more have Smolyak's rule, the others the product rule.
     """
-    counts = np.array([q**m for q, m in zip(points, dims, strict=True)], dtype=np.int64)
-    run, runs = (points[0], points[0] ** (dims[0] - 1)) if dims[0] else (1, 1)
+    rules = [
+        _sparse(m, q) if sparse and m >= WIDE else _product(m, q, spread) for q, m in zip(points, dims, strict=True)
+    ]
+    counts = np.array([logs.size for _, logs, _ in rules], dtype=np.int64)
+    whole = sparse and dims[0] >= WIDE  # nodes of a sparse rule do not come in runs
+    own = int(counts[0]) if whole or not dims[0] else points[0]
+    run, runs = own, int(counts[0]) // own
     if counts.prod() > 1 and ((len(dims) == 1 and runs == 1) or -run % VECTOR <= FILLED * run):
         run += -run % VECTOR
     counts[0] = runs * run
     z = np.zeros((len(dims), max(dims), counts.max()))
     log_weight = np.full((len(dims), counts.max()), NO_WEIGHT)
-    for level, (q, m) in enumerate(zip(points, dims, strict=True)):
-        x, log_w = _one_dimension(q, spread)
-        at = np.arange(q**m)
+    sign = np.ones((len(dims), counts.max()))
+    for level, (nodes, logs, signs) in enumerate(rules):
+        at = np.arange(logs.size)
         if level == 0:
-            at += at // q * (run - q)
-        log_weight[level, at] = 0.0
-        for k, (nodes, logs) in enumerate(
-            zip(np.meshgrid(*[x] * m, indexing="ij"), np.meshgrid(*[log_w] * m, indexing="ij"), strict=True)
-        ):
-            z[level, k, at] = nodes.ravel()
-            log_weight[level, at] += logs.ravel() + 0.5 * nodes.ravel() ** 2
+            at += at // own * (run - own)
+        z[level, : len(nodes), at] = nodes.T
+        log_weight[level, at] = logs
+        sign[level, at] = signs
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
-    return Rule(counts, size, z, log_weight, np.abs(z).max(axis=(1, 2)), np.array([run], dtype=np.int64))
+    length = size[0] if whole else run
+    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), np.array([length], dtype=np.int64))
 
 
 @dataclass(frozen=True)

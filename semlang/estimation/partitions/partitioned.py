@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.partitions.standing import (
     Blueprint,
     Meat,
+    Placement,
     Refusal,
     Scored,
     Shared,
@@ -29,10 +31,14 @@ from semlang.estimation.partitions.standing import (
 )
 from semlang.estimation.tally import Tally
 
-__all__ = ["Partitioned", "PartitionedGrid"]
+__all__ = ["Partitioned", "PartitionedGrid", "PartitionedQuadrature", "partitioned"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+NUMBERS = count()
+"""Of placements: no two of a process are alike."""
 
 
 class Partitioned(Continuous):
@@ -51,9 +57,10 @@ class Partitioned(Continuous):
         self.points: int | None = next((m.points for m in like if m.points is not None), None)
         self._like = tuple(like)
         self._refined = 0
+        self._placed: tuple[Placement, ...] = ()
 
     def _ask(self, question: str, x: Floats) -> list[Any]:
-        found = self._held.ask(answer, question, Shared(self.points, self._refined), x)
+        found = self._held.ask(answer, question, Shared(self.points, self._refined, self._placed), x)
         for one in found:
             if isinstance(one, Infeasible):
                 raise one
@@ -176,3 +183,30 @@ class PartitionedGrid(Partitioned):
         more = [m.refine() for m in self._grids]
         self._refined += any(more)
         return any(more)
+
+
+class PartitionedQuadrature(Partitioned):
+    """The same by adaptive nodes, which can stand still; how they came to stand there travels with every question."""
+
+    spread = 0.0
+
+    def place(self, x: Floats) -> None:
+        """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are."""
+        self._placed = (*self._placed, Placement(next(NUMBERS), self.points, self.spread, x.copy()))
+
+    def release(self) -> None:
+        """Let the nodes follow the modes again."""
+        self._placed, self.spread = (), 0.0
+
+    def steepness(self, x: Floats) -> float:
+        """Return the largest SD that latent variables give the linear predictor of a response."""
+        return float(max(self._ask("steepness", x)))
+
+
+def partitioned(parts: Parts, blueprint: Blueprint, like: Sequence[Member]) -> Partitioned:
+    """Return the member that stands for those of all partitions; arguments as of `Partitioned`."""
+    if all(isinstance(m, Refinable) for m in like):
+        return PartitionedGrid(parts, blueprint, like)
+    if all(isinstance(m, QuadratureLikelihood) for m in like):
+        return PartitionedQuadrature(parts, blueprint, like)
+    return Partitioned(parts, blueprint, like)

@@ -31,6 +31,7 @@ __all__ = [
     "FILLED",
     "Blueprint",
     "Meat",
+    "Placement",
     "Refusal",
     "Scored",
     "Shared",
@@ -90,9 +91,10 @@ class Standing:
         self.part, self.blueprint = part, blueprint
         self._made: tuple[Member, ...] | None = None
         self._refined = 0
+        self._placed: tuple[int, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"part": self.part, "blueprint": self.blueprint, "_made": None, "_refined": 0}
+        return {"part": self.part, "blueprint": self.blueprint, "_made": None, "_refined": 0, "_placed": ()}
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -109,7 +111,7 @@ class Standing:
     def members(self) -> tuple[Member, ...]:
         """The members of these groups."""
         if self._made is None:
-            self._made, self._refined = self._assembled(), 0
+            self._made, self._refined, self._placed = self._assembled(), 0, ()
         return self._made
 
     def _assembled(self) -> tuple[Member, ...]:
@@ -131,23 +133,46 @@ class Standing:
         """
         if self._refined > nodes.refined:
             self._made = None
-        for m in self.members:
-            if isinstance(m, QuadratureLikelihood):
-                m.points = nodes.points
-                m.engine.reset()
+        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood)]
+        numbers = tuple(p.number for p in nodes.placed)
+        if numbers[: len(self._placed)] != self._placed or not numbers:
+            self._placed = ()
+            for m in adaptive:
+                m.release()
+        for m in adaptive:
+            m.engine.reset()
+            for p in nodes.placed[len(self._placed) :]:
+                m.points, m.spread = p.points, p.spread
+                m.place(p.x)
+            m.points = nodes.points
+        self._placed = numbers
         for _ in range(nodes.refined - self._refined):
-            for m in self.members:
-                if isinstance(m, Refinable):
-                    m.refine()
+            for grid in self.members:
+                if isinstance(grid, Refinable):
+                    grid.refine()
         self._refined = nodes.refined
         return self.members
 
 
+class Placement(NamedTuple):
+    """Nodes that stand still: their number in the fit, points a dimension, spread, and where they were placed."""
+
+    number: int
+    points: int | None
+    spread: float
+    x: Floats
+
+
 class Shared(NamedTuple):
-    """What all partitions do alike: points a dimension of adaptive nodes, and how often shared ones were refined."""
+    """Where all partitions have their nodes.
+
+    Points a dimension of adaptive nodes; how often shared ones were refined; how adaptive ones came to stand where they
+    are, one placement after the other.
+    """
 
     points: int | None
-    refined: int
+    refined: int = 0
+    placed: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True)

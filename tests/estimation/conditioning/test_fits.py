@@ -208,6 +208,26 @@ def test_growth_without_variation_inside_classes():
     np.testing.assert_allclose(means, [0.0, 2.0, 4.0], atol=0.2)  # standard errors are 0.04 to 0.08
 
 
+@pytest.mark.parametrize("kind", ["class", "masspoints"])
+def test_start_values_number_the_classes(kind):
+    """Whichever of many starts is the best, a class has the number of the start values that it is nearest to."""
+    rng = np.random.default_rng(1)
+    c = np.repeat(rng.random(150) < 0.35, 4)
+    y = np.where(c, 1.5, -1.0) + 0.5 * rng.normal(size=c.size)
+    data = pd.DataFrame({"g": np.repeat(np.arange(150), 4), "y": y})
+    text = "c[g] :: class(2)\ny ~ c" if kind == "class" else "u[g] :: masspoints(2)\ny ~ 0 + u"
+    name = "y ~1 (class {})" if kind == "class" else "u[g] ~1 (class {})"
+    plain = sl.Model(text).fit(data)
+    p = plain.params.set_index("name").est
+    large, small = p[name.format(1)], p[name.format(2)]  # by size
+    assert large < 0.0 < small
+    for start, first in (({name.format(1): 2.0}, small), ({name.format(2): 2.0}, large),
+                         ({name.format(1): -3.0, name.format(2): 3.0}, large)):  # fmt: skip
+        fit = sl.Model(text).fit(data, start=start)
+        assert fit.loglik == pytest.approx(plain.loglik, abs=1e-6)
+        assert fit.params.set_index("name").est[name.format(1)] == pytest.approx(first, abs=1e-4)
+
+
 def test_the_scale_of_a_random_effect_moves_to_the_new_first_class():
     """Logits u[g] with paths 1 and L: after the classes change places so does the path that is 1."""
     rng = np.random.default_rng(5)
@@ -227,14 +247,14 @@ def test_the_scale_of_a_random_effect_moves_to_the_new_first_class():
     theta = 0.5 * rng.normal(size=table.n_parameters)
     variance = next(r.parameter for r in table.rows if r.op == "~~")
     theta[variance] = 0.7
-    new, T, orders, _ = renumbering(table, theta, {"c": [0.2, 0.3, 0.5]}, {})
+    new, T, orders, _ = renumbering(table, theta, {"c": [0.2, 0.3, 0.5]}, {}, {})
 
     assert orders == {"c": [2, 1, 0]}
     assert value(new) == pytest.approx(value(theta), abs=1e-6)  # 41 nodes at the prior
     for p in range(theta.size):
         step = np.zeros(theta.size)
         step[p] = 1e-5
-        ends = [renumbering(table, theta + s * step, {"c": [0.2, 0.3, 0.5]}, {})[0] for s in (1.0, -1.0)]
+        ends = [renumbering(table, theta + s * step, {"c": [0.2, 0.3, 0.5]}, {}, {})[0] for s in (1.0, -1.0)]
         assert T[:, p] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-7)
 
 

@@ -9,7 +9,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy import optimize, stats
 
 from semlang.estimation.kernels.families import CODES, NO_THRESHOLD
-from semlang.estimation.kernels.workspace import product_rule
+from semlang.estimation.kernels.workspace import rule_of_levels
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
 LOGIT, POISSON, GAUSS = CODES["binomial", "logit"], CODES["poisson", "log"], CODES["gaussian", "identity"]
@@ -280,7 +280,7 @@ def test_long_cluster_in_two_sweeps(monkeypatch):
 
 
 def test_rule_is_exact_for_polynomials():
-    rule = product_rule([2], [4])
+    rule = rule_of_levels([2], [4])
     z, w = rule.z[0], np.exp(rule.log_weight[0] - 0.5 * (rule.z[0] ** 2).sum(0))
     for k, moment in enumerate([1, 0, 1, 0, 3, 0, 15, 0]):
         assert (w * z[1] ** k).sum() == pytest.approx(moment, abs=1e-12)

@@ -16,7 +16,7 @@ from semlang.estimation.findings import LITTLE, FindingsOfFit
 from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
-from semlang.estimation.placing import Nodes, Placeable, Placing
+from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
@@ -131,6 +131,8 @@ class Ascent:
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
         q, constrained, first = self.points, bool(self.constraints), z
+        if self.plan.standing and self.quadrature and q > 1:
+            return self._standing(z, q, constrained)
         inverse: Floats | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
             z, inverse = self._by_laplace(z, q)
@@ -159,6 +161,40 @@ class Ascent:
             self.narrator.iteration(line)
         if not best.converged:
             self._stopped(best)
+        return best
+
+    def _standing(self, z: Floats, q: int, constrained: bool) -> Optimum:
+        """Climb with nodes of the prior, or with nodes at posterior means and SDs that move between passes.
+
+        No other rule is tried; where four more points change the log-likelihood, a finding says so.
+        """
+        placing = Placing(self.objective, lambda _: True, self._nodes, self.narrator)
+        ordinary = self.plan.placed == "ordinary"
+        if ordinary:
+            for member in self.objective.members:
+                if isinstance(member, Ordinary):
+                    member.place_at_prior()
+            best = self.climb_constrained(z) if constrained else self.climb(z)
+        else:
+            best, moved = placing.climb(z, Nodes(q), free=True)
+            best = replace(best, converged=moved < STILL)
+            self.nodes = Nodes(q)
+        self.history.append((q, best.value))
+        if self.curvature and not constrained:
+            best = polish(self.objective, best)
+        if not best.converged:
+            self._stopped(best)
+        if ordinary:
+            self._set_points(q + 4)
+            value = self.objective.value(best.z)
+            self._set_points(q)
+        else:
+            value = placing.value(best.z, Nodes(q + 4))
+            placing.value(best.z, Nodes(q))
+        self.history.append((q + 4, value))
+        moved = abs(value - best.value)
+        if moved > AGREE:
+            self.findings.imprecise(f"4 more points than {q} move the log-likelihood by {moved:.4f}", False)
         return best
 
     def _checked(self, best: Optimum, first: Floats) -> Optimum:

@@ -137,6 +137,7 @@ class Factorisation:
         given = () if factored is None else tuple(factored)
         self.factored = given + (False,) * (len(self.blocks) - len(given))
         self.shifted = tuple(bool(set(b.members) & set(shifted)) for b in self.blocks)
+        self._constant: dict[int, Floats] = {}
         self.coordinates = tuple(sorted(i for b in self.blocks for i in b.members))
 
     @property
@@ -173,8 +174,11 @@ class Factorisation:
         """
         F = np.zeros((self.size, self.size))
         derivatives: list[tuple[int, int, int, float]] = []
-        for b, factored, shifted in zip(self.blocks, self.factored, self.shifted, strict=True):
+        for number, (b, factored, shifted) in enumerate(zip(self.blocks, self.factored, self.shifted, strict=True)):
             n = len(b.members)
+            if number in self._constant:
+                F[np.ix_(b.members, b.members)] = self._constant[number]
+                continue
             if factored:
                 for i in range(n):
                     for j in range(i + 1):
@@ -187,12 +191,13 @@ class Factorisation:
             F[np.ix_(b.members, b.members)] = f
             free = np.unique(b.parameter[b.parameter >= 0])
             if not free.size:
+                self._constant[number] = f
                 continue
             if (np.diag(f) <= 0.0).any():
                 raise Infeasible("a covariance matrix is not positive semidefinite")
+            inverse = solve_triangular(f, np.eye(n), lower=True)
             for p in free:
-                half = solve_triangular(f, (b.parameter == p).astype(float), lower=True)
-                middle = np.tril(solve_triangular(f, half.T, lower=True))
+                middle = np.tril(inverse @ (b.parameter == p) @ inverse.T)
                 middle[np.diag_indices(n)] *= 0.5
                 d = f @ middle
                 for i in range(n):

@@ -117,7 +117,7 @@ class QuadratureLikelihood(Expanded):
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
-            weights, self.rows.unit_weights or None, threads, sparse,
+            weights, self.rows.unit_weights or None, threads, sparse, self.rows.constant,
         )  # fmt: skip
         self._first = self.rows.first
 
@@ -203,6 +203,10 @@ class QuadratureLikelihood(Expanded):
         """
         inputs = self.chain.forward(self.chain.cells(x)[0])
         self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
+
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass."""
+        self.engine.place_at_prior()
 
     def release(self) -> None:
         """Let the nodes follow the modes again."""

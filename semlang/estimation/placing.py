@@ -16,7 +16,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Iteration, Optimum, maximise
 from semlang.estimation.progress import Narrator
 
-__all__ = ["RULES", "STILL", "Nodes", "Placeable", "Placing", "settle"]
+__all__ = ["RULES", "STILL", "Nodes", "Ordinary", "Placeable", "Placing", "settle"]
 
 Floats = NDArray[np.float64]
 
@@ -85,6 +85,14 @@ class Placeable(Protocol):
 
     def steepness(self, x: Floats, /) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""
+
+
+@runtime_checkable
+class Ordinary(Protocol):
+    """A member whose nodes can be those of the prior."""
+
+    def place_at_prior(self) -> None:
+        """Let the nodes stand where the prior has its mass."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from semlang.estimation.kernels.families import has_density
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.planned import GRIDS, MAX_NODES, NODES, SPARSE, STATES, Condition, GroupPlan, LevelPlan, Plan
-from semlang.estimation.sparse import WIDE
+from semlang.estimation.sparse import LADDER, WIDE
 from semlang.estimation.ways import Ways, ways
 from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
@@ -27,6 +27,9 @@ from semlang.model.table import ParameterTable
 __all__ = ["affordable", "afterwards", "plan"]
 
 DEFAULT_POINTS = 7
+
+GLLAMM_POINTS = 8
+"""Of its rules, without ``points``."""
 
 AFTERWARDS = 50_000_000
 """Most row densities by adaptive nodes for posterior moments after a fit by other means."""
@@ -142,7 +145,10 @@ def plan(
         Whether shared nodes, or those of a sparse rule, may be chosen, by all groups or none.
     """
     groups = []
-    shared = shared and points is None
+    placed = str(table.options.get("rule") or "adaptive").lower().replace("default", "adaptive")
+    if placed in ("gllamm", "ordinary"):
+        shared, points = False, points or GLLAMM_POINTS
+    shared = shared and points is None and placed != "sparse"
     for number, graph in enumerate(graphs):
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
@@ -159,6 +165,8 @@ def plan(
             groups.append(_conditional(table, number, design, points, situation.fills))
             continue
         rule = next(r for r in RULES if r.applies(situation))
+        if placed == "sparse" and rule.engine == "nested quadrature" and not situation.all_gaussian:
+            rule, points = _Rule(SPARSE, "the text asks for it", lambda _: True), points or LADDER[0]
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
         exact = rule.engine not in ("nested quadrature", SPARSE, *GRIDS)
         one = situation.all_gaussian
@@ -169,7 +177,7 @@ def plan(
         groups.append(planned if chosen is None else chosen.shown(planned))
     if shared and len({"shared" if g.engine in GRIDS else g.engine == SPARSE for g in groups}) > 1:
         return plan(table, graphs, designs, points, shared=False)
-    return Plan(tuple(groups))
+    return Plan(tuple(groups), placed)
 
 
 def _conditional(

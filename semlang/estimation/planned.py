@@ -228,12 +228,39 @@ class Partitioning:
         return head + f"{self.kept} kept in memory, {self.partitions - self.kept} read at every evaluation"
 
 
+WHERE = {
+    "adaptive": "adaptive Gauss-Hermite at the mode",
+    "gllamm": "adaptive Gauss-Hermite at posterior means and SDs",
+    "ordinary": "Gauss-Hermite at the prior",
+    "sparse": "adaptive Gauss-Hermite at the mode",
+}
+"""What the option ``rule`` says of the nodes of nested quadrature."""
+
+
 @dataclass(frozen=True, repr=False)
 class Plan(Shown):
-    """How each group's likelihood is computed."""
+    """How each group's likelihood is computed.
+
+    Parameters
+    ----------
+    groups : tuple of GroupPlan
+    placed : {'adaptive', 'gllamm', 'ordinary', 'sparse'}
+        The option ``rule``.
+    """
 
     groups: tuple[GroupPlan, ...]
-    rule: str = "adaptive Gauss-Hermite at the mode"
+    placed: str = "adaptive"
+
+    @property
+    def rule(self) -> str:
+        """Where the nodes of nested quadrature stand, in words."""
+        return WHERE[self.placed]
+
+    @property
+    def standing(self) -> bool:
+        """Whether the text asks for nodes that do not follow the modes."""
+        return self.placed in ("gllamm", "ordinary")
+
     partitioning: Partitioning | None = None
 
     @property

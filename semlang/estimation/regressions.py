@@ -103,6 +103,7 @@ def thinned(design: Design, most: int) -> Design:
             "entry",
             "censored",
             "sets",
+            "terms",
             "low",
             "high",
             "frequency",

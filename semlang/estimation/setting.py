@@ -202,6 +202,11 @@ class Setting:
         return found
 
     def _refuse(self) -> None:
+        if self.plan.standing and (self.partitions is not None or any(g.conditions for g in self.plan.groups)):
+            raise FitError(
+                [error("bad-option-value", f"rule = {self.plan.placed} is for models without classes and products of "
+                       "latent variables, and for data that are not in partitions", help="leave the option out")]
+            )  # fmt: skip
         for group, graph in zip(self.plan.groups, self.graphs, strict=True):
             if group.engine == "none":
                 row = graph.others[0] if graph.others else None

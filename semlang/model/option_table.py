@@ -181,7 +181,8 @@ OPTIONS: Mapping[str, Option] = {
                "delta", ("delta", "theta"), automatic=True),
         Option("points", "exactly this number of quadrature points a dimension; else it is raised until they suffice",
                "whole", None, least=1, most=199),
-        Option("rule", "how quadrature points are placed", "word", "adaptive", ("default", "adaptive")),
+        Option("rule", "where nodes stand: at modes, as in gllamm at posterior means and SDs, or at the prior; "
+               "a sparse rule at modes", "word", "adaptive", ("default", "adaptive", "gllamm", "ordinary", "sparse")),
         Option("se", "standard errors; robust where there are sampling weights, else observed", "word", None,
                (*STANDARD_ERRORS, "default", "standard")),
         Option("estimator", "lavaan's word for kinds of standard errors: MLR is robust, MLF opg", "word", "ML",

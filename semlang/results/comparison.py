@@ -164,7 +164,8 @@ def chi2_tail(x: float, df: int) -> float:
 
 
 def _ratio(a: Fit, b: Fit, known: Comparison, small: Fit, large: Fit) -> FitComparison:
-    df = known.df if known.df is not None else large.n_free - small.n_free
+    df = known.df
+    assert df is not None  # the models are nested
     statistic = 2.0 * (large.loglik - small.loglik)
     if statistic < -NOISE * max(1.0, 1e-4 * abs(small.loglik)):
         reason = (

@@ -87,7 +87,7 @@ def confint(
             raise FitError([error("no-covariance-matrix", "fewer than two bootstrap fits converged")])
     for step, (k, name) in enumerate(free, 1):
         est = float(fit.estimate.theta[k])
-        se = math.nan if vcov is None else math.sqrt(max(float(vcov[k, k]), 0.0)) if vcov[k, k] >= 0 else math.nan
+        se = math.sqrt(vcov[k, k]) if vcov is not None and vcov[k, k] >= 0 else math.nan
         if drawn is not None:
             lower, upper = np.quantile(drawn.iloc[:, k], sides).tolist()
         elif method == "wald":

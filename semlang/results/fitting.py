@@ -90,12 +90,13 @@ class Fitting(Bound):
         from semlang.estimation.partitions.parts import of_all
         from semlang.estimation.plan import plan
 
-        with self._partitions(data, scheduler, None) as bound:
-            if bound is None:
+        with self._partitions(data, scheduler, None) as found:
+            if found is None:
                 return None
-            model, parts = bound
-            model.model._refuse_errors()
-            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs), parts)
+            bound, parts = found
+            model = bound.model
+            model._refuse_errors()
+            return of_all(plan(model.parameter_table, model.graphs, bound.designs), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""

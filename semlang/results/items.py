@@ -136,8 +136,8 @@ def quantities_of(fit: Fit, graph: ModelGraph, design: Design, item: Variable) -
         sums[name] = np.zeros(design.n_rows) + sum(_addend(fit, design, r) for r in rows)
     out = {name: transform(name, value) for name, value in sums.items()}
     if item.kind.residual and "sigma" not in out:
-        c = next((c for c in graph.covariances if c.a == c.b == item.key), None)
-        value = 0.0 if c is None else fit.estimate.theta[c.parameter] if c.parameter >= 0 else c.value
+        c = next(c for c in graph.covariances if c.a == c.b == item.key)
+        value = fit.estimate.theta[c.parameter] if c.parameter >= 0 else c.value
         out["sigma"] = np.full(design.n_rows, np.sqrt(max(float(value), 0.0)))
     return out
 

@@ -119,5 +119,6 @@ def population_values(table: ParameterTable, values: Mapping[str, float] | None 
 
 
 def _words(names: tuple[str, ...], lost: list[int]) -> str:
-    more = f", nor have {len(lost) - 1} other parameters" if len(lost) > 1 else ""
+    n = len(lost) - 1
+    more = f", nor {'has' if n == 1 else 'have'} {n} other parameter{'s' * (n > 1)}" if n else ""
     return f"'{names[lost[0]]}' has no value{more}"

@@ -160,7 +160,10 @@ def simulated(
                 out[v.name] = texts
                 continue
         counted = (
-            v.kind.thresholds or v.kind.nominal or v.kind.sets or v.kind.name in ("binomial", "poisson", "negbinomial")
+            v.kind.thresholds
+            or v.kind.nominal
+            or v.kind.sets
+            or v.kind.name.removeprefix("composite ") in ("binomial", "poisson", "negbinomial")
         )
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)
@@ -193,8 +196,8 @@ def told(values: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     cuts = np.unique(np.concatenate([low[~exact], high[~exact], [-np.inf, np.inf]]))
     place = np.searchsorted(cuts, np.where(np.isnan(values), 0.0, values))
     missing = np.isnan(values)
-    new_low = np.where(missing, -np.inf, np.where(exact, values, cuts[np.maximum(place - 1, 0)]))
-    new_high = np.where(missing, np.inf, np.where(exact, values, cuts[np.minimum(place, cuts.size - 1)]))
+    new_low = np.where(missing, -np.inf, np.where(exact, values, cuts[place - 1]))
+    new_high = np.where(missing, np.inf, np.where(exact, values, cuts[place]))
     return new_low, new_high
 
 

@@ -105,7 +105,7 @@ def simulated_frame(table: ParameterTable) -> pd.DataFrame:
         Where a column can't be made up.
     """
     n, below = units_for(table.n_parameters), len(table.clusters)
-    sets = any(v.kind.sets for v in table.responses)
+    sets = any(v.kind.sets or v.kind.composite for v in table.responses)
     inside = 2 * ALTERNATIVES if sets else 4
     sizes = (n * (ALTERNATIVES if sets else 1),) if not below else (n, *(2,) * (below - 1), inside)
     return placeholder(table, sizes, np.random.default_rng(43), generic=True)

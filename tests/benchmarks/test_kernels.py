@@ -1,6 +1,5 @@
-"""Value and gradient of a two-level logit, intercept and slope, 100,000 rows; run with ``--benchmark-only``.
-
-Each prints the ratio to what the exponentials of all rows and nodes alone would take in the same run.
+"""Value and gradient of a two-level logit, 100,000 rows: beside the exponentials of all rows and nodes in the same run,
+with two threads, and as rows, clusters and points grow. They print ratios and assert no time.
 """
 
 import time
@@ -37,25 +36,62 @@ def nanoseconds_of_exp():
     return best / x.size
 
 
-def logit_with_slope(clusters=5000, size=20):
+def logit(clusters=5000, size=20, dims=2, threads=1):
+    """Rows in clusters, with an intercept and perhaps a slope."""
     rng = np.random.default_rng(2)
     ids = np.repeat(np.arange(clusters), size)
     n = ids.size
     x = rng.normal(size=n)
-    Lam = np.array([[1.0, 0.0], [0.3, 0.6]])
-    A = np.ascontiguousarray((np.column_stack([np.ones(n), x]) @ Lam).T)
+    Lam = np.array([[1.0, 0.0], [0.3, 0.6]])[:, :dims]
+    A = np.ascontiguousarray((np.column_stack([np.ones(n), x])[:, :dims] @ Lam[:dims]).T)
     o = -0.5 + 0.8 * x
-    nu = o + (A * rng.normal(size=(clusters, 2))[ids].T).sum(0)
+    nu = o + (A * rng.normal(size=(clusters, dims))[ids].T).sum(0)
     y = (rng.random(n) < 1 / (1 + np.exp(-nu))).astype(float)
-    model = NestedQuadrature(y, np.full(n, CODES["binomial", "logit"]), Tree.from_ids([ids]), [2])
+    codes = np.full(n, CODES["binomial", "logit"])
+    model = NestedQuadrature(y, codes, Tree.from_ids([ids]), [dims], threads=threads)
     return model, (o, A, np.ones(n), np.ones(n))
 
 
-@pytest.mark.parametrize("points", [1, 7])
-def test_two_level_logit(benchmark, points):
-    model, inputs = logit_with_slope()
+def seconds(model, inputs, points, clock=time.process_time, times=15):
+    """Least time of an evaluation with gradient."""
+    best = np.inf
+    for _ in range(times):
+        begin = clock()
+        assert model.evaluate(*inputs, points).converged
+        best = min(best, clock() - begin)
+    return best
+
+
+@pytest.mark.parametrize(("dims", "points"), [(2, 1), (2, 7), (1, 7)])
+def test_two_level_logit(benchmark, dims, points):
+    model, inputs = logit(dims=dims)
     assert model.evaluate(*inputs, points).converged
     benchmark.pedantic(model.evaluate, args=(*inputs, points), rounds=15, warmup_rounds=2)
-    limit = nanoseconds_of_exp() * inputs[0].size * points**2
+    limit = nanoseconds_of_exp() * inputs[0].size * points**dims
     best = benchmark.stats.stats.min * 1e9
-    print(f"\n{points} x {points} points: {best / 1e6:.1f} ms, {best / limit:.2f} times the exponentials alone")
+    nodes = " x ".join([str(points)] * dims)
+    print(f"\n{nodes} points: {best / 1e6:.1f} ms, {best / limit:.2f} times the exponentials alone (must: 6)")
+
+
+@pytest.mark.parametrize("points", [1, 7])
+def test_two_threads(points):
+    """Wall time, so the other processor has to be idle."""
+    one, two = (seconds(*logit(threads=threads), points, time.perf_counter) for threads in (1, 2))
+    print(f"\n{points} x {points} points: two threads are {one / two:.2f} times as fast as one (must: 1.6)")
+
+
+@pytest.mark.parametrize("points", [1, 7])
+def test_growth_with_clusters_and_rows(points):
+    """Slopes of logarithms, from a quarter of the rows on."""
+    whole, fewer, smaller = (seconds(*logit(c, n), points) for c, n in ((20_000, 20), (5000, 20), (5000, 80)))
+    print(
+        f"\n{points} x {points} points: cost grows with clusters to the power {np.log(whole / fewer) / np.log(4):.2f}, "
+        f"with rows of a cluster {np.log(smaller / fewer) / np.log(4):.2f} (must: 1.05)"
+    )
+
+
+def test_growth_with_points():
+    """Of one dimension, above what modes cost."""
+    model, inputs = logit(dims=1)
+    modes, few, many = (seconds(model, inputs, points) for points in (1, 8, 32))
+    print(f"\ncost above modes grows with points to the power {np.log((many - modes) / (few - modes)) / np.log(4):.2f}")

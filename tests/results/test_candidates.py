@@ -68,3 +68,20 @@ def test_only_what_has_a_variance_may_covary() -> None:
              for f in (free, scaled)]  # fmt: skip
     assert pairs[0] == {frozenset(p) for p in (("y1", "y2"), ("y1", "y3"), ("y2", "y3"))}
     assert pairs[1] == {frozenset(("y1", "y2"))}
+
+
+def test_information_that_is_known_is_not_looked_for_again() -> None:
+    """Fits with and without standard errors have the same indices; what is not identified is left out in both."""
+    rng = np.random.default_rng(3)
+    f = rng.normal(size=(400, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
+    y = 1.2 * np.repeat(f, 4, axis=1) + rng.logistic(size=(400, 8)) > 0
+    data = pd.DataFrame(y.astype(int), columns=[f"y{j}" for j in range(1, 9)])
+    model = sl.Model("y{1..8} :: binomial(logit)\noptions: std.lv = true\nf =~ y{1..4}\ng =~ y{5..8}")
+    one, other = (model.fit(data, threads=1, se=se).modification_indices() for se in ("observed", "none"))
+    columns = ["lhs", "op", "rhs"]
+    one, other = one.sort_values(columns), other.sort_values(columns)
+    assert one[columns].to_numpy().tolist() == other[columns].to_numpy().tolist()
+    assert not ((one["op"] == "~~") & (one["lhs"] == one["rhs"])).any()
+    # differences of 1e-3 standard errors to one side and to both, and nodes of two kinds
+    np.testing.assert_allclose(one["mi"], other["mi"], rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(one["epc"], other["epc"], rtol=2e-3, atol=1e-4)

@@ -39,3 +39,15 @@ def test_values_are_those_of_the_tables(fit: sl.Fit) -> None:
     standardized = fit.standardized().set_index("rhs")["est.std"]
     assert labels(fit, digits=3) == {x: f"{estimates[f'y ~ {x}']:.3f}" for x in "abcd"}
     assert labels(fit, what="std", digits=3) == {x: f"{standardized[x]:.3f}" for x in "abcd"}
+
+
+@pytest.mark.parametrize(("level", "is_one"), [(0.0, False), (0.05, True), (0.95, True), (1.0, False)])
+def test_levels_of_intervals(fit: sl.Fit, level: float, is_one: bool) -> None:
+    """The ends stand behind the estimate: those of `confint` at that level."""
+    if not is_one:
+        with pytest.raises(sl.SemlangError, match="not a level between 0 and 1"):
+            fit.draw(ci=level)
+        return
+    ends = fit.confint(level=level).set_index("name")
+    for x, label in labels(fit, ci=level, digits=3).items():
+        assert re.findall(r"-?\d+\.\d+", label)[1:] == [f"{v:.3f}" for v in ends.loc[f"y ~ {x}", ["lower", "upper"]]]

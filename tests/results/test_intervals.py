@@ -117,3 +117,12 @@ def test_profile_near_the_maximum(regression: sl.Fit) -> None:
     k = regression.parameter_names.index("b")
     # 1e-6: the noise of two log-likelihoods whose searches end at 1e-8 or so
     assert Profile(regression, k).curve(best + away) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("y ~~ x", "did you mean 'y ~~ y'"), ("quite another", "names are like 'b'")]
+)
+def test_names_are_suggested(regression: sl.Fit, name: str, words: str) -> None:
+    with pytest.raises(sl.FitError) as problem:
+        regression.confint(parameters=[name])
+    assert words in problem.value.diagnostics[0].help[0]

@@ -176,6 +176,15 @@ def test_wrong_models(call: object, slug: str, fits: dict[str, sl.Fit]) -> None:
     assert [d.slug for d in problem.value.diagnostics] == [slug]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("X2", "did you mean 'x2'?"), ("sum score", "it has x1, x2, x3, x4, x5, x6, x7, x8")]
+)
+def test_names_of_responses_are_suggested(name: str, words: str, fits: dict[str, sl.Fit]) -> None:
+    with pytest.raises(sl.FitError) as problem:
+        fits["complete"].curves(name)
+    assert problem.value.diagnostics[0].help == (words,)
+
+
 @pytest.mark.slow
 def test_p_values_are_uniform() -> None:
     """Kolmogorov-Smirnov over 500 data sets: M2, S-X2 of three items, the score test of a slope in a Rasch model."""

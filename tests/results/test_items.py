@@ -136,3 +136,22 @@ def test_information_of_nominal_items_at_the_ends_of_the_scale() -> None:
     expected = (p * (slopes[:, None] - slopes @ p) ** 2).sum(axis=0)
     np.testing.assert_allclose(fit.information("n1", at=at)["n1"], expected, rtol=1e-5)
     np.testing.assert_allclose(fit.curves("n1", at=at), p.T, rtol=1e-10)
+
+
+def test_results_do_not_depend_on_the_order_of_the_lines() -> None:
+    """Thresholds before loadings, and after them."""
+    rng = np.random.default_rng(5)
+    f = rng.normal(size=300)
+    frame = pd.DataFrame({f"o{k}": np.digitize(1.2 * f + rng.logistic(size=300), [-1.0, 0.8]) for k in range(3)})
+    kinds, loadings = "options: std.lv = true\no{0..2} :: ordinal(logit)\n", "f =~ o0 + o1 + o2\n"
+    steps = "".join(f"o{k} | t1 + t2\n" for k in range(3))
+    one, other = (sl.Model(kinds + t).fit(frame, threads=1, points=15) for t in (steps + loadings, loadings + steps))
+    assert one.parameter_names[0] == "o0 | t1"
+    for name in ("o0", "o2"):
+        e = one.params.set_index("name")["est"]
+        curve = one.curves(name, at=[-1.0, 0.5])
+        below = expit(e[f"{name} | t1"] - e[f"f =~ {name}"] * curve.index)
+        np.testing.assert_allclose(curve.iloc[:, 0], below, rtol=1e-10)
+        np.testing.assert_allclose(curve, other.curves(name, at=[-1.0, 0.5]), atol=1e-5)
+    np.testing.assert_allclose(one.item_fit()["s.x2"], other.item_fit()["s.x2"], rtol=1e-3)
+    np.testing.assert_allclose(one.m2()["m2"], other.m2()["m2"], rtol=1e-4)

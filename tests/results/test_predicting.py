@@ -451,3 +451,13 @@ def test_a_maximum_likelihood_score_is_given_up_to_thirty_prior_standard_deviati
     else:
         assert found["f"].to_numpy().tolist() == (np.sign(mean) * np.inf).tolist()
         assert found["f.se"].isna().all()
+
+
+def test_maximum_likelihood_scores_are_of_one_level() -> None:
+    fit = sl.Model("cluster: g\nf =~ 1*a + 1*b\nf ~ (1 | g)").fit(
+        pd.DataFrame(np.random.default_rng(1).normal(size=(60, 2)), columns=["a", "b"]).assign(g=np.arange(60) // 5),
+        threads=1, force=True,
+    )  # fmt: skip
+    with pytest.raises(sl.FitError, match="need latent variables of one level") as problem:
+        fit.scores(method="ml")
+    assert problem.value.diagnostics[0].slug == "not-predicted"

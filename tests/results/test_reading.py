@@ -147,6 +147,7 @@ def test_a_saturated_model_fits_perfectly() -> None:
     measures = fit.measures()
     assert measures["chisq"] == pytest.approx(0.0, abs=1e-6)
     assert measures["df"] == 0
+    assert measures[["rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "tli"]].to_list() == [0.0, 0.0, 0.0, 1.0]
     assert measures["srmr"] == pytest.approx(0.0, abs=1e-6)
     assert "pvalue" not in measures
 
@@ -400,3 +401,37 @@ def test_score_tests_name_their_groups() -> None:
         assert tests[f"visual =~ x9 ({group})"] == pytest.approx(mi, rel=1e-8)
     # groups share nothing: the joint statistic is the sum
     assert tests["all"] == pytest.approx(indices["mi"].sum(), rel=1e-6)
+
+
+def test_a_score_test_is_of_the_constraint_that_it_names() -> None:
+    """Of two constraints one at a time: beside the likelihood ratio of the model without that one."""
+    text = "visual =~ x1 + c*x2 + d*x3\ntextual =~ x4 + a*x5 + b*x6\n"
+    both = sl.Model(text + "c == d\na == b").fit(HS, threads=1)
+    for asked, left in (("c == d", "a == b"), ("a == b", "c == d")):
+        free = sl.Model(text + left).fit(HS, threads=1)
+        ratio = 2 * (free.loglik - both.loglik)
+        # the two statistics differ by some n^(-1/2) = 0.06 of themselves
+        assert both.score_test(asked)["statistic"].item() == pytest.approx(ratio, rel=0.12)
+
+
+@pytest.mark.parametrize("excess", [0.05, -0.05])
+def test_cfi_of_a_model_that_is_its_baseline(excess: float) -> None:
+    """Two responses whose correlation makes T0 = 1 + excess: CFI is 0 above the one degree of freedom, and 1 below."""
+    rng = np.random.default_rng(1)
+    e = np.linalg.qr(np.column_stack([np.ones(100), rng.normal(size=(100, 2))]))[0][:, 1:]
+    r = np.sqrt(1 - np.exp(-(1 + excess) / 100))
+    frame = pd.DataFrame({"a": e[:, 0], "b": r * e[:, 0] + np.sqrt(1 - r**2) * e[:, 1]}) * 10.0
+    m = sl.Model("a ~ 1\nb ~ 1\na ~~ 0*b").fit(frame, threads=1).measures()
+    assert (m["chisq"], m["baseline.chisq"]) == (pytest.approx(1 + excess, abs=1e-6),) * 2
+    assert (m["df"], m["baseline.df"]) == (1, 1)
+    assert m["cfi"] == pytest.approx(0.0 if excess > 0 else 1.0, abs=1e-9)
+
+
+def test_reliability_is_that_of_a_sum_of_responses() -> None:
+    """One response is no sum, and a sum of responses and latent variables has no omega."""
+    fit = sl.Model("f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nh =~ f + g + x7 + x8\no =~ 1*x9\nx9 ~~ 0.3*x9").fit(
+        HS, threads=1
+    )
+    found = fit.reliability()
+    assert found.loc[["f", "g"], ["omega", "composite", "ave"]].notna().all(axis=None)
+    assert found.reindex(["h", "o"])[["omega", "composite", "ave"]].isna().all(axis=None)

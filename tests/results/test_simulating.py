@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm
 
 import semlang as sl
+from semlang.results.simulate import told
 
 TWO_LEVEL = """i{1..4} :: binomial(logit)
 f =~ 1*i1 + start(0.8)*i2 + start(1.2)*i3 + start(1)*i4
@@ -93,6 +94,7 @@ def test_coverage_of_a_two_level_item_response_model() -> None:
 def test_how_many_parameters_have_no_value() -> None:
     for text, words in (
         ("y ~ b*x", "'b' has no value"),
+        ("y ~ x + z", "'y ~ x' has no value, nor has 1 other parameter"),
         ("y ~ x + z + w", "'y ~ x' has no value, nor have 2 other parameters"),
     ):
         with pytest.raises(sl.SemlangError) as problem:
@@ -112,3 +114,36 @@ def test_a_class_that_is_known_for_some_is_drawn() -> None:
     assert (frame.loc[known, "y"] > 2.5).tolist() == (frame.loc[known, "gold"] == 2.0).tolist()
     share = 1 / (1 + np.exp(-1.0))  # of class 2, the last
     assert (frame["y"] > 2.5).mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n))
+
+
+def test_responses_of_given_data_are_not_read() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": [np.nan, 5.0, np.nan, np.nan]})
+    assert sl.Model("y ~ start(1)*x").simulate(data=data, seed=2)["y"].notna().all()
+
+
+def test_a_response_of_clusters_has_one_value_in_each_beside_classes_of_rows() -> None:
+    text = "cluster: g\nz :: gaussian(level=g)\nz ~ start(1)*w\n"
+    text += "c :: class(2)\ny ~ start(0)*1 + start(5)*c@2\nc@1 ~ start(0)*1"
+    data = pd.DataFrame(
+        {"g": np.repeat(np.arange(30), 6), "w": np.repeat(np.arange(30), 6) * 100.0, "y": 0.0, "z": 0.0}
+    )
+    frame = sl.Model(text).simulate(data=data, seed=3)
+    assert (frame.groupby("g")["z"].max() == frame.groupby("g")["z"].min()).all()
+    # slope 1, residual variance 1
+    assert (frame["z"] - frame["w"]).groupby(frame["g"]).first().std() == pytest.approx(1.0, abs=4 / np.sqrt(60))
+    assert frame.groupby("g")["y"].nunique().eq(6).all()
+
+
+def test_intervals_hold_what_is_drawn_and_no_limit_within() -> None:
+    """Ends are neighbours among all limits of the data; exact values stay exact, open ends open."""
+    rng = np.random.default_rng(3)
+    low = np.array([-np.inf, 0.0, 1.0, 2.5, 4.0, 0.7])
+    high = np.array([0.0, 1.0, 2.5, 4.0, np.inf, 0.7])
+    limits = np.array([0.0, 1.0, 2.5, 4.0])
+    for _ in range(50):
+        values = rng.normal(1.5, 3.0, 6)
+        new_low, new_high = told(values, low, high)
+        assert ((new_low < values) & (values <= new_high))[:5].all()
+        assert not ((limits > new_low[:5, None]) & (limits < new_high[:5, None])).any()
+        assert new_low[5] == new_high[5] == values[5]
+    assert [x.tolist() for x in told(np.full(6, np.nan), low, high)] == [[-np.inf] * 6, [np.inf] * 6]

@@ -47,3 +47,16 @@ def test_a_residual_scale_that_depends_on_a_covariate_is_averaged_over_the_data(
     assert fit.r_squared().loc["y", "r2"] == pytest.approx(explained / (explained + residual), rel=1e-8)
     std = fit.standardized().set_index(["lhs", "op", "rhs"])["est.std"]
     assert std["y", "~", "x"] ** 2 == pytest.approx(explained / (explained + residual), rel=1e-8)
+
+
+def test_the_unit_of_a_covariate_is_no_matter() -> None:
+    """A covariate in thousandths, and one whose variance is a billionth of its mean square."""
+    frame = pd.read_csv(HS)
+    text = CFA + "visual ~ ageyr\n"
+    one = sl.Model(text).fit(frame, threads=1).standardized()
+    for age in (frame["ageyr"] / 1000.0, 3e4 + frame["ageyr"]):
+        other = sl.Model(text).fit(frame.assign(ageyr=age), threads=1).standardized()
+        # both searches end at 1e-6 of the standard errors; of a mean of 30000 intercepts follow
+        row = [(t.op == "~") | (t.op == "=~") for t in (one, other)]
+        np.testing.assert_allclose(other["est.std"][row[1]], one["est.std"][row[0]], atol=2e-5)
+        np.testing.assert_allclose(other["se"][row[1]], one["se"][row[0]], rtol=1e-3)

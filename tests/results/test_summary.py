@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +175,36 @@ def test_facts() -> None:
 
 def test_repr_is_one_line(mixed: sl.Fit) -> None:
     assert repr(mixed) == f"<semlang.Fit: log-likelihood {mixed.loglik:.4f}, 6 parameters, 400 rows, converged>"
+
+
+def test_one_start_of_several_that_is_best_is_a_warning(mixed: sl.Fit) -> None:
+    """The first line says it where no second start came as far, and no line where one did."""
+    for agreed, line in (
+        (1, "WARNING: only 1 of 9 starts reached this log-likelihood; there may be a better one"),
+        (2, ""),
+    ):
+        fit = replace(mixed, estimate=replace(mixed.estimate, starts=10, finished=9, agreed=agreed))
+        assert fit.summary().startswith(line)
+        assert ("starts reached" in fit.summary()) == bool(line)
+
+
+@pytest.mark.parametrize("responses", [12, 13])
+def test_no_more_than_twelve_intraclass_correlations(responses: int) -> None:
+    rng = np.random.default_rng(3)
+    u = rng.normal(size=(20, responses))[np.repeat(np.arange(20), 4)]
+    frame = pd.DataFrame(u + rng.normal(size=u.shape), columns=[f"y{k}" for k in range(responses)])
+    text = "".join(f"y{k} ~ (1 | g)\ny{k}.1[g] ~~ 1*y{k}.1[g]\ny{k} ~~ 1*y{k}\n" for k in range(responses))
+    zeros = "".join(f"y{j} ~~ 0*y{k}\ny{j}.1[g] ~~ 0*y{k}.1[g]\n" for k in range(responses) for j in range(k))
+    fit = sl.Model(text + zeros).fit(frame.assign(g=np.repeat(np.arange(20), 4)), se="none", threads=1)
+    line = next((x for x in fit.summary().splitlines() if x.startswith("Intraclass")), "")
+    assert line.count("0.500") == (12 if responses == 12 else 0)
+
+
+def test_a_defined_number_has_no_z(data: pd.DataFrame) -> None:
+    """It has the standard error 0, and nothing is tested."""
+    fit = sl.Model("y ~ b*x\nhalf := 1/2\ntwice := 2*b").fit(data, threads=1)
+    half, twice = (next(x for x in fit.summary().splitlines() if x.strip().startswith(n)) for n in ("half", "twice"))
+    assert half.split()[-2:] == ["0.5000", "0.0000"]
+    row = fit.params.set_index("name").loc["twice"]
+    assert twice.split()[-4:] == [f"{row['est']:.4f}", f"{row['se']:.4f}", f"{row['z']:.2f}", "<0.001"]
+    assert fit.params.set_index("name").loc["half", ["z", "p"]].isna().all()

@@ -67,6 +67,9 @@ NEAR = 2e-3
 CELLS = 20_000_000
 """Numbers of the largest array of a run of units."""
 
+SCORE_CELLS = 4_000_000
+"""The same of scores by node and parameter."""
+
 
 class EliminatedGrid(Expanded):
     """A member whose latent variables are eliminated, see the module.
@@ -171,14 +174,19 @@ class EliminatedGrid(Expanded):
             out.append(taken)
         return out
 
-    def _runs(self, nodes: int, cells: float) -> list[Run]:
-        """Divide the top units so that no array has more than about so many cells."""
+    def _runs(self, nodes: int, cells: float, scores: bool = False) -> list[Run]:
+        """Divide the top units so that no array has more than about so many cells, of likelihoods or of `scores`."""
         tree, weight = self.rows.tree, self.rows.unit_weights[-1]
         levels = len(self.layers)
         firsts = [tree.starts(0), *(tree.first[n] for n in range(1, levels))]
         widest = max(len(s.rest) for s in self.outline.steps)
         within = firsts[0].size / max(weight.size, 1)
-        size = max(1, int(cells / (nodes**widest * within)))
+        each = float(nodes**widest)
+        if scores:  # those of responses of a scope have about its share of the parameters
+            shares = [here.size / self.types.y.size for here in self.types_of]
+            of_scopes = sum(p * nodes ** len(v) for p, v in zip(shares, self.layout.scopes, strict=True))
+            each = self.n_parameters * max(each, of_scopes)
+        size = max(1, int(cells / (each * within)))
         out = []
         for a in range(0, weight.size, size):
             b = min(a + size, weight.size)
@@ -276,7 +284,7 @@ class EliminatedGrid(Expanded):
         z, runs = self.nodes, self.runs
         if keep:
             z = self._for_second(x) if second else z
-            runs = self._runs(z.size, CELLS / self.n_parameters)
+            runs = self._runs(z.size, SCORE_CELLS, scores=True)
         prior = self.standard.prior(x)
         inputs, jacobian, tables = self._inputs_and_tables(x, z)
         own, kernels = self._kernels(prior, z)

@@ -267,14 +267,17 @@ class SharedGrid(Expanded):
         if len(begins) <= 1:
             run(0, units, total)
             return
+        if self._pool is None:
+            part = np.empty_like(total)
+            for a in begins:
+                part[...] = 0.0
+                run(a, min(a + size, units), part)
+                total += part
+            return
         sums = [np.zeros_like(total) for _ in begins]
         jobs = [(a, min(a + size, units), part) for a, part in zip(begins, sums, strict=True)]
-        if self._pool is None:
-            for job in jobs:
-                run(*job)
-        else:
-            for done in [self._pool.submit(run, *job) for job in jobs]:
-                done.result()
+        for done in [self._pool.submit(run, *job) for job in jobs]:
+            done.result()
         for part in sums:
             total += part
 

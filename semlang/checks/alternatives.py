@@ -1,4 +1,4 @@
-"""What can't act on a choice or a ranking: what is the same for all alternatives, or unknown of each."""
+"""What can't act on the rows of a set: what is the same for all alternatives of a choice, or unknown of each row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.graph.model_graph import ModelGraph
-from semlang.model.table import ROWS, ParameterTable, Product, Variable
+from semlang.model.table import ROWS, ParameterTable, Product, Row, Variable
 
 if TYPE_CHECKING:
     from semlang.data.design import Design
@@ -19,22 +19,30 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
     """Find intercepts and latent variables that cancel within a set, and latent variables of its rows."""
     for row in table.rows:
         v = table.variables.get(row.target)
-        if v is None or not v.kind.sets or row.quantity or row.op not in ("~", "=~", "~1"):
+        if v is None or not (v.kind.sets or v.kind.composite) or row.quantity or row.op not in ("~", "=~", "~1"):
             continue
         if row.parameter < 0 and not row.ustart:
             continue
-        sources = [table.variables[k] for k in (row.source, *row.moderators) if k in table.variables]
+        keys = (row.source, *row.moderators, *([row.class_variable] if v.kind.composite else ()))
+        sources = [table.variables[k] for k in keys if k in table.variables]
         low = next((u for u in sources if u.level == ROWS), None)
         if low is not None:
             yield error(
                 "latent-within-set",
-                f"'{low.name}' varies over rows, which are the alternatives of the choice '{v.name}'",
+                f"'{low.name}' varies over rows, which are the terms of the mean of '{v.name}'"
+                if v.kind.composite
+                else f"'{low.name}' varies over rows, which are the alternatives of the choice '{v.name}'",
                 table.source,
                 row.span,
-                notes="alternatives are compared with each other: what is unknown of a row is not integrated over",
-                help=f"let it vary over who chooses, or over the sets: {low.name}[{_level(table, v)}]",
+                notes="all terms belong to one response: what is unknown is integrated over for all of them together"
+                if v.kind.composite
+                else "alternatives are compared with each other: what is unknown of a row is not integrated over",
+                help=f"let it vary over the sets, or above them: cluster: {v.arguments.get('set')}, and then "
+                f"{low.name}[{v.arguments.get('set')}]"
+                if v.kind.composite
+                else f"let it vary over who chooses, or over the sets: {low.name}[{_level(table, v)}]",
             )
-        elif not row.via:
+        elif not row.via and v.kind.sets:
             what = f"'{sources[0].name}'" if sources else "an intercept"
             yield error(
                 "constant-within-set",
@@ -55,7 +63,7 @@ def check_data(table: ParameterTable, designs: Sequence[Design]) -> Iterable[Dia
     said: set[tuple[str, Product]] = set()
     for group, design in enumerate(designs, 1):
         for row in table.rows:
-            if row.group != group or row.target not in design.sets or row.quantity or not row.via:
+            if row.group != group or not choice_of(table, row) or row.quantity or not row.via:
                 continue
             if row.parameter < 0 or (row.target, row.via) in said or row.via not in design.columns:
                 continue
@@ -75,6 +83,12 @@ def check_data(table: ParameterTable, designs: Sequence[Design]) -> Iterable[Dia
                     notes="what is chosen depends on differences between the alternatives of a set alone",
                     help=f"let it tell alternatives apart: {v.name} ~ 0*{name} + factor(alternative):{name}",
                 )
+
+
+def choice_of(table: ParameterTable, row: Row) -> bool:
+    """Whether a row of the table acts on a choice or a ranking."""
+    v = table.variables.get(row.target)
+    return v is not None and v.kind.sets
 
 
 def _level(table: ParameterTable, v: Variable) -> str:

@@ -143,9 +143,10 @@ def _dependent(design: Design, response: str, rows: Sequence[Row]) -> Iterator[t
         return
     few = places[:: max(places.size // ENOUGH, 1)]
     constant = any(not r.via for r in distinct)
-    sets = next((design.sets[r.target] for r in rows if r.target in design.sets), None)
-    if sets is not None:  # what is the same for all alternatives of a set is an intercept of it
-        known &= np.isfinite(next(design.responses[r.target] for r in rows if r.target in design.sets))
+    chosen = next((r.target for r in rows if r.target in design.sets and r.target not in design.terms), None)
+    sets = None if chosen is None else design.sets[chosen]
+    if chosen is not None and sets is not None:  # what is the same for all alternatives of a set is an intercept of it
+        known &= np.isfinite(design.responses[chosen])
         places = np.flatnonzero(known)
         few = places[np.argsort(sets[places], kind="stable")][:ENOUGH]
 

@@ -32,16 +32,6 @@ def check(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterable[Diagn
                 )
 
 
-def _kinds(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
-    for v in table.variables.values():
-        if v.kind.estimable:
-            continue
-        what = {
-            "composite": "composite links",
-        }.get(v.kind.name, f"{v.kind.name} responses")
-        yield f"{what} ('{v.key}')", v.span, ""
-
-
 def _intervals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
     """Of a response in an interval there is no value that could predict another."""
     for row in table.rows:
@@ -72,16 +62,6 @@ def _partly_known(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterat
                         c.row.span or v.span,
                         f"regress one on the other: {other} ~ {key}",
                     )
-
-
-def _quantities(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
-    for graph in graphs:
-        for row in graph.quantities:
-            v = table.variables[row.target]
-            if not v.kind.estimable:
-                continue  # said already
-            if row.quantity in ("guess", "slip") and v.arguments.get("trials", 1) != 1:
-                yield f"guessing with several trials ('{v.key}')", row.span or v.span, "let a row be one trial"
 
 
 def _rows(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[_Finding]:
@@ -144,10 +124,8 @@ def _residuals(table: ParameterTable, graphs: Sequence[ModelGraph]) -> Iterator[
 
 
 _RULES: tuple[Callable[[ParameterTable, Sequence[ModelGraph]], Iterator[_Finding]], ...] = (
-    _kinds,
     _intervals,
     _partly_known,
-    _quantities,
     _rows,
     _exploratory,
     _residuals,

@@ -17,7 +17,7 @@ from semlang.sums import count_by
 if TYPE_CHECKING:
     from semlang.data.responses import Response
 
-__all__ = ["alternatives", "as_far_as_ranked", "as_written", "check_sets"]
+__all__ = ["alternatives", "as_far_as_ranked", "as_written", "check_sets", "sets_within_units"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,8 +31,7 @@ def alternatives(columns: Columns, v: Variable) -> tuple[Floats, Ints] | None:
     value is missing and nothing is chosen. A ranking is the rank from 1; alternatives of a set with ranks that have
     none, or share the last one, were not ranked, and stand after the last. A set of one alternative says nothing.
     """
-    name = str(v.arguments["set"])
-    sets = _within_units(columns, name)
+    sets = sets_within_units(columns, v)
     if sets is None:
         return None
     if v.kind.name == "choice":
@@ -48,8 +47,9 @@ def alternatives(columns: Columns, v: Variable) -> tuple[Floats, Ints] | None:
     return y, sets
 
 
-def _within_units(columns: Columns, name: str) -> Ints | None:
+def sets_within_units(columns: Columns, v: Variable) -> Ints | None:
     """Return the number of each record's set, -1 where it is missing; None where units cut all sets into pieces."""
+    name = str(v.arguments["set"])
     own = columns.levels(name)[1].astype(np.int64)
     sets = own.copy()
     for level in columns.table.clusters:
@@ -62,13 +62,17 @@ def _within_units(columns: Columns, name: str) -> Ints | None:
             columns.blame(
                 name,
                 "set-across-clusters",
-                f"the alternatives of each set of '{name}' are in different units of {level}",
+                f"the {_members(v)} of each set of '{name}' are in different units of {level}",
                 label=row_names(rows),
-                notes="a choice is made within one unit",
-                help=f"is {level} what is chosen? then it is a factor: factor({level})",
+                notes="a set has one response" if v.kind.composite else "a choice is made within one unit",
+                help=() if v.kind.composite else f"is {level} what is chosen? then it is a factor: factor({level})",
             )
             return None
     return sets
+
+
+def _members(v: Variable) -> str:
+    return "rows" if v.kind.composite else "alternatives"
 
 
 def _chosen(columns: Columns, v: Variable, y: Floats, sets: Ints) -> Floats | None:
@@ -160,7 +164,7 @@ def _count(sets: Ints, flag: Flags) -> Ints:
 
 
 def check_sets(columns: Columns, v: Variable, found: Response, weights: Sequence[Floats]) -> None:
-    """Find sets whose alternatives have different weights."""
+    """Find sets whose records have different weights."""
     if found.sets is None:
         return
     name = str(v.arguments["set"])
@@ -173,7 +177,7 @@ def check_sets(columns: Columns, v: Variable, found: Response, weights: Sequence
             columns.blame(
                 name,
                 "set-with-weights",
-                f"the alternatives of a set of '{name}' have different weights",
+                f"the {_members(v)} of a set of '{name}' have different weights",
                 label=row_names(order[[differ[0], differ[0] + 1]]),
                 help="a weight, or a frequency, belongs to the set: give all its rows the same",
             )

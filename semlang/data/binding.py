@@ -72,7 +72,7 @@ def bind(table: ParameterTable, frame: pd.DataFrame, known: Mapping[str, tuple[s
         check_missing_codes(columns)
     check_across_groups(columns, codes, groups)
     for v in table.responses:
-        if v.kind.sets:
+        if v.kind.sets or v.kind.composite:
             check_sets(columns, v, responses[v.key], [w[ROWS] for w in (frequency, weights) if ROWS in w])
     made = [
         _design(columns, responses, {"frequency": frequency, "weight": weights}, codes, rows, g)
@@ -135,6 +135,7 @@ def _design(
         low={k: taken(r.low) for k, r in responses.items() if r.low is not None},
         high={k: taken(r.high) for k, r in responses.items() if r.high is not None},
         sets={k: r.sets if chosen is None else r.sets[chosen] for k, r in responses.items() if r.sets is not None},
+        terms={k: taken(r.terms) for k, r in responses.items() if r.terms is not None},
         exposure={k: taken(r.exposure) for k, r in responses.items() if r.exposure is not None},
         frequency=spread_weights(columns, weights["frequency"], clusters, order, "frequency"),
         weights=spread_weights(columns, weights["weight"], clusters, order, "weight"),

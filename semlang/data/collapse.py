@@ -22,7 +22,7 @@ LARGEST = 2**40
 
 
 def collapse(design: Design) -> tuple[Design, Ints]:
-    """Return the distinct rows of a design without clusters, with their frequencies, and the row that each became.
+    """Return the distinct rows of a design without clusters and sets, with frequencies, and the row that each became.
 
     Rows are equal where responses, covariates, weights and all else that is known of them are equal; frequencies
     add up.
@@ -30,7 +30,7 @@ def collapse(design: Design) -> tuple[Design, Ints]:
     """
     n = design.n_rows
     same = design, np.arange(n)
-    if design.clusters or not isinstance(design.columns, ProductColumns) or not n:
+    if design.clusters or design.sets or not isinstance(design.columns, ProductColumns) or not n:
         return same
     code = np.zeros(n, dtype=np.int64)
     size = 1

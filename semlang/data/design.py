@@ -47,6 +47,9 @@ class Design:
         Number of the set that a record is an alternative of, of choices and rankings; -1 where there is none. A choice
         is 1 for the alternative that was chosen, else 0; a ranking the rank from 1, of those that were not ranked the
         one after the last.
+    terms : mapping from response key to (n_rows,) floats
+        Weights of the means of the records of a set in that of its response, of composite links. The response has its
+        value in all records of the set.
     frequency : mapping from level to (n_rows,) floats
         Frequency of the unit that a row belongs to (level ``rows``: of the row).
     weights : the same for sampling weights
@@ -71,6 +74,7 @@ class Design:
     low: Mapping[str, Floats] = field(default_factory=dict)
     high: Mapping[str, Floats] = field(default_factory=dict)
     sets: Mapping[str, Ints] = field(default_factory=dict)
+    terms: Mapping[str, Floats] = field(default_factory=dict)
     frequency: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, Floats] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -97,6 +101,15 @@ class Design:
         some[own[flag]] = True
         some[-1] = False
         return np.asarray(some[own])
+
+    def holds(self, key: str) -> NDArray[np.bool_]:
+        """Return in which records a response stands: where it is seen, of a sum of means in the first of each set."""
+        out: NDArray[np.bool_] = ~np.isnan(self.responses[key])
+        if key in self.terms:
+            here = np.flatnonzero(out & (self.sets[key] >= 0))
+            out = np.zeros_like(out)
+            out[here[np.unique(self.sets[key][here], return_index=True)[1]]] = True
+        return out
 
     def n_units(self, level: str) -> int:
         """Return the number of units of a level."""

@@ -145,6 +145,7 @@ def _whatever(table: ParameterTable, n: int, rng: np.random.Generator) -> dict[s
     for v in table.variables.values():
         for name, values in (
             ("trials", np.full(n, 5.0)), ("exposure", rng.uniform(0.5, 2.0, n)), ("set", 1.0 * (index // ALTERNATIVES)),
+            ("weight", rng.dirichlet(np.ones(ALTERNATIVES), -(-n // ALTERNATIVES)).ravel()[:n]),
         ):  # fmt: skip
             if isinstance(column := v.arguments.get(name), str):
                 out[column] = values
@@ -177,6 +178,8 @@ def _values(table: ParameterTable, v: Variable, n: int) -> NDArray[np.float64] |
                        help=f"write them with values: {v.name} | start(-1)*t1 + start(1)*t2")]
             )  # fmt: skip
         return np.asarray(np.arange(n) % (count + 1) + 1.0)
+    if v.kind.composite:
+        return np.asarray(np.arange(n) // ALTERNATIVES % 2 + 0.0)
     if v.kind.name == "ranking":
         return np.asarray(np.arange(n) % ALTERNATIVES + 1.0, dtype=np.float64)
     if v.kind.name == "multinomial":

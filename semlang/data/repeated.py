@@ -58,6 +58,8 @@ def repeated(design: Design, own: Mapping[str, Floats], copies: int) -> Design:
     shift = np.repeat(np.arange(copies), design.n_rows)
     tiled = design.each_row(lambda values: np.tile(values, copies))
     tiled["clusters"] = {level: codes + shift * design.n_units(level) for level, codes in tiled["clusters"].items()}
+    for name, own_set in tiled["sets"].items():
+        tiled["sets"][name] = np.where(own_set < 0, -1, own_set + shift * (int(design.sets[name].max(initial=-1)) + 1))
     tiled["columns"] = CopiedColumns(design.columns, own, copies)
     for key, values in own.items():
         if key in design.responses:

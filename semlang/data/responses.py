@@ -12,6 +12,7 @@ from semlang.data.alternatives import alternatives
 from semlang.data.binary import binary_values, binomial_values
 from semlang.data.categories import category_values
 from semlang.data.columns import Columns, row_names
+from semlang.data.composites import composite_sets
 from semlang.model.kinds import limits
 from semlang.model.table import Variable
 
@@ -29,6 +30,7 @@ class Response:
     categories : tuple of str
     trials, exposure, event, entry, censored, low, high : (n,) floats, optional
     sets : (n,) ints, optional
+    terms : (n,) floats, optional
     dropped : mapping from reason to count
         Values that were observed but can't be used.
     """
@@ -43,12 +45,26 @@ class Response:
     low: Floats | None = None
     high: Floats | None = None
     sets: NDArray[np.int64] | None = None
+    terms: Floats | None = None
     dropped: dict[str, int] = field(default_factory=dict)
 
 
 def response(columns: Columns, v: Variable) -> Response | None:
     """Return the coded values of a response; None where a finding says what is wrong with it."""
-    kind = v.kind.name
+    if not v.kind.composite:
+        return _response(columns, v)
+    found = _response(columns, v)
+    summed = None if found is None else composite_sets(columns, v, found.values, found.trials)
+    if found is None or summed is None:
+        return None
+    found.values, found.trials, found.sets, found.terms, lost = summed
+    if lost:
+        found.dropped[f"set of {v.name} missing"] = lost
+    return found
+
+
+def _response(columns: Columns, v: Variable) -> Response | None:
+    kind = v.kind.name.removeprefix("composite ")
     if v.kind.thresholds or kind == "multinomial":
         return _of_categories(columns, v)
     if kind == "binomial":

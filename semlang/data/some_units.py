@@ -23,12 +23,14 @@ def some_units(design: Design, n: int, rng: np.random.Generator) -> Design:
     rng : numpy Generator
     """
     top = list(design.clusters)[-1] if design.clusters else "rows"
-    total = design.n_units(top)
+    unit = np.arange(design.n_rows) if top == "rows" else design.clusters[top]
+    if top == "rows" and design.sets:  # sets stay whole
+        unit = np.maximum(next(iter(design.sets.values())), 0)
+    total = int(unit.max(initial=-1)) + 1
     if total <= n or not isinstance(design.columns, ProductColumns):
         return design
     chosen = np.zeros(total, dtype=bool)
     chosen[rng.choice(total, n, replace=False)] = True
-    unit = np.arange(design.n_rows) if top == "rows" else design.clusters[top]
     kept = np.flatnonzero(chosen[unit])
     changed: dict[str, Any] = design.each_row(lambda v: v[kept])
     for name in ("clusters", "sets"):

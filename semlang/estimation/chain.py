@@ -44,6 +44,16 @@ def _ranges(owner: Sequence[int], n: int) -> Ints:
     return np.stack([np.searchsorted(owners, np.arange(n)), np.searchsorted(owners, np.arange(n), "right")], axis=1)
 
 
+def _columns(design: Design, products: Sequence[Product]) -> Floats:
+    """Return the columns of products (X, n), 0 where they are missing; a single one is not copied without need."""
+    if len(products) == 1 and not np.isnan(design.columns[products[0]]).any():
+        return np.ascontiguousarray(design.columns[products[0]])[None]
+    columns = np.zeros((len(products), design.n_rows))
+    for column, p in zip(columns, products, strict=True):
+        column[:] = design.columns[p]
+    return np.asarray(np.nan_to_num(columns, copy=False))
+
+
 class Chain:
     """Linear predictors of one group's rows as functions of the parameters.
 
@@ -72,10 +82,7 @@ class Chain:
         self._layout_loadings([c for layer in layers for c in layer.coordinates])
         self._layout_distributions()
         products = [p for p in self._columns if p]
-        columns = np.zeros((len(products), design.n_rows))
-        for column, p in zip(columns, products, strict=True):
-            column[:] = design.columns[p]
-        np.nan_to_num(columns, copy=False)
+        columns = _columns(design, products)
         source = rows.source
         self._plain = reduced.owners.size == 1 and not self.transforms.size
         if self._plain and not np.array_equal(source, np.arange(design.n_rows)):
@@ -177,9 +184,9 @@ class Chain:
                         lists[side, here] = add(reduced.quantities[k, role], transform=transform)
             elif k in residual:
                 self._f_shifts.append((len(sources), residual[k]))
-                lists[0, here] = add([Linear(-1, 1.0, ())], root=True)
+                lists[self._side_of_sigma(here), here] = add([Linear(-1, 1.0, ())], root=True)
             elif k in diagonal:
-                lists[0, here] = add([Linear(*diagonal[k], ())], root=True)
+                lists[self._side_of_sigma(here), here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(transforms))
@@ -189,6 +196,10 @@ class Chain:
         self._f_slot = np.array(slots, dtype=np.int64)
         self._f_log = np.array(logs, dtype=np.float64)
         self._f_root = np.array(roots, dtype=bool)
+
+    def _side_of_sigma(self, here: NDArray[np.bool_]) -> int:
+        """Return in which of its two numbers a row of a gaussian response has sigma."""
+        return int(here.any() and ENTRIES[int(self.rows.codes[here][0])].f2 == "sigma")
 
     # ------------------------------------------------------------------ evaluation
 

@@ -37,6 +37,10 @@ def _gaussian(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     return np.full(y.size, -_HALF_LOG_2PI), None
 
 
+def _of_trials_in_f2(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
+    return _binomial(y, f2, f1)
+
+
 def _censored(y: Floats, f1: Floats, f2: Floats) -> tuple[Floats, None]:
     return np.where(f2 == 0.0, -_HALF_LOG_2PI, 0.0), None
 
@@ -98,6 +102,9 @@ CONSTANTS: Mapping[tuple[str, str], Constant] = {
     ("poisson", ""): _poisson,
     ("inflated poisson", ""): _poisson,
     ("gaussian", ""): _gaussian,
+    ("composite gaussian", ""): _gaussian,
+    ("composite binomial", ""): _of_trials_in_f2,
+    ("composite poisson", ""): _poisson,
     ("censored gaussian", ""): _censored,
     ("interval gaussian", ""): _interval,
     ("interval lognormal", ""): _log_interval,

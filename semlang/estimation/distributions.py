@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Quantities = Mapping[str, Any]
 """What a distribution needs beside the linear predictor, each a number or an array that broadcasts with it: ``sigma``,
 ``shape``, ``guess``, ``slip``, ``zero``, limits ``low`` and ``high``, ``trials``,
-the number of its ``set``, a time of ``entry``; instead of sigma
+the number of its ``set`` and the ``weight`` of a term in it, a time of ``entry``; instead of sigma
 the ``residual`` itself may be given."""
 
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -250,6 +250,9 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "beta": Distribution(
         BINARY, _same, lambda m, q: m * (1.0 - m) / (1.0 + np.asarray(q["shape"])), _proportion
     ),
+    "composite gaussian": _GAUSSIAN,
+    "composite binomial": _BINOMIAL,
+    "composite poisson": _POISSON,
     "exponential": _WEIBULL,
     "weibull": _WEIBULL,
     "loglogistic": _LOGLOGISTIC,
@@ -335,7 +338,19 @@ def expected(variable: Variable, nu: Floats, quantities: Quantities, thresholds:
         above = [np.ones_like(nu), *CATEGORIES[kind](link, x), np.zeros_like(nu)]
         return [a - b for a, b in pairwise(above)]
     d, q = _found(variable, quantities)
-    return [d.mean(d.inverse[link](nu, q), q)]
+    return [d.mean(_centre(variable, d, nu, q), q)]
+
+
+def _centre(variable: Variable, d: Distribution, nu: Floats, q: Quantities) -> Floats:
+    """Return the inverse link; with a composite link the weighted sum over the rows of the set, in each of these."""
+    h = d.inverse[variable.link or "identity"](nu, q)
+    if not variable.kind.composite:
+        return h
+    _, of = np.unique(np.asarray(q["set"]).reshape(-1), return_inverse=True)
+    weight = np.asarray(q["weight"]).reshape(-1, *([1] * (nu.ndim - 1)))
+    total = np.zeros((int(of.max(initial=-1)) + 1, *nu.shape[1:]))
+    np.add.at(total, of, weight * h)
+    return np.asarray(total[of])
 
 
 def _first_of_set(nu: Floats, sets: Floats) -> Floats:
@@ -363,7 +378,7 @@ def _ranks(utility: Floats, sets: Floats) -> Floats:
 def variance(variable: Variable, nu: Floats, quantities: Quantities) -> Floats:
     """Return the variance of a response that is a number, of a binomial one that of one trial."""
     d, q = _found(variable, quantities)
-    return d.variance(d.inverse[variable.link or "identity"](nu, q), q)
+    return d.variance(_centre(variable, d, nu, q), q)
 
 
 def drawn(
@@ -393,5 +408,9 @@ def drawn(
         out[known] = _ranks(nu[known] + rng.gumbel(size=int(known.sum())), q["set"])
         return np.where(out == 1.0, 1.0, 0.0) if variable.kind.name == "choice" else out
     d, q = _found(variable, q)
-    out[known] = d.draw(d.inverse[variable.link or "identity"](nu[known], q), q, rng)
+    y = d.draw(_centre(variable, d, nu[known], q), q, rng)
+    if variable.kind.composite:  # a set has one response
+        first, of = np.unique(q["set"], return_index=True, return_inverse=True)[1:]
+        y = y[first][of]
+    out[known] = y
     return out

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from semlang.data.design import Design
-from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, code_of
+from semlang.estimation.kernels.families import ENTRIES, NO_THRESHOLD, TERM, code_of
 from semlang.estimation.layers import Layer
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
@@ -42,7 +43,7 @@ class Expansion:
         Family and link.
     f1, f2 : (N,) floats
         Constants of the row densities (number of trials; infinite thresholds), 0 where parameters fill them.
-    category : (N,) ints of 32 bits
+    category : (N,) short ints
         Category number from 0 of ordinal rows and of categories that can be chosen, else -1.
     levels : tuple of str
         Levels that are integrated over, lowest first (empty: none).
@@ -58,6 +59,8 @@ class Expansion:
     used : int
         Number of records with a response, frequencies counted.
     dropped : mapping from reason to count of responses
+    constant : (N,) floats, optional
+        Added to the log densities, before the row's weight: of rows that stand for several trials.
     """
 
     response: Ints
@@ -68,7 +71,7 @@ class Expansion:
     codes: Ints
     f1: Floats
     f2: Floats
-    category: NDArray[np.int32]
+    category: NDArray[np.signedinteger[Any]]
     levels: tuple[str, ...]
     tree: Tree
     row_weights: Floats
@@ -78,6 +81,7 @@ class Expansion:
     records: Ints
     used: float
     dropped: Mapping[str, int]
+    constant: Floats | None = None
 
     @property
     def first(self) -> Ints:
@@ -152,14 +156,19 @@ def expand(
     levels = [layer.level for layer in layers]
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
-    values = np.zeros((n, size))
+    values = np.zeros((n, size))  # takes no memory where nobody writes
     offsets: Floats | None = None
+    as_given: Floats | None = None
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
         y = design.responses[key]
         known = known_rows(reduced, design, k, dropped)
         observed[:, k] = known
-        values[:, k] = np.where(known, y, 0.0)
+        if size == 1 and known.all() and _kept(design, variables[key]):
+            as_given = np.ascontiguousarray(y)
+            values = as_given[:, None]
+        else:
+            values[:, k] = np.where(known, y, 0.0)
         added = [np.where(known, design.columns[product], 0.0) for product in reduced.offsets.get(k, ())]
         if key in design.exposure:
             added.append(np.log(np.where(known, design.exposure[key], 1.0)))
@@ -169,6 +178,8 @@ def expand(
     if size == 1:  # zeros that nobody writes take no memory
         source = np.flatnonzero(observed).astype(np.int64, copy=False)
         response = np.zeros(source.size, dtype=np.int64)
+        if np.array_equal(source, design.row):
+            source = design.row
     else:
         source, response = (a.astype(np.int64) for a in np.nonzero(observed))
     del observed
@@ -186,22 +197,28 @@ def expand(
         at, part = at[by_stage], part[by_stage]
     if at is not None:
         source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
-    y = values[:, 0] if size == 1 and at is None and source.size == n else values[source, response]
+    unmoved = source.size == n and bool((source[:-1] < source[1:]).all())
+    y = values[source, response] if as_given is None or not unmoved else as_given
     del at
     offset = np.zeros(y.size) if offsets is None else offsets[source, response]
     del values, offsets
-    codes = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
+    codes = of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
-    predictor = response.copy() if any(variables[r].kind.alternatives for r in reduced.responses) else response
-    category = np.full(y.size, -1, dtype=np.int32)
+    kinds = [variables[r].kind for r in reduced.responses]
+    predictor = response.copy() if any(k.alternatives for k in kinds) else response
+    many = any(k.thresholds or k.sequence or k.alternatives for k in kinds)
+    category: NDArray[np.signedinteger[Any]] = np.full(y.size, -1, dtype=np.int32 if many else np.int8)
     together: NDArray[np.signedinteger[Any]] = np.arange(y.size, dtype=np.int32)
     if size > 1:
         together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
     last = np.cumsum(count_by(response, size))
+    times: Floats | None = None  # how often the density of a row counts
+    constant: Floats | None = None
     for k, key in enumerate(reduced.responses):
         here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
-            category[here] = y[here].astype(np.int32)
+            category[here] = y[here].astype(category.dtype)
         if variables[key].kind.sequence:
             category[here], y[here] = part[here], y[here] > part[here]
         if variables[key].kind.alternatives:
@@ -213,6 +230,25 @@ def expand(
             y[here] = y[here] == part[here] + 1
             f1[here] = _left(anchor[here], part[here])
             continue
+        if variables[key].kind.composite:
+            part[here] = 0
+            f1[here] = _left(anchor[here], part[here])
+            first = np.r_[True, np.diff(anchor[here]) != 0][: here.size]
+            terms = here[~first]
+            codes[terms], y[terms] = TERM, design.terms[key][source[terms]]
+            if ENTRIES[of_response[k]].f2 == "trials":
+                f2[here] = _DATA["trials"](design, key, source[here])
+            continue
+        if _guessed_trials(reduced, design, k):
+            trials, right = design.trials[key][source[here]], y[here]
+            succeeded = part[here] == 0
+            y[here] = succeeded
+            times = np.ones(y.size) if times is None else times
+            constant = np.zeros(y.size) if constant is None else constant
+            times[here] = np.where(succeeded, right, trials - right)
+            ways = gammaln(trials + 1.0) - gammaln(right + 1.0) - gammaln(trials - right + 1.0)
+            constant[here] = np.where(succeeded, ways / np.maximum(right, 1.0), 0.0)
+            continue
         entered = here[part[here] == 1] if key in design.entry else here[:0]
         if entered.size:
             y[entered] = design.entry[key][source[entered]]
@@ -220,7 +256,7 @@ def expand(
             y[here] = design.low[key][source[here]]
         if variables[key].kind.logarithm:
             y[here] = _log(y[here])
-        entry = ENTRIES[codes[k]]
+        entry = ENTRIES[of_response[k]]
         for f, role in ((f1, entry.f1), (f2, entry.f2)):
             if role in _DATA:
                 f[here] = _DATA[role](design, key, source[here])
@@ -231,6 +267,8 @@ def expand(
                 f[here], y[here] = np.clip(ends, -OPEN, OPEN), np.clip(y[here], -OPEN, OPEN)
     tree = Tree.from_ids(ids or [anchor])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
+    if times is not None:
+        row_weights = row_weights * times
     top = order.index(levels[-1]) if levels else -1
     records = source[tree.top[:-1]]
     clusters = {level: design.clusters[level][records] for level in order[max(top, 1) :] if level != ROWS}
@@ -241,9 +279,16 @@ def expand(
             counts = design.frequency[level] if counts is None else counts * design.frequency[level]
     total = float(used.size if counts is None else counts[used].sum())
     return Expansion(
-        response, predictor, source, y, offset, codes[response], f1, f2, category, tuple(levels), tree, row_weights,
-        unit_weights, multiplicity, clusters, records, total, dict(dropped),
+        response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
+        unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
+
+
+def _kept(design: Design, variable: Variable) -> bool:
+    """Return whether rows hold the values of a response as they are given."""
+    kind = variable.kind
+    changed = kind.sequence or kind.alternatives or kind.sets or kind.logarithm or "interval" in variable.arguments
+    return not (changed or variable.key in design.entry)
 
 
 def _log(values: Floats) -> Floats:
@@ -271,20 +316,37 @@ def _rows_of_responses(reduced: ReducedForm, design: Design, variables: Mapping[
     None where all have one.
     """
     kinds = [variables[key].kind for key in reduced.responses]
-    if not (design.entry or any(kind.sequence or kind.alternatives or kind.sets for kind in kinds)):
+    guessed = any(_guessed_trials(reduced, design, k) for k in range(len(kinds)))
+    if not (
+        guessed
+        or design.entry
+        or any(kind.sequence or kind.alternatives or kind.sets or kind.composite for kind in kinds)
+    ):
         return None
     copies = np.ones((design.n_rows, len(reduced.responses)), dtype=np.int64)
     for k, key in enumerate(reduced.responses):
         if variables[key].kind.sequence:
             steps = np.nan_to_num(design.responses[key]).astype(np.int64) + 1
             copies[:, k] = np.minimum(steps, len(reduced.thresholds[k]))
+        if _guessed_trials(reduced, design, k):
+            copies[:, k] = 2
         if variables[key].kind.alternatives:
             copies[:, k] = _predictors(reduced, design, k).size
         if variables[key].kind.sets:
             copies[:, k] = _stages(design, key)
+        if variables[key].kind.composite:  # the first record of a set is the response, and a term like all
+            copies[:, k] += design.holds(key)
         if key in design.entry:
             copies[:, k] += np.nan_to_num(design.entry[key]) > 0.0
     return copies
+
+
+def _guessed_trials(reduced: ReducedForm, design: Design, k: int) -> bool:
+    """Whether a response counts successes that can be guessed: a row for the successes and one for the failures.
+
+    Each trial is guessed by itself, so that y of n succeed with the probability (n over y) p**y (1 - p)**(n - y).
+    """
+    return reduced.responses[k] in design.trials and any((k, q) in reduced.quantities for q in ("guess", "slip"))
 
 
 def _stages(design: Design, key: str) -> Ints:

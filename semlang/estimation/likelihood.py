@@ -117,7 +117,7 @@ class QuadratureLikelihood(Expanded):
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
-            weights, self.rows.unit_weights or None, threads, sparse,
+            weights, self.rows.unit_weights or None, threads, sparse, self.rows.constant,
         )  # fmt: skip
         self._first = self.rows.first
 

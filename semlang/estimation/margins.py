@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from semlang.model.kinds import COMPOSITES
 from semlang.model.table import Variable
 
 __all__ = ["Margin", "Observed", "margin", "quantile"]
@@ -28,6 +29,7 @@ class Observed:
     trials: Floats | None = None
     exposure: Floats | None = None
     event: Floats | None = None
+    weights_of_terms: Floats | None = None
 
     def mean(self, values: Floats) -> float:
         """Return the mean, weighted where the weights are not all zero."""
@@ -52,6 +54,19 @@ def margin(variable: Variable, observed: Observed) -> Margin:
         return special(variable, observed)
     mean = observed.mean(observed.values)
     variance = observed.mean((observed.values - observed.values.mean()) ** 2) or 1.0
+    return Margin(_link(variable.link, mean), variance, {"sigma": 0.5 * float(np.log(variance))})
+
+
+def _composite(variable: Variable, o: Observed) -> Margin:
+    """All terms at one mean: that of the responses over that of the sums of weights."""
+    weights = 1.0 if o.weights_of_terms is None else max(o.mean(o.weights_of_terms), 1e-8)
+    mean = o.mean(o.values) / weights
+    variance = o.mean((o.values - o.mean(o.values)) ** 2) or 1.0
+    if variable.kind.name == "composite binomial":
+        trials = 1.0 if o.trials is None else max(o.mean(o.trials), 1.0)
+        return Margin(-quantile(variable.link, 1.0 - min(max(mean / trials, 1e-3), 1 - 1e-3)))
+    if o.exposure is not None:
+        mean /= max(o.mean(o.exposure), 1e-8)
     return Margin(_link(variable.link, mean), variance, {"sigma": 0.5 * float(np.log(variance))})
 
 
@@ -107,6 +122,7 @@ _SPECIAL: Mapping[str, Callable[[Variable, Observed], Margin]] = {
     "negbinomial": _count,
     "gamma": _gamma,
     "beta": _beta,
+    **dict.fromkeys((kind.name for kind in COMPOSITES.values()), _composite),
     "lognormal": _lognormal,
     "exponential": _duration,
     "weibull": _duration,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ def completed(design: Design, variables: Mapping[str, Variable]) -> Design:
         here = np.ones(design.n_rows, dtype=bool)
         if level != ROWS and level in design.clusters:
             here = np.diff(design.clusters[level], prepend=-1) != 0
+        if key in design.terms:
+            responses[key] = np.where(np.isnan(y) & (design.sets[key] >= 0), 1.0, y)
+            continue
         if key in design.sets:
             responses[key] = _completed_sets(design, key, variables[key].kind.name == "ranking")
             continue
@@ -156,7 +160,7 @@ class Predictors:
         among = np.array([k.alternatives for k in kinds])[self.rows.response]
         steps = among & np.array([k.thresholds for k in kinds])[self.rows.response]
         self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
-        self._in_sets = np.array([k.sets for k in kinds])[self.rows.response]
+        self._in_sets = np.array([k.sets or k.composite for k in kinds])[self.rows.response]
         self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
         for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
             i = np.flatnonzero(steps & (self.rows.response == k) & self._told)
@@ -295,7 +299,11 @@ class Predictors:
         entry = ENTRIES[int(self.rows.codes[rows[0]])]
         key = self.form.responses[int(self.rows.response[rows[0]])]
         if key in self.design.sets:
-            return {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
+            q: dict[str, Any] = {"set": self.design.sets[key][self.rows.source[rows]][:, None]}
+            if key not in self.design.terms:
+                return q
+            q["weight"] = self.design.terms[key][self.rows.source[rows]][:, None]
+            return q | ({"sigma": self.inputs.f2[rows][:, None]} if entry.f2 == "sigma" else {})
         beyond = {} if key not in self.design.censored else {
             name: of[key][self.rows.source[rows]][:, None]
             for name, of in (("low", self.design.low), ("high", self.design.high))

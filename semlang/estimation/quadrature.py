@@ -36,7 +36,7 @@ from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
-from semlang.sums import sum_by
+from semlang.sums import count_by, sum_by
 
 __all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
 
@@ -151,6 +151,8 @@ class NestedQuadrature:
         Results do not depend on it.
     sparse : bool
         Whether levels of many dimensions have the nodes of `sparse_rule`.
+    constant : (N,) array, optional
+        Added to the rows' log densities, before their weights.
     """
 
     def __init__(
@@ -163,19 +165,21 @@ class NestedQuadrature:
         unit_weights: Sequence[Floats | None] | None = None,
         threads: int = 1,
         sparse: bool = False,
+        constant: Floats | None = None,
     ) -> None:
         self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
         self._y = np.ascontiguousarray(np.asarray(y, dtype=np.float64)[self._reduced.kept])
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
-        present = np.unique(self._code)
+        present = np.flatnonzero(count_by(self._code))
         self._has_parameters = bool((PARAMETERS[present] > 0).any())
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == self._code.size
@@ -185,7 +189,7 @@ class NestedQuadrature:
             _rows_with(self._code, "sigma", "shape"),
             _rows_with(self._code, "guess", "slip", "zero"),
         )
-        self._guessed = np.isin(self._code, [code for code, e in enumerate(ENTRIES) if e.f1 == "guess"])
+        self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._ordinal = _rows_with(self._code, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
@@ -229,6 +233,8 @@ class NestedQuadrature:
         if invalid.size:
             return self._failure(invalid)
         constants, slopes = self._constants(rows)
+        if slopes is not None and not np.isfinite(slopes).all():
+            return self._failure(np.flatnonzero(~np.isfinite(slopes)))
         adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
@@ -519,12 +525,15 @@ class NestedQuadrature:
         read = rows.f1 if self._all_read else rows.f1[self._read]
         if self._constant is not None and np.array_equal(self._constant[0], read):
             return self._constant[1:]
-        constant = np.zeros(rows.y.size)
+        constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._constant_parts:
             for first in range(0, all_rows.size, _BLOCK):
                 here = all_rows[first : first + _BLOCK]
-                constant[here], slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                # a shape that has run out of the numbers (exp(800), exp(-800)) has no value: the step is taken back
+                with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                    value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                constant[here] += value
                 if slope is not None:
                     slopes = np.zeros(rows.y.size) if slopes is None else slopes
                     slopes[here] = slope
@@ -542,11 +551,13 @@ class NestedQuadrature:
 def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     """Return the constants of the families that are there, with their rows."""
     parts = []
-    for code in np.unique(codes):
+    present = np.flatnonzero(count_by(codes))
+    for code in present:
         entry = ENTRIES[code]
         function = CONSTANTS.get((entry.family, "")) or CONSTANTS.get((entry.family, entry.link))
         if function is not None:
-            parts.append((function, np.flatnonzero(codes == code).astype(np.int32)))
+            here = np.arange(codes.size, dtype=np.int32)
+            parts.append((function, here if present.size == 1 else here[codes == code]))
     return parts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,16 +129,24 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
         if not values.size:
             continue
         variable = table.variables[key]
+        if variable.kind.composite:
+            known = design.holds(key)
+            values = y[known]
         weight = None if frequency is None else frequency[known]
         tables = (design.trials, design.exposure, design.event)
         if variable.kind.nominal:
             own = {p.category: p.parameter for p in intercepts if p.target == key}
             _logits(design.categories.get(key, ()), own, values, weight, theta)
             continue
-        start = margin(variable, Observed(values, weight, *(t[key][known] if key in t else None for t in tables)))
-        here = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
-        if here:
-            theta[intercept[here].parameter] = start.nu
+        observed = Observed(values, weight, *(t[key][known] if key in t else None for t in tables))
+        if variable.kind.composite:
+            here = np.maximum(design.sets[key], 0)
+            terms = np.where(design.sets[key] >= 0, design.terms[key], 0.0)
+            observed = replace(observed, weights_of_terms=sum_by(here, terms, int(here.max()) + 1)[here[known]])
+        start = margin(variable, observed)
+        place = key if key in intercept else next((c for c in _components(table, key) if c in intercept), "")
+        if place:
+            theta[intercept[place].parameter] = start.nu
         if residual[k] >= 0:
             theta[residual[k]] = start.variance
         for name, value in start.quantities.items():

@@ -306,7 +306,7 @@ def _theta(graph: ModelGraph, lifted: frozenset[str], index: dict[str, int]) -> 
         (index[c.a], index[c.b], c.parameter, c.value)
         for c in graph.covariances
         if not c.is_zero
-        and all(k in index and k not in lifted and variables[k].kind.name == "gaussian" for k in (c.a, c.b))
+        and all(k in index and k not in lifted and variables[k].kind.residual for k in (c.a, c.b))
         and variables[c.a].level == variables[c.b].level
     ]
     return Cells.of((len(index), len(index)), entries, symmetric=True)

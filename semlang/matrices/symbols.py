@@ -61,7 +61,16 @@ def distribution(kind: str, link: str, response: str, units: str, modelled: Mapp
     if "sigma" in modelled:
         latent = rf"({latent}) / {own(sigma, 'sigma')}"
     hazard = rf"h({y} \mid \boldsymbol{{\eta}})"
+    inverse = rf"\Phi({nu})" if "^" in g else rf"{g}^{{-1}}({nu})" if g else nu
+    inverse = rf"\exp({nu})" if link == "log" else inverse
+    total = rf"\textstyle\sum_{{\text{{set}}}} w_{{{index}}} {inverse}"
     match kind:
+        case "composite gaussian":
+            text = rf"{given} &\sim N({mu}, {variance}), \quad {mu} = {total}"
+        case "composite binomial":
+            text = rf"{given} &\sim \operatorname{{Binomial}}(n_{{{index}}}, {mu}), \quad {mu} = {total}"
+        case "composite poisson":
+            text = rf"{given} &\sim \operatorname{{Poisson}}({mu}), \quad {mu} = {total}"
         case "gaussian":
             text = rf"{given} &\sim N({centre}, {variance}){mean}"
         case "lognormal":
@@ -72,7 +81,6 @@ def distribution(kind: str, link: str, response: str, units: str, modelled: Mapp
                 low = own("g", "guess") if "guess" in modelled else "0"
                 high = "1 - " + own("s", "slip") if "slip" in modelled else "1"
                 width = (high if low == "0" else f"{high} - {low}").replace("1 - 0", "1")
-                inverse = rf"{g}^{{-1}}({nu})" if "^" not in g else rf"\Phi({nu})"
                 first = "" if low == "0" else f"{low} + "
                 text = rf"\Pr({y} = 1 \mid \boldsymbol{{\eta}}) &= {first}({width}) \, {inverse}"
         case "poisson":

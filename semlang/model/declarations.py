@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semlang.diagnostics import Diagnostic, error, warning
-from semlang.model.kinds import ALIASES, KINDS, Kind
+from semlang.model.kinds import ALIASES, COMPOSITES, KINDS, Kind
 from semlang.model.nearest import did_you_mean
 from semlang.source import Source, Span
 from semlang.syntax import ast
@@ -87,6 +87,31 @@ def _argument(a: ast.Argument, kind: Kind, out: dict[str, Any], source: Source, 
     return ""
 
 
+def _composite(
+    s: ast.Declaration, source: Source, findings: list[Diagnostic]
+) -> tuple[Kind, tuple[ast.Argument, ...]] | None:
+    """Return the kind of ``composite(family, ...)`` and its other arguments; None where no family is named."""
+    named = [a for a in s.arguments if a.name is None and ALIASES.get(str(a.value), str(a.value)) in COMPOSITES]
+    if not named:
+        wrong = next((a for a in s.arguments if a.name is None), None)
+        findings.append(
+            error(
+                "composite-family",
+                f"'{wrong.value}' is no family of a composite link" if wrong else "a composite link has no family",
+                source,
+                wrong.span if wrong else s.kind_span,
+                notes=f"the mean of a response of one of these families is a weighted sum: {', '.join(COMPOSITES)}",
+                help=(
+                    *(did_you_mean(str(wrong.value), COMPOSITES) if wrong else ()),
+                    f"name it first: {s.variables[0].name} :: composite(poisson, set=cell, weight=w)",
+                ),
+            )
+        )
+        return None
+    family = ALIASES.get(str(named[0].value), str(named[0].value))
+    return COMPOSITES[family], tuple(a for a in s.arguments if a is not named[0])
+
+
 def declare(model: ast.Model, findings: list[Diagnostic]) -> Declared:
     """Read all declarations; they are global wherever they stand."""
     source = model.source
@@ -106,9 +131,15 @@ def declare(model: ast.Model, findings: list[Diagnostic]) -> Declared:
                 )
             )
             continue
+        given = s.arguments
+        if kind.name == "composite":
+            found = _composite(s, source, findings)
+            if found is None:
+                continue
+            kind, given = found
         arguments: dict[str, Any] = {}
         link = kind.links[0] if kind.links else ""
-        for a in s.arguments:
+        for a in given:
             link = _argument(a, kind, arguments, source, findings) or link
         if kind.name == "class" and "classes" not in arguments:
             findings.append(

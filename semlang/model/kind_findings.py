@@ -28,7 +28,18 @@ def kind_findings(table: ParameterTable, ns: Namespace) -> list[Diagnostic]:
 def _sets(table: ParameterTable) -> Iterator[Diagnostic]:
     """Find choices and rankings that do not say which records are the alternatives of a set."""
     for v in table.responses:
-        if v.kind.sets and not isinstance(v.arguments.get("set"), str):
+        if isinstance(v.arguments.get("set"), str):
+            continue
+        if v.kind.composite:
+            yield error(
+                "missing-set",
+                f"it is not said which rows add up to the mean of '{v.name}'",
+                table.source,
+                v.span,
+                notes="data of a composite link have a row a term, and a column that tells the means apart",
+                help=f"name the column: {v.name} :: composite({v.kind.name.split()[-1]}, set=cell)",
+            )
+        if v.kind.sets:
             yield error(
                 "missing-set",
                 f"it is not said which rows are the alternatives of a set of '{v.name}'",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 
@@ -37,10 +37,10 @@ class Kind:
         Whether each category has a linear predictor of its own.
     sets : bool
         Whether records are alternatives of sets, from which one is chosen, or which are ranked.
+    composite : bool
+        Whether the mean is a weighted sum of means: those of the records of a set.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
-    estimable : bool
-        Whether the engine has it; else a fit answers with the finding ``not-estimable``.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Kind:
     alternatives: bool = False
     nominal: bool = False
     sets: bool = False
+    composite: bool = False
     logarithm: bool = False
-    estimable: bool = False
 
     @property
     def described(self) -> str:
@@ -92,7 +92,6 @@ KINDS: dict[str, Kind] = {
             residual=True,
             quantities=("sigma",),
             arguments=("level", "censored", "interval"),
-            estimable=True,
         ),
         Kind(
             "lognormal",
@@ -100,40 +99,35 @@ KINDS: dict[str, Kind] = {
             quantities=("sigma",),
             arguments=("level", "interval"),
             logarithm=True,
-            estimable=True,
         ),
-        Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",), estimable=True),
-        Kind("beta", _BINARY, quantities=("shape",), arguments=("level",), estimable=True),
+        Kind("gamma", ("log", "reciprocal", "identity"), quantities=("shape",), arguments=("level",)),
+        Kind("beta", _BINARY, quantities=("shape",), arguments=("level",)),
         Kind(
             "binomial",
             _BINARY,
             binary=True,
             quantities=("guess", "slip"),
             arguments=("level", "trials", "success", "guess", "slip"),
-            estimable=True,
         ),
         Kind(
             "poisson",
             ("log", "identity", "sqrt"),
             quantities=("zero",),
             arguments=("level", "exposure"),
-            estimable=True,
         ),
         Kind(
             "negbinomial",
             ("log", "identity", "sqrt"),
             quantities=("shape", "zero"),
             arguments=("level", "exposure"),
-            estimable=True,
         ),
-        Kind("exponential", ("log", "aft"), arguments=("level", "event", "entry"), logarithm=True, estimable=True),
+        Kind("exponential", ("log", "aft"), arguments=("level", "event", "entry"), logarithm=True),
         Kind(
             "weibull",
             ("log", "aft"),
             quantities=("shape",),
             arguments=("level", "event", "entry"),
             logarithm=True,
-            estimable=True,
         ),
         Kind(
             "loglogistic",
@@ -141,7 +135,6 @@ KINDS: dict[str, Kind] = {
             quantities=("shape",),
             arguments=("level", "event", "entry"),
             logarithm=True,
-            estimable=True,
         ),
         Kind(
             "ordinal",
@@ -150,7 +143,6 @@ KINDS: dict[str, Kind] = {
             intercept=False,
             quantities=("sigma",),
             arguments=("level", "categories"),
-            estimable=True,
         ),
         Kind(
             "adjacent",
@@ -159,7 +151,6 @@ KINDS: dict[str, Kind] = {
             intercept=False,
             arguments=("level", "categories"),
             alternatives=True,
-            estimable=True,
         ),
         Kind(
             "sequential",
@@ -168,17 +159,32 @@ KINDS: dict[str, Kind] = {
             intercept=False,
             arguments=("level", "categories"),
             sequence=True,
-            estimable=True,
         ),
-        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, nominal=True, estimable=True),
-        Kind("choice", ("logit",), intercept=False, arguments=("set", "success"), sets=True, estimable=True),
-        Kind("ranking", ("logit",), intercept=False, arguments=("set",), sets=True, estimable=True),
-        Kind("composite", (), arguments=("level",)),
-        Kind("normal", (), latent=True, arguments=("observed",), estimable=True),
-        Kind("class", (), latent=True, arguments=("observed",), estimable=True),
-        Kind("masspoints", (), latent=True, estimable=True),
+        Kind("multinomial", ("logit",), arguments=("level", "base"), alternatives=True, nominal=True),
+        Kind("choice", ("logit",), intercept=False, arguments=("set", "success"), sets=True),
+        Kind("ranking", ("logit",), intercept=False, arguments=("set",), sets=True),
+        Kind("composite", (), arguments=("set", "weight", "trials", "success", "exposure")),
+        Kind("normal", (), latent=True, arguments=("observed",)),
+        Kind("class", (), latent=True, arguments=("observed",)),
+        Kind("masspoints", (), latent=True),
     )
 }
+
+_TAKEN = {"gaussian": (), "binomial": ("trials", "success"), "poisson": ("exposure",)}
+
+COMPOSITES: dict[str, Kind] = {
+    name: replace(
+        KINDS[name],
+        name=f"composite {name}",
+        binary=False,
+        composite=True,
+        quantities=("sigma",) if KINDS[name].residual else (),
+        arguments=("set", "weight", *taken),
+    )
+    for name, taken in _TAKEN.items()
+}
+"""What ``composite(family, ...)`` declares, by family. They are kinds of their own: nothing that holds for a response
+of the family holds for a sum of its means unasked."""
 
 ALIASES = {"bernoulli": "binomial"}
 """Other names of kinds."""

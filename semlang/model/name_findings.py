@@ -122,7 +122,7 @@ def _absent(
         for c in r.via:
             places.setdefault(c.column, r.span)
     for v in table.variables.values():
-        for argument in ("trials", "exposure", "event", "entry", "set", "observed"):
+        for argument in ("trials", "exposure", "event", "entry", "set", "weight", "observed"):
             if isinstance(v.arguments.get(argument), str):
                 places.setdefault(v.arguments[argument], v.span)
     for column in table.columns():

@@ -304,7 +304,7 @@ class ParameterTable:
         for v in self.responses:
             if "interval" not in v.arguments:
                 found[v.name] = None
-            for argument in ("trials", "exposure", "event", "entry", "set"):
+            for argument in ("trials", "exposure", "event", "entry", "set", "weight"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None
             found.update(dict.fromkeys(v.limit_columns))

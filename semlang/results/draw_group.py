@@ -171,6 +171,8 @@ class _Draw:
                 q[name] = np.nan_to_num(column[key], nan=1.0 if name == "trials" else 0.0)
         if key in design.sets:
             q["set"] = design.sets[key]
+        if key in design.terms:
+            q["weight"] = design.terms[key]
         if key in design.censored:
             q |= {"low": design.low[key], "high": design.high[key]}
         try:

@@ -8,6 +8,7 @@ import numpy as np
 
 from semlang.model.parameter_names import row_name, written_label
 from semlang.model.table import ROWS, Row
+from semlang.results.headline import equals
 from semlang.results.latent_response import latent_response, why_none
 from semlang.results.shared_thresholds import shared_thresholds
 from semlang.results.standardized import standardized_estimates
@@ -56,7 +57,7 @@ def estimates(fit: Fit, standardized: bool) -> Table:
     measures = fit.measures()
     words = [f"log-likelihood {fit.loglik:.2f}", f"{fit.n_free} parameters", f"{fit.estimate.n_rows} rows"]
     if "chisq" in measures and measures["df"] > 0:
-        words.append(f"chi-squared({measures['df']:.0f}) = {measures['chisq']:.2f}, p {_p(measures['pvalue'])}")
+        words.append(f"chi-squared({measures['df']:.0f}) = {measures['chisq']:.2f}, p {equals(measures['pvalue'])}")
         words += [f"CFI {measures['cfi']:.3f}"] if "cfi" in measures else []
         words += [
             f"RMSEA {measures['rmsea']:.3f} [{measures['rmsea.ci.lower']:.3f}, {measures['rmsea.ci.upper']:.3f}]",
@@ -76,10 +77,6 @@ def _without(fit: Fit) -> list[str]:
     """Return why responses have no standardised values."""
     none = [v for v in fit.table.responses if latent_response(v) is None]
     return [f"{v.name} has no standardised values: {why_none(v)}." for v in none]
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def tidy(fit: Fit) -> Table:

@@ -90,12 +90,13 @@ class Fitting(Bound):
         from semlang.estimation.partitions.parts import of_all
         from semlang.estimation.plan import plan
 
-        with self._partitions(data, scheduler, None) as bound:
-            if bound is None:
+        with self._partitions(data, scheduler, None) as found:
+            if found is None:
                 return None
-            model, parts = bound
-            model.model._refuse_errors()
-            return of_all(plan(model.model.parameter_table, model.model.graphs, model.designs), parts)
+            bound, parts = found
+            model = bound.model
+            model._refuse_errors()
+            return of_all(plan(model.parameter_table, model.graphs, bound.designs), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""
@@ -220,6 +221,10 @@ class Fitting(Bound):
 
         table = self.parameter_table
         checks = run_checks(table, self.graphs, given.designs, fitting=True)
+        if any(d.slug == "identification-undetermined" for d in checks):
+            from semlang.results.simulated_rank import decided
+
+            checks = decided(checks, table, self.graphs, given.designs)
         if not table.n_parameters:
             checks = (*checks, nothing_free(table))
         stops = [d for d in (*self.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]

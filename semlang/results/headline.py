@@ -11,7 +11,7 @@ from semlang.results.summary import probability
 if TYPE_CHECKING:
     from semlang.results.fit import Fit
 
-__all__ = ["headline"]
+__all__ = ["equals", "headline"]
 
 MOST_MARGINS = 300
 """Most margins of items for which M2 is part of a summary; `fit.m2()` takes more."""
@@ -33,7 +33,7 @@ def _moments(fit: Fit) -> list[tuple[str, str]]:
     m = fit.measures()
     if "pvalue" not in m:
         return []
-    out = [("Chi-squared", f"{m['chisq']:.2f}, {m['df']:.0f} df, p {_equals(float(m['pvalue']))}")]
+    out = [("Chi-squared", f"{m['chisq']:.2f}, {m['df']:.0f} df, p {equals(float(m['pvalue']))}")]
     if "cfi" in m and "tli" in m:
         out.append(("CFI, TLI", f"{m['cfi']:.3f}, {m['tli']:.3f}"))
     out.append(("RMSEA", f"{m['rmsea']:.3f}, 90 % [{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}]"))
@@ -55,7 +55,7 @@ def _items(fit: Fit) -> list[tuple[str, str]]:
         return []
     interval = f"[{found['rmsea2.ci.lower']:.3f}, {found['rmsea2.ci.upper']:.3f}]"
     return [
-        ("M2", f"{found['m2']:.2f}, {found['df']} df, p {_equals(found['p'])}"),
+        ("M2", f"{found['m2']:.2f}, {found['df']} df, p {equals(found['p'])}"),
         ("RMSEA2, SRMSR", f"{found['rmsea2']:.3f}, 90 % {interval}; {found['srmsr']:.3f}"),
     ]
 
@@ -87,6 +87,13 @@ def _clusters(fit: Fit) -> list[tuple[str, str]]:
     return [("Intraclass correlations", ", ".join(words))]
 
 
-def _equals(p: float) -> str:
+def equals(p: float) -> str:
+    """Return a p value as it stands in a sentence.
+
+    Examples
+    --------
+    >>> equals(0.0412), equals(1e-9)
+    ('= 0.041', '< 0.001')
+    """
     text = probability(p)
     return text.replace("<", "< ") if text.startswith("<") else f"= {text}"

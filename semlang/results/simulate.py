@@ -160,7 +160,10 @@ def simulated(
                 out[v.name] = texts
                 continue
         counted = (
-            v.kind.thresholds or v.kind.nominal or v.kind.sets or v.kind.name in ("binomial", "poisson", "negbinomial")
+            v.kind.thresholds
+            or v.kind.nominal
+            or v.kind.sets
+            or v.kind.name.removeprefix("composite ") in ("binomial", "poisson", "negbinomial")
         )
         whole = counted and not missing.any() and (y == np.round(y)).all()
         out[v.name] = y.astype(np.int64) if whole else np.where(missing, np.nan, y)

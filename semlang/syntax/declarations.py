@@ -15,8 +15,6 @@ from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.terms import addends
 from semlang.syntax.variables import read_variables
 
-_FREE = frozenset({"composite"})  # its arguments may be any expression, kept as text
-
 
 def read_declaration(reading: Reading, node: Node) -> Declaration:
     """Return ``names :: kind(arguments)``."""
@@ -188,7 +186,7 @@ def _value(reading: Reading, node: Node, word: str) -> float | str | tuple[float
     if node.kind == "list":
         parts = [c for c in node.children[1:-1] if c.kind != "COMMA"]
         return tuple(_single(reading, part, word) for part in parts)
-    if node.kind == "product" and word in ("cluster", *_FREE) and all(c.kind == "SLASH" for c in node.children[1::2]):
+    if node.kind == "product" and word == "cluster" and all(c.kind == "SLASH" for c in node.children[1::2]):
         return tuple(_single(reading, part, word) for part in node.children[::2])
     return _single(reading, node, word)
 
@@ -201,8 +199,6 @@ def _single(reading: Reading, node: Node, word: str) -> float | str:
     if node.kind == "unary":
         inner = _single(reading, node.children[1], word)
         return -inner if isinstance(inner, float) else f"-{inner}"
-    if word in _FREE:
-        return text_of(node)
     if node.kind == "call" and node.children[0].text in ("c", "list"):
         inside = [text_of(child) for child in node.children[2:-1] if child.kind == "argument"]
         instead = f"[{', '.join(i.strip(chr(34) + chr(39)) for i in inside)}]"

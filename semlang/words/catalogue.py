@@ -72,7 +72,8 @@ ARGUMENTS: dict[str, str] = {
     "entry": "column of the time of entry",
     "base": "the base category",
     "categories": "all categories in order: [1, 2, 3]",
-    "set": "column of the sets of alternatives",
+    "set": "column of the sets: of alternatives, or of the terms of a mean",
+    "weight": "column, or number, of the weights of the terms of a mean",
     "observed": "column with the true values of some units",
 }
 """Arguments of kinds."""

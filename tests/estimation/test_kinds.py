@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import gammaln
 
 from semlang.api import Model
 from semlang.errors import DataError, FitError
@@ -281,14 +282,25 @@ def test_bad_values(data, text, change, slug):
     assert slug in {d.slug for d in problem.value.diagnostics}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["b :: binomial(logit, trials=n, guess=0.2)\nb ~ x", "w :: composite\nw ~ x"],
-)
-def test_what_is_open_is_said(data, text):
-    with pytest.raises((DataError, FitError)) as problem:
-        Model(text).fit(data.assign(n=3, w=range(len(data))))
-    assert "not-estimable" in {d.slug for d in problem.value.diagnostics}
+@pytest.mark.parametrize("declared", ["logit, guess=c", "probit, guess=0.2, slip=s"])
+def test_each_of_several_trials_is_guessed(declared):
+    """Successes of n trials say what n rows of one trial say, but for the number of their orders."""
+    rng = np.random.default_rng(6)
+    g, n = np.repeat(np.arange(60), 4), rng.integers(2, 9, 240)
+    x, u = rng.normal(size=240), rng.normal(size=60)
+    y = rng.binomial(n, 0.2 + 0.75 / (1.0 + np.exp(-0.3 - x - u[g])))
+    many = pd.DataFrame({"g": g, "x": x, "n": n, "y": y})
+    one = many.loc[many.index.repeat(n)].reset_index(drop=True)
+    one["y"] = np.concatenate([np.arange(a) < b for a, b in zip(n, y, strict=True)]).astype(int)
+    lines = "\ny ~ 1 + x + (1 | g)"
+    fits = [
+        Model(f"cluster: g\ny :: binomial({declared}{more}){lines}").fit(data)
+        for data, more in ((many, ", trials=n"), (one, ""))
+    ]
+    orders = gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
+    assert fits[0].loglik == pytest.approx(fits[1].loglik + orders.sum(), abs=1e-4)
+    np.testing.assert_allclose(*(f.params.est.to_numpy(float) for f in fits), atol=2e-3)
+    assert fits[0].predict()["y"].between(0.2, 1.0).all()
 
 
 def test_a_mean_that_is_not_positive_is_not_drawn():

@@ -20,8 +20,8 @@ def rows(gaussian: bool) -> pd.DataFrame:
     return pd.DataFrame({"g": g, "x": x, "y": y})
 
 
-# 23.6 and 19.7 arrays of one number a row were measured; before they were counted it was 39.2 and 22.5
-@pytest.mark.parametrize(("text", "arrays"), [("y :: binomial(logit)\ny ~ x + (1|g)", 26), ("y ~ x + (1|g)", 21)])
+# 18 and 19.7 arrays of one number a row were measured; before they were counted it was 39.2 and 22.5
+@pytest.mark.parametrize(("text", "arrays"), [("y :: binomial(logit)\ny ~ x + (1|g)", 21), ("y ~ x + (1|g)", 21)])
 def test_a_fit_takes_few_arrays_beside_the_data(text: str, arrays: int) -> None:
     data = rows("binomial" not in text)
     model = sl.Model(text)

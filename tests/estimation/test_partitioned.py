@@ -301,3 +301,22 @@ def test_missing_predictors_are_refused(frame: pd.DataFrame, parts: str) -> None
         sl.Model("y :: binomial(logit)\nz ~ y + (1|g)\ny ~ w").fit(parts)
     assert problem.value.diagnostics[0].slug == "not-in-partitions"
     assert "missing" in problem.value.diagnostics[0].label
+
+
+def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A level, and a covariate that varies, far from the first rows of a partition."""
+    rare = frame.assign(c=np.where(frame.index % 200 > 190, "rare", "often"), w=(frame.index % 500 > 480) * 1.0)
+    path = Path(parts).parent
+    for k in range(3):
+        rare.iloc[k * 500 : (k + 1) * 500].to_parquet(path / f"p{k}.parquet", row_group_size=93)
+    monkeypatch.setattr(binding, "SAMPLE", 120)
+    model = sl.Model("y :: binomial(logit)\ny ~ w + factor(c)")
+    assert model.fit(parts).loglik == pytest.approx(model.fit(rare).loglik, rel=1e-9)
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    for data in (str(tmp_path / "no*.parquet"), [tmp_path / "no.parquet"]):
+        for scheduler in (None, "local"):
+            with pytest.raises(sl.errors.DataError) as problem:
+                sl.Model(MODELS["binary"]).fit(data, scheduler=scheduler)
+            assert problem.value.diagnostics[0].slug == "missing-file"

@@ -83,3 +83,11 @@ def test_terms_of_several_formulas_count_together() -> None:
 def test_a_random_slope_has_a_mean_where_fixed_terms_span_it(right: str, warned: bool) -> None:
     table, _ = _table(f"y ~ {right}")
     assert any(d.slug == "random-slope-without-mean" for d in slope_findings(table)) is warned
+
+
+def test_factors_of_thresholds_have_a_reference() -> None:
+    """A threshold has a constant of its own: beside it a factor of three levels is two columns, of each threshold."""
+    table, findings = _table("y :: ordinal(logit)\ny | t1 + t2 ~ factor(A)\ny ~ x")
+    assert not findings
+    rows = [(r.lhs, r.rhs) for r in table.rows if r.op == "~" and r.threshold]
+    assert rows == [(f"y|t{k}", f"A={level}") for k in (1, 2) for level in ("b", "c")]

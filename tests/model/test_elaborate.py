@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from semlang.api import Model
 from semlang.model.elaborate import elaborate, flat
 from semlang.model.facts import DataFacts
 from semlang.model.table import Covariate, ParameterTable, Row
@@ -232,3 +233,27 @@ def test_flat_is_as_written() -> None:
         ("", "", "0.5"),
         ("1;2", "", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("sigma(y) ~ x", {("sigma(y)", "~", "x"), ("sigma(y)", "~1", ""), ("y", "~1", "")}),
+        ("y :: gamma(log)\nshape(y) ~ x", {("shape(y)", "~", "x"), ("shape(y)", "~1", ""), ("y", "~1", "")}),
+        ("y :: poisson\nzero(y) ~ x", {("zero(y)", "~", "x"), ("zero(y)", "~1", ""), ("y", "~1", "")}),
+    ],
+)
+def test_a_parameter_of_a_distribution_makes_a_response(text, rows):
+    """What has a distribution has a mean, too, whether or not the text says more of it."""
+    table = Model(text).parameter_table
+    assert {(r.lhs, r.op, r.rhs) for r in table.rows} == rows
+    assert table.n_parameters == 3
+
+
+def test_instruments_are_listed_and_change_nothing() -> None:
+    """Maximum likelihood has no use for them: rows fixed at 0, no parameter more."""
+    text = "y ~ x\nx ~ z1 + z2\n"
+    plain, told = Model(text), Model(text + "y |~ z1 + z2\n")
+    rows = told.table[told.table["op"] == "|~"]
+    assert rows[["lhs", "rhs", "free", "ustart"]].to_numpy().tolist() == [["y", "z1", 0, 0.0], ["y", "z2", 0, 0.0]]
+    assert told.parameter_table.n_parameters == plain.parameter_table.n_parameters

@@ -149,6 +149,8 @@ def test_limits_of_rows_and_margins() -> None:
         if n == 2:
             assert fit.m2()["n"].item() == 2
             assert fit.m2().attrs["notes"] == ["148 rows miss a response and are left out"]
+            # nothing is left of S-X2: all sum scores are joined, and expect less than one row a cell
+            assert fit.item_fit()["p"].isna().all()
         else:
             with pytest.raises(sl.FitError, match="fewer than two rows have all responses"):
                 fit.m2()

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import semlang as sl
 from semlang.cli import semlang
+from semlang.results.report import _wanted
 
 from .conftest import ROOT
 
@@ -244,3 +245,15 @@ def test_the_command(sleep: sl.Fit, tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert "not-for-this-model" in wrong.stdout
     assert CliRunner().invoke(semlang, ["plot", "icc", str(fit), "-o", str(tmp_path / "out.xyz")]).exit_code == 2
+
+
+def test_at_most_twelve_curves_in_the_picture_of_a_report() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.random((120, 13)) < 1 / (1 + np.exp(-rng.normal(size=(120, 1))))
+    loadings = " + ".join(f"1*i{k}" for k in range(13))
+    fit = sl.Model(f"i{{0..12}} :: binomial(logit)\nf =~ {loadings}").fit(
+        pd.DataFrame(y.astype(int), columns=[f"i{k}" for k in range(13)]), points=5, se="none", threads=1
+    )
+    caption, draw = next(_wanted(fit))
+    assert caption == "Item characteristic curves, f"
+    assert len(draw().get_lines()) == 12

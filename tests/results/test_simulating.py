@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm
 
 import semlang as sl
+from semlang.results.simulate import told
 
 TWO_LEVEL = """i{1..4} :: binomial(logit)
 f =~ 1*i1 + start(0.8)*i2 + start(1.2)*i3 + start(1)*i4
@@ -131,3 +132,18 @@ def test_a_response_of_clusters_has_one_value_in_each_beside_classes_of_rows() -
     # slope 1, residual variance 1
     assert (frame["z"] - frame["w"]).groupby(frame["g"]).first().std() == pytest.approx(1.0, abs=4 / np.sqrt(60))
     assert frame.groupby("g")["y"].nunique().eq(6).all()
+
+
+def test_intervals_hold_what_is_drawn_and_no_limit_within() -> None:
+    """Ends are neighbours among all limits of the data; exact values stay exact, open ends open."""
+    rng = np.random.default_rng(3)
+    low = np.array([-np.inf, 0.0, 1.0, 2.5, 4.0, 0.7])
+    high = np.array([0.0, 1.0, 2.5, 4.0, np.inf, 0.7])
+    limits = np.array([0.0, 1.0, 2.5, 4.0])
+    for _ in range(50):
+        values = rng.normal(1.5, 3.0, 6)
+        new_low, new_high = told(values, low, high)
+        assert ((new_low < values) & (values <= new_high))[:5].all()
+        assert not ((limits > new_low[:5, None]) & (limits < new_high[:5, None])).any()
+        assert new_low[5] == new_high[5] == values[5]
+    assert [x.tolist() for x in told(np.full(6, np.nan), low, high)] == [[-np.inf] * 6, [np.inf] * 6]

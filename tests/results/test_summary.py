@@ -198,3 +198,13 @@ def test_no_more_than_twelve_intraclass_correlations(responses: int) -> None:
     fit = sl.Model(text + zeros).fit(frame.assign(g=np.repeat(np.arange(20), 4)), se="none", threads=1)
     line = next((x for x in fit.summary().splitlines() if x.startswith("Intraclass")), "")
     assert line.count("0.500") == (12 if responses == 12 else 0)
+
+
+def test_a_defined_number_has_no_z(data: pd.DataFrame) -> None:
+    """It has the standard error 0, and nothing is tested."""
+    fit = sl.Model("y ~ b*x\nhalf := 1/2\ntwice := 2*b").fit(data, threads=1)
+    half, twice = (next(x for x in fit.summary().splitlines() if x.strip().startswith(n)) for n in ("half", "twice"))
+    assert half.split()[-2:] == ["0.5000", "0.0000"]
+    row = fit.params.set_index("name").loc["twice"]
+    assert twice.split()[-4:] == [f"{row['est']:.4f}", f"{row['se']:.4f}", f"{row['z']:.2f}", "<0.001"]
+    assert fit.params.set_index("name").loc["half", ["z", "p"]].isna().all()

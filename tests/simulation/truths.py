@@ -238,6 +238,10 @@ TRUTHS: dict[str, Truth] = {
 LEFT = {
     "choice": "sets of rows: tests/estimation/test_choices.py",
     "ranking": "sets of rows: tests/estimation/test_choices.py",
+    **dict.fromkeys(
+        ("composite gaussian", "composite binomial", "composite poisson", "composite term"),
+        "sets of rows: tests/estimation/test_composite_links.py",
+    ),
 }  # fmt: skip
 """Families of that table without a row, and why."""
 

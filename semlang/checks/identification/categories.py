@@ -123,31 +123,20 @@ def _aux_tail(derivative: Floats, cut: int, n: int) -> Floats:
 
 
 def _binomial(variable: Variable, nu: Floats, quantities: dict[str, float]) -> Categories:
+    """Successes of one trial, or of three where there are several; each trial is guessed by itself."""
     f, d, s = LINKS[variable.link or "logit"](nu)
-    trials = variable.arguments.get("trials", 1)
-    n = 1 if trials in (1, 1.0, None) else 3
-    aux: dict[tuple[str, int], Floats] = {}
+    n = 1 if variable.arguments.get("trials", 1) in (1, 1.0, None) else 3
     low = _logistic(quantities["guess"]) if "guess" in quantities else 0.0
     high = 1 - (_logistic(quantities["slip"]) if "slip" in quantities else 0.0)
-    if n == 1:
-        if "guess" in quantities:
-            g = low * (1 - low) * (1 - f)
-            aux["guess", 0] = np.stack([-g, g])
-        if "slip" in quantities:
-            g = (1 - high) * high * f
-            aux["slip", 0] = np.stack([g, -g])
-        f, d, s = low + (high - low) * f, (high - low) * d, (high - low) * s
-        return Categories(np.stack([1 - f, f]), np.stack([-d, d]), np.stack([-s, s]), aux)
-    parts = [], [], []  # type: tuple[list[Floats], list[Floats], list[Floats]]
-    for y in range(n + 1):
-        c = factorial(n) / factorial(y) / factorial(n - y)
-        p = c * f**y * (1 - f) ** (n - y)
-        g = y / f - (n - y) / (1 - f)
-        h = -y / f**2 - (n - y) / (1 - f) ** 2
-        parts[0].append(p)
-        parts[1].append(p * g * d)
-        parts[2].append(p * ((g * g + h) * d * d + g * s))
-    return Categories(np.stack(parts[0]), np.stack(parts[1]), np.stack(parts[2]), aux)
+    by = {"guess": low * (1 - low) * (1 - f), "slip": -(1 - high) * high * f}
+    f, d, s = low + (high - low) * f, (high - low) * d, (high - low) * s
+    y = np.arange(n + 1)[:, None]
+    ways = np.array([[factorial(n) / factorial(k) / factorial(n - k)] for k in range(n + 1)])
+    p = ways * f**y * (1 - f) ** (n - y)
+    g = y / f - (n - y) / (1 - f)
+    h = -y / f**2 - (n - y) / (1 - f) ** 2
+    aux: dict[tuple[str, int], Floats] = {(name, 0): p * g * by[name] for name in by if name in quantities}
+    return Categories(p, p * g * d, p * ((g * g + h) * d * d + g * s), aux)
 
 
 def _logistic(x: float) -> float:

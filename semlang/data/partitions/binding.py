@@ -38,7 +38,8 @@ class BoundPartitions(Generic[M]):
     model : Model
         With factors and thresholds filled in, from the levels of all partitions.
     frame : DataFrame
-        The first units of each partition, about `SAMPLE` rows together; all rows where there are no more.
+        The first units of each partition and those with the extremes of a column, about `SAMPLE` rows together; all
+        rows where there are no more.
     designs : tuple of Design
         Of these.
     findings : tuple of Diagnostic
@@ -77,10 +78,16 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     table = model.parameter_table
     known = _known(table, facts)
     frames = partitions.frames(_columns(table, partitions.columns))
+    parts = frames.map(bound_part, table, known)
+    numbers = tuple(parts.ask(sizes))
+    for name, one in zip(partitions.names, numbers, strict=True):
+        if one.errors:
+            where = f"rows are counted in the partition that begins with {name}"
+            raise DataError(ordered([replace(d, notes=(*d.notes, where)) for d in one.errors]))
     whole = sum(partitions.rows) <= SAMPLE
     most = max(partitions.rows) if whole else -(-SAMPLE // len(partitions.rows))
     top = table.clusters[-1] if table.clusters else ""
-    sample = pd.concat(frames.ask(first_units, top, most), ignore_index=True)
+    sample = pd.concat(frames.ask(first_units, top, most, tuple(known.levels)), ignore_index=True)
     frame, found = prepare(table, alike(sample, known))
     if frame is None:
         raise DataError(ordered(found))
@@ -88,12 +95,6 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     found = (*found, *more)
     if any(d.is_error for d in found):
         raise DataError(ordered(found))
-    parts = frames.map(bound_part, table, known)
-    numbers = tuple(parts.ask(sizes))
-    for name, one in zip(partitions.names, numbers, strict=True):
-        if one.errors:
-            where = f"rows are counted in the partition that begins with {name}"
-            raise DataError(ordered([replace(d, notes=(*d.notes, where)) for d in one.errors]))
     return BoundPartitions(model, frame, designs, found, parts, numbers, whole)
 
 

@@ -80,7 +80,7 @@ def opened(
         return
     paths = _parquet(data)
     if not paths:
-        if scheduler is not None:
+        if scheduler is not None and not _absent(data):
             refuse_without_dask()
             raise DataError(
                 [error("no-partitions", "a scheduler needs data in partitions, and these are one table",
@@ -146,6 +146,13 @@ def _parquet(data: Any) -> list[Path]:
     except Exception:  # no such library, or no such file: reading it as a table says what is wrong
         return []
     return paths
+
+
+def _absent(data: Any) -> bool:
+    """Return whether data are files of which one is not there: reading them says so."""
+    given = data if isinstance(data, list | tuple) else [data]
+    paths = [Path(d) for d in given if isinstance(d, str | Path)]
+    return any(not matching(p) and not p.exists() for p in paths)
 
 
 def _rows(paths: Sequence[Path]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +82,32 @@ def sizes(part: BoundPart) -> Sizes:
     )
 
 
-def first_units(frame: pd.DataFrame, cluster: str, rows: int) -> pd.DataFrame:
-    """Return the first rows, and all others of their units."""
+def first_units(frame: pd.DataFrame, cluster: str, rows: int, levels: Collection[str]) -> pd.DataFrame:
+    """Return the first rows, those in which every other column has its extremes, and all others of their units.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    cluster : str
+        Column of the units, or '' where they are rows.
+    rows : int
+    levels : collection of str
+        Columns of which every value is wanted.
+    """
     if len(frame) <= rows:
         return frame
-    if not cluster:
-        return frame.head(rows)
-    return frame[frame[cluster].isin(frame[cluster].iloc[:rows].unique())]
+    place = np.arange(len(frame))
+    wanted = [place[:rows]]
+    for column in frame.columns:
+        values = frame[column].reset_index(drop=True)
+        if column in levels:
+            wanted.append(values.dropna().drop_duplicates().index.to_numpy())
+        elif column != cluster and values.dtype.kind in "iufb" and values.notna().any():
+            wanted.append(np.array([values.argmin(), values.argmax()]))
+    chosen = np.isin(place, np.concatenate(wanted))
+    if cluster:
+        chosen = frame[cluster].isin(frame[cluster][chosen].unique()).to_numpy()
+    return frame[chosen]
 
 
 def units_of(frame: pd.DataFrame, cluster: str) -> Any:

@@ -95,9 +95,11 @@ class Conditions:
 
 
 def is_conditional(table: ParameterTable) -> bool:
-    """Whether a model has discrete or partly known latent variables, products of them, or such in other predictors."""
-    return bool(discrete_variables(table) or known_for_some(table)) or any(
-        r.moderators or moves_distribution(table, r) for r in table.rows
+    """Whether a model has discrete or partly known latent variables, or others that are not linear in one predictor."""
+    return (
+        bool(discrete_variables(table) or known_for_some(table))
+        or any(r.moderators or moves_distribution(table, r) for r in table.rows)
+        or bool(table.latents and any(v.kind.composite for v in table.responses))
     )
 
 
@@ -195,6 +197,10 @@ def _needed(
                 for k in (row.source, *row.moderators):
                     for key in sorted(_sources(c, k)):
                         yield key, f"{name} depend{'s' if row.quantity else ''} on it"
+    summed = next((v.key for v in table.responses_of(group) if v.kind.composite), None)
+    for c in configurations if summed is not None else ():
+        for d in c.form.disturbances:
+            yield d.key, f"the mean of {summed} is a sum of means"
     taken: set[str] = set()
     for c in configurations:
         for row in c.graph.others:

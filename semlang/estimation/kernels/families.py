@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 __all__ = [
-    "CODES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "SETS", "Entry", "code_of", "family_of", "has_density", "with_role",
+    "CODES", "COMPOSITES", "ENTRIES", "MIXTURES", "NO_THRESHOLD", "SETS", "TERM", "Entry", "code_of", "family_of",
+    "has_density", "with_role",
 ]  # fmt: skip
 
 NO_THRESHOLD = 1e10
@@ -60,6 +61,10 @@ ENTRIES: tuple[Entry, ...] = (
     *(Entry("inflated poisson", link, "zero", "", f"mixed.inflated_poisson_{link}") for link in _COUNT),
     *(Entry("inflated negbinomial", link, "shape", "zero", f"mixed.inflated_negbinomial_{link}") for link in _COUNT),
     *(Entry(family, "logit", "set", "", "") for family in ("adjacent", "multinomial", "choice", "ranking")),
+    *(Entry("composite gaussian", link, "set", "sigma", "") for link in _MEAN),
+    *(Entry("composite binomial", link, "set", "trials", "") for link in _BINARY),
+    *(Entry("composite poisson", link, "set", "", "") for link in _COUNT),
+    Entry("composite term", "", "set", "", ""),
 )
 """All densities. The place is the code."""
 
@@ -67,8 +72,14 @@ CODES: dict[tuple[str, str], int] = {(e.family, e.link): code for code, e in enu
 """Code of each (family, link)."""
 
 SETS = min(code for code, e in enumerate(ENTRIES) if e.f1 == "set")
-"""From this code on rows are alternatives of a set, of which one is chosen. They follow each other, and f1 is how many
-rows of the set there are from a row on."""
+"""From this code on rows are alternatives of a set, of which one is chosen, or terms of a sum. They follow
+each other, and f1 is how many rows of the set there are from a row on."""
+
+COMPOSITES = min(code for code, e in enumerate(ENTRIES) if e.family.startswith("composite"))
+"""From this code on the rows of a set have one response, whose mean is a weighted sum of means (`composite`)."""
+
+TERM = CODES["composite term", ""]
+"""Code of what is added up. The first row of a set is the response."""
 
 MIXTURES = {"guess": "guessed", "slip": "guessed", "zero": "inflated"}
 _WORDS = {**MIXTURES, "censored": "censored", "interval": "interval"}

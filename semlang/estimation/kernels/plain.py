@@ -7,8 +7,9 @@ from typing import Any
 from numba import types
 
 from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.composite import composite_row
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows, end_of_run
-from semlang.estimation.kernels.families import SETS
+from semlang.estimation.kernels.families import COMPOSITES, SETS
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Adjoints, Rows
 from semlang.estimation.kernels.softmax import log_probability, probabilities
@@ -23,6 +24,9 @@ def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, adjoints: Adj
     i = a
     while i < b:
         c = rows.code[i]
+        if c >= COMPOSITES:
+            i = composite_row(i, rows, value, adjoints)
+            continue
         if c >= SETS:
             value[i] = log_probability(i, i, rows, rows.o)
             j = probabilities(i, i, rows, rows.o, adjoints.o)

@@ -101,7 +101,7 @@ Report = Callable[[Iteration], None]
 def definite(information: Floats) -> Curvature:
     """Return the curvature with the smallest ridge (on unit diagonal) that makes it positive definite."""
     d = np.sqrt(np.maximum(np.diag(information), 0.0))
-    d = np.where(d > 1e-8 * d.max(initial=1e-300), d, 1.0)
+    d = np.where(d > 0.0, d, 1.0)  # each has a unit of its own
     ridge = 0.0
     while ridge < 1e7:
         found = Curvature(information + np.diag(ridge * d**2) if ridge else information)

@@ -1,0 +1,99 @@
+"""Twenty data sets each give moderated parameters, scales of ordinal responses and moved thresholds back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from semlang.api import Model
+
+REPLICATES = 20
+Truth = dict[tuple[str, str, str, str], float]
+
+
+def moderated(rng: np.random.Generator) -> pd.DataFrame:
+    n = 500
+    z = rng.normal(size=n)
+    f = rng.normal(size=n)
+    return pd.DataFrame(
+        {"z": z, "x1": 0.2 + f + np.exp(0.25 * z - 0.1) * rng.normal(size=n),
+         "x2": 0.1 + 0.3 * z + (0.8 + 0.3 * z) * f + 0.7 * rng.normal(size=n),
+         "x3": 1.2 * f + 0.8 * rng.normal(size=n)}
+    )  # fmt: skip
+
+
+def scales(rng: np.random.Generator) -> pd.DataFrame:
+    """Draw three items with the same loadings and thresholds in two groups, and other scales in the second."""
+    n = 1200
+    b = np.repeat([False, True], n // 2)
+    f = np.where(b, 0.3 + 1.1 * rng.normal(size=n), rng.normal(size=n))
+    d = {"g": np.where(b, "b", "a")}
+    for k, (loading, sd) in enumerate(((1.0, 1.25), (0.8, 0.8), (1.2, 1.0)), 1):
+        y = loading * f + np.where(b, sd, 1.0) * rng.normal(size=n)
+        d[f"o{k}"] = (y[:, None] > np.array([-0.8, 0.5])).sum(axis=1)
+    return pd.DataFrame(d)
+
+
+def moved(rng: np.random.Generator) -> pd.DataFrame:
+    """Draw ordinal responses of persons whose first threshold moves; where it is above the second, none is between."""
+    persons, times = 200, 8
+    i = np.repeat(np.arange(persons), times)
+    x, u = rng.normal(size=i.size), 0.9 * rng.normal(size=persons)
+    y = 0.5 * x + rng.logistic(size=i.size)
+    first = -1.0 + u[i]
+    low, high = y > first, y > np.maximum(first, 0.8)
+    return pd.DataFrame({"i": i, "x": x, "y": 0 + low + high})
+
+
+COMMON = (
+    "groups: g\no{1..3} :: ordinal(probit)\nf =~ NA*o1 + l1*o1 + l2*o2 + l3*o3\nf ~~ c(1, NA)*f\nf ~ c(0, NA)*1\n"
+    "o1 | a1*t1 + b1*t2\no2 | a2*t1 + b2*t2\no3 | a3*t1 + b3*t2\n"
+)
+CASES: dict[str, tuple[str, Callable[[np.random.Generator], pd.DataFrame], Truth]] = {
+    "moderated": (
+        "f =~ NA*x1 + L*x2 + x3\nf ~~ 1*f\nx1 ~~ v*x1\nx2 ~ m*1\n"
+        "L :~ L0 + L1*data(z)\nlog(v) :~ v0 + v1*data(z)\nm :~ m0 + m1*data(z)",
+        moderated,
+        {("f", "=~", "x1", ""): 1.0, ("f", "=~", "x2", ""): 0.8, ("f", "=~", "x2:z", ""): 0.3,
+         ("f", "=~", "x3", ""): 1.2, ("sigma(x1)", "~1", "", ""): -0.1, ("sigma(x1)", "~", "z", ""): 0.25,
+         ("x2", "~1", "", ""): 0.1, ("x2", "~", "z", ""): 0.3, ("x2", "~~", "x2", ""): 0.49},
+    ),
+    "scales": (
+        COMMON + "".join(f"o{k} ~*~ c(1, NA)*o{k}\n" for k in (1, 2, 3)),
+        scales,
+        {("o1", "~*~", "o1", "b"): 0.8, ("o2", "~*~", "o2", "b"): 1.25, ("o3", "~*~", "o3", "b"): 1.0,
+         ("f", "~~", "f", "b"): 1.21, ("f", "~1", "", "b"): 0.3, ("f", "=~", "o2", "a"): 0.8,
+         ("o3", "|", "t1", "a"): -0.8},
+    ),
+    "thresholds": (
+        "cluster: i\ny :: ordinal(logit)\ny ~ x\ny | t1 + t2\ny | t1 ~ u[i]",
+        moved,
+        {("y", "~", "x", ""): 0.5, ("y", "|", "t1", ""): -1.0, ("y", "|", "t2", ""): 0.8,
+         ("u[i]", "~~", "u[i]", ""): 0.81},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_recovery(name: str) -> None:
+    """Mean z within 4 / sqrt(20) standard errors, intervals that cover in the band of the binomial distribution."""
+    text, draw, truth = CASES[name]
+    z = np.full((REPLICATES, len(truth)), np.nan)
+    for seed in range(REPLICATES):
+        fit = Model(text).fit(draw(np.random.default_rng([8, seed])))
+        assert fit.converged
+        p = fit.params
+        group = p["group"].astype(str) if "group" in p else pd.Series("", index=p.index)
+        for k, (lhs, op, rhs, g) in enumerate(truth):
+            row = p[(p.lhs == lhs) & (p.op == op) & (p.rhs == rhs) & (group.eq(g) if g else True)]
+            assert len(row) == 1, (lhs, op, rhs, g)
+            z[seed, k] = (float(row.est.iloc[0]) - truth[lhs, op, rhs, g]) / float(row.se.iloc[0])
+    assert np.isfinite(z).all()
+    assert (np.abs(z.mean(axis=0)) < 4.0 / np.sqrt(REPLICATES)).all(), dict(zip(truth, z.mean(axis=0), strict=True))
+    covered = (np.abs(z) < 1.96).mean()
+    assert covered >= binom.ppf(0.001, z.size, 0.95) / z.size, covered

@@ -116,6 +116,7 @@ class Climb:
         if self.setting.separation is not None:
             for p, value in self.setting.separation.near.items():
                 theta[p] = value
+        theta = self.setting.with_values(theta)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})

@@ -126,7 +126,7 @@ class _Climb:
         gradient = objective.value_and_gradient(z)[1]
         information = negative_hessian(objective, z, first_steps(objective, z), gradient)
         d = np.sqrt(np.abs(np.diag(information)))
-        d = np.where(d > 1e-8 * d.max(initial=1e-300), d, 1.0)
+        d = np.where(d > 0.0, d, 1.0)  # each has a unit of its own
         values, gradients = self.tangent.at(z)
         across = gradients[self.tangent.active(values, gradients, d)] / d
         size = np.linalg.norm(across, axis=1)

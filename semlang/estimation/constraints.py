@@ -85,7 +85,8 @@ class Constraints:
         for relation in table.relations:
             function = self._function(relation)
             at = [function(p) for p in probes]
-            linear = all(np.allclose(g, at[0][1], rtol=0, atol=1e-12) for _, g in at)
+            same = 1e-12 * float(np.abs(at[0][1]).max(initial=0.0))  # but for rounding
+            linear = all((np.abs(g - at[0][1]) <= same).all() for _, g in at)
             moved = np.flatnonzero(np.any([g != 0 for _, g in at], axis=0)).tolist()
             touched.update(moved)
             if relation.op == "==" and linear:
@@ -142,7 +143,9 @@ class Constraints:
 
     def _solve(self, A: Floats, b: Floats) -> tuple[Floats, Floats]:
         n = self.table.n_parameters
-        M = np.column_stack([A, b])
+        size = np.abs(A).max(axis=1, initial=0.0)
+        M = np.column_stack([A, b]) / np.where(size > 0.0, size, 1.0)[:, None]
+        largest = float(np.abs(M[:, n]).max(initial=0.0))
         pivots: list[int] = []
         for column in range(n - 1, -1, -1):
             r = len(pivots)
@@ -157,7 +160,7 @@ class Constraints:
             M[others] -= np.outer(M[others, column], M[r])
             pivots.append(column)
         r = len(pivots)
-        if np.abs(M[r:, n]).max(initial=0.0) > 1e-9:
+        if np.abs(M[r:, n]).max(initial=0.0) > 1e-9 * largest:
             raise FitError([self._contradiction()])
         free = [p for p in range(n) if p not in pivots]
         base = np.zeros(n)

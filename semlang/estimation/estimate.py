@@ -79,8 +79,7 @@ def estimate(
     """
     before, compilation.tell = compilation.seconds, progress
     try:
-        # what leaves the domain is seen by its value, and the step is taken back: numpy need not say so
-        with _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+        with _libraries().limit(limits=1, user_api="blas"):
             setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint, parts)
             found = _fitted(setting, se, cluster)
     finally:

@@ -233,6 +233,8 @@ class NestedQuadrature:
         if invalid.size:
             return self._failure(invalid)
         constants, slopes = self._constants(rows)
+        if slopes is not None and not np.isfinite(slopes).all():
+            return self._failure(np.flatnonzero(~np.isfinite(slopes)))
         adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
@@ -528,7 +530,9 @@ class NestedQuadrature:
         for function, all_rows in self._constant_parts:
             for first in range(0, all_rows.size, _BLOCK):
                 here = all_rows[first : first + _BLOCK]
-                value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
+                # a shape that has run out of the numbers (exp(800), exp(-800)) has no value: the step is taken back
+                with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                    value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
                 constant[here] += value
                 if slope is not None:
                     slopes = np.zeros(rows.y.size) if slopes is None else slopes

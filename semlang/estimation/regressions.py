@@ -25,6 +25,9 @@ Ints = NDArray[np.int64]
 ENOUGH = 20_000
 """Records that start values are computed from where there are more."""
 
+LEAST = 1e-12
+"""Part of a response's mean square that its residual variance is at least: what is smaller is rounding."""
+
 GOLDEN = 0.6180339887498949
 
 
@@ -146,7 +149,7 @@ def _least_squares(forms: Sequence[ReducedForm], designs: Sequence[Design], thet
                 continue
             values, derivatives = slopes[id(form)]
             coefficients, D = np.append(1.0, -values[slots]), derivatives[slots][:, free]
-            variance = max(float(coefficients @ S @ coefficients), 1e-12)
+            variance = max(float(coefficients @ S @ coefficients), LEAST * float(S[0, 0])) or 1.0
             gradient += n / variance * (D.T @ (S[1:] @ coefficients))
             information += n / variance * (D.T @ S[1:, 1:] @ D)
         used = np.flatnonzero(np.diag(information) > 0)
@@ -159,7 +162,7 @@ def _least_squares(forms: Sequence[ReducedForm], designs: Sequence[Design], thet
         diagonal = form.theta.parameter[(form.theta.i == k) & (form.theta.j == k)]
         if diagonal.size and diagonal[0] in free:
             coefficients = np.append(1.0, -values_at[id(form)][slots])
-            theta[diagonal[0]] = max(float(coefficients @ S @ coefficients), 1e-12) or 1.0
+            theta[diagonal[0]] = max(float(coefficients @ S @ coefficients), LEAST * float(S[0, 0])) or 1.0
     return theta
 
 

@@ -30,7 +30,7 @@ from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
 from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
-from semlang.estimation.reconciled import reconciled
+from semlang.estimation.reconciled import Meeting, reconciled
 from semlang.estimation.semidefinite import unfactored
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.space import never_negative
@@ -94,6 +94,7 @@ class Setting:
             raise FitError([in_partitions(FILLED)])
         self.user = user_values(table, start)
         self.constraints = Constraints(table)
+        self.meeting: Meeting | None = None
         self._refuse_contradictions()
         self.frame = self._frame()
         self.inside = (graphs, designs) if self.frame is None else (self.frame.graphs, self.frame.designs)
@@ -226,6 +227,7 @@ class Setting:
         else:
             besides = ""
         if found is None or found.holds:
+            self.meeting = found
             return
         bounds = [f"'{c.text}'" for c in self.constraints.nonlinear if c.bound]
         texts = [f"'{r.text}'" for r in self.table.relations]
@@ -241,6 +243,21 @@ class Setting:
                    f"{found.missed:.2g}",
                    self.table.source, span, help="mend one of them, or give start values at which they hold")]
         )  # fmt: skip
+
+    def with_values(self, theta: Floats) -> Floats:
+        """Return start values of the parameters in the frame at which every constraint has a value and a slope.
+
+        Where one has none, as sqrt(a) at a = 0, the parameters in constraints that the user gives no start value take
+        those at which all constraints hold.
+        """
+        own = theta if self.frame is None else self.frame.theta(theta)
+        found = [c.function(own) for c in self.constraints.nonlinear]
+        if self.meeting is None or all(np.isfinite(value) and np.isfinite(slope).all() for value, slope in found):
+            return theta
+        own = own.copy()
+        taken = sorted(self.constraints.pinned - set(self.user))
+        own[taken] = self.meeting.theta[taken]
+        return own if self.frame is None else self.frame.inside(own)
 
     def _own_variances(self) -> list[Nonlinear]:
         """Return "v > 0" for the constrained variances that nothing adds to and those of `never_negative`."""

@@ -21,6 +21,7 @@ from semlang.model.facts import DataFacts
 from semlang.model.flat import flat
 from semlang.model.grouping import copy_rows, equal_over_groups, free_beside_equal, free_beside_shared, given_rows
 from semlang.model.kind_findings import kind_findings
+from semlang.model.latent_products import latent_products
 from semlang.model.layout import with_layout
 from semlang.model.level_findings import level_findings
 from semlang.model.moderated import moderated_parameters
@@ -120,6 +121,7 @@ def elaborate(
     said = from_directives(model, findings)
     merged = merge(said, options or {}, defaults, model.source, findings)
     written, declared = model, declare(model, findings)
+    findings += latent_products(model, declared)
     model = read_product_indicators(model, declared, findings)
     findings += category_findings(model, declared)
     settings = read_directives(model, cluster, facts, findings)

@@ -6,6 +6,8 @@ from semlang.diagnostics import Diagnostic, note
 from semlang.model.declarations import Declared
 from semlang.syntax import ast
 
+__all__ = ["latents", "read_product_indicators"]
+
 
 def read_product_indicators(model: ast.Model, declared: Declared, findings: list[Diagnostic]) -> ast.Model:
     """Return the text with every product on the right of ``=~`` read, whatever the order of its factors.
@@ -14,11 +16,11 @@ def read_product_indicators(model: ast.Model, declared: Declared, findings: list
     loading: it comes first. Where several or none are, the product of the columns is an indicator of its own, as in
     lavaan, and a note says so.
     """
-    responses, latents = _responses(model, declared), _latents(model, declared)
+    responses, known = _responses(model, declared), latents(model, declared)
     statements: list[ast.Statement] = []
     for s in model.statements:
         if isinstance(s, ast.Formula) and s.op == "=~":
-            s = s._replace(rhs=tuple(_read(t, responses, latents, model, findings) for t in s.rhs))
+            s = s._replace(rhs=tuple(_read(t, responses, known, model, findings) for t in s.rhs))
         statements.append(s)
     return model._replace(statements=tuple(statements))
 
@@ -26,14 +28,14 @@ def read_product_indicators(model: ast.Model, declared: Declared, findings: list
 def _read(
     t: ast.Term | ast.RandomEffects,
     responses: set[str],
-    latents: set[str],
+    known: set[str],
     model: ast.Model,
     findings: list[Diagnostic],
 ) -> ast.Term | ast.RandomEffects:
     if isinstance(t, ast.RandomEffects) or len(t.factors) < 2:
         return t
     columns = [f for f in t.factors if isinstance(f, ast.Variable) and f.level is None and f.category is None]
-    if len(columns) < len(t.factors) or any(f.name in latents for f in columns):
+    if len(columns) < len(t.factors) or any(f.name in known for f in columns):
         return t
     measured = [f for f in columns if f.name in responses]
     if len(measured) == 1:
@@ -68,7 +70,8 @@ def _responses(model: ast.Model, declared: Declared) -> set[str]:
     return found
 
 
-def _latents(model: ast.Model, declared: Declared) -> set[str]:
+def latents(model: ast.Model, declared: Declared) -> set[str]:
+    """Return the names of latent variables: declared, measured, composed, or with a level in brackets."""
     found = {name for name, d in declared.kinds.items() if d.kind.latent}
     for s in model.statements:
         if isinstance(s, ast.Formula):

@@ -18,6 +18,9 @@ MAX_LABEL = 1_000
 
 Value = float | str | None
 
+TRANSFORMS = frozenset(("factor", "as.factor", "I", "log", "poly", "scale", "ns", "bs"))
+"""Functions of columns, in R's formulas or here."""
+
 _CONSTANTS: dict[str, float | None] = {"pi": math.pi, "NA": None, "Inf": math.inf}
 _NUMERIC: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs}
 MODIFIERS = ("start", "equal", "label", "fixed", "lower", "upper", "rv", "efa", "prior", "c")
@@ -209,6 +212,14 @@ def _call(reading: Reading, node: Node) -> Vector:
         return _repeat(reading, node, given)
     if function == "paste0":
         return _paste(reading, node, [evaluate(reading, value) for _, value in given])
+    if function in TRANSFORMS:
+        raise reading.reject(
+            "unknown-modifier",
+            f"'{function}()' is no modifier: '*' joins a label or a number to a term",
+            node.children[0].span,
+            label="a column, not a label",
+            help="R's a*b is 'a + b + a:b' here: write the terms and their product with ':'",
+        )
     near = nearest(function, (*FUNCTIONS, *MODIFIERS))
     raise reading.reject(
         "unknown-modifier",

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
-from semlang.syntax.cut import KEYS
+from semlang.syntax.cut import KEYS, SECTION
 from semlang.syntax.mplus import WORDS, statement
 from semlang.syntax.scan import OPERATORS, Token
 
@@ -30,6 +30,7 @@ def borrowed(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
         _key_value(source, tokens)
         or _script_line(source, tokens)
         or _stata(source, tokens)
+        or _section(source, tokens)
         or _mplus(source, tokens)
         or _label_behind(source, tokens)
         or _number_before(source, tokens)
@@ -149,6 +150,34 @@ def _mplus(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
         label="a word where an operator belongs",
         help=[f"write  {line}" for line in lines],
         fix=[edit],
+    )
+
+
+def _section(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
+    """``%WITHIN%``, ``%BETWEEN school%``, ``%c#1%``: headers of parts of Mplus's MODEL."""
+    found = SECTION.match(source.text, tokens[0].start) if tokens[0].text == "%" else None
+    if found is None:
+        return None
+    whole, name = Span(found.start(), found.end()), found["name"]
+    word, cluster = (name.split() + ["", ""])[:2]
+    known = re.fullmatch(r"(\w+)#(\d+)", word)
+    if word.upper() in ("WITHIN", "BETWEEN"):
+        header = "level: 1" if word.upper() == "WITHIN" else "level: 2"
+        below = f"below a line  cluster: {cluster or 'school'}  that names the column of the clusters"
+    elif known:
+        header, below = f"class {known[1]}: {known[2]}", "below it stands what holds in that class alone"
+    elif word.upper() == "OVERALL":
+        header, below = "", "delete it: what holds in all classes needs no header"
+    else:
+        return None
+    return error(
+        "other-program",
+        f"'%{name}%' begins a part of a model in Mplus",
+        source,
+        whole,
+        label="Mplus's way of saying it",
+        help=[f"write  {header}", below] if header else [below],
+        fix=[Edit(whole, header)],
     )
 
 

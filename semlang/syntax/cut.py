@@ -23,6 +23,9 @@ _CONTINUES = frozenset({"=~", "~", "~~", "~*~", "<~", "|~", "+", "-", "*", "|", 
 _ENDS_OPEN = _CONTINUES | {",", "/", "?"}
 _CLOSING = {"(": ")", "[": "]"}
 
+SECTION = re.compile(r"%[ \t]*(?P<name>\w[^%\n]*?)[ \t]*%[ \t]*(?=$|[;!#\n])")
+"""A line between percent signs, in Mplus a part of the model."""
+
 DIRECTIVES = ("data", "cluster", "groups", "weights", "frequency", "reshape", "options", "layout", "include")
 """Keys of statements that say something of the whole text."""
 HEADERS = ("group", "level", "class", "block")
@@ -133,6 +136,8 @@ class _Cutter:
                     i += 1
                     continue
                 after = self.following[i]
+                if self._is_section(current[0]) or (after is not None and self._is_section(after)):
+                    break
                 if self._goes_on(previous, after):
                     if previous.text in _ENDS_OPEN and operator and not open_brackets:
                         if after is not None and _begins_directive(tokens, i):
@@ -170,6 +175,10 @@ class _Cutter:
             i += 1
         self._finish(current, open_brackets, findings)
         return i + 1
+
+    def _is_section(self, token: Token) -> bool:
+        """Whether a line begins that stands between percent signs, as Mplus's ``%WITHIN%``."""
+        return token.text == "%" and SECTION.match(self.source.text, token.start) is not None
 
     @staticmethod
     def _goes_on(previous: Token, after: Token | None) -> bool:

@@ -330,6 +330,27 @@ def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
 def unexpected(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     """Return the finding where nothing more can be said."""
     token = tokens[at]
+    before = tokens[at - 1] if at else None
+    if token.text == "*" and before is not None and before.text == "?":
+        value, variable = ("".join(t.text for t in tokens[k : k + 1]) for k in (at - 2, at + 1))
+        return error(
+            "misplaced-token",
+            "'?' gives a start value by itself, without '*'",
+            source,
+            Span(before.start, token.end),
+            label="two signs for one",
+            help=f"write '{value}?{variable}' or 'start({value})*{variable}'",
+            fix=[Edit(_span(token), "")],
+        )
+    if token.text == "?":
+        return error(
+            "misplaced-token",
+            "no start value stands before '?'",
+            source,
+            _span(token),
+            label="of what value?",
+            help="write '0.5?x' or 'start(0.5)*x'; to free what is fixed by default, 'NA*x'",
+        )
     if at == 0:
         message, label = f"a statement can not begin with '{token.text}'", "not expected here"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize_scalar
 
 from semlang import Fit, FitError, Model
 from semlang.estimation.constrained import maximise_constrained
@@ -121,7 +123,6 @@ def test_standard_errors_are_those_of_the_model_written_by_substitution() -> Non
 @pytest.mark.parametrize(
     ("text", "data", "name"),
     [
-        (powers(""), "waves5.csv", "sqrt(d2)"),
         ("f =~ NA*x1 + a*x2 + b*x3\nf ~~ 1*f\nb == log(0 - a^2)", "one_factor.csv", "log(0-a^2)"),
         ("f =~ x1 + x2 + x3\nx1 ~~ v*x1\nx2 ~~ w*x2\nw == sqrt(v - 1e6)", "one_factor.csv", "sqrt(v-1"),
     ],
@@ -132,10 +133,39 @@ def test_a_constraint_without_a_value_is_named(text: str, data: str, name: str) 
     assert name in str(caught.value).replace(" ", "")
 
 
-def test_powers_from_start_values() -> None:
-    found = fit(powers("start(0.5)*"), "waves5.csv")
+@pytest.mark.parametrize("start", ["start(0.5)*", ""])
+def test_powers_with_and_without_start_values(start: str) -> None:
+    """Lags start at 0, where a root has no slope: without start values at a point where all constraints hold."""
+    found = fit(powers(start), "waves5.csv")
     assert found.converged
     assert found.loglik == pytest.approx(-4249.7834, abs=1e-3)  # lavaan's, 2026-11-28, ends 0.0003 below
+
+
+@pytest.mark.parametrize(
+    ("constraint", "path"),
+    [
+        ("b == sqrt(a)", lambda t: (t, np.sqrt(t))),
+        ("a == 0.5*b^1.5", lambda t: (0.5 * t**1.5, t)),
+        ("log(a) + log(b) == log(0.3)", lambda t: (t, 0.3 / t)),
+    ],
+)
+def test_constraints_without_a_value_at_the_start(
+    constraint: str, path: Callable[[float], tuple[float, float]]
+) -> None:
+    """Regressions start at 0; the maximum is that along the curve of the constraint."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=300)
+    data = pd.DataFrame({"x": x, "y": 0.3 * x + rng.normal(size=300), "z": 0.5 * x + rng.normal(size=300)})
+    text = "y ~ a*x\nz ~ b*x\ny ~~ 0*z\n"
+
+    def minus(slopes: tuple[float, float]) -> float:
+        rest = [data[v] - data[v].mean() - k * (x - x.mean()) for v, k in zip("yz", slopes, strict=True)]
+        return sum(150 * np.log(np.mean(e**2)) for e in rest)
+
+    best = minimize_scalar(lambda t: minus(path(t)), bounds=(0.01, 2.0), method="bounded", options={"xatol": 1e-10})
+    found = Model(text + constraint).fit(data)
+    assert found.converged
+    assert found.loglik == pytest.approx(-best.fun - 300 * (np.log(2 * np.pi) + 1), abs=1e-5)
 
 
 class Quadratic:
@@ -205,3 +235,21 @@ def test_inequalities_are_active_in_standard_errors(unit: float) -> None:
     free, bounded = (Model("y ~ a*x\ny ~~ v*y" + more).fit(data) for more in ("", "\nv > 0\na > 0\na*v > 0\nv < 1e6"))
     assert bounded.loglik == pytest.approx(free.loglik, abs=1e-6)
     assert bounded.params.se.to_numpy() == pytest.approx(free.params.se.to_numpy(), rel=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e8])
+@pytest.mark.parametrize(
+    "constraint",
+    ["v1 > 1.5*v2", "v1^2 == 1.2*v2*v2", "v1 == 1.2*v2", "v1*v2 < 0.9*v3^2", "sqrt(v1) + sqrt(v2) == 2.1*sqrt(v3)"],
+)
+def test_units_of_constrained_variances(constraint: str, unit: float) -> None:
+    """The constraints are homogeneous: they mean the same in every unit."""
+    data = pd.read_csv(INPUTS / "one_factor.csv")[["x1", "x2", "x3"]]
+    text = "f =~ x1 + x2 + x3\nx1 ~~ v1*x1\nx2 ~~ v2*x2\nx3 ~~ v3*x3\n" + constraint
+    one, other = Model(text).fit(data), Model(text).fit(data * unit)
+    assert one.converged
+    assert other.converged
+    assert other.loglik + data.size * np.log(unit) == pytest.approx(one.loglik, abs=1e-5)
+    z, w = ((f.params.est / f.params.se).to_numpy(dtype=float) for f in (one, other))
+    np.testing.assert_allclose(w, z, rtol=1e-3)  # the optimisers stop at 1e-7 of l
+    assert slugs(one) == slugs(other)

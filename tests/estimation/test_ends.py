@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.special import log_expit
+from scipy.stats import norm
 
-from semlang.api import Model
+from semlang.api import Model, NotConvergedWarning
 from semlang.estimation.member import Infeasible
 from semlang.estimation.optimize import STALLED, maximise
+
+INPUTS = Path(__file__).parent / "inputs"
 
 
 def test_a_climb_that_an_edge_stops_ends_where_that_is_asked_for():
@@ -31,6 +37,27 @@ def test_a_climb_that_an_edge_stops_ends_where_that_is_asked_for():
     assert not found.converged
     assert 0.4 < found.z[0] <= 0.5
     assert count < 20 * (STALLED + 1)
+
+
+def test_a_ridge_is_named():
+    """One gaussian and one binary indicator: their covariance, and of the rest the shape of the link alone.
+
+    Along the ridge the link goes from the logit of ``y`` (loading towards 0) to a probit (loading without bound), and
+    the log-likelihood from -146.504798 to -146.504503 (scipy, both regressions and the values between).
+    """
+    data = pd.read_csv(INPUTS / "unequal.csv")
+    with pytest.warns(NotConvergedWarning):
+        fit = Model("cluster: c\nb1 :: binomial(logit)\nf =~ y + b1").fit(data)
+    sign, y, n = 2.0 * data.b1 - 1.0, data.y, len(data)
+    gaussian = -0.5 * n * (np.log(2 * np.pi * y.var(ddof=0)) + 1.0)
+    logit, probit = (
+        gaussian - minimize(lambda p, f=f: -f(sign * (p[0] + p[1] * y)).sum(), np.zeros(2)).fun
+        for f in (log_expit, norm.logcdf)
+    )
+    assert logit - 1e-6 <= fit.loglik <= probit + 1e-6
+    (finding,) = [d for d in fit.diagnostics if d.is_error]
+    assert finding.slug == "not-converged"
+    assert all(f"'{name}'" in finding.message for name in ("f =~ b1", "y ~~ y", "f ~~ f"))
 
 
 @pytest.mark.slow

@@ -24,6 +24,11 @@ def mended(text: str) -> str:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
+        ("%WITHIN%\ny ON x;\n%BETWEEN school%\ny ON w;", "level: 1\ny ~ x\nlevel: 2\ny ~ w"),
+        ("%WITHIN%\ny ~ x\n%BETWEEN%\ny ~ w + z", "level: 1\ny ~ x\nlevel: 2\ny ~ w + z"),
+        ("%OVERALL%\nf BY x1 x2;\n%c#2%\n[f@1];", "f =~ x1 + x2\nclass c: 2\nf ~ 1*1"),
+        ("f =~ x1 + 0.7?*x2 + x3", "f =~ x1 + 0.7?x2 + x3"),
+        ("y ~ -0.5?*x + 2?*z", "y ~ -0.5?x + 2?z"),
         ("f BY x1@1 x2-x4* (a);", "f =~ 1*x1 + a*x2 + a*x3 + a*x4"),
         ("f BY x1* x2 x3; f@1; [f@0 x1];", "f =~ NA*x1 + x2 + x3\nf ~~ 1*f\nf ~ 0*1\nx1 ~ 1"),
         ("y1-y2 on x z (b); f with g@0;", "y1 + y2 ~ b*x + b*z\nf ~~ 0*g"),

@@ -33,6 +33,48 @@ def test_what_to_type(text: str) -> None:
         assert sl.Model(whole + ("\ny ~ x" if instead.startswith("options") else ""))
 
 
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("f =~ x1 + x2\ng =~ x3 + x4\nf ~~ c:g", "c*g"),
+        ("f =~ x1 + x2\nx3 ~~ a:f", "a*f"),
+        ("cluster: g\ny ~ 1 + u[g]\nu ~~ v:u", "v*u"),
+    ],
+)
+def test_a_label_with_a_colon_is_no_product(text: str, right: str) -> None:
+    with pytest.raises(sl.ModelError) as problem:
+        sl.Model(text)
+    found = problem.value.diagnostics[0]
+    assert found.slug == "latent-in-product"
+    (edit,) = found.fix
+    assert edit.text == right
+    mended = text[: edit.span.start] + right + text[edit.span.end :]
+    assert right[0] in sl.Model(mended).table.label.to_list()
+
+
+@pytest.mark.parametrize("text", ["f ~~ f:c", "c:f ~ x4", "f ~~ 2*c:f", "c:f ~ 1", "f:x4 ~~ x5"])
+def test_products_of_latent_variables_have_no_equation(text: str) -> None:
+    with pytest.raises(sl.ModelError) as problem:
+        sl.Model("f =~ x1 + x2 + x3\n" + text)
+    assert [d.slug for d in problem.value.diagnostics if d.is_error] == ["latent-in-product"]
+    assert not problem.value.diagnostics[0].fix
+
+
+@pytest.mark.parametrize("text", ["y ~ x + f:x", "y ~ f:f", "y ~~ x:z\nx ~ 1", "g =~ x1:z1 + x2:z2 + y", "x:z ~ y"])
+def test_other_products_are_left_alone(text: str) -> None:
+    model = sl.Model("f =~ v1 + v2 + v3\n" + text)
+    assert "latent-in-product" not in [d.slug for d in model.check()]
+
+
+@pytest.mark.parametrize("text", ["y ~ factor(a)*factor(b)", "y ~ factor(a)*x", "y ~ scale(x)*z"])
+def test_crossed_factors_of_r(text: str) -> None:
+    with pytest.raises(sl.ModelError) as problem:
+        sl.Model(text)
+    assert problem.value.diagnostics[0].slug == "unknown-modifier"
+    assert "a + b + a:b" in problem.value.diagnostics[0].help[0]
+    assert sl.Model("y ~ factor(a) + factor(b) + factor(a):factor(b)")
+
+
 def test_other_differences_are_no_ranges() -> None:
     for text in ("y ~ v3-v1", "y ~ x1-z2"):
         with pytest.raises(sl.ModelError) as problem:

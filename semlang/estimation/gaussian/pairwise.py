@@ -43,7 +43,8 @@ class PairwiseMoments(Moments):
         value, gradient = self.value_and_gradient(theta)
         information = self.expected_information(theta)
         for _ in range(steps):
-            scale = np.sqrt(np.maximum(np.diag(information), 1e-12))
+            diagonal = np.diag(information)
+            scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
             correlation = information / np.outer(scale, scale)
             correlation.flat[:: len(scale) + 1] += 1e-8
             step = np.linalg.solve(correlation, gradient / scale) / scale

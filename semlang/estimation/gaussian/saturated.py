@@ -122,7 +122,8 @@ def _variances(terms: Sequence[Terms], K: int, n: float) -> Floats:
         p = len(t.observed)
         total[t.observed] += np.diagonal(t.moments[0])[:p]
         count[t.observed] += t.count[0]
-    return np.asarray(np.maximum(total / np.maximum(count, 1.0), 1e-12))
+    found = total / np.maximum(count, 1.0)
+    return np.asarray(np.where(found > 0.0, found, 1.0))
 
 
 def _independent(terms: Sequence[Terms], K: int, C: int) -> tuple[Floats, Floats]:

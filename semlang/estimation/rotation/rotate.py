@@ -83,14 +83,15 @@ class _Rotated:
         before = turned.values(theta)
         after = turned.turned(before, turns)
         used = sorted({r.parameter for r in turned.rows if r.parameter >= 0})
-        J = by_differences(lambda at: turned.turned(turned.values(at), turns), theta, used)
+        sizes = np.maximum(np.abs(theta), 1.0)  # what is turned is linear in its parameters: any step will do
+        J = by_differences(lambda at: turned.turned(turned.values(at), turns), theta, used, sizes)
         for s, solution in solutions.items():
             q = len(s.factors)
 
             def other(v: Floats, s: ExploratorySet = s, q: int = q) -> Floats:
                 return turned.turned(before, {**turns, s: v.reshape(q, q)})
 
-            by_turn = by_differences(other, solution.T.ravel(), list(range(q * q)))
+            by_turn = by_differences(other, solution.T.ravel(), list(range(q * q)), np.ones(q * q))
             J = J + by_turn @ solution.slope.reshape(q * q, -1)
         for row, value, gradient in zip(turned.rows, after, J, strict=True):
             if self._is_free(row, float(value)):
@@ -106,7 +107,7 @@ class _Rotated:
     def _place(self, row: Row, value: float, gradient: Floats) -> int:
         """Return a parameter with the value: the row's own if it is free to take, one of its own else."""
         p = row.parameter
-        if p >= 0 and abs(self.taken.setdefault(p, value) - value) < 1e-8 * max(1.0, abs(value)):
+        if p >= 0 and abs(self.taken.setdefault(p, value) - value) <= 1e-8 * abs(value):  # but for rounding
             self.theta[p], self.jacobian[p] = value, gradient
             return p
         self.theta.append(value)
@@ -139,6 +140,7 @@ def carried(J: Floats, vcov: Floats) -> Floats:
     """Return J V J'; what depends on a parameter without a standard error (NaN) has none either."""
     unknown = np.isnan(np.diag(vcov))
     out: Floats = J @ np.nan_to_num(vcov) @ J.T
-    lost = np.any(np.abs(J[:, unknown]) > 1e-7, axis=1)
+    size = np.abs(J[:, unknown])
+    lost = np.any(size > 1e-7 * size.max(axis=0, initial=0.0), axis=1)  # less is rounding of the differences
     out[lost], out[:, lost] = np.nan, np.nan
     return out

@@ -26,12 +26,21 @@ class Solution:
     search: Rotation
 
 
-def by_differences(function: Callable[[Floats], Floats], theta: Floats, parameters: list[int]) -> Floats:
-    """Return derivatives (..., P) by central differences in some parameters, zero in the others."""
+def by_differences(function: Callable[[Floats], Floats], theta: Floats, parameters: list[int], sizes: Floats) -> Floats:
+    """Return derivatives (..., P) by central differences in some parameters, zero in the others.
+
+    Parameters
+    ----------
+    function : callable
+    theta : (P,) floats
+    parameters : list of int
+    sizes : (P,) floats
+        What is much of each parameter: steps are a millionth of it.
+    """
     at = function(theta)
     out = np.zeros((*at.shape, theta.size))
     for p in parameters:
-        step = 1e-6 * max(1.0, abs(float(theta[p])))
+        step = 1e-6 * float(sizes[p])
         up, down = theta.copy(), theta.copy()
         up[p] += step
         down[p] -= step
@@ -65,12 +74,12 @@ def solve_rotation(loadings: Loadings, theta: Floats, criterion: Criterion, star
         return out
 
     F_T = derivative(A, T, criterion.function, criterion.orthogonal)
-    F_theta = by_differences(vanishing, theta, used)
+    F_theta = by_differences(vanishing, theta, used, loadings.sizes(theta))
     slope: Floats = np.asarray(-np.linalg.lstsq(F_T, F_theta, rcond=None)[0], dtype=np.float64)
     slope = slope.reshape(q, q, theta.size)
     if criterion.promax:
         T, slope = _promax(loadings, theta, T, slope, criterion.promax)
-    signs, order = _presentation(loadings.matrix(theta), T)
+    signs, order = _presentation(loadings.standardised(theta), T)
     return Solution((T * signs)[:, order], (slope * signs[:, None])[:, order, :], search)
 
 
@@ -85,8 +94,8 @@ def _promax(loadings: Loadings, theta: Floats, T: Floats, slope: Floats, power: 
         out: Floats = np.linalg.inv(turn @ U).T
         return out
 
-    by_theta = by_differences(lambda at: further(at, T), theta, loadings.parameters)
-    by_turn = by_differences(lambda v: further(theta, v.reshape(q, q)), T.ravel(), list(range(q * q)))
+    by_theta = by_differences(lambda at: further(at, T), theta, loadings.parameters, loadings.sizes(theta))
+    by_turn = by_differences(lambda v: further(theta, v.reshape(q, q)), T.ravel(), list(range(q * q)), np.ones(q * q))
     return further(theta, T), by_theta + np.einsum("ijk,kp->ijp", by_turn, slope.reshape(q * q, -1))
 
 

@@ -15,6 +15,9 @@ __all__ = ["Loadings", "kaiser_weights"]
 
 Floats = NDArray[np.float64]
 
+SMALLEST = 1e-12
+"""Part of its communality that a variance must be, to be divided by: a residual variance may be negative."""
+
 _RESIDUAL = {"logit": math.pi**2 / 3.0, "probit": 1.0, "cloglog": math.pi**2 / 6.0, "loglog": math.pi**2 / 6.0}
 """Variance of the distribution behind a link."""
 
@@ -72,12 +75,28 @@ class Loadings:
         A = self.matrix(theta)
         if not self.scaled:
             return A
+        out: Floats = A / self._deviations(theta)[:, None]
+        return out
+
+    def _deviations(self, theta: Floats) -> Floats:
+        """Return the indicators' SDs (p,): 1 where there is nothing to divide by."""
+        communality = (self.matrix(theta) ** 2).sum(axis=1)
         residual = self.constant.copy()
         for i, row in enumerate(self.residual):
             if row is not None:
                 residual[i] = theta[row.parameter] if row.parameter >= 0 else row.ustart or 0.0
-        sd = np.sqrt(np.maximum((A * A).sum(axis=1) + residual, 1e-12))
-        out: Floats = A / sd[:, None]
+        variance = communality + residual
+        return np.asarray(np.sqrt(np.where(variance > SMALLEST * communality, variance, np.maximum(communality, 1.0))))
+
+    def sizes(self, theta: Floats) -> Floats:
+        """Return what is much of each parameter (P,): the SD of its indicator, for a residual variance its square."""
+        out = np.ones(theta.size)
+        sd = self._deviations(theta)
+        for i, own in enumerate(self.parameter):
+            out[own[own >= 0]] = sd[i]
+        for i, row in enumerate(self.residual):
+            if row is not None and row.parameter >= 0:
+                out[row.parameter] = sd[i] ** 2
         return out
 
     @property

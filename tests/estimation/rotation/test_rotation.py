@@ -172,3 +172,20 @@ def test_gradients_of_criteria(name):
 def test_orthogonal_geomin(pupils):
     p = Model(EFA2, orthogonal_efa=True).fit(pupils).params
     assert float(p[(p.lhs == "f1") & (p.rhs == "f2")].est.iloc[0]) == 0.0
+
+
+@pytest.mark.parametrize("name", ["geomin", "varimax", "promax"])
+@pytest.mark.parametrize("unit", [1e-8, 1e8])
+def test_units_of_items_do_not_matter(pupils, name, unit):
+    """Loadings and their standard errors are those in other units, one item in units of its own."""
+    items = [f"x{k}" for k in range(1, 7)]
+    scale = pd.Series(unit, index=items)
+    scale["x2"] = 1.0
+    text = f"options: rotation = {name}\n{EFA2}"
+    one, other = Model(text).fit(pupils[items]), Model(text).fit(pupils[items] * scale)
+    assert one.converged
+    assert other.converged
+    loadings = [f.params.query("op == '=~'").reset_index(drop=True) for f in (one, other)]
+    by = loadings[0].rhs.map(scale)
+    np.testing.assert_allclose(loadings[1].est / by, loadings[0].est, atol=1e-5)
+    np.testing.assert_allclose(loadings[1].se / by, loadings[0].se, rtol=1e-4)

@@ -64,6 +64,11 @@ def check(
         return
     if brief and found.verdict != "undetermined":
         found = identify(table, graphs, designs, explain=True)
+    yield from deficient(table, found)
+
+
+def deficient(table: ParameterTable, found: Identification) -> Iterable[Diagnostic]:
+    """Say of a verdict other than `identified` what it means."""
     span = _span(table, found)
     match found.verdict:
         case "not identified":

@@ -312,7 +312,7 @@ class Chain:
             return slope
 
         out = np.zeros((x.size, x.size))
-        for p in np.flatnonzero(gradient(x) != gradient(1.01 * x + 0.01)):  # the others have none, nor mixed ones
+        for p in np.flatnonzero(gradient(x) != gradient(0.99 * x + 0.01)):  # correlations stay below one
             step = np.zeros(x.size)
             step[p] = STEP * max(1.0, abs(x[p]))
             out[p] = (gradient(x + step) - gradient(x - step)) / (2.0 * step[p])

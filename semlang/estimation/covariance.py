@@ -109,15 +109,13 @@ def covariance(
         bread = information.inverse(singular(objective))
     if bread is None:
         return None
-    if kind == "robust" and scores is None:
-        meat, n = objective.meat(z)
-        meat = meat if basis is None else basis.T @ meat @ basis
-        bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
-    elif kind == "robust":
-        assert scores is not None
-        assert units is not None
-        codes, copies = units
-        meat, n = meat_of(scores, codes, copies)
+    if kind == "robust":
+        if scores is None:
+            meat, n = objective.meat(z)
+            meat = meat if basis is None else basis.T @ meat @ basis
+        else:
+            assert units is not None
+            meat, n = meat_of(scores, *units)
         bread = bread @ meat @ bread * (n / max(n - 1.0, 1.0))
     D = D if basis is None else D @ basis
     out: Floats = D @ bread @ D.T

@@ -108,6 +108,8 @@ def assign_roles(rows: list[Draft], ns: Namespace, taken: set[str], fixed_x: boo
         elif r.op == "~" and not r.threshold:
             if not r.quantity:
                 dependents.append(note(_bare(r), r.target))
+            else:
+                extra.append(note(r.target, r.target))
             if r.source and not r.quantity:
                 predictors.append(r.rhs)
                 _source(r, ns, note, effects)

@@ -221,6 +221,10 @@ class Fitting(Bound):
 
         table = self.parameter_table
         checks = run_checks(table, self.graphs, given.designs, fitting=True)
+        if any(d.slug == "identification-undetermined" for d in checks):
+            from semlang.results.simulated_rank import decided
+
+            checks = decided(checks, table, self.graphs, given.designs)
         if not table.n_parameters:
             checks = (*checks, nothing_free(table))
         stops = [d for d in (*self.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]

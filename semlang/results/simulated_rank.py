@@ -26,9 +26,11 @@ from semlang.checks.identification.report import (
     Reason,
 )
 from semlang.checks.identification.typical import typical_point
+from semlang.checks.verdict import deficient
 from semlang.data.design import Design
 from semlang.data.placeholder import ALTERNATIVES, placeholder
 from semlang.data.some_units import some_units
+from semlang.diagnostics import Diagnostic
 from semlang.errors import SemlangError
 from semlang.estimation.assemble import assemble
 from semlang.estimation.constraints import Constraints
@@ -43,7 +45,7 @@ from semlang.results.simulate import Population
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEW", "identify_by_simulation", "simulated_frame"]
+__all__ = ["FEW", "decided", "identify_by_simulation", "simulated_frame"]
 
 Floats = NDArray[np.float64]
 
@@ -107,6 +109,16 @@ def simulated_frame(table: ParameterTable) -> pd.DataFrame:
     inside = 2 * ALTERNATIVES if sets else 4
     sizes = (n * (ALTERNATIVES if sets else 1),) if not below else (n, *(2,) * (below - 1), inside)
     return placeholder(table, sizes, np.random.default_rng(43), generic=True)
+
+
+def decided(
+    found: Sequence[Diagnostic], table: ParameterTable, graphs: Sequence[ModelGraph], designs: Sequence[Design]
+) -> tuple[Diagnostic, ...]:
+    """Return findings in which simulation has decided what was undetermined, as far as it can."""
+    others = tuple(d for d in found if d.slug != "identification-undetermined")
+    why = " ".join(n for d in found if d.slug == "identification-undetermined" for n in d.notes or (d.message,))
+    answer = identify_by_simulation(table, graphs, designs, Identification(UNDETERMINED, why, table.n_parameters))
+    return others if answer.verdict == IDENTIFIED else (*others, *deficient(table, answer))
 
 
 def identify_by_simulation(

@@ -235,6 +235,21 @@ def test_flat_is_as_written() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("sigma(y) ~ x", {("sigma(y)", "~", "x"), ("sigma(y)", "~1", ""), ("y", "~1", "")}),
+        ("y :: gamma(log)\nshape(y) ~ x", {("shape(y)", "~", "x"), ("shape(y)", "~1", ""), ("y", "~1", "")}),
+        ("y :: poisson\nzero(y) ~ x", {("zero(y)", "~", "x"), ("zero(y)", "~1", ""), ("y", "~1", "")}),
+    ],
+)
+def test_a_parameter_of_a_distribution_makes_a_response(text, rows):
+    """What has a distribution has a mean, too, whether or not the text says more of it."""
+    table = Model(text).parameter_table
+    assert {(r.lhs, r.op, r.rhs) for r in table.rows} == rows
+    assert table.n_parameters == 3
+
+
 def test_instruments_are_listed_and_change_nothing() -> None:
     """Maximum likelihood has no use for them: rows fixed at 0, no parameter more."""
     text = "y ~ x\nx ~ z1 + z2\n"

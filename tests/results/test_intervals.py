@@ -126,3 +126,10 @@ def test_names_are_suggested(regression: sl.Fit, name: str, words: str) -> None:
     with pytest.raises(sl.FitError) as problem:
         regression.confint(parameters=[name])
     assert words in problem.value.diagnostics[0].help[0]
+
+
+def test_progress_is_told_to_those_who_ask(regression: sl.Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    regression.confint("profile", parameters=["b"])
+    assert capsys.readouterr() == ("", "")
+    regression.confint("profile", parameters=["b"], progress=True)
+    assert "profile 1 of 1: b" in capsys.readouterr().err

@@ -153,5 +153,12 @@ def test_results_do_not_depend_on_the_order_of_the_lines() -> None:
         below = expit(e[f"{name} | t1"] - e[f"f =~ {name}"] * curve.index)
         np.testing.assert_allclose(curve.iloc[:, 0], below, rtol=1e-10)
         np.testing.assert_allclose(curve, other.curves(name, at=[-1.0, 0.5]), atol=1e-5)
+    # of Samejima's model: sum (P*' - P*'')^2 / P, P* the probabilities of at least a category and their slopes
+    at = np.array([-3.0, -0.5, 1.0])
+    a = e["f =~ o1"]
+    above = np.stack([0 * at + 1, *(expit(a * at - e[f"o1 | t{k}"]) for k in (1, 2)), 0 * at])
+    slopes = a * above * (1 - above)
+    expected = (np.diff(slopes, axis=0) ** 2 / -np.diff(above, axis=0)).sum(axis=0)
+    np.testing.assert_allclose(one.information("o1", at=at)["o1"], expected, rtol=1e-6)
     np.testing.assert_allclose(one.item_fit()["s.x2"], other.item_fit()["s.x2"], rtol=1e-3)
     np.testing.assert_allclose(one.m2()["m2"], other.m2()["m2"], rtol=1e-4)

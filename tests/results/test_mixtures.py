@@ -337,3 +337,27 @@ def test_score_test_of_a_direct_effect_and_of_a_predictor_of_classes() -> None:
         v = H[k, k] - H[k, old] @ np.linalg.solve(H[np.ix_(old, old)], H[old, k])
         u = g[k] - H[k, old] @ np.linalg.solve(H[np.ix_(old, old)], g[old])
         assert found[key] == pytest.approx(u**2 / v, rel=1e-2, abs=1e-4)
+
+
+def test_probabilities_of_classes_stand_in_the_rows_of_their_responses() -> None:
+    """Groups that alternate in the data, a row without responses, an index of its own: the order is no matter."""
+    rng = np.random.default_rng(7)
+    n = 240
+    c, s = rng.random(n) < 0.4, np.where(np.arange(n) % 2, "b", "a")
+    y = (rng.random((n, 4)) < np.where(c, 0.85, 0.2)[:, None]).astype(float)
+    y[5] = np.nan
+    frame = pd.DataFrame(y, columns=[f"i{k}" for k in range(4)], index=np.arange(n) * 2 + 100).assign(s=s)
+    text = "groups: s\ni{0..3} :: binomial(logit)\nc :: class(2)\nc =~ i{0..3}"
+    fit = sl.Model(text).fit(frame, threads=1)
+    found = fit.class_probabilities()["c"]
+    shuffled = fit.class_probabilities(frame.sample(frac=1, random_state=1))["c"]
+    assert set(found.index) == set(frame.index) - ({110} - set(found.index))
+    np.testing.assert_allclose(
+        shuffled.loc[found.index, ["class 1", "class 2"]], found[["class 1", "class 2"]], atol=1e-8
+    )
+    # the more items are solved the surer a row is of the class that solves more
+    total = frame.loc[found.index, [f"i{k}" for k in range(4)]].sum(axis=1)
+    known = found["class 1"].notna() & frame.loc[found.index, "i0"].notna()
+    for group in "ab":
+        here = known & (frame.loc[found.index, "s"] == group)
+        assert abs(np.corrcoef(total[here], found.loc[here, "class 1"])[0, 1]) > 0.8

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import semlang as sl
@@ -125,3 +127,20 @@ def test_what_takes_too_long_says_so(text: str, why: str) -> None:
     found = sl.Model(text).identify()
     assert found.verdict == "undetermined"
     assert why in found.why
+
+
+def test_a_fit_knows_the_verdict() -> None:
+    """What simulation decides is an error of the fit where nothing settles it, and no finding where all is settled."""
+    three = (MIXED + "c =~ i{1..6}").replace("6", "3")
+    rng = np.random.default_rng(2)
+    c = rng.random(400) < 0.5
+    data = pd.DataFrame({f"i{k}": (rng.random(400) < np.where(c, 0.8, 0.3)) * 1 for k in (1, 2, 3)})
+    with pytest.raises(sl.FitError) as problem:
+        sl.Model(three).fit(data)
+    (found,) = [d for d in problem.value.diagnostics if d.is_error]
+    assert found.slug == "not-identified"
+    assert "rank 7 of 8" in found.notes[0]
+    assert sl.Model(three).fit(data, force=True, se="none").n_free == 8
+    y = rng.normal(size=400)
+    scale = sl.Model("y ~ 1 + u[id]\nsigma(y) ~ 1 + v[id]").fit(data.assign(y=y, id=np.arange(400) // 4))
+    assert "identification-undetermined" not in {d.slug for d in scale.diagnostics}

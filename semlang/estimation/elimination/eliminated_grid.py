@@ -422,13 +422,17 @@ class EliminatedGrid(Expanded):
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives by Louis' formula, at fewer nodes where cliques are large.
 
-        None where parameters are few: differences of the gradient are cheaper then.
+        None where parameters are few: differences of the gradient are cheaper then; and where a neighbour has no
+        likelihood, next to a correlation of one, which those leave out.
         """
         if self.n_parameters <= FEW:
             return None
         from semlang.estimation.elimination.louis import second_derivatives
 
-        return second_derivatives(self, x)
+        try:
+            return second_derivatives(self, x)
+        except Infeasible:
+            return None
 
     def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the log-likelihoods and scores of the top-level units."""

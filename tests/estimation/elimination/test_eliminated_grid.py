@@ -216,3 +216,19 @@ def test_a_variance_at_zero_is_found() -> None:
     found, reference = sl.Model(text).fit(frame), sl.Model(text).fit(frame, points=9)
     assert found.loglik == pytest.approx(reference.loglik, abs=2e-3)
     assert {d.slug for d in found.diagnostics} == {d.slug for d in reference.diagnostics}
+
+
+def test_a_correlation_next_to_one() -> None:
+    """Second derivatives ask no neighbour whose covariance matrix is none, or give way to differences of gradients."""
+    model, designs, _ = sl.Model(MODELS["two tiers"]).bind(data_of("two tiers"))
+    table = model.parameter_table
+    objective = assemble(
+        table, model.graphs, designs, Constraints(table), True, 9, 1, scaled=False, engines=["variable elimination"]
+    )
+    (grid,) = objective.members
+    assert isinstance(grid, EliminatedGrid)
+    x = np.linspace(0.4, 0.9, table.n_parameters)
+    x[next(row.parameter for row in table.rows if row.op == "~~" and row.parameter >= 0)] = 0.999
+    second = grid.chain.second_derivatives(x, grid.bars(grid.evaluate(x)))
+    assert np.isfinite(second).all()
+    np.testing.assert_allclose(second, second.T, atol=1e-5 * np.abs(second).max())

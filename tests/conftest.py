@@ -50,6 +50,8 @@ def _differences(expected: dict[str, Any], result: dict[str, Any]) -> list[str]:
         found = rows.get(_key(want), [])
         if want.get("group") is not None:
             found = [r for r in found if str(r["group"]) == str(want["group"])]
+        if want.get("class") is not None:
+            found = [r for r in found if r.get("class") == want["class"]]
         level = want.get("level") or next(iter(re.findall(r"\[(\w+)\]", want["lhs"])), None)
         if len(found) > 1 and level:
             found = [r for r in found if level in (r["level"], *re.findall(r"\[(\w+)\]", r["lhs"]))]

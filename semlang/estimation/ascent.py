@@ -13,6 +13,7 @@ from semlang.estimation import sparse
 from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.findings import LITTLE, FindingsOfFit
+from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across, thresholds_may_cross
 from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum, maximise, polish
@@ -110,6 +111,8 @@ class Ascent:
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
+        self.kinks = thresholds_may_cross(findings.table)
+        self.at_kink = False
 
     def climb_still(self, z: Floats, tolerance: float, limit: int) -> Optimum:
         """Climb from `z` with all nodes where they are."""
@@ -117,16 +120,21 @@ class Ascent:
 
     def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
         """Climb from `z` with the points as they are; nodes move between passes until they stay."""
-        for _ in range(MOST_PASSES):
+        for _ in range(PASSES if self.kinks else MOST_PASSES):
             self.objective.move(z)
             best = maximise(
-                self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit
-            )
+                self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit,
+                stall=GAIN if self.kinks else 0.0,
+            )  # fmt: skip
+            self.at_kink = self.kinks and not best.converged
             if not self.objective.move(best.z):
-                return best
+                break
             self.narrator.say("nodes move")
             z, inverse = best.z, best.inverse
-        return replace(best, converged=False)
+        else:
+            self.at_kink = self.kinks
+            best = replace(best, converged=False)
+        return replace(best, converged=best.decrement < NEAR) if self.at_kink else best
 
     def run(self, z: Floats) -> Optimum:
         """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
@@ -155,6 +163,8 @@ class Ascent:
             return best
         if not self.curvature and best.converged and not self._near_border(best.z):
             return best
+        if self.at_kink and best.converged:
+            return measured_across(self.objective, best)
         count = len(best.log)
         best = polish(self.objective, best)
         for line in best.log[count:]:
@@ -356,6 +366,8 @@ class Ascent:
         for p in (
             [q + 4] if self.asked is not None else [p for p in (sparse.LADDER if self.sparse else LADDER) if p > q]
         ):
+            if self.kinks and p > POINTS:
+                break
             if not self._affordable(p):
                 self.settled = True
                 if not checkable and self.asked is None:
@@ -384,9 +396,11 @@ class Ascent:
             if checkable and stuck and not self.sparse:  # more points do not help: other places do
                 self._set_points(q)
                 break
-            q, before = p, moved
+            q, before, last = p, moved, best.value
             best = self._climb_on(best, constrained, ROUGHLY if self.sparse else 1e-8)
             self.history[-1] = (p, best.value)
+            if self.kinks:  # nodes have moved across some
+                before = max(moved, abs(best.value - last))
         if self.sparse:
             best = self._climb_on(best, constrained)
         if not self.settled and not checkable:

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import log_expit
 from scipy.stats import norm
 
-from semlang.api import Model, NotConvergedWarning
+from semlang import Model, NotConvergedWarning
 from semlang.estimation.member import Infeasible
 from semlang.estimation.optimize import STALLED, maximise
 

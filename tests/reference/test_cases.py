@@ -1,7 +1,8 @@
 """Cases that are shipped: log-likelihood, estimates and standard errors of other programs.
 
 Each `expected.json` names the program and its version; tolerances are those that its author stated. Where the data come
-from stands in data/SOURCES.md.
+from stands in data/SOURCES.md. The cases `dense_*` are maxima that scipy found of log-likelihoods written out as sums
+over classes and equispaced points, standard errors by differences of these log-likelihoods.
 """
 
 from __future__ import annotations

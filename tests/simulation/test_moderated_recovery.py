@@ -42,9 +42,9 @@ def moved(rng: np.random.Generator) -> pd.DataFrame:
     """Draw ordinal responses of persons whose first threshold moves; where it is above the second, none is between."""
     persons, times = 200, 8
     i = np.repeat(np.arange(persons), times)
-    x, u = rng.normal(size=i.size), 0.9 * rng.normal(size=persons)
+    x, u = rng.normal(size=i.size), 0.8 * rng.normal(size=persons)
     y = 0.5 * x + rng.logistic(size=i.size)
-    first = -1.0 + u[i]
+    first = -2.0 + u[i]
     low, high = y > first, y > np.maximum(first, 0.8)
     return pd.DataFrame({"i": i, "x": x, "y": 0 + low + high})
 
@@ -72,8 +72,8 @@ CASES: dict[str, tuple[str, Callable[[np.random.Generator], pd.DataFrame], Truth
     "thresholds": (
         "cluster: i\ny :: ordinal(logit)\ny ~ x\ny | t1 + t2\ny | t1 ~ u[i]",
         moved,
-        {("y", "~", "x", ""): 0.5, ("y", "|", "t1", ""): -1.0, ("y", "|", "t2", ""): 0.8,
-         ("u[i]", "~~", "u[i]", ""): 0.81},
+        {("y", "~", "x", ""): 0.5, ("y", "|", "t1", ""): -2.0, ("y", "|", "t2", ""): 0.8,
+         ("u[i]", "~~", "u[i]", ""): 0.64},
     ),
 }  # fmt: skip
 

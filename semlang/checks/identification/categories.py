@@ -132,11 +132,17 @@ def _binomial(variable: Variable, nu: Floats, quantities: dict[str, float]) -> C
     f, d, s = low + (high - low) * f, (high - low) * d, (high - low) * s
     y = np.arange(n + 1)[:, None]
     ways = np.array([[factorial(n) / factorial(k) / factorial(n - k)] for k in range(n + 1)])
-    p = ways * f**y * (1 - f) ** (n - y)
-    g = y / f - (n - y) / (1 - f)
-    h = -y / f**2 - (n - y) / (1 - f) ** 2
-    aux: dict[tuple[str, int], Floats] = {(name, 0): p * g * by[name] for name in by if name in quantities}
-    return Categories(p, p * g * d, p * ((g * g + h) * d * d + g * s), aux)
+    z = n - y
+
+    def power(i: int, j: int) -> Floats:
+        """Return ``f**(y - i) (1 - f)**(z - j)``, with any exponent below 0 taken as 0: its factor is 0."""
+        out: Floats = ways * f ** np.maximum(y - i, 0) * (1 - f) ** np.maximum(z - j, 0)
+        return out
+
+    first = y * power(1, 0) - z * power(0, 1)
+    second = y * (y - 1) * power(2, 0) - 2 * y * z * power(1, 1) + z * (z - 1) * power(0, 2)
+    aux: dict[tuple[str, int], Floats] = {(name, 0): first * by[name] for name in by if name in quantities}
+    return Categories(power(0, 0), first * d, second * d * d + first * s, aux)
 
 
 def _logistic(x: float) -> float:

@@ -191,3 +191,21 @@ def test_location_scale_recovers():
                 zs[name].append((est - truth[name]) / se)
     for name, z in zs.items():
         assert abs(np.mean(z)) < 4 / np.sqrt(20), name
+
+
+@pytest.mark.slow
+def test_thresholds_that_cross_often_end_and_say_how_well_they_settled():
+    """Kinks at every node: climbs went back and forth between them without an end."""
+    rng = np.random.default_rng(514)
+    n = 60
+    f, v = rng.normal(size=n), 0.9 * rng.normal(size=n)
+    y = {}
+    for j in (1, 2, 3):
+        e, low = f + rng.logistic(size=n), v - 1.0
+        y[f"y{j}"] = (e > low).astype(int) + (e > np.maximum(1.0 - v, low))
+    text = "y{1..3} :: ordinal(logit)\nf =~ 1*y{1..3}\nv :: normal\n"
+    text += "".join(f"y{j} | t1 ~ 1*v\ny{j} | t2 ~ -1*v\n" for j in (1, 2, 3))
+    fit = Model(text).fit(pd.DataFrame(y))
+    assert fit.to_json()["iterations"] < 600
+    assert {d.slug for d in fit.diagnostics} & {"points-not-settled", "not-converged"}
+    assert np.isfinite(fit.params.se[fit.params.free > 0]).all()

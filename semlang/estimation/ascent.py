@@ -68,6 +68,9 @@ DEARER = 10
 CLEARLY = 3.0
 """Steps by Laplace that gained so many times what their end's value is wrong by are not compared with their start."""
 
+SADDLES = 3
+"""Saddles that are left for another climb."""
+
 MOST_PASSES = 25
 """Passes after which nodes that still move are given up."""
 
@@ -165,12 +168,23 @@ class Ascent:
             return best
         if self.at_kink and best.converged:
             return measured_across(self.objective, best)
+        best = self._polished(best)
+        for _ in range(SADDLES):
+            if best.converged or np.isfinite(best.decrement):
+                break
+            try:  # the way up from a saddle goes further than Newton steps do
+                best = self._polished(self.climb(best.z))
+            except (Infeasible, np.linalg.LinAlgError):
+                break
+        if not best.converged:
+            self._stopped(best)
+        return best
+
+    def _polished(self, best: Optimum) -> Optimum:
         count = len(best.log)
         best = polish(self.objective, best)
         for line in best.log[count:]:
             self.narrator.iteration(line)
-        if not best.converged:
-            self._stopped(best)
         return best
 
     def _standing(self, z: Floats, q: int, constrained: bool) -> Optimum:

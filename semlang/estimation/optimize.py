@@ -27,6 +27,10 @@ MANY_UNITS = 200
 """The same with more units: standard errors then change by less than 1e-5 of themselves, and from 100 units on."""
 SHORTER = 0.3
 """One-sided steps, of those to both sides."""
+FLAT = 1e-12
+"""Eigenvalue, on unit diagonal, below which a direction is flat."""
+ROUGH = 1e-6
+"""The same where second derivatives are one-sided differences, whose errors are of this size."""
 NOISE = 1e-7
 """A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
 SHORTEST = 1e-4
@@ -329,14 +333,14 @@ def maximise(
     return Optimum(z, value, gradient, H, decrement, converged, tuple(log))
 
 
-def _newton(curvature: Curvature, gradient: Floats) -> Floats | None:
-    """Return I^-1 g, eigenvalues that are nearly zero raised to 1e-12; None where one is negative."""
-    if curvature.pivot > 1e-12:
+def _newton(curvature: Curvature, gradient: Floats, floor: float = FLAT) -> Floats | None:
+    """Return I^-1 g, eigenvalues that are nearly zero raised to `floor`; None where one is negative."""
+    if curvature.pivot > floor:
         return curvature.solve(gradient)
     values, vectors = curvature.eigen
     if values[0] < -1e-6:
         return None
-    along = vectors.T @ (gradient / curvature.scale) / np.maximum(values, 1e-12)
+    along = vectors.T @ (gradient / curvature.scale) / np.maximum(values, floor)
     return np.asarray(vectors @ along / curvature.scale)
 
 
@@ -363,7 +367,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     converged = False
     stale = False
     for _ in range(limit):
-        step = _newton(curvature, gradient)
+        step = _newton(curvature, gradient, ROUGH if one_sided else FLAT)
         if step is None:
             up = curvature.eigen[1][:, 0] / curvature.scale
             step, decrement = up * (np.sign(gradient @ up) or 1.0), np.inf

@@ -49,3 +49,12 @@ def test_the_class_whose_mean_is_fixed_is_the_origin(first: str, second: str, fr
     text = f"c :: class(2)\nf =~ y1 + y2 + y3\nclass: 1\n{first}\nclass: 2\n{second}"
     rows = [r for r in Model(text).parameter_table.rows if r.lhs == "f" and r.op == "~1"]
     assert [int(r.parameter >= 0) for r in sorted(rows, key=lambda r: r.klass)] == free
+
+
+def test_random_intercepts_of_memberships_belong_to_their_logits() -> None:
+    """Each logit of three classes has one of its own, with the row of its class as a covariate's effect has it."""
+    table = Model("c :: class(3)\nc =~ i1 + i2\ni{1..2} :: binomial(logit)\nc ~ x + (1 | g)").parameter_table
+    found = [(r.lhs, r.rhs, r.klass, r.class_variable) for r in table.rows if r.op == "~"]
+    assert found == [
+        ("c", "x", 1, "c"), ("c", "c@1.1[g]", 1, "c"), ("c", "x", 2, "c"), ("c", "c@2.1[g]", 2, "c"),
+    ]  # fmt: skip

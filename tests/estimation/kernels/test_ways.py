@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from designs import Design
 
-from semlang.estimation.kernels.workspace import product_rule
+from semlang.estimation.kernels.workspace import rule_of_levels
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
 STRUCTURES = {"r=1": ([1], [9, 6]), "r=2": ([2], [8, 6]), "(1,1)": ([1, 1], [4, 3, 5]), "(2,1)": ([2, 1], [3, 3, 6])}
@@ -55,7 +55,7 @@ def test_values_alone(structure, points):
 @pytest.mark.parametrize(("dims", "points"), [((1,), 7), ((2,), 7), ((2,), 9), ((3, 1), 7), ((1, 2), 11), ((2, 2), 3)])
 def test_runs_of_nodes_differ_in_the_last_coordinate(dims, points):
     """Nodes that fill a run up have no weight, and the rule is one for the normal distribution."""
-    rule = product_rule(dims, [points] * len(dims))
+    rule = rule_of_levels(dims, [points] * len(dims))
     n, run = int(rule.counts[0]), int(rule.run[0])
     z = rule.z[0, : dims[0], :n].reshape(dims[0], n // run, run)
     assert n % run == 0

@@ -39,6 +39,7 @@ MISTAKES = [
     ("reserved-name", "y.1 :: poisson\ny ~ (1 | s)\ny.1 ~ x", "(1 | s)"),
     ("repeated-term", "f =~ x1 + x2 + x1", "x1"),
     ("repeated-modifier", "f =~ x1 + a*x2\nf =~ b*x2", "b"),
+    ("repeated-modifier", "f =~ x1 + 2*x2\nf =~ 3*x2", "3"),
     ("conflicting-label", "f =~ a*1*x1 + a*2*x2", "a*2*x2"),
     ("unknown-class", "c :: class(2)\nc =~ y1 + y2 + y3\ny1 ~ c@3", "c@3"),
     ("covariate-at-two-levels", "cluster: s\nlevel: 1\ny ~ x\nlevel: 2\ny ~ x", "x"),

@@ -156,3 +156,18 @@ def test_sleepstudy_against_lme4() -> None:
     # lmer's optimiser stops at about 1e-5 of the standard deviations
     for name, value in expected.items():
         assert est[name] == pytest.approx(value, rel=2e-3 if "Reaction.1[Subject] ~~ Reaction.Days" in name else 2e-4)
+
+
+def test_predictors_that_are_almost_collinear_have_the_standard_errors_of_least_squares() -> None:
+    """Correlation 1 - 1e-6: the information is near singular, and right."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=200)
+    frame = pd.DataFrame({"x": x, "z": x + 1e-3 * rng.normal(size=200)})
+    frame["y"] = x + rng.normal(size=200)
+    X = np.column_stack([np.ones(200), frame[["x", "z"]]])
+    beta, (rss,), *_ = np.linalg.lstsq(X, frame["y"].to_numpy(), rcond=None)
+    se = np.sqrt(np.diag(np.linalg.inv(X.T @ X)) * rss / 200)
+    found = sl.Model("y ~ x + z").fit(frame, threads=1).params.set_index("name").loc[["y ~1", "y ~ x", "y ~ z"]]
+    # the condition number of the information is 1e6, and estimates end at 1e-6 of their standard errors
+    assert found["est"].to_numpy() == pytest.approx(beta, abs=1e-4 * se[1])
+    assert found["se"].to_numpy() == pytest.approx(se, rel=1e-5)

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm
 
 import semlang as sl
+from semlang.results.ended import ended
 from semlang.results.simulate import told
 
 TWO_LEVEL = """i{1..4} :: binomial(logit)
@@ -147,3 +148,14 @@ def test_intervals_hold_what_is_drawn_and_no_limit_within() -> None:
         assert not ((limits > new_low[:5, None]) & (limits < new_high[:5, None])).any()
         assert new_low[5] == new_high[5] == values[5]
     assert [x.tolist() for x in told(np.full(6, np.nan), low, high)] == [[-np.inf] * 6, [np.inf] * 6]
+
+
+def test_censoring_of_events_is_drawn_from_its_kaplan_meier_estimate() -> None:
+    """Of those at risk at 1 half are censored there, the others at 2: events of 0.5 are as likely to end at either."""
+    observed = np.repeat([0.5, 1.0, 2.0], 1000)
+    event = np.repeat([1.0, 0.0, 0.0], 1000)
+    out, seen = ended(np.full(3000, 9.0), observed, event, np.random.default_rng(4))
+    assert (out[1000:] == observed[1000:]).all()
+    assert not seen.any()
+    assert set(out[:1000]) == {1.0, 2.0}
+    assert (out[:1000] == 1.0).mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(1000))

@@ -27,6 +27,9 @@ SPARSE_DENSITY = 2.5e-8
 SHARED = 2e-9
 """Seconds of adding a line of a table, there and back."""
 
+CLIMB = 30.0
+"""Evaluations of a climb."""
+
 GAIN = 1.5
 """Shared nodes of many variables are taken where they are so many times faster: adaptive ones need no check."""
 
@@ -96,7 +99,7 @@ def ways(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: De
     sparse, points = _sparse(form, table, rows)
     eliminated, found = _eliminated(table, graph, form, design, rows, sparse if not sparse.why else adaptive)
     possible = [a for a in (shared, eliminated, sparse) if a.seconds is not None and not a.why]
-    best = min(possible, key=lambda a: a.seconds or 0.0, default=adaptive)
+    best = min(possible, key=lambda a: (a.seconds or 0.0) * (_whole(table) if a is sparse else 1.0), default=adaptive)
     nodes = None
     if best is shared:
         nodes = COUNTS[len(layers)][0]
@@ -104,10 +107,17 @@ def ways(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: De
         nodes = found.counts[0]
     elif best is sparse:
         nodes = points
+    why = {True: "it is dearer", False: "its second derivatives take a gradient for each parameter"}
     others = [
-        a if a.why else replace(a, why="it is dearer") for a in (adaptive, shared, eliminated, sparse) if a is not best
-    ]
+        a if a.why else replace(a, why=why[a is not sparse or (a.seconds or 0.0) >= (best.seconds or 0.0)])
+        for a in (adaptive, shared, eliminated, sparse) if a is not best
+    ]  # fmt: skip
     return Ways(best.engine, nodes, best.seconds or 0.0, tuple(others), found)
+
+
+def _whole(table: ParameterTable) -> float:
+    """Return what second derivatives by differences make of the cost of a climb: a gradient for each parameter."""
+    return 1.0 + table.n_parameters / CLIMB
 
 
 def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int) -> Alternative:
@@ -157,5 +167,5 @@ def _eliminated(
     assert adaptive.seconds is not None
     settled = (found.counts[1] / found.counts[0]) ** found.width if found.width >= LARGE_CLIQUE else 1.0
     seconds = found.seconds * settled
-    dear = seconds * GAIN > adaptive.seconds
+    dear = seconds * GAIN > adaptive.seconds * (_whole(table) if adaptive.engine == SPARSE else 1.0)
     return Alternative(name, seconds, "it is dearer" if dear else ""), found

@@ -172,6 +172,7 @@ class Quadratic:
     """-z'Az/2 + b'z, as an objective whose parameters are its coordinates."""
 
     exact = True
+    by_unit = True
     multiplicity = np.ones(2)
 
     def __init__(self, A: Any, b: Any) -> None:

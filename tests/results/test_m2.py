@@ -161,3 +161,13 @@ def test_limits_of_rows_and_margins() -> None:
     )
     with pytest.raises(sl.FitError, match="there are 4005 margins, more than 4000"):
         many.m2()
+
+
+def test_degrees_of_freedom_beside_a_very_easy_item() -> None:
+    """Ten parameters are ten, also where one item says little of its slope: 15 margins leave 5."""
+    rng = np.random.default_rng(2)
+    f = rng.normal(size=(3000, 1))
+    y = (rng.random((3000, 5)) < expit(0.6 * f + [4.5, 0.0, 1.0, -1.0, 0.5])).astype(int)
+    frame = pd.DataFrame(y, columns=[f"i{k}" for k in range(5)])
+    fit = sl.Model("i{0..4} :: binomial(logit)\nf =~ i{0..4}").fit(frame, threads=1, points=11, se="none")
+    assert fit.m2()["df"].item() == 5

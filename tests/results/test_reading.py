@@ -435,3 +435,11 @@ def test_reliability_is_that_of_a_sum_of_responses() -> None:
     found = fit.reliability()
     assert found.loc[["f", "g"], ["omega", "composite", "ave"]].notna().all(axis=None)
     assert found.reindex(["h", "o"])[["omega", "composite", "ave"]].isna().all(axis=None)
+
+
+def test_a_response_without_random_effects_has_no_intraclass_correlation() -> None:
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(30), 5)
+    frame = pd.DataFrame({"y": rng.normal(size=30)[g] + rng.normal(size=150), "z": rng.normal(size=150), "g": g})
+    fit = sl.Model("y ~ (1 | g)\nz ~ 1").fit(frame, threads=1)
+    assert fit.icc().reset_index()["variable"].tolist() == ["y"]

@@ -79,3 +79,11 @@ def test_columns_that_say_nothing_are_not_printed(
     assert table.text().splitlines()[0].split() == shown
     assert table.html().count("<th>") == table.markdown().splitlines()[0].count("|") - 1 == len(shown)
     assert list(table.frame().columns) == ["lhs", "level", "group", "label", "est"]
+
+
+def test_counts_alone_are_printed_without_decimals() -> None:
+    table = Table(("est", "df", "n"), ((1.0, 2.0, 40.0), (0.5, 1.5, 7.0)))
+    assert [line.split() for line in table.text().splitlines()[1:]] == [
+        ["1.0000", "2", "40"],
+        ["0.5000", "1.5000", "7"],
+    ]

@@ -29,6 +29,8 @@ SHARED = 2e-9
 
 CLIMB = 30.0
 """Evaluations of a climb."""
+COARSE = 0.2
+"""Cost of a gradient at the nodes that second derivatives are taken at, of one at those of the climb."""
 
 GAIN = 1.5
 """Shared nodes of many variables are taken where they are so many times faster: adaptive ones need no check."""
@@ -116,8 +118,8 @@ def ways(table: ParameterTable, graph: ModelGraph, form: ReducedForm, design: De
 
 
 def _whole(table: ParameterTable) -> float:
-    """Return what second derivatives by differences make of the cost of a climb: a gradient for each parameter."""
-    return 1.0 + table.n_parameters / CLIMB
+    """Return what second derivatives by differences at coarser nodes make of the cost of a climb by a sparse rule."""
+    return 1.0 + COARSE * table.n_parameters / CLIMB
 
 
 def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int) -> Alternative:

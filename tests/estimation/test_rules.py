@@ -73,7 +73,7 @@ def test_a_sparse_rule_that_the_text_asks_for() -> None:
 
 def test_classes_and_unknown_rules_are_refused() -> None:
     y = (np.random.default_rng(2).random((80, 3)) < 0.5) * 1.0
-    text = "y{1..3} :: binomial(logit)\nk :: class(2)\nk =~ y{1..3}\nf =~ y{1..3}\noptions: rule = gllamm"
+    text = "y{1..3} :: binomial(logit)\nk :: class(2)\nk =~ y{1..3}\noptions: rule = gllamm"
     with pytest.raises(sl.FitError, match="rule = gllamm is for models without classes"):
         sl.Model(text).fit(pd.DataFrame(y, columns=["y1", "y2", "y3"]), threads=1)
     with pytest.raises(sl.ModelError, match="adaptive, gllamm, ordinary, sparse are known"):

@@ -217,7 +217,10 @@ class Model(Fitting, Simulating):
             found = identify(model.parameter_table, model.graphs, designs)
         if found.verdict != "undetermined" or not simulate:
             return found
-        from semlang.results.simulated_rank import FEW, identify_by_simulation, simulated_frame
+        try:
+            from semlang.results.simulated_rank import FEW, identify_by_simulation, simulated_frame
+        except ImportError as problem:  # a browser's Python, where nothing is compiled
+            return replace(found, why=f"{found.why} Simulated units would decide; this Python lacks {problem.name}.")
 
         if designs is None:
             table = model._table_with(dict.fromkeys(unknown, FEW)) if unknown else model.parameter_table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,18 @@ class Design:
     dropped: Mapping[str, int] = field(default_factory=dict)
     group: str = ""
     observed: Mapping[str, Floats] = field(default_factory=dict)
+
+    @cached_property
+    def _spreads(self) -> dict[str, float]:
+        return {}
+
+    def spread(self, key: str) -> float:
+        """Return the standard deviation of the values of a response that are known, 1 where they do not vary."""
+        if key not in self._spreads:
+            known = self.responses[key]
+            known = known[~np.isnan(known)]
+            self._spreads[key] = float(known.std()) or 1.0 if known.size else 1.0
+        return self._spreads[key]
 
     def each_row(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
         """Return all fields with a value a row, apart from `columns`, after the same change of each array."""

@@ -36,7 +36,7 @@ def sizes(graph: ModelGraph, design: Design, theta: Floats) -> dict[str, float]:
     for key in graph.responses:
         variable = graph.table.variables[key]
         gaussian = variable.kind.name == "gaussian" and variable.link in ("", "identity")
-        found[key] = _spread_of(design.responses[key]) if gaussian else 1.0
+        found[key] = design.spread(key) if gaussian else 1.0
 
     def size(key: str, above: frozenset[str]) -> float:
         if key not in found:
@@ -52,12 +52,6 @@ def sizes(graph: ModelGraph, design: Design, theta: Floats) -> dict[str, float]:
     for key in graph.latents:
         size(key, frozenset((key,)))
     return found
-
-
-def _spread_of(values: Floats) -> float:
-    """Return the standard deviation of the values that are known, 1 where they do not vary."""
-    known = values[~np.isnan(values)]
-    return float(known.std()) or 1.0 if known.size else 1.0
 
 
 def _root_mean_square(design: Design, via: Product) -> float:

@@ -135,7 +135,7 @@ def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int)
         return Alternative(name, None, "few rows: adaptive nodes take milliseconds")
     if not suits(form, design, table.variables, table.levels, rows):
         return Alternative(name, None, "rows of too many types, covariates of many values")
-    return Alternative(name, rows * float(COUNTS[len(layers)][0]) ** len(layers) * SHARED, "")
+    return Alternative(name, rows * float(sharing.ENOUGH[len(layers)]) ** len(layers) * SHARED, "")
 
 
 def _sparse(form: ReducedForm, table: ParameterTable, rows: int) -> tuple[Alternative, int | None]:

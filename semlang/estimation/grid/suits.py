@@ -12,10 +12,12 @@ from semlang.estimation.layers import layers_of
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 
-__all__ = ["ADAPTIVE", "COUNTS", "LARGE", "can_share", "suits", "types_of_rows"]
+__all__ = ["ADAPTIVE", "COUNTS", "ENOUGH", "LARGE", "can_share", "suits", "types_of_rows"]
 
-COUNTS = {1: (64, 128, 256), 2: (32, 48, 64)}
+COUNTS = {1: (64, 128, 256), 2: (24, 32, 48, 64)}
 """Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
+ENOUGH = {1: 64, 2: 32}
+"""Those that costs are reckoned with."""
 
 FAMILIES = frozenset(("binomial", "ordinal", "poisson"))
 """Kinds whose densities have constants without parameters."""
@@ -53,7 +55,7 @@ def suits(
     if len(layers) > 1 and rows * ADAPTIVE ** len(layers) < LARGE:
         return False
     types = types_of_rows(reduced, design)
-    nodes = COUNTS[len(layers)][0] ** len(layers)
+    nodes = ENOUGH[len(layers)] ** len(layers)
     return types * ROWS_A_TYPE <= rows and 3 * types * nodes <= rows * ADAPTIVE ** len(layers)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.estimation.constraints import Nonlinear
@@ -17,8 +16,6 @@ from semlang.estimation.optimize import Iteration, Optimum, definite, first_step
 from semlang.estimation.tangent import Tangent, tangent_basis
 
 __all__ = ["HELD", "ROUNDS", "maximise_constrained"]
-
-_minimize: Callable[..., Any] = minimize
 
 Floats = NDArray[np.float64]
 
@@ -172,7 +169,10 @@ class _Climb:
                 self.report(self.log[-1])
 
         asked = [bound(c, w) for c, w in zip(self.constraints, weights.tolist(), strict=True)]
-        result = _minimize(
+        import scipy.optimize  # 0.15 s, which a fit without such constraints does not wait for
+
+        minimize: Callable[..., Any] = scipy.optimize.minimize
+        result = minimize(
             minus, np.zeros_like(z), jac=True, method="SLSQP", constraints=asked, callback=follow,
             options={"maxiter": 300, "ftol": ROUGH},
         )  # fmt: skip

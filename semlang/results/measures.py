@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import chdtr, chdtrc, chndtr
+from scipy.special import chdtr, chdtrc, chndtr, chndtrinc
 
 from semlang.diagnostics import error
 from semlang.errors import FitError
@@ -183,10 +181,4 @@ def noncentrality(T: float, df: int, probability: float) -> float:
     >>> round(noncentrality(85.305522, 24, 0.95), 3), noncentrality(10.0, 24, 0.95)
     (36.847, 0.0)
     """
-    distance: Callable[[float], float] = lambda c: float(chndtr(T, df, c)) - probability  # noqa: E731
-    if float(chdtr(df, T)) < probability:
-        return 0.0
-    upper = max(T, 1.0)
-    while distance(upper) > 0.0:
-        upper *= 2.0
-    return float(brentq(distance, 0.0, upper, xtol=1e-10, rtol=1e-14))
+    return float(chndtrinc(T, df, probability)) if float(chdtr(df, T)) >= probability else 0.0

@@ -80,7 +80,7 @@ def sparse_rule(dims: int, points: int) -> tuple[Floats, Floats]:
     Examples
     --------
     >>> nodes, weights = sparse_rule(5, 3)
-    >>> nodes.shape, round(float(weights @ nodes[:, 0] ** 2 * nodes[:, 1] ** 2), 12)
+    >>> nodes.shape, round(float(weights @ (nodes[:, 0] * nodes[:, 1]) ** 2), 12)
     ((51, 5), 1.0)
     """
     if not 1 <= points <= FINEST:

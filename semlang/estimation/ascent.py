@@ -205,7 +205,7 @@ class Ascent:
             self.nodes = Nodes(q)
         self.history.append((q, best.value))
         if self.curvature and not constrained:
-            best = polish(self.objective, best)
+            best = self._polished(best)
         if not best.converged:
             self._stopped(best)
         if ordinary:

@@ -166,12 +166,13 @@ def plan(
             continue
         rule = next(r for r in RULES if r.applies(situation))
         if placed == "sparse" and rule.engine == "nested quadrature" and not situation.all_gaussian:
-            rule, points = _Rule(SPARSE, "the text asks for it", lambda _: True), points or LADDER[0]
+            rule = _Rule(SPARSE, "the text asks for it", lambda _: True)
         name = (situation.closed_form or "") if rule.engine == "closed form" else ""
         exact = rule.engine not in ("nested quadrature", SPARSE, *GRIDS)
         one = situation.all_gaussian
         chosen = situation.ways if not exact and not one else None
         q = chosen.nodes if chosen is not None and chosen.nodes is not None else points
+        q = q or LADDER[0] if rule.engine == SPARSE else q
         levels = _levels(table, form, design, 0 if exact else 1 if one else q, rule.engine == SPARSE)
         planned = GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows)
         groups.append(planned if chosen is None else chosen.shown(planned))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from semlang.data.design import Design
 from semlang.estimation.elimination.outline import Outline, outline_of
 from semlang.estimation.grid import suits as sharing
-from semlang.estimation.grid.suits import COUNTS, can_share, suits, types_of_rows
+from semlang.estimation.grid.suits import COUNTS, can_share, few_types, types_of_rows
 from semlang.estimation.layers import layers_of
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Alternative, GroupPlan, LevelPlan
 from semlang.estimation.sparse import ENOUGH, LADDER, WIDE, node_count
@@ -125,7 +125,7 @@ def _whole(table: ParameterTable) -> float:
 def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int) -> Alternative:
     layers = layers_of(form, (), table.levels)
     name = "shared grid"
-    if any(layer.dims > 1 for layer in layers):
+    if any(layer.dims != 1 or layer.exact for layer in layers):
         return Alternative(name, None, "a layer has more than one dimension")
     if len(layers) > max(COUNTS):
         return Alternative(name, None, f"{len(layers)} layers")
@@ -133,7 +133,7 @@ def _shared(table: ParameterTable, form: ReducedForm, design: Design, rows: int)
         return Alternative(name, None, "responses are not discrete, or weights differ inside top units")
     if len(layers) > 1 and rows * sharing.ADAPTIVE ** len(layers) < sharing.LARGE:
         return Alternative(name, None, "few rows: adaptive nodes take milliseconds")
-    if not suits(form, design, table.variables, table.levels, rows):
+    if not few_types(form, design, len(layers), rows):
         return Alternative(name, None, "rows of too many types, covariates of many values")
     return Alternative(name, rows * float(sharing.ENOUGH[len(layers)]) ** len(layers) * SHARED, "")
 

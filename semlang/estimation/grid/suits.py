@@ -8,11 +8,10 @@ import numpy as np
 
 from semlang.data.design import Design
 from semlang.estimation.kernels.families import MIXTURES
-from semlang.estimation.layers import layers_of
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 
-__all__ = ["ADAPTIVE", "COUNTS", "ENOUGH", "LARGE", "can_share", "suits", "types_of_rows"]
+__all__ = ["ADAPTIVE", "COUNTS", "ENOUGH", "LARGE", "can_share", "few_types", "types_of_rows"]
 
 COUNTS = {1: (64, 128, 256), 2: (24, 32, 48, 64)}
 """Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
@@ -29,34 +28,20 @@ ROWS_A_TYPE = 50
 ADAPTIVE = 7
 
 
-def suits(
-    reduced: ReducedForm, design: Design, variables: Mapping[str, Variable], order: Sequence[str], rows: int
-) -> bool:
-    """Return whether integration over shared nodes is possible and cheaper than adaptive quadrature.
-
-    It is possible where there are one or two layers of one dimension, responses are discrete, and weights do not differ
-    inside the units of the top layer; cheaper where rows are of few types.
+def few_types(reduced: ReducedForm, design: Design, layers: int, rows: int) -> bool:
+    """Return whether rows are of so few types that shared nodes are cheaper than adaptive quadrature.
 
     Parameters
     ----------
     reduced : ReducedForm
     design : Design
-    variables : mapping from key to Variable
-    order : sequence of str
-        All levels, lowest first.
+    layers : int
+        One or two, of one dimension each.
     rows : int
         Number of observed responses.
     """
-    layers = layers_of(reduced, (), order)
-    if len(layers) not in COUNTS or any(layer.dims != 1 or layer.exact for layer in layers):
-        return False
-    if not can_share(reduced, design, variables, order):
-        return False
-    if len(layers) > 1 and rows * ADAPTIVE ** len(layers) < LARGE:
-        return False
     types = types_of_rows(reduced, design)
-    nodes = ENOUGH[len(layers)] ** len(layers)
-    return types * ROWS_A_TYPE <= rows and 3 * types * nodes <= rows * ADAPTIVE ** len(layers)
+    return types * ROWS_A_TYPE <= rows and 3 * types * ENOUGH[layers] ** layers <= rows * ADAPTIVE**layers
 
 
 def can_share(reduced: ReducedForm, design: Design, variables: Mapping[str, Variable], order: Sequence[str]) -> bool:

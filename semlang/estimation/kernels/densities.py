@@ -30,7 +30,8 @@ TILE = 64
 """Rows, or nodes, that are passed at a time."""
 
 CURVATURE, VALUE, THIRD = 0, 1, 2
-"""What is asked for: (l', -l''); (l, l', dl/df1, dl/df2); (-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
+"""What is asked for: (l', -l'', and -l''' where no row parameter is estimated); (l, l', dl/df1, dl/df2);
+(-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
 
 
 def _function(name: str) -> Any:
@@ -67,6 +68,23 @@ def _density(code: Any, y: Any, f1: Any, f2: Any, nu: Any) -> Any:
     return implementation
 
 
+def estimated(code: int) -> bool:
+    """Whether a code, known to the compiler, has row parameters that are estimated."""
+    raise NotImplementedError
+
+
+@overload(estimated)
+def _estimated(code: Any) -> Any:
+    if not isinstance(code, types.IntegerLiteral):
+        return None
+    answer = bool(PARAMETERS[code.literal_value] > 0)
+
+    def implementation(code: Any) -> Any:
+        return answer
+
+    return implementation
+
+
 def _rows(code: int, what: int, n: int, y_: Any, f1_: Any, f2_: Any, nu_: Any, out_: Any) -> int:
     """Fill ``out[k * TILE + t]`` with the k-th quantity of row t < n <= TILE."""
     y = carray(y_, n)
@@ -79,6 +97,8 @@ def _rows(code: int, what: int, n: int, y_: Any, f1_: Any, f2_: Any, nu_: Any, o
             row = density(code, y[t], f1[t], f2[t], nu[t])
             out[t] = row[1]
             out[t + TILE] = row[2]
+            if not estimated(code):
+                out[t + 2 * TILE] = row[3]
     elif what == VALUE:
         for t in range(n):
             row = density(code, y[t], f1[t], f2[t], nu[t])

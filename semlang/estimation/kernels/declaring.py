@@ -173,7 +173,7 @@ def _first(array: NDArray[Any], dtype: np.dtype[Any]) -> int:
     if array.dtype != dtype or not array.flags.c_contiguous:
         raise TypeError(f"no contiguous array of {dtype}: {array.dtype}, strides {array.strides}")
     try:
-        return ctypes.addressof(_NOTHING.from_buffer(cast(Any, array)))  # a quarter of the time that `array.ctypes` takes
+        return ctypes.addressof(_NOTHING.from_buffer(cast(Any, array)))  # four times as fast as `array.ctypes`
     except TypeError:  # can't be written
         return int(array.ctypes.data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from semlang.data.levels import level_text
@@ -84,7 +85,7 @@ def in_one_order(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         return longest if agree else ()
     before: dict[str, set[str]] = {name: set() for one in lists for name in one}
     for one in lists:
-        for first, second in zip(one, one[1:], strict=False):
+        for first, second in pairwise(one):
             before[second].add(first)
     out: list[str] = []
     while before:

@@ -68,7 +68,7 @@ def _obstacle(table: ParameterTable, v: Variable, row: Row) -> str:
         kind = "censored response" if v.kind.name == "gaussian" else kind
         return f"a missing {kind} is not integrated out"
     target = table.variables.get(row.target)
-    if target is not None and target.kind.name in ("class", "masspoints"):
+    if target is not None and target.kind.discrete:
         return f"the probabilities of {target.name} need its value"
     if v.kind.name == "gaussian":
         for c in own:

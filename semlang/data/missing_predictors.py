@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.columns import Columns, row_names
-from semlang.data.responses import Response
+from semlang.data.response import Response
 from semlang.model.table import ParameterTable, Row, Variable
 
 __all__ = ["check_missing_predictors", "has_states"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["empty"]
+__all__ = ["empty", "release"]
 
 Floats = NDArray[np.float64]
 
@@ -63,3 +63,8 @@ def empty(*shape: int) -> Floats:
         memory = np.empty(size)
     array: Floats = np.asarray(_Lent(memory, size)).reshape(shape)
     return array
+
+
+def release() -> None:
+    """Give back what waits: the next arrays have other sizes."""
+    _free.clear()

@@ -169,6 +169,7 @@ class NestedQuadrature:
         sparse: bool = False,
         constant: Floats | None = None,
     ) -> None:
+        memory.release()
         self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
@@ -437,9 +438,7 @@ class NestedQuadrature:
         n = self._code.size
         if self._batches and not self._has_parameters and not constants_move:
             return self._no_parameter_moves, self._no_parameter_moves
-        first, second = memory.empty(n), memory.empty(n)
-        first[:] = second[:] = 0.0
-        return first, second
+        return np.zeros(n), np.zeros(n)
 
     def _failure(self, invalid: Ints) -> Evaluation:
         """Return an evaluation without numbers: the clusters of these rows failed."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows, end_of_run
 from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Integers
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 from semlang.estimation.kernels.softmax import set_curvature
 
@@ -325,7 +324,7 @@ def end_of_block(begin: int, K: int, nest: Nest) -> int:
     return end
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+@kernel(Nest, Rows, Fronts, Scratch, float, int, Integers)
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
     """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.

@@ -16,7 +16,7 @@ from semlang.estimation.border import singular_blocks
 from semlang.estimation.climb import Climb
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.covariance import carried
-from semlang.estimation.kernels.cached import compilation
+from semlang.estimation.kernels.compilation import compilation
 from semlang.estimation.layers import layers_of
 from semlang.estimation.outcome import Estimate
 from semlang.estimation.partitions.parts import Parts

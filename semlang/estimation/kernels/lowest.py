@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, inner, kernel
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
@@ -163,8 +162,8 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
                     row[1 + k, x, i] += t * row[1 + d, x, i]
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.boolean,
-        types.float64[::1])  # fmt: skip
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, bool,
+        Vector)  # fmt: skip
 def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.

@@ -337,7 +337,7 @@ def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch:
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     for data in (str(tmp_path / "no*.parquet"), [tmp_path / "no.parquet"]):
-        for scheduler in (None, "local"):
+        for address in (None, "local"):
             with pytest.raises(sl.errors.DataError) as problem:
-                sl.Model(MODELS["binary"]).fit(data, scheduler=scheduler)
+                sl.Model(MODELS["binary"]).fit(data, scheduler=address)
             assert problem.value.diagnostics[0].slug == "missing-file"

@@ -31,6 +31,7 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
+from semlang.estimation.kernels.node_rows import LOGIT
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import reduce_levels
@@ -183,6 +184,9 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
+        self._logit &= (self._y == 0.0) | (self._y == 1.0)
+        self._trials: Floats | None = None
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
@@ -415,7 +419,21 @@ class NestedQuadrature:
         centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
+        self._find_plain_units(f1)
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
+
+    def _find_plain_units(self, f1: Floats) -> None:
+        """Note which lowest units have Bernoulli logits without weights alone: these can be side by side."""
+        if self._kernel_dims[:1] != [1] or not self._logit.any():
+            return
+        if self._trials is not None and _equal(self._trials, f1):
+            return
+        self._trials = f1.copy() if f1.flags.writeable else f1
+        plain = self._logit & (f1 == 1.0)
+        for batch in self._batches:
+            nest, rows = batch.nest, batch.rows
+            first = nest.first[: nest.base[1]] - rows.start
+            nest.plain[:] = np.logical_and.reduceat(plain[rows], first)
 
     def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
         """Return rows whose inputs are not finite, or not the parameters of a density.
@@ -525,7 +543,7 @@ class NestedQuadrature:
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
-        lowest_units(nest, rule, rows, fronts, scratch, tables, self._has_parameters, alone, values)
+        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._has_parameters, alone, values)
         if nest.dims.size > 1:
             upper_sums(nest, rule, fronts, tables, values)
 

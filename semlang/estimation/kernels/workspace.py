@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from semlang.estimation.kernels.batches import Batch
 from semlang.estimation.kernels.densities import TILE
-from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
+from semlang.estimation.kernels.lanes import LONGEST, WIDTH
+from semlang.estimation.kernels.layout import Fronts, Lanes, Rule, Scratch, Tables
 from semlang.estimation.sparse import WIDE, sparse_rule
 
 __all__ = ["Workspace", "rule_of_levels", "spacing"]
@@ -107,6 +108,7 @@ class Workspace:
     fronts: Fronts
     scratch: Scratch
     tables: Tables
+    lanes: Lanes
 
     @classmethod
     def for_batches(cls, batches: Sequence[Batch], rule: Rule, together: int = 1) -> Workspace:
@@ -154,4 +156,23 @@ class Workspace:
                 e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
+            _lanes(longest, int(rule.counts[0]), n1, d, WIDTH if m0 == 1 and n0 > 1 else 0),
         )  # fmt: skip
+
+
+def _lanes(longest: int, n: int, n1: int, d: int, width: int) -> Lanes:
+    """Allocate lanes of units of at most ``longest`` rows, unless the table of their rows at all nodes is too large."""
+    rows = max(LONGEST, -(-longest // max(width, 1)))
+    if n * n1 * rows * width > LARGEST_TABLE:
+        rows = LONGEST
+    if n * n1 * rows * width > LARGEST_TABLE or not width:
+        n = n1 = rows = width = 0
+    e, i = np.empty, np.int64
+    by_row, lane, by_x, by_z = (rows, width), width, (n1, width), (n, width)
+    return Lanes(
+        e(lane, i), e(lane, i), e(lane, i), e(1, i),
+        e(by_row), e(by_row), e(by_row), e((d - 1 if width else 0, rows, width)), e(by_row), e((n, rows, width)),
+        e((n * n1, rows, width)), e((2, rows, width)), e((d, width)), e(lane), e(lane), e(by_z), e(by_z),
+        e(lane), e(lane), e(lane), e(lane), e(by_x), e(lane), e(lane), e((d, width)), e((n * n1, width)), e(lane),
+        e(by_x), e(by_x), e(by_x),
+    )  # fmt: skip

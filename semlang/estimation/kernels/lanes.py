@@ -1,7 +1,7 @@
 """Lowest units of one dimension side by side: each has lanes of vectors to itself, its rows follow each other in these.
 
 For rows that are Bernoulli logits without weights. With ``g = exp(nu)`` the log-likelihood of a unit is
-``sum y nu - sum log(1 + g)``, and l' is ``y - g / (1 + g)``. At node z, below node x of the units above,
+``sum y nu - sum log(1 + g)``, and l' is ``y - 1 + 1 / (1 + g)``. At node z, below node x of the units above,
 ``g = exp(nu_x) exp(a T z)``: one exponential of a row at x, and one at z; the latter is one of the unit where all of
 its rows have the same a. No loop is shorter than the lanes, whatever the size of units and the number of nodes.
 """
@@ -180,10 +180,7 @@ def rows_in_the_middle(x: int, Da: int, nest: Nest, begin: int, tables: Tables, 
 
 @inner
 def rows_at_own_nodes(x: int, n: int, same: bool, lanes: Lanes) -> None:
-    """Fill ``g / (1 + g)`` of all rows at the n nodes below node x, and ``sum log(1 + g)`` of each lane.
-
-    Two nodes at a time share a division.
-    """
+    """Fill ``1 + g`` of all rows at the n nodes below node x, and the sum of its logarithms of each lane."""
     width = lanes.o.shape[1]
     for k in range(n):
         for lane in range(width):
@@ -191,22 +188,11 @@ def rows_at_own_nodes(x: int, n: int, same: bool, lanes: Lanes) -> None:
             lanes.product[k, lane] = 1.0
     for j in range(lanes.longest[0]):
         i = 0 if same else j
-        for k in range(0, n - 1, 2):
+        for k in range(n):
             for lane in range(width):
-                g = lanes.e[j, lane] * lanes.move[k, i, lane]
-                h = lanes.e[j, lane] * lanes.move[k + 1, i, lane]
-                s = 1.0 + g
-                t = 1.0 + h
+                s = 1.0 + lanes.e[j, lane] * lanes.move[k, i, lane]
+                lanes.one[x * n + k, j, lane] = s
                 lanes.product[k, lane] *= s
-                lanes.product[k + 1, lane] *= t
-                r = 1.0 / (s * t)
-                lanes.mean[x * n + k, j, lane] = g * (t * r)
-                lanes.mean[x * n + k + 1, j, lane] = h * (s * r)
-        if n % 2 == 1:
-            for lane in range(width):
-                g = lanes.e[j, lane] * lanes.move[n - 1, i, lane]
-                lanes.product[n - 1, lane] *= 1.0 + g
-                lanes.mean[x * n + n - 1, j, lane] = g / (1.0 + g)
         if j % FACTORS == FACTORS - 1 or j == lanes.longest[0] - 1:
             for k in range(n):
                 for lane in range(width):
@@ -264,7 +250,10 @@ def probabilities_of_nodes(x: int, n: int, z: Any, lanes: Lanes) -> None:
 
 @inner
 def expectations_of_rows(x: int, n: int, r0: int, z: Any, tables: Tables, lanes: Lanes) -> None:
-    """Fill the expectations of l' and l' v of all rows given node x, and by lane ``sum a E[l']``, ``sum a E[l' z]``."""
+    """Fill the expectations of l' and l' v of all rows given node x, and by lane ``sum a E[l']``, ``sum a E[l' z]``.
+
+    ``l' = y - 1 + 1 / (1 + g)``; two nodes at a time share a division.
+    """
     width = lanes.o.shape[1]
     for lane in range(width):
         u = lanes.unit[lane]
@@ -277,13 +266,25 @@ def expectations_of_rows(x: int, n: int, r0: int, z: Any, tables: Tables, lanes:
             lanes.product[k, lane] = lanes.f[x * n + k, u]
     for j in range(lanes.longest[0]):
         for lane in range(width):
-            lanes.expected[0, j, lane] = lanes.y[j, lane]
-            lanes.expected[1, j, lane] = lanes.y[j, lane] * lanes.of_lane[0, lane]
-        for k in range(n):
+            lanes.expected[0, j, lane] = lanes.y[j, lane] - 1.0
+            lanes.expected[1, j, lane] = (lanes.y[j, lane] - 1.0) * lanes.of_lane[0, lane]
+        for k in range(0, n - 1, 2):
+            z0 = z[0, 0, k]
+            z1 = z[0, 0, k + 1]
             for lane in range(width):
-                p = lanes.product[k, lane] * lanes.mean[x * n + k, j, lane]
-                lanes.expected[0, j, lane] -= p
-                lanes.expected[1, j, lane] -= p * z[0, 0, k]
+                s = lanes.one[x * n + k, j, lane]
+                t = lanes.one[x * n + k + 1, j, lane]
+                r = 1.0 / (s * t)
+                p = lanes.product[k, lane] * (t * r)
+                q = lanes.product[k + 1, lane] * (s * r)
+                lanes.expected[0, j, lane] += p + q
+                lanes.expected[1, j, lane] += p * z0 + q * z1
+        if n % 2 == 1:
+            z0 = z[0, 0, n - 1]
+            for lane in range(width):
+                p = lanes.product[n - 1, lane] / lanes.one[x * n + n - 1, j, lane]
+                lanes.expected[0, j, lane] += p
+                lanes.expected[1, j, lane] += p * z0
         for lane in range(width):
             r = lanes.expected[0, j, lane]
             s = lanes.expected[1, j, lane]

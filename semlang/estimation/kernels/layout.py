@@ -149,7 +149,7 @@ class Lanes(Group):
     above: Cube  # (Da, j, w) loadings of the ancestors' coordinates
     e: Matrix  # (j, w) exp(nu) at node x and z = 0
     move: Cube  # (n, j, w) exp(a T z)
-    mean: Cube  # (n0, j, w) p of the response
+    one: Cube  # (n0, j, w) 1 + exp(nu)
     expected: Cube  # (2, j, w) expectations of l', and of l' z or l' v
     of_lane: Matrix  # (D, w) numbers of its unit
     at_0: Vector  # (w,) sum y nu at z = 0

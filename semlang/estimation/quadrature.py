@@ -186,13 +186,13 @@ class NestedQuadrature:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
         self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
         self._logit &= (self._y == 0.0) | (self._y == 1.0)
-        self._trials: Floats | None = None
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == self._code.size
         self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
-        self._constant: tuple[Floats, Floats, Floats | None] | None = None
+        self._seen: Floats | None = None
+        self._constant: tuple[Floats, Floats | None] | None = None
         self._positive, self._probability = (
             _rows_with(self._code, "sigma", "shape"),
             _rows_with(self._code, "guess", "slip", "zero"),
@@ -419,16 +419,23 @@ class NestedQuadrature:
         centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
-        self._find_plain_units(f1)
+        if self._changes(f1):
+            self._constant = None
+            self._find_plain_units(f1)
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
+
+    def _changes(self, f1: Floats) -> bool:
+        """Whether what constants and `Nest.plain` are made from is new; it is noted."""
+        read = f1 if self._all_read else f1[self._read]
+        if self._seen is not None and _equal(self._seen, read):
+            return False
+        self._seen = read.copy() if read.flags.writeable else read
+        return True
 
     def _find_plain_units(self, f1: Floats) -> None:
         """Note which lowest units have Bernoulli logits without weights alone: these can be side by side."""
         if self._kernel_dims[:1] != [1] or not self._logit.any():
             return
-        if self._trials is not None and _equal(self._trials, f1):
-            return
-        self._trials = f1.copy() if f1.flags.writeable else f1
         plain = self._logit & (f1 == 1.0)
         for batch in self._batches:
             nest, rows = batch.nest, batch.rows
@@ -578,9 +585,8 @@ class NestedQuadrature:
 
     def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
         """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
-        read = rows.f1 if self._all_read else rows.f1[self._read]
-        if self._constant is not None and _equal(self._constant[0], read):
-            return self._constant[1:]
+        if self._constant is not None:
+            return self._constant
         constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._constant_parts:
@@ -596,12 +602,8 @@ class NestedQuadrature:
         weight = self._reduced.row_total
         constant *= weight
         sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
-        self._constant = (
-            read.copy() if read.flags.writeable else read,
-            sums,
-            slopes * weight if slopes is not None else None,
-        )
-        return self._constant[1:]
+        self._constant = sums, slopes * weight if slopes is not None else None
+        return self._constant
 
 
 def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:

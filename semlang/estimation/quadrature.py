@@ -178,7 +178,6 @@ class NestedQuadrature:
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
         present = np.flatnonzero(count_by(self._code))
         self._has_parameters = bool((PARAMETERS[present] > 0).any())
-        self._no_parameter_moves = np.zeros(0 if self._has_parameters else self._code.size)
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
         self._batches: list[Batch] = []
@@ -459,11 +458,10 @@ class NestedQuadrature:
         return np.flatnonzero(bad)
 
     def _f_bars(self, constants_move: bool) -> tuple[Floats, Floats]:
-        """Return zeros, or arrays of them that nobody writes to, for the adjoints of f1 and f2."""
-        n = self._code.size
-        if self._batches and not self._has_parameters and not constants_move:
-            return self._no_parameter_moves, self._no_parameter_moves
-        return np.zeros(n), np.zeros(n)
+        """Return zeros for the adjoints of f1 and f2: one array where nobody writes to them, which costs no memory."""
+        first = np.zeros(self._code.size)
+        unread = self._batches and not self._has_parameters and not constants_move
+        return first, first if unread else np.zeros(self._code.size)
 
     def _failure(self, invalid: Ints) -> Evaluation:
         """Return an evaluation without numbers: the clusters of these rows failed."""

@@ -24,8 +24,8 @@ FILLS_UP = -1e4
 """Logarithms of weights below this are of nodes that fill up, see `rule_of_levels`."""
 NOTHING = -80.0
 """Offset of a row that is not there: ``1 + g`` is 1."""
-WIDTH = 32
-"""Lanes: four vectors of eight numbers."""
+WIDTH = 64
+"""Lanes: eight vectors of eight numbers."""
 
 
 @inner

@@ -133,6 +133,7 @@ class Tables(Group):
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows
     message: Vector  # (n1,)
+    calls: Integers  # (1,) address of `node_rows.rows_at_nodes`
 
 
 @dataclass(frozen=True, eq=False)

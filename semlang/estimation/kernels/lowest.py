@@ -10,7 +10,7 @@ from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.lanes import units_side_by_side
 from semlang.estimation.kernels.layout import Fronts, Lanes, Nest, Rows, Rule, Scratch, Tables
-from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
+from semlang.estimation.kernels.node_rows import call_at_nodes, end_of_table
 from semlang.estimation.kernels.upper import normalise
 
 
@@ -195,11 +195,9 @@ def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest
     the expectations of its rows.
     """
     compact()
-    D = nest.tail[0]
     M = nest.dims[0]
     n = rule.counts[0]
     groups = rule.size[1]
-    n0 = rule.size[0]
     r0 = nest.first[0]
     capacity = tables.density.shape[1] - 3
     up = max(nest.above[q] - nest.base[1], 0)
@@ -212,8 +210,7 @@ def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest
         while start < b:
             stop = end_of_table(start, b, capacity, rows)
             if turn == 0 or b - a > capacity:
-                rows_at_nodes(start, stop, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
-                              tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+                call_at_nodes(tables.calls[0], start, stop, rule.size[0], rule.run[0], rows, tables, scratch)
             for what in range((3 if has_parameters else 1) if turn else 0):
                 contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                          start - r0, M + what if what else 0, tables.row)  # fmt: skip

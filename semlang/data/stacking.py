@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from semlang.data.levels import level_text
 from semlang.diagnostics import Diagnostic, warning
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> stacked([pd.DataFrame({"x": [True]}), pd.DataFrame({"x": [0.5], "y": [1]})])["x"].tolist()
     [1.0, 0.5]
     """
+    from semlang.data.levels import level_text  # with numpy
+
     import pandas as pd
 
     if len(frames) == 1:

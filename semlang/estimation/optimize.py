@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,8 +14,8 @@ from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = [
-    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "approached", "definite", "maximise",
-    "negative_hessian", "polish", "steps_of",
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish",
+    "steps_of",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -25,7 +24,7 @@ ONE_SIDED = 40
 """With more coordinates the observed information is taken by one-sided differences, at half the work."""
 MANY_UNITS = 200
 """The same with more units: standard errors then change by less than 1e-5 of themselves, and from 100 units on."""
-SHORTER = 0.3
+SHORTER = 0.1
 """One-sided steps, of those to both sides."""
 FLAT = 1e-12
 """Eigenvalue, on unit diagonal, below which a direction is flat."""
@@ -198,18 +197,6 @@ def negative_hessian(objective: Objective, z: Floats, steps: Floats, centre: Flo
     return 0.5 * (out + out.T)
 
 
-def approached(objective: Objective, z: Floats, steps: Floats) -> Floats:
-    """Return the gradient at `z` as it is when `z` is come to from a neighbour.
-
-    Modes inside the likelihood are found from where they were, up to a tolerance: the gradient differs by as little,
-    but in the same direction for all neighbours, and along directions that the data hardly determine, one-sided
-    differences with the gradient of the climb were off by a twentieth of a standard error.
-    """
-    with suppress(Infeasible, np.linalg.LinAlgError):
-        objective.value_and_gradient(z + steps)
-    return objective.value_and_gradient(z)[1]
-
-
 def _positive(information: Floats) -> Floats:
     """Return the matrix with the absolute values of its eigenvalues, none below 1e-9 of the largest (scaled)."""
     curvature = Curvature(information)
@@ -357,12 +344,10 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     if one_sided:
         steps = SHORTER * steps
 
-    def measure(at: Floats) -> Curvature:
-        return Curvature(
-            negative_hessian(objective, at, steps, approached(objective, at, steps) if one_sided else None)
-        )
+    def measure(at: Floats, slope: Floats) -> Curvature:
+        return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
-    curvature = measure(z)
+    curvature = measure(z, gradient)
     decrement = moved = np.inf
     converged = False
     stale = False
@@ -388,7 +373,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             t *= 0.5
         else:
             if stale:
-                curvature, stale = measure(z), False
+                curvature, stale = measure(z, gradient), False
                 continue
             if not np.isfinite(decrement):  # there is no way up: the curvature is rounding, as at an infinite shape
                 size, vectors = curvature.eigen
@@ -400,11 +385,11 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
         value, gradient = new
         log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
-            curvature = measure(z)
+            curvature = measure(z, gradient)
         else:
             stale = True
     if stale and (not converged or moved > 1e-6 or objective.exact):
-        curvature = measure(z)
+        curvature = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),
         curvature=curvature,

@@ -46,10 +46,9 @@ Ints = NDArray[np.int64]
 _BLOCK = 1 << 16
 """Rows whose constants are computed together: a million need no memory for what is in between."""
 
-TOLERANCE = 1e-14
-"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
-SHORTER = 1e-8
-"""The same where the value is asked for alone, of that."""
+TOLERANCE = 1e-22
+"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
+must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
 
 
@@ -463,18 +462,17 @@ class NestedQuadrature:
     ) -> None:
         """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards.
 
-        Values that are asked for `alone` have no correction for the Newton step that is not taken: it is shorter.
+        Those that are asked for `alone` have no correction for the Newton step that is not taken.
         """
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)
             self._integrate(batch, rule, rows, work, values, alone)
             return
         nest, fronts, scratch = batch.nest, work.fronts, work.scratch
-        tolerance = SHORTER * TOLERANCE if alone else TOLERANCE
-        find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
         if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
             _forget(nest, steps < 0)
-            find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
             _forget(nest, steps < 0)
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)

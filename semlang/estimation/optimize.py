@@ -14,8 +14,8 @@ from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = [
-    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "definite", "maximise", "negative_hessian", "polish",
-    "steps_of",
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "definite", "maximise",
+    "negative_hessian", "polish", "steps_of",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -206,6 +206,35 @@ def _positive(information: Floats) -> Floats:
     return out
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a climb knows where it begins.
+
+    Parameters
+    ----------
+    value : float
+    gradient : (n,) floats
+    information : (n, n) floats or None
+        Outer product of the units' scores, or the expected information.
+    by_scores : bool
+        Whether it is the first.
+    """
+
+    value: float
+    gradient: Floats
+    information: Floats | None
+    by_scores: bool
+
+
+def begin(objective: Objective, z: Floats, inverse: Floats | None = None) -> Begun:
+    """Evaluate at `z` what a climb from there, with an inverse information or without, takes first."""
+    expected = objective.information(z) if inverse is None else None
+    if expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n:
+        value, gradient, measure = objective.scored(z)
+        return Begun(value, gradient, measure(), True)
+    return Begun(*objective.value_and_gradient(z), expected, False)
+
+
 def maximise(
     objective: Objective,
     z: Floats,
@@ -215,13 +244,14 @@ def maximise(
     report: Report | None = None,
     inverse: Floats | None = None,
     stall: float = 0.0,
+    begun: Begun | None = None,
 ) -> Optimum:
     """Climb from `z` to the maximum.
 
     Scoring takes the expected information, or the outer product of the units' scores where there are at least five
-    units a parameter; it needs no tuning and few iterations where the model fits. Where the decrement falls slowly, or
-    units are few, BFGS goes on from the last information (or from differences of the gradient at the start). Steps
-    are halved until they gain.
+    units a parameter; it needs no tuning and few iterations where the model fits. Where the decrement falls slowly,
+    units are few, or the outer product is that of a place within a standard error, BFGS goes on from the last
+    information (or from differences of the gradient at the start). Steps are halved until they gain.
 
     Parameters
     ----------
@@ -237,6 +267,8 @@ def maximise(
         Inverse information to begin with: BFGS from the first step.
     stall : float
         Stop, not converged, where `STALLED` iterations together gain less, or no step above `SHORTEST` gains.
+    begun : Begun, optional
+        What is known at `z`.
 
     Raises
     ------
@@ -244,20 +276,18 @@ def maximise(
         If there is no likelihood at the start.
     """
     log: list[Iteration] = []
-    expected = objective.information(z) if inverse is None else None
-    by_scores = expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n
-    scoring = expected is not None or by_scores
-
+    if begun is None:
+        begun = begin(objective, z, inverse)
+    value, gradient, information, by_scores = begun.value, begun.gradient, begun.information, begun.by_scores
+    scoring = information is not None
     def evaluate(at: Floats) -> tuple[float, Floats, Callable[[], Floats | None]]:
         if by_scores and scoring:
             return objective.scored(at)
         value, gradient = objective.value_and_gradient(at)
         return value, gradient, lambda: objective.information(at) if scoring else None
 
-    value, gradient, measure = evaluate(z)
     if not np.isfinite(value):
         raise Infeasible("the log-likelihood is not finite at the start")
-    information = measure() if expected is None else expected
     if information is None and inverse is None:
         information = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
     previous, slow = np.inf, 0
@@ -299,10 +329,12 @@ def maximise(
         z, value, gradient = z + change, new_value, new_gradient
         if len(log) > STALLED and value - log[-STALLED - 1].loglik < stall:
             break
-        if scoring and decrement < LOCAL and (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
-            decrement, converged = ahead, True
-            break
-        information = measure()
+        if scoring and decrement < LOCAL:
+            if (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
+                decrement, converged = ahead, True
+                break
+            scoring = not by_scores  # what scores know is known by now; the steps know more
+        information = measure() if scoring else None
         if scoring:
             slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
             previous = decrement

@@ -299,11 +299,11 @@ class NestedQuadrature:
             units = int(nest.base[-1])
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             if rule.size[0] == 1:
                 laplace_moments(nest, work.fronts, means, covariances)
             else:
-                node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+                node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             for k, level in enumerate(self._reduced.levels):
                 here, m = slice(nest.base[k], nest.base[k + 1]), self.dims[level]
                 given = self._reduced.units[k][batch.units[k]]
@@ -367,7 +367,7 @@ class NestedQuadrature:
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             last.fill(work.fronts)
             self._integrate(batch, rule, rows, work, np.empty(clusters), alone=True)
-            node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
 
         self._for_batches(run, rule, free)
@@ -384,7 +384,7 @@ class NestedQuadrature:
             work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
             nest = batch.nest
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
             weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
             covariances: Floats | None = None
@@ -480,9 +480,9 @@ class NestedQuadrature:
         self._integrate(batch, rule, rows, work, values, alone)
 
     def _integrate(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool = False
+        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool
     ) -> None:
-        """Fill the log-likelihoods of a batch at the nodes that its fronts say."""
+        """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)

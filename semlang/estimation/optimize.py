@@ -35,6 +35,8 @@ NOISE = 1e-7
 SHORTEST = 1e-4
 STALLED = 5
 """Iterations that have to gain something, where that is asked for."""
+SHARE = 0.5
+"""Share of the mean of the scores in their outer product that steps are made longer by at most, see `maximise`."""
 LOCAL = 1.0
 """After a step of a smaller decrement, of about a standard error, the information is that before the step."""
 
@@ -290,6 +292,7 @@ def maximise(
         raise Infeasible("the log-likelihood is not finite at the start")
     if information is None and inverse is None:
         information = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
+    units = max(float(objective.multiplicity.sum()), 1.0)
     previous, slow = np.inf, 0
     H: Curvature | Floats = np.eye(z.size) if inverse is None else inverse.copy()
     fresh = True
@@ -303,6 +306,8 @@ def maximise(
         if decrement < tolerance:
             converged = True
             break
+        if by_scores and scoring:
+            step /= 1.0 - min(decrement / units, SHARE)
         t, found = 1.0, False
         while t > (SHORTEST if stall else 1e-9):
             try:

@@ -121,9 +121,7 @@ def thinned(design: Design, most: int) -> Design:
 
 def _linear(table: ParameterTable, forms: Sequence[ReducedForm]) -> bool:
     return all(
-        table.variables[key].kind.name == "gaussian"
-        and table.variables[key].link == "identity"
-        and (k, "sigma") not in form.quantities
+        table.variables[key].is_gaussian and (k, "sigma") not in form.quantities
         for form in forms
         for k, key in enumerate(form.responses)
     )

@@ -100,7 +100,7 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
     if not fit.designs:
         return "the rows of the fit lie in partitions"
     for v in fit.table.responses:
-        if v.kind.name != "gaussian" or v.link not in ("", "identity"):
+        if not v.is_gaussian:
             return f"'{v.name}' is not gaussian, so there is no unrestricted covariance matrix to compare with"
         if v.arguments.get("censored") or v.arguments.get("interval"):
             return f"'{v.name}' is censored, so there is no unrestricted covariance matrix to compare with"

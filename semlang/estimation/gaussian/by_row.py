@@ -121,7 +121,7 @@ class ByRow(Engine):
 
     def _run(self, point: Point, solved: Floats, pairs: Ints, inverse: Floats) -> tuple[float, Floats, Floats]:
         """Return the log-likelihood and the adjoints of Sigma and m."""
-        from semlang.estimation.kernels.gaussian_patterns import patterns
+        from semlang.estimation.kernels.gaussian_patterns import Work, patterns
 
         L = point.L[:, 0]
         S = np.ascontiguousarray(L @ point.psi @ L.T + point.residual)
@@ -140,6 +140,7 @@ class ByRow(Engine):
             solved,
             inverse,
             pairs,
+            Work.of(len(S)),
         )
         if not np.isfinite(value):
             raise Infeasible("a covariance matrix is not positive definite")

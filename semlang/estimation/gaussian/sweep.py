@@ -62,7 +62,7 @@ class Sweep:
             singular = is_singular(F, V[i]) or bool((signs < 0).any())
             self._kept.append((K.copy(), h.copy()) if singular else None)
             log_root, q = np.zeros(h.shape[1]), np.zeros(h.shape[1])
-            gaussian_sweep.up(K, h, F, signs, above, C, G, a, log_root, q)
+            gaussian_sweep.up(K, h, F, signs, above, C, G, a, log_root, q, gaussian_sweep.Work.of(own, above))
             part = 0.5 * q - log_root
             self.parts.append(part)
             value += float(part.sum() if self.tree.total is None else part @ self.tree.total[i])
@@ -86,7 +86,8 @@ class Sweep:
             C, G, a = self._buffers[i]
             U, alive = a.shape[1], self.alive[i]
             b1, S1 = np.empty((alive, U)), np.empty((packed(alive), U))
-            gaussian_sweep.down(C, G, a, b, S, self.tree.parent[i], b1, S1)
+            work = gaussian_sweep.Work.of(len(a), alive - len(a))
+            gaussian_sweep.down(C, G, a, b, S, self.tree.parent[i], b1, S1, work)
             b, S = b1, S1
             out.append(Posterior(b, S))
         return out[::-1]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.declaring import inner, kernel
 from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows, end_of_run
 from semlang.estimation.kernels.families import SETS
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 from semlang.estimation.kernels.softmax import end_of_set, log_probability
 
@@ -41,7 +40,7 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
         i = j
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@kernel(Nest, Rows, Fronts, Scratch, Vector)
 def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """``value = sum_u Om_u (-log|L_u| - |m_u|^2 / 2) + sum_i Om l_i`` of each top-level cluster."""
     K = nest.dims.size
@@ -67,7 +66,7 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
                 value[q - nest.base[level]] = s
 
 
-@kernel(GroupType(Rows), GroupType(Scratch), types.int64, types.int64)
+@kernel(Rows, Scratch, int, int)
 def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
     """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight.
 

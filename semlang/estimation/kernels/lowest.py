@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, inner, kernel
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
@@ -185,8 +184,8 @@ def moments_at(q: int, M: int, groups: int, n: int, path: Any, node: Any, p: Any
                 tau_z[q, k * M + d, x] = t
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.boolean,
-        types.float64[::1])  # fmt: skip
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, bool,
+        Vector)  # fmt: skip
 def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows, end_of_run
 from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Integers
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 from semlang.estimation.kernels.softmax import set_curvature
 
@@ -192,7 +190,7 @@ def move(K: int, x: float, before: float, nest: Nest, fronts: Fronts, low: Any, 
                 fronts.step[q, d] *= x
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+@kernel(Nest, Rows, Fronts, Scratch, float, int, Integers)
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
     """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from semlang.estimation.kernels.compiling import compact, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, kernel
+from semlang.estimation.kernels.groups import Cube, Matrix
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.lowest import place_nodes
 from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
 
-_MOMENTS = (types.float64[:, ::1], types.float64[:, :, ::1])
+_MOMENTS = (Matrix, Cube)
 _NODES = _MOMENTS
 
 
-@kernel(GroupType(Nest), GroupType(Fronts), *_MOMENTS)
+@kernel(Nest, Fronts, *_MOMENTS)
 def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> None:
     """Modes and blocks of the inverse Hessian: ``C_oo = F_oo^-1 + G C_aa G'``, ``C_oa = -G C_aa``."""
     K = nest.dims.size
@@ -46,7 +44,7 @@ def laplace_moments(nest: Nest, fronts: Fronts, mean: Any, covariance: Any) -> N
                     covariance[q, k, j] = s
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)], *_MOMENTS)
+@kernel(Nest, Rule, Fronts, Tables, *_MOMENTS)
 def node_moments(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, mean: Any, covariance: Any) -> None:
     """Moments at the nodes, of each unit's own and its ancestors' coordinates, after the sums of values alone.
 
@@ -102,7 +100,7 @@ def node_moments(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, mean: A
                 mean[q, k] += fronts.path[q, k]
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], *_NODES)
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, *_NODES)
 def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                     weight: Any, node: Any) -> None:  # fmt: skip
     """Posterior probabilities (U0, n0) of the nodes of the lowest units, and all their coordinates (U0, D, n0).

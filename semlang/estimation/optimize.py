@@ -282,6 +282,7 @@ def maximise(
         begun = begin(objective, z, inverse)
     value, gradient, information, by_scores = begun.value, begun.gradient, begun.information, begun.by_scores
     scoring = information is not None
+
     def evaluate(at: Floats) -> tuple[float, Floats, Callable[[], Floats | None]]:
         if by_scores and scoring:
             return objective.scored(at)

@@ -479,9 +479,7 @@ class NestedQuadrature:
             return
         self._integrate(batch, rule, rows, work, values, alone)
 
-    def _integrate(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool
-    ) -> None:
+    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool) -> None:
         """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:

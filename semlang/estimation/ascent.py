@@ -321,11 +321,15 @@ class Ascent:
         return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
 
     def _ridge(self, best: Optimum) -> list[int]:
-        """Return the parameters of the flattest direction, where a step promises hardly anything."""
+        """Return the parameters of the flattest direction, where a step promises hardly anything.
+
+        Moves are in units of what a parameter is known to where all others are.
+        """
         if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
             return []
-        direction = best.curvature.eigen[1][:, 0] / best.curvature.scale
-        moves = np.abs(self.objective.jacobian_inside(best.z) @ direction)
+        D = self.objective.jacobian_inside(best.z) / best.curvature.scale
+        units = np.sqrt((D**2).sum(axis=1))
+        moves = np.abs(D @ best.curvature.eigen[1][:, 0]) / np.where(units > 0.0, units, 1.0)
         return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:

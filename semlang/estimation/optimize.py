@@ -293,7 +293,7 @@ def maximise(
         raise Infeasible("the log-likelihood is not finite at the start")
     if information is None and inverse is None:
         information = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
-    units = max(float(objective.multiplicity.sum()), 1.0)
+    units = max(float(objective.multiplicity.sum()), 1.0) if by_scores else 1.0
     previous, slow = np.inf, 0
     H: Curvature | Floats = np.eye(z.size) if inverse is None else inverse.copy()
     fresh = True

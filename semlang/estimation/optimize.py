@@ -152,8 +152,12 @@ def steps_of(z: Floats, variances: Floats) -> Floats:
     of 1, is enough there.
     """
     se = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 1.0))
-    out: Floats = np.minimum(1e-3 * se, 1e-2 * np.maximum(1.0, np.abs(z)))
+    out: Floats = np.minimum(1e-3 * se, _farthest(z))
     return out
+
+
+def _farthest(z: Floats) -> Floats:
+    return np.asarray(1e-2 * np.maximum(1.0, np.abs(z)))
 
 
 def first_steps(objective: Objective, z: Floats) -> Floats:
@@ -372,6 +376,8 @@ def _newton(curvature: Curvature, gradient: Floats, floor: float = FLAT) -> Floa
 def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, limit: int = 12) -> Optimum:
     """Finish with Newton steps on the observed information, which also tells whether it is a maximum.
 
+    The last step, which promises less than the tolerance, is taken without a look at where it leads.
+
     At a variance of zero the gradient in its root vanishes whatever the data say; the curvature there is twice
     dl/d(sigma^2), so a direction of positive curvature is a way up: it is followed.
     """
@@ -398,6 +404,8 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             decrement = float(gradient @ step)
             if decrement < tolerance:
                 converged = True
+                if curvature.pivot > ROUGH and (np.abs(step) <= _farthest(z)).all():  # what it gains could not be seen
+                    z, value, gradient = z + step, value + 0.5 * decrement, gradient - curvature.information @ step
                 break
         t = 1.0
         while t > 1e-7:

@@ -201,10 +201,13 @@ def _count(client: Any) -> int:
 
 
 def _from_dask(data: Any, cluster: str, client: Any) -> Partitions:
+    import dask
+
     columns = tuple(str(c) for c in data.columns)
 
     def frames(chosen: Sequence[str], only: Sequence[int] | None = None) -> Held:
-        delayed = data[list(chosen)].to_delayed()
+        with dask.config.set({"optimization.tune.active": False}):  # joins partitions where few columns are read
+            delayed = data[list(chosen)].to_delayed()
         delayed = delayed if only is None else [delayed[k] for k in only]
         if client is None:
             return InProcess(len(delayed), lambda k: delayed[k].compute(scheduler="sync"))

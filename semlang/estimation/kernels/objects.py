@@ -1,4 +1,4 @@
-"""Where the machine code of kernels is: in the package, else in the cache, else it is compiled into the cache.
+"""Where the machine code of kernels is: in the package (`shipped`), in the cache, or it is compiled into the cache.
 
 An object file holds one kernel. In the cache it lies in a folder that is named by a hash of *all* kernel sources (a
 kernel may be spread over several files), of the processor that the code is compiled for, and of the compiler: code for
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from semlang.cache import cache_folder, load, refusal, store
 from semlang.estimation.kernels.compilation import compilation
 from semlang.estimation.kernels.linking import link, machine
+from semlang.estimation.kernels.shipped import OPTIONS, shipped_folder
 
 if TYPE_CHECKING:
     from semlang.estimation.kernels.declaring import Kernel
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIX", "find", "is_there", "kernel_folder", "sources_hash"]
 
 SUFFIX = ".object"
-OPTIONS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
-           "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")  # fmt: skip
-"""Variables of the environment that change the code."""
-
 DAY = 86400.0
 UNUSED = 60 * DAY
 """Folders that no process has used for so long are removed when a new one is made.
@@ -79,26 +76,33 @@ def _remove_unused(base: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _file(kernel: Kernel) -> Path | None:
+def _shipped(kernel: Kernel) -> Path | None:
+    folder = shipped_folder(sources_hash())
+    return folder / (kernel.name + SUFFIX) if folder is not None else None
+
+
+def _cached(kernel: Kernel) -> Path | None:
     folder = kernel_folder()
     return folder / (kernel.name + SUFFIX) if folder is not None else None
 
 
 def is_there(kernel: Kernel) -> bool:
     """Whether there is a file of a kernel."""
-    file = _file(kernel)
-    return file is not None and file.exists()
+    return any(file is not None and file.exists() for file in (_shipped(kernel), _cached(kernel)))
 
 
 def find(kernel: Kernel) -> int:
     """Return the address of a kernel's function; what takes long is announced, and its seconds are counted."""
-    file = _file(kernel)
-    code = load(file) if file is not None else None
-    if code is not None:
-        try:
-            return link(code)
-        except RuntimeError:
-            pass  # whatever it is, it is no code of ours for this machine
+    file = _shipped(kernel)
+    if file is not None:
+        address = _linked(load(file, others=True))  # whoever can write there can write our sources
+        if address:
+            return address
+    file = _cached(kernel)
+    if file is not None:
+        address = _linked(load(file))
+        if address:
+            return address
     compilation.missing()
     start = time.perf_counter()
     try:
@@ -110,3 +114,11 @@ def find(kernel: Kernel) -> int:
         return link(code)
     finally:
         compilation.seconds += time.perf_counter() - start
+
+
+def _linked(code: bytes | None) -> int:
+    """Return the address of a function, or 0 where there is no code, or none of ours for this machine."""
+    try:
+        return link(code) if code is not None else 0
+    except RuntimeError:
+        return 0

@@ -1,4 +1,4 @@
-"""The unrestricted model of gaussian responses: with missing values it is where the likelihood of the rows is highest."""
+"""The unrestricted model of gaussian responses: with missing values the likelihood of the rows is highest there."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from semlang.data.design import Design
+from semlang.estimation import memory
 from semlang.estimation.border import singular_blocks
 from semlang.estimation.climb import Climb
 from semlang.estimation.conditioning.ordering import renumbering
@@ -112,6 +113,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     except KeyboardInterrupt:  # the estimates are there
         vcov_inside, scores = None, None
         findings.warn("no-standard-errors", "interrupted before the standard errors were there")
+    memory.release()
     limits = uncertainty.limits
     theta, vcov = inside, vcov_inside
     if setting.frame is not None:

@@ -25,7 +25,8 @@ TILE = 64
 """Rows, or nodes, that are passed at a time."""
 
 CURVATURE, VALUE, THIRD = 0, 1, 2
-"""What is asked for: (l', -l''); (l, l', dl/df1, dl/df2); (-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
+"""What is asked for: (l', -l'', and -l''' where no row parameter is estimated); (l, l', dl/df1, dl/df2);
+(-l''', dl'/df1, -dl''/df1, dl'/df2, -dl''/df2)."""
 
 
 DATA = ("", "trials", "event", "censored", "high", "one", "set")
@@ -56,6 +57,7 @@ def rows_of(code: int) -> Kernel:
     entry = ENTRIES[code]
     module, name = entry.density.split(".")
     density = getattr(import_module(f"semlang.estimation.kernels.{module}"), name)
+    estimated = bool(PARAMETERS[code] > 0)
 
     def rows(what: int, n: int, y_: Any, f1_: Any, f2_: Any, nu_: Any, out_: Any) -> int:
         """Fill ``out[k * TILE + t]`` with the k-th quantity of row t < n <= TILE."""
@@ -69,6 +71,8 @@ def rows_of(code: int) -> Kernel:
                 row = density(y[t], f1[t], f2[t], nu[t])
                 out[t] = row[1]
                 out[t + TILE] = row[2]
+                if not estimated:
+                    out[t + 2 * TILE] = row[3]
         elif what == VALUE:
             for t in range(n):
                 row = density(y[t], f1[t], f2[t], nu[t])

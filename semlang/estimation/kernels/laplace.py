@@ -68,9 +68,9 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
 
 @kernel(Rows, Scratch, int, int)
 def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
-    """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight.
+    """Fill ``w1`` and ``mixed`` of those rows a to b (the rows of a batch) of which `curvature` does not fill ``w1``.
 
-    Of rows of a set ``w1`` is w, see `softmax.centre_sets`.
+    They are times the row's weight. Of rows of a set ``w1`` is w, see `softmax.centre_sets`.
     """
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
@@ -84,10 +84,10 @@ def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
             i = j
             continue
         j = end_of_run(i, min(b, i + TILE), rows.code)
-        call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
-        for t in range(j - i):
-            scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]
         if rows.parameters[c] > 0:
+            call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
+            for t in range(j - i):
+                scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]
             for k in range(4):
                 for t in range(j - i):
                     scratch.mixed[k, i - a + t] = rows.weight[i + t] * scratch.tile[(k + 1) * TILE + t]

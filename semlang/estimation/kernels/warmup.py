@@ -31,7 +31,7 @@ NODES = (lowest_units, node_moments)
 UPPER = (upper_sums, upper_nodes)
 
 SECONDS = {
-    "lowest_units": 3.5, "node_moments": 2.6, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9,
+    "lowest_units": 3.5, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9,
     "mode_adjoints": 0.6, "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
     "plain_rows": 0.2,
 }  # fmt: skip

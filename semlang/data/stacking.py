@@ -31,9 +31,9 @@ def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> stacked([pd.DataFrame({"x": [True]}), pd.DataFrame({"x": [0.5], "y": [1]})])["x"].tolist()
     [1.0, 0.5]
     """
-    from semlang.data.levels import level_text  # with numpy
-
     import pandas as pd
+
+    from semlang.data.levels import level_text  # with numpy
 
     if len(frames) == 1:
         return frames[0]

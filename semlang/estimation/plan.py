@@ -49,7 +49,7 @@ class _Situation:
     @cached_property
     def ways(self) -> Ways | None:
         """Ways to integrate over the latent variables, None where there is no choice."""
-        if not self.shared or self.design is None or not blocks_of(self.form.psi):
+        if not self.shared or self.design is None or self.form.moderated or not blocks_of(self.form.psi):
             return None
         return ways(self.table, self.graph, self.form, self.design, self.rows)
 
@@ -67,7 +67,7 @@ class _Situation:
     @cached_property
     def closed_form(self) -> str | None:
         """Name of the closed form, '' where the data will decide, None where there is none."""
-        if not self.all_gaussian:
+        if not self.all_gaussian or self.form.moderated:
             return None
         if self.design is None:
             return None if self.form.quantities else ""

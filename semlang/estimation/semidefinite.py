@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import Block, blocks_of
+from semlang.estimation.moderation import is_moderated
 from semlang.estimation.parameters import keys_of
 from semlang.matrices.reduced import ReducedForm
 
@@ -70,7 +71,7 @@ def unfactored(
     for form, flags in zip(forms, factored, strict=True):
         for block, flag in zip(blocks_of(form.psi), flags, strict=True):
             asked = never_negative is None or not keys_of(form, block).isdisjoint(never_negative)
-            if not flag and asked and (block.parameter >= 0).any():
+            if not flag and asked and (block.parameter >= 0).any() and not is_moderated(form, block):
                 found.setdefault((block.parameter.tobytes(), block.constant.tobytes()), block)
     return tuple(found.values())
 

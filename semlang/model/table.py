@@ -59,6 +59,9 @@ class Covariate:
 Product = tuple[Covariate, ...]
 """A product of covariates; the empty product is the constant 1."""
 
+COVARIANCE = "~~"
+"""What the quantity of a row begins with that is an addend of a covariance of latent variables; the other end follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -97,6 +100,11 @@ class Variable:
     span: Span | None = None
 
     @property
+    def is_normal(self) -> bool:
+        """Whether it is a continuous latent variable."""
+        return self.role != "response" and self.kind.name == "normal"
+
+    @property
     def is_linear(self) -> bool:
         """Whether it is a gaussian response with identity link that is neither censored nor in an interval."""
         hidden = self.arguments.get("censored") or self.arguments.get("interval")
@@ -132,7 +140,8 @@ class Row(NamedTuple):
         slope `source` u and `via` (x,).
     quantity : str
         '' for the mean part of the linear predictor, or the distribution parameter that the row belongs to: ``sigma``,
-        ``shape``, ``zero``, ``guess``, ``slip``.
+        ``shape``, ``zero``, ``guess``, ``slip``. Of a latent variable ``sigma``, the log standard deviation of its
+        disturbance, or ``~~g``, its covariance with g, where they depend on covariates.
     threshold : int
         Number from 1 of the threshold that the row is, or moves; else 0.
     category : str

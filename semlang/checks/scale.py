@@ -142,7 +142,7 @@ def _coefficients(
 
 
 def _constant(graph: ModelGraph, c: Covariance) -> int:
-    """Return the free parameter of the part of a moderated variance that no covariate multiplies, -1 if there is none."""
+    """Return the free parameter of the constant part of a moderated variance, -1 if there is none."""
     return next((row.parameter for row in graph.moderated[c.a, c.b] if not row.via and row.parameter >= 0), -1)
 
 

@@ -72,8 +72,8 @@ class Chain:
 
         o = offset + X m',   A = sum_a d_a (L F),   f = thresholds, residual SD.
 
-    Where a block of Psi depends on covariates, F is I in it, and the rows' A are multiplied by F(x) afterwards; the last
-    cells are the parameters that it takes, which no entry reads.
+    Where a block of Psi depends on covariates, F is I in it, and the rows' A are multiplied by F(x) afterwards; the
+    last cells are the parameters that it takes, which no entry reads.
 
     Parameters
     ----------

@@ -4,8 +4,9 @@ In a block with a moderated cell
 
     Psi_ii(x) = exp(2 sum_c a_c x_c),   Psi_ij(x) = sum_c c_c x_c,
 
-the cells without covariates being what they are. zeta = F(x) v with Psi(x) = F(x) F(x)', v ~ N(0, I), F lower triangular
-with a positive diagonal; so a row's loadings on v are those on zeta times F(x) of its unit, whatever the responses are.
+the cells without covariates being what they are. zeta = F(x) v with Psi(x) = F(x) F(x)', v ~ N(0, I), F lower
+triangular with a positive diagonal; so a row's loadings on v are those on zeta times F(x) of its unit, whatever the
+responses are.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ class Moderation:
         free |= {a.parameter for addends in self._cells.values() for a in addends if a.parameter >= 0}
         self.parameters = tuple(sorted(free))
 
-    def evaluate(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return F (G, b, b) of the G patterns and dF/dtheta (p, G, b, b).
+    def matrices(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return Psi (G, b, b) at the G patterns and dPsi/dtheta (p, G, b, b).
 
         Parameters
         ----------
@@ -91,7 +92,7 @@ class Moderation:
         Raises
         ------
         Infeasible
-            If the covariance matrix of a pattern is not positive definite.
+            If a standard deviation runs out of the numbers.
         """
         at = {p: n for n, p in enumerate(self.parameters)}
         b, base = self.size, self.block
@@ -116,6 +117,53 @@ class Moderation:
                     dV[at[a.parameter], :, i, j] += slope
                     if i != j:
                         dV[at[a.parameter], :, j, i] += slope
+        return V, dV
+
+    def smallest(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the smallest eigenvalue of the correlation matrices of all patterns, and its gradient (P,).
+
+        With its eigenvector u, R = D^-1/2 Psi D^-1/2 and w = D^-1/2 u the gradient of l is
+        w' dPsi w - l sum_i u_i^2 dPsi_ii / Psi_ii.
+
+        Parameters
+        ----------
+        theta : (P,) floats
+
+        Raises
+        ------
+        Infeasible
+            If a variance is not positive.
+        """
+        V, dV = self.matrices(theta[list(self.parameters)])
+        diagonal = range(self.size)
+        variances = V[:, diagonal, diagonal]
+        if (variances <= 0.0).any():
+            raise Infeasible("a variance is not positive")
+        sd = np.sqrt(variances)
+        eigenvalues, vectors = np.linalg.eigh(V / (sd[:, :, None] * sd[:, None, :]))
+        g = int(eigenvalues[:, 0].argmin())
+        least, u = float(eigenvalues[g, 0]), vectors[g, :, 0]
+        w = u / sd[g]
+        gradient = np.zeros(theta.size)
+        own = np.einsum("i,pij,j->p", w, dV[:, g], w) - least * dV[:, g, diagonal, diagonal] @ w**2
+        gradient[list(self.parameters)] = own
+        return least, gradient
+
+    def evaluate(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return F (G, b, b) of the G patterns and dF/dtheta (p, G, b, b).
+
+        Parameters
+        ----------
+        values : (p,) floats
+            Values of `parameters`.
+
+        Raises
+        ------
+        Infeasible
+            If the covariance matrix of a pattern is not positive definite.
+        """
+        V, dV = self.matrices(values)
+        b = self.size
         try:
             F = np.linalg.cholesky(V)
         except np.linalg.LinAlgError:
@@ -124,11 +172,6 @@ class Moderation:
         middle = np.tril(inverse @ dV @ inverse.transpose(0, 2, 1))
         middle[..., np.arange(b), np.arange(b)] *= 0.5
         return F, F @ middle
-
-    def covariances(self, values: Floats) -> Floats:
-        """Return Psi(x) of each record (n, b, b)."""
-        F = self.evaluate(values)[0]
-        return np.asarray((F @ F.transpose(0, 2, 1))[self.pattern])
 
 
 def moderated(posterior: Posterior, reduced: ReducedForm, design: Design, theta: Floats) -> Posterior:

@@ -174,6 +174,8 @@ def plan(
         q = chosen.nodes if chosen is not None and chosen.nodes is not None else points
         q = q or LADDER[0] if rule.engine == SPARSE else q
         levels = _levels(table, form, design, 0 if exact else 1 if one else q, rule.engine == SPARSE)
+        if one and rule.engine == "nested quadrature":
+            levels = tuple(replace(level, exact=True) for level in levels)
         planned = GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows)
         groups.append(planned if chosen is None else chosen.shown(planned))
     if shared and len({"shared" if g.engine in GRIDS else g.engine == SPARSE for g in groups}) > 1:

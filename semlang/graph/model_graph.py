@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from semlang.model.table import COVARIANCE, ParameterTable, Product, Row, Variable
+from semlang.model.table import ParameterTable, Product, Row, Variable
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -134,11 +134,11 @@ class ModelGraph:
 
     @cached_property
     def moderated(self) -> dict[tuple[str, str], tuple[Row, ...]]:
-        """Addends of variances (their log standard deviations) and covariances of latent variables by their two ends."""
+        """Addends of log standard deviations and covariances of latent variables by their two ends."""
         found: dict[tuple[str, str], list[Row]] = {}
         for row in self.quantities:
             if self.table.variables[row.target].is_normal:
-                found.setdefault(ends_of(row), []).append(row)
+                found.setdefault(row.joins or (row.target, row.target), []).append(row)
         return {ends: tuple(rows) for ends, rows in found.items()}
 
     @property
@@ -243,11 +243,6 @@ class ModelGraph:
         for c in self.covariances:
             about = {"row": c.row, "parameter": c.parameter, "value": c.value}
             yield c.a, c.b, {"kind": "covariance", "via": (), **about}
-
-
-def ends_of(row: Row) -> tuple[str, str]:
-    """Return the two ends of the variance or covariance that a row is an addend of."""
-    return row.target, row.quantity.removeprefix(COVARIANCE) if row.quantity.startswith(COVARIANCE) else row.target
 
 
 def _covariate_edges(

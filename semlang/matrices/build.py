@@ -106,9 +106,10 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
         lifted=tuple(k for k in of if k in lifted),
         predictors=tuple(predictors),
         moderated={
-            (max(number[a], number[b]), min(number[a], number[b])): tuple(substitution.further(row)[0][0] for row in rows)
+            (max(i, j), min(i, j)): tuple(substitution.further(row)[0][0] for row in rows)
             for (a, b), rows in graph.moderated.items()
-            if a in number and b in number
+            for i, j in [(number.get(a, -1), number.get(b, -1))]
+            if i >= 0 and j >= 0
         },
     )
 

@@ -1,9 +1,9 @@
 """Moderated parameters, ``L :~ L0 + L1*data(z)``: a labelled parameter is a linear function of columns.
 
 A path ``L x`` is the paths ``L0 x`` and ``L1 x:z``, which is moderated nonlinear factor analysis (Bauer 2017,
-Psychological Methods 22, 507-526). A variance is one on the log scale, ``log(v) :~ v0 + v1*data(z)``: the log (residual)
-standard deviation, ``sigma(y)`` or ``sigma(f)``, is half of that. A covariance of latent variables is one as it is, in
-rows ``f~~g ~1``, ``f~~g ~ z``.
+Psychological Methods 22, 507-526). A variance is one on the log scale, ``log(v) :~ v0 + v1*data(z)``: the log standard
+deviation of a residual or disturbance, ``sigma(y)``, ``sigma(f)``, is half of that. A covariance of latent variables is
+one as it is, in rows ``f~~g ~1``, ``f~~g ~ z``.
 """
 
 from __future__ import annotations

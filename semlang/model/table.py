@@ -60,7 +60,7 @@ Product = tuple[Covariate, ...]
 """A product of covariates; the empty product is the constant 1."""
 
 COVARIANCE = "~~"
-"""What the quantity of a row begins with that is an addend of a covariance of latent variables; the other end follows."""
+"""What the quantity of an addend of a covariance of latent variables begins with; the other end follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,11 @@ class Row(NamedTuple):
     rv: str = ""
     also: tuple[tuple[str, int], ...] = ()
     replaces: bool = False
+
+    @property
+    def joins(self) -> tuple[str, str] | None:
+        """The ends of the covariance of latent variables that it is an addend of; None where it is none."""
+        return (self.target, self.quantity.removeprefix(COVARIANCE)) if self.quantity.startswith(COVARIANCE) else None
 
 
 @dataclass(frozen=True, slots=True)

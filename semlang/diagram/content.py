@@ -157,8 +157,8 @@ class _Reader:
             if r.op == "|" and self.options.thresholds and r.source == "" and not r.via:
                 out.thresholds.setdefault(r.target, []).append(self._words(r) or f"τ{r.threshold}")
         self._in_style()
-        own = {r.target for r in rows} | {r.target for r in table.rows if r.group == self.group and r.quantity}
-        out.nodes = {k: n for k, n in out.nodes.items() if k in own or k not in table.variables}
+        drawn = {r.target for r in rows} | {r.target for r in table.rows if r.group == self.group and r.quantity}
+        out.nodes = {k: n for k, n in out.nodes.items() if k in drawn or k not in table.variables}
         return out
 
     def _in_style(self) -> None:

@@ -165,7 +165,7 @@ class Moderation:
         V, dV = self.matrices(values)
         b = self.size
         try:
-            F = np.linalg.cholesky(V)
+            F: Floats = np.asarray(np.linalg.cholesky(V), dtype=np.float64)
         except np.linalg.LinAlgError:
             raise Infeasible("a covariance matrix is not positive definite at some values of its covariates") from None
         inverse = np.linalg.inv(F)

@@ -60,7 +60,7 @@ def _candidates(table: ParameterTable) -> tuple[Variable, ...]:
     return tuple(
         v
         for v in table.latents
-        if v.role == "latent" and v.kind.name == "normal" and "observed" not in v.arguments and v.key not in composites
+        if v.role == "latent" and v.kind.continuous and "observed" not in v.arguments and v.key not in composites
     )
 
 

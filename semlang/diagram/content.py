@@ -202,7 +202,7 @@ class _Reader:
     def _variable(self, v: Variable, numbers: Mapping[str, str]) -> Node:
         name, note = v.name, ""
         shape = "box" if v.role == "response" else "ellipse"
-        if v.kind.name in ("class", "masspoints"):
+        if v.kind.discrete:
             shape = "octagon"
             classes = v.arguments.get("classes")
             what = "classes" if v.kind.name == "class" else "points"
@@ -315,11 +315,7 @@ class _Reader:
 
     def _mean(self, row: Row) -> None:
         v = self.table.variables[row.target]
-        if (
-            self.means == "none"
-            or (self.means == "latent" and v.role != "latent")
-            or v.kind.name in ("class", "masspoints")
-        ):
+        if self.means == "none" or (self.means == "latent" and v.role != "latent") or v.kind.discrete:
             return
         key = ONE if v.level == ROWS else f"{ONE}[{v.level}]"
         self.out.nodes.setdefault(key, Node(key, "1", "triangle", v.level, title="the constant 1"))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.estimation import memory
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.factors import Factors
 from semlang.estimation.kernels.chain_rows import (
@@ -278,7 +279,9 @@ class Chain:
         if not self._plain:  # they are written to
             own = (rows.f1.copy(), rows.f2.copy(), self._no_scale.copy())
         self._let_cross(cells)
-        out = RowInputs(rows.offset.copy(), np.empty((self.dims, rows.y.size)), *own)
+        o = memory.empty(rows.y.size)
+        o[:] = rows.offset
+        out = RowInputs(o, memory.empty(self.dims, rows.y.size), *own)
         forward(self.entries, cells, out)
         for mine, _, _ in self._crossing:
             empty = mine[out.f1[mine] == out.f2[mine]]

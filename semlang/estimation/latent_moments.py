@@ -124,7 +124,7 @@ def latent_moments(predictors: Predictors, wanted: Sequence[str] | None = None) 
             v.key
             for v in graph.table.latents
             if v.level == level
-            and v.kind.name == "normal"
+            and v.kind.continuous
             and (_moves(v.key, moving, L[place[v.key]]) if wanted is None else v.key in wanted)
         )
         if not keys:

@@ -11,14 +11,16 @@ that modes and curvatures describe badly; the gradient is that of the value at t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation import memory
 from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
@@ -46,10 +48,9 @@ Ints = NDArray[np.int64]
 _BLOCK = 1 << 16
 """Rows whose constants are computed together: a million need no memory for what is in between."""
 
-TOLERANCE = 1e-14
-"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
-SHORTER = 1e-8
-"""The same where the value is asked for alone, of that."""
+TOLERANCE = 1e-22
+"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
+must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
 
 
@@ -167,6 +168,7 @@ class NestedQuadrature:
         sparse: bool = False,
         constant: Floats | None = None,
     ) -> None:
+        memory.release()
         self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
@@ -174,6 +176,7 @@ class NestedQuadrature:
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
         present = np.flatnonzero(count_by(self._code))
         self._has_parameters = bool((PARAMETERS[present] > 0).any())
+        self._no_parameter_moves = np.zeros(0 if self._has_parameters else self._code.size)
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
         self._batches: list[Batch] = []
@@ -196,7 +199,9 @@ class NestedQuadrature:
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
         self._pool = (
-            ThreadPoolExecutor(self.threads, initializer=np.seterr, initargs=("ignore",)) if self.threads > 1 else None
+            ThreadPoolExecutor(self.threads - 1, initializer=np.seterr, initargs=("ignore",))
+            if self.threads > 1
+            else None
         )
 
     def reset(self) -> None:
@@ -229,13 +234,13 @@ class NestedQuadrature:
         rows = self._rows(o, A, f1, f2)
         n, dimensions = rows.o.size, rows.A.shape[0]
         owner = self._reduced.owner
-        invalid = self._invalid(rows)
+        invalid = self._invalid(rows, searched=bool(self._batches and not self._placed))
         if invalid.size:
             return self._failure(invalid)
         constants, slopes = self._constants(rows)
         if slopes is not None and not np.isfinite(slopes).all():
             return self._failure(np.flatnonzero(~np.isfinite(slopes)))
-        adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
+        adjoints = Adjoints(memory.empty(n), memory.empty(dimensions, n), *self._f_bars(slopes is not None))
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
         if self._batches:
@@ -300,11 +305,11 @@ class NestedQuadrature:
             units = int(nest.base[-1])
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             if rule.size[0] == 1:
                 laplace_moments(nest, work.fronts, means, covariances)
             else:
-                node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+                node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             for k, level in enumerate(self._reduced.levels):
                 here, m = slice(nest.base[k], nest.base[k + 1]), self.dims[level]
                 given = self._reduced.units[k][batch.units[k]]
@@ -368,7 +373,7 @@ class NestedQuadrature:
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             last.fill(work.fronts)
             self._integrate(batch, rule, rows, work, np.empty(clusters), alone=True)
-            node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
 
         self._for_batches(run, rule, free)
@@ -382,10 +387,10 @@ class NestedQuadrature:
         rule, free = self._rule(points)
         kept = np.arange(self.tree.rows)[self._reduced.kept]
         for batch in self._batches:
-            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
+            work = self._workspace(rule, free)
             nest = batch.nest
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
             weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
             covariances: Floats | None = None
@@ -411,9 +416,12 @@ class NestedQuadrature:
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
 
-    def _invalid(self, rows: Rows) -> Ints:
-        """Return rows whose inputs are not finite, or not the parameters of a density."""
-        if np.isfinite(rows.o.sum() + rows.A.sum()) and not self._has_parameters:
+    def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
+        """Return rows whose inputs are not finite, or not the parameters of a density.
+
+        Where modes are `searched` for, a predictor that is not finite is found by the way.
+        """
+        if not self._has_parameters and (searched or np.isfinite(rows.o.sum() + rows.A.sum())):
             return np.zeros(0, dtype=np.int64)
         bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
         for f, positive, probability in zip((rows.f1, rows.f2), self._positive, self._probability, strict=True):
@@ -423,6 +431,13 @@ class NestedQuadrature:
         bad[both] |= ~(np.where(self._guessed[both], rows.f1[both], 0.0) + rows.f2[both] < 1.0)
         bad[self._ordinal] |= ~(rows.f1[self._ordinal] > rows.f2[self._ordinal])
         return np.flatnonzero(bad)
+
+    def _f_bars(self, constants_move: bool) -> tuple[Floats, Floats]:
+        """Return zeros, or arrays of them that nobody writes to, for the adjoints of f1 and f2."""
+        n = self._code.size
+        if self._batches and not self._has_parameters and not constants_move:
+            return self._no_parameter_moves, self._no_parameter_moves
+        return np.zeros(n), np.zeros(n)
 
     def _failure(self, invalid: Ints) -> Evaluation:
         """Return an evaluation without numbers: the clusters of these rows failed."""
@@ -444,47 +459,65 @@ class NestedQuadrature:
         return self._rules[key]
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
-        """Call a function for each batch with a workspace that no other thread uses."""
+        """Call a function for each batch with a workspace that no other thread uses.
 
-        def with_workspace(batch: Batch) -> None:
-            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
-            run(batch, work)
+        Each thread takes what is left, batch by batch; where kernels may not be loaded yet one thread begins.
+        """
+        waiting = deque(self._batches)
+
+        def take(most: int) -> None:
+            work = self._workspace(rule, free)
+            while most > 0:
+                try:
+                    batch = waiting.popleft()
+                except IndexError:
+                    break
+                run(batch, work)
+                most -= 1
             free.put(work)
 
+        everything = len(waiting)
         if self._pool is None:
-            for batch in self._batches:
-                with_workspace(batch)
-        else:
-            with_workspace(self._batches[0])
-            list(self._pool.map(with_workspace, self._batches[1:]))
+            take(everything)
+            return
+        if free.empty():
+            take(1)
+        others = [self._pool.submit(take, everything) for _ in range(min(self.threads, len(waiting)) - 1)]
+        take(everything)
+        for other in others:
+            other.result()
+
+    def _workspace(self, rule: Rule, free: SimpleQueue[Workspace]) -> Workspace:
+        """Return a free workspace, or a new one."""
+        try:
+            return free.get_nowait()
+        except Empty:
+            return Workspace.for_batches(self._batches, rule, self._together)
 
     def _sums(
         self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints, alone: bool = False
     ) -> None:
         """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards.
 
-        Values that are asked for `alone` have no correction for the Newton step that is not taken: it is shorter.
+        Those that are asked for `alone` have no correction for the Newton step that is not taken.
         """
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)
             self._integrate(batch, rule, rows, work, values, alone)
             return
         nest, fronts, scratch = batch.nest, work.fronts, work.scratch
-        tolerance = SHORTER * TOLERANCE if alone else TOLERANCE
-        find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
         if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
             _forget(nest, steps < 0)
-            find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
             _forget(nest, steps < 0)
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)
             return
         self._integrate(batch, rule, rows, work, values, alone)
 
-    def _integrate(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool = False
-    ) -> None:
-        """Fill the log-likelihoods of a batch at the nodes that its fronts say."""
+    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool) -> None:
+        """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
@@ -507,7 +540,8 @@ class NestedQuadrature:
                 vector[:] = 0.0
             scratch.mixed[:] = 0.0
         else:
-            third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
+            if self._has_parameters or self._sets.size:
+                third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
             front_adjoints(nest, rule, fronts, tables)
             mode_adjoints(nest, rows, fronts, scratch, values)
         row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
@@ -523,7 +557,7 @@ class NestedQuadrature:
     def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
         """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
         read = rows.f1 if self._all_read else rows.f1[self._read]
-        if self._constant is not None and np.array_equal(self._constant[0], read):
+        if self._constant is not None and _equal(self._constant[0], read):
             return self._constant[1:]
         constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
@@ -559,6 +593,12 @@ def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
             here = np.arange(codes.size, dtype=np.int32)
             parts.append((function, here if present.size == 1 else here[codes == code]))
     return parts
+
+
+def _equal(before: Floats, now: Floats) -> bool:
+    """Whether an array has the numbers of another: at once where it is the same memory, which nobody writes to."""
+    same = before.ctypes.data == now.ctypes.data and before.size == now.size and not now.flags.writeable
+    return same or np.array_equal(before, now)
 
 
 def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:

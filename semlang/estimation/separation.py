@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+SAMPLES = (2_000, 20_000)
+"""Records among which an overlap is looked for first: what overlaps there overlaps in all."""
 STEPS = 25
 FAR = 15.0
 """A logit that a regression whose gradient vanishes does not reach unless there is separation."""
@@ -140,9 +142,12 @@ def separate(
     free = _linear(table, forms, pinned)
     if not free.size:
         return None
-    sample = [inequalities(table, f, d, free, sampled=True) for f, d in zip(forms, designs, strict=True)]
-    if _overlap(np.concatenate([s.A for s in sample])):
-        return None
+    for most in SAMPLES:
+        sample = [inequalities(table, f, d, free, most) for f, d in zip(forms, designs, strict=True)]
+        if _overlap(np.concatenate([s.A for s in sample])):
+            return None
+        if all(d.n_rows <= most for d in designs):
+            break
     parts = [inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)]
     A = np.concatenate([p.A for p in parts])
     row, response, part = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response", "part"))

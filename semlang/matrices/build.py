@@ -293,7 +293,7 @@ def _moving_distributions(graph: ModelGraph) -> set[str]:
 
 
 def _is_continuous(variable: Variable) -> bool:
-    return variable.role != "response" and variable.kind.name not in ("class", "masspoints")
+    return variable.role != "response" and not variable.kind.discrete
 
 
 def _psi(graph: ModelGraph, disturbances: tuple[Disturbance, ...]) -> Cells:

@@ -10,7 +10,7 @@ from semlang.model.table import Covariate, ParameterTable, Row
 
 def _is_effect(table: ParameterTable, key: str) -> bool:
     v = table.variables.get(key)
-    return v is not None and v.role == "latent" and not v.measured and v.kind.name == "normal"
+    return v is not None and v.role == "latent" and not v.measured and v.kind.continuous
 
 
 def slope_findings(table: ParameterTable) -> list[Diagnostic]:

@@ -107,8 +107,12 @@ class Variable:
     @property
     def is_linear(self) -> bool:
         """Whether it is a gaussian response with identity link that is neither censored nor in an interval."""
-        hidden = self.arguments.get("censored") or self.arguments.get("interval")
-        return self.kind.name == "gaussian" and self.link in ("", "identity") and not hidden
+        return self.is_gaussian and not (self.arguments.get("censored") or self.arguments.get("interval"))
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether it is a gaussian response with identity link, seen or censored."""
+        return self.kind.name == "gaussian" and self.link in ("", "identity")
 
     @property
     def limit_columns(self) -> tuple[str, ...]:

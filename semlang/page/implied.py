@@ -138,7 +138,7 @@ def _items(table: ParameterTable, theta: Floats) -> list[Json]:
             continue
         rows = [r for r in table.rows if r.target == v.key and r.group == 1 and not r.klass and not r.quantity]
         paths = [r for r in rows if r.op in ("=~", "~") and r.source and not r.via and not r.moderators]
-        if len(paths) == 1 and table.variables[paths[0].source].kind.name == "normal":
+        if len(paths) == 1 and table.variables[paths[0].source].kind.continuous:
             found = _item(v, rows, paths[0], theta)
             out += [found] if found else []
     return out

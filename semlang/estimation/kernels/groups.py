@@ -12,13 +12,14 @@ from typing import Annotated, Any, ClassVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WIDTH", "Cube", "Group", "IntegerMatrix", "Integers", "Matrix", "Vector"]
+__all__ = ["WIDTH", "Cube", "Group", "IntegerMatrix", "Integers", "Matrix", "TruthMatrix", "Vector"]
 
 Integers = Annotated[NDArray[np.int64], np.dtype(np.int64), 1]
 IntegerMatrix = Annotated[NDArray[np.int64], np.dtype(np.int64), 2]
 Vector = Annotated[NDArray[np.float64], np.dtype(np.float64), 1]
 Matrix = Annotated[NDArray[np.float64], np.dtype(np.float64), 2]
 Cube = Annotated[NDArray[np.float64], np.dtype(np.float64), 3]
+TruthMatrix = Annotated[NDArray[np.bool_], np.dtype(np.bool_), 2]
 
 WIDTH = 4
 """Numbers that a group's table has for each array: its address and its shape."""

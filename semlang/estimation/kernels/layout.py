@@ -106,6 +106,9 @@ class Scratch(Group):
     tile: Vector  # (5 * TILE,) output of a loop over rows
     low: Integers  # (K,) units of one cluster
     high: Integers  # (K,)
+    state: Integers  # by top-level cluster: of the search for its mode
+    decrement: Vector  # by top-level cluster: of its last step
+    slope: Vector  # by top-level cluster: along its last step
 
 
 @dataclass(frozen=True, eq=False)

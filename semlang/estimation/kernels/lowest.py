@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, inner, kernel
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
 from semlang.estimation.kernels.upper import normalise
@@ -163,13 +162,36 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
                     row[1 + k, x, i] += t * row[1 + d, x, i]
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)], types.boolean, types.boolean,
-        types.float64[::1])  # fmt: skip
+@inner
+def moments_at(q: int, M: int, groups: int, n: int, path: Any, node: Any, p: Any, tau: Any, tau_z: Any) -> None:
+    """First and second moments of the own coordinates of unit q about its modes, given the nodes of the units above."""
+    for k in range(M):
+        m = path[q, k]
+        for x in range(groups):
+            s = t = 0.0
+            for j in range(x * n, x * n + n):
+                y = node[k, j] - m
+                s += p[j] * y
+                t += p[j] * y * y
+            tau[q, k, x] = s
+            tau_z[q, k * M + k, x] = t
+        for d in range(k):
+            m_d = path[q, d]
+            for x in range(groups):
+                t = 0.0
+                for j in range(x * n, x * n + n):
+                    t += p[j] * (node[k, j] - m) * (node[d, j] - m_d)
+                tau_z[q, k * M + d, x] = t
+
+
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, bool,
+        Vector)  # fmt: skip
 def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
 
-    Slopes and expectations of rows are left out where the value is asked for `alone`.
+    Where the value is asked for `alone`, conditional moments (`moments_at`) stand in the place of slopes, and there are
+    no expectations of rows.
     A unit that is longer than the scratch for rows is gone through twice: for its probabilities, then for
     the expectations of its rows.
     """
@@ -206,7 +228,9 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
             if turn == 0:
                 normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
                 weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
-        if not alone:
+        if alone:
+            moments_at(q, M, groups, n, fronts.path, tables.node, tables.log_f, tables.tau, tables.tau_z)
+        else:
             slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,
                    tables.row, tables.tau, tables.tau_z)  # fmt: skip
         det = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.estimation.kernels.compiling import inline, inner
+from semlang.estimation.kernels.declaring import inline, inner
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
 from semlang.estimation.kernels.families import CODES, SETS
 from semlang.estimation.kernels.softmax import end_of_set, set_at_nodes

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, inner, kernel
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.softmax import centre_sets
 
@@ -49,7 +47,7 @@ def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: An
         adjoint[q, d] += s
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@kernel(Nest, Rows, Fronts, Scratch, Vector)
 def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
 
@@ -96,8 +94,8 @@ def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, valu
 
 
 @kernel(
-    *[GroupType(g) for g in (Nest, Rule, Rows, Fronts, Scratch, Tables)],
-    types.boolean, GroupType(Adjoints),
+    Nest, Rule, Rows, Fronts, Scratch, Tables,
+    bool, Adjoints,
 )  # fmt: skip
 def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
                  has_parameters: bool, adjoints: Adjoints) -> None:  # fmt: skip

@@ -125,6 +125,7 @@ class Workspace:
         upper = max(int(b.nest.base[-1] - b.nest.base[1]) for b in batches)
         rows = max(b.rows.stop - b.rows.start for b in batches)
         longest = max(int((b.nest.last - b.nest.first)[: b.nest.base[1]].max()) for b in batches)
+        clusters = max(b.top.stop - b.top.start for b in batches)
         m, d, m0 = int(dims.max()), int(tail[0]), int(dims[0])
         n0, n1, run = int(rule.size[0]), int(rule.size[1]), int(rule.run[0])
         factors = max(n0, 4 * (n0 // run + 8), 4 * run)
@@ -144,6 +145,7 @@ class Workspace:
             Scratch(
                 e(rows), e(rows), e(rows), e(rows), e(rows), e((3, rows)), e((4, rows)), e(5 * TILE),
                 np.empty(dims.size, dtype=np.int64), np.empty(dims.size, dtype=np.int64),
+                np.empty(clusters, dtype=np.int64), e(clusters), e(clusters),
             ),
             Tables(
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),

@@ -116,7 +116,7 @@ def test_a_binary_moderator_is_two_groups(data):
 
 
 def test_two_groups_of_lavaan():
-    """A variance differs between two groups, covariances do not: lavaan 0.6-14, 2026-11-28, logLik, parameterEstimates."""
+    """A variance differs between two groups, covariances do not: logLik and estimates of lavaan 0.6-14, 2026-11-28."""
     hs = pd.read_csv(SHIPPED / "hs1939.csv")
     fit = Model(
         "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9\nvisual ~~ v*visual\n"

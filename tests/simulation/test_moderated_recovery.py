@@ -54,7 +54,8 @@ def factor(rng: np.random.Generator) -> pd.DataFrame:
     n = 500
     z = rng.normal(size=n)
     f = np.exp(-0.1 + 0.3 * z) * rng.normal(size=n)
-    return pd.DataFrame({"z": z} | {f"x{k}": b * f + 0.7 * rng.normal(size=n) for k, b in ((1, 1.0), (2, 0.8), (3, 1.2))})
+    items = {f"x{k}": b * f + 0.7 * rng.normal(size=n) for k, b in ((1, 1.0), (2, 0.8), (3, 1.2))}
+    return pd.DataFrame({"z": z} | items)
 
 
 def clustered(rng: np.random.Generator) -> pd.DataFrame:

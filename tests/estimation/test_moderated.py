@@ -75,8 +75,10 @@ def test_moderated_paths_thresholds_and_several_columns(people):
         ("y ~ b*x\nb :~ exp(b0)", "data-defined-parameter"),
         ("y ~ b*x\nb :~ b0 - b1*data(z)", "data-defined-parameter"),
         ("y ~~ v*y\ny ~ x\nv :~ v0 + v1*data(z)", "data-defined-parameter"),
-        ("k :: class(2)\nk =~ a\nf =~ a + b + c\nf ~~ v*f\nclass k: 2\nf ~~ w*f\nlog(w) :~ v0 + v1*data(z)",
-         "data-defined-parameter"),
+        (
+            "k :: class(2)\nk =~ a\nf =~ a + b + c\nf ~~ v*f\nclass k: 2\nf ~~ w*f\nlog(w) :~ v0 + v1*data(z)",
+            "data-defined-parameter",
+        ),
         ("y ~~ c*x\nc :~ c0 + c1*data(z)", "data-defined-parameter"),
         ("f =~ a + b + c\nf ~~ v*f\nv :~ v0 + v1*data(z)", "data-defined-parameter"),
         ("f =~ a + b\ng =~ c + d\nf ~~ c*g\nlog(c) :~ v0 + v1*data(z)", "data-defined-parameter"),

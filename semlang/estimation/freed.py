@@ -25,7 +25,7 @@ from semlang.estimation.gaussian.one_level import OneLevel
 from semlang.estimation.gaussian.two_level import TwoLevel
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER, approached
+from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER
 from semlang.graph.build import build_graphs
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable, Relation, Row
@@ -256,7 +256,7 @@ def _observed(objective: Objective, at: Floats, both: Floats, scores: Floats, kn
     first = 0 if known is None else len(known)
     one_sided = out.shape[0] - first > ONE_SIDED or objective.multiplicity.size > MANY_UNITS
     steps = (SHORTER if one_sided else 1.0) * STEP / np.sqrt(np.maximum(square, 1e-300))
-    centre = approached(objective, at, both[:, first:] @ steps[first:]) if one_sided else scores.sum(axis=0)
+    centre = scores.sum(axis=0)
     for k in range(first, out.shape[0]):
         h = float(steps[k])
         sides: list[tuple[float, Floats]] = []

@@ -49,10 +49,9 @@ Ints = NDArray[np.int64]
 _BLOCK = 1 << 16
 """Rows whose constants are computed together: a million need no memory for what is in between."""
 
-TOLERANCE = 1e-14
-"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
-SHORTER = 1e-8
-"""The same where the value is asked for alone, of that."""
+TOLERANCE = 1e-22
+"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
+must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
 
 
@@ -309,11 +308,11 @@ class NestedQuadrature:
             units = int(nest.base[-1])
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             if rule.size[0] == 1:
                 laplace_moments(nest, work.fronts, means, covariances)
             else:
-                node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+                node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             for k, level in enumerate(self._reduced.levels):
                 here, m = slice(nest.base[k], nest.base[k + 1]), self.dims[level]
                 given = self._reduced.units[k][batch.units[k]]
@@ -377,7 +376,7 @@ class NestedQuadrature:
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             last.fill(work.fronts)
             self._integrate(batch, rule, rows, work, np.empty(clusters), alone=True)
-            node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
 
         self._for_batches(run, rule, free)
@@ -394,7 +393,7 @@ class NestedQuadrature:
             work = self._workspace(rule, free)
             nest = batch.nest
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
             weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
             covariances: Floats | None = None
@@ -523,28 +522,25 @@ class NestedQuadrature:
     ) -> None:
         """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards.
 
-        Values that are asked for `alone` have no correction for the Newton step that is not taken: it is shorter.
+        Those that are asked for `alone` have no correction for the Newton step that is not taken.
         """
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)
             self._integrate(batch, rule, rows, work, values, alone)
             return
         nest, fronts, scratch = batch.nest, work.fronts, work.scratch
-        tolerance = SHORTER * TOLERANCE if alone else TOLERANCE
-        find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
         if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
             _forget(nest, steps < 0)
-            find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
             _forget(nest, steps < 0)
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)
             return
         self._integrate(batch, rule, rows, work, values, alone)
 
-    def _integrate(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool = False
-    ) -> None:
-        """Fill the log-likelihoods of a batch at the nodes that its fronts say."""
+    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool) -> None:
+        """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)

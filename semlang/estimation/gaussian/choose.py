@@ -33,6 +33,8 @@ def choose(reduced: ReducedForm, design: Design, any_residual: bool = False) -> 
     any_residual : bool
         Whether residual variances come to be zero or below.
     """
+    if reduced.moderated:
+        return None
     recursion = Nested.supports(reduced, design) and not any_residual
     if OneLevel.supports(reduced, design):
         if n_patterns(reduced, design) <= FEW_PATTERNS:

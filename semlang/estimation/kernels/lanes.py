@@ -316,6 +316,18 @@ def slopes_of_units(x: int, begin: int, end: int, tables: Tables, lanes: Lanes) 
 
 
 @inner
+def moments_of_units(x: int, begin: int, end: int, path: Any, tables: Tables, lanes: Lanes) -> None:
+    """First and second moments of the units' own coordinates about their modes, see `moments_at`."""
+    compact()
+    for q in range(begin, end):
+        u = q - begin
+        c = lanes.centre[x, u] - path[q, 0]
+        t = lanes.scale[u]
+        tables.tau[q, 0, x] = c + t * lanes.z_mean[x, u]
+        tables.tau_z[q, 0, x] = c * c + t * (2.0 * c * lanes.z_mean[x, u] + t * lanes.z_square[x, u])
+
+
+@inner
 def nodes_with_weight(n: int, log_weight: Any) -> int:
     """Return how many nodes there are without those that fill up, which are the last ones."""
     compact()
@@ -330,8 +342,8 @@ def units_side_by_side(begin: int, nest: Nest, rule: Rule, rows: Rows, fronts: F
     """Integrate units from ``begin`` on; return the end of these.
 
     It is ``begin`` where they can not be side by side, and minus the end of the units that have predictors too large.
-    Fills ``message`` and ``log_det`` by unit and node of the units above; and, unless values are asked for `alone`, the
-    expectations of the rows and the slopes of the units.
+    Fills ``message`` and ``log_det`` by unit and node of the units above; also expectations of the rows and slopes of the
+    units, or, where values are asked for `alone`, moments of the units.
     """
     if lanes.o.shape[1] == 0:
         return begin
@@ -352,7 +364,9 @@ def units_side_by_side(begin: int, nest: Nest, rule: Rule, rows: Rows, fronts: F
         rows_at_own_nodes(x, n, same, lanes)
         sums_of_units(x, n, rule, lanes)
         probabilities_of_nodes(x, n, rule.z, lanes)
-        if not alone:
+        if alone:
+            moments_of_units(x, begin, end, fronts.path, tables, lanes)
+        else:
             expectations_of_rows(x, n, nest.first[0], rule.z, tables, lanes)
             slopes_of_units(x, begin, end, tables, lanes)
     return end

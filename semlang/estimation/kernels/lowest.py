@@ -164,6 +164,28 @@ def slopes(q: int, a: int, b: int, r0: int, M: int, groups: int, n: int, A: Any,
 
 
 @inner
+def moments_at(q: int, M: int, groups: int, n: int, path: Any, node: Any, p: Any, tau: Any, tau_z: Any) -> None:
+    """First and second moments of the own coordinates of unit q about its modes, given the nodes of the units above."""
+    for k in range(M):
+        m = path[q, k]
+        for x in range(groups):
+            s = t = 0.0
+            for j in range(x * n, x * n + n):
+                y = node[k, j] - m
+                s += p[j] * y
+                t += p[j] * y * y
+            tau[q, k, x] = s
+            tau_z[q, k * M + k, x] = t
+        for d in range(k):
+            m_d = path[q, d]
+            for x in range(groups):
+                t = 0.0
+                for j in range(x * n, x * n + n):
+                    t += p[j] * (node[k, j] - m) * (node[d, j] - m_d)
+                tau_z[q, k * M + d, x] = t
+
+
+@inner
 def pass_on(q: int, K: int, groups: int, log_det: float, alone: bool, nest: Nest, rows: Rows, fronts: Fronts,
             tables: Tables, value: Any) -> None:  # fmt: skip
     """Make ``message`` the value of unit q, or add it and the slopes of unit q to those of its parent."""
@@ -189,7 +211,7 @@ def pass_on(q: int, K: int, groups: int, log_det: float, alone: bool, nest: Nest
 @inner
 def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest, rule: Rule, rows: Rows,
              fronts: Fronts, scratch: Scratch, tables: Tables) -> float:  # fmt: skip
-    """Integrate unit q at each node of the units above: fill ``message`` and ``tau``; return log|L|.
+    """Integrate unit q at each node of the units above: fill ``message``, and slopes or moments; return log|L|.
 
     A unit that is longer than the scratch for rows is gone through twice: for its probabilities, then for
     the expectations of its rows.
@@ -218,7 +240,9 @@ def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest
         if turn == 0:
             normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
             weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
-    if not alone:
+    if alone:
+        moments_at(q, M, groups, n, fronts.path, tables.node, tables.log_f, tables.tau, tables.tau_z)
+    else:
         slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,
                tables.row, tables.tau, tables.tau_z)  # fmt: skip
     det = 1.0
@@ -232,8 +256,8 @@ def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                  has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
     """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
 
-    Slopes and expectations of rows are left out where the value is asked for `alone`. Units of one dimension are side
-    by side where they can be.
+    Where the value is asked for `alone`, conditional moments (`moments_at`) stand in the place of slopes, and there are
+    no expectations of rows. Units of one dimension are side by side where they can be.
     """
     compact()
     K = nest.dims.size

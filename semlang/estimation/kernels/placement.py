@@ -103,9 +103,13 @@ def at_moments(nest: Nest, means: Floats, covariances: Floats, before: Placement
             G[units, :dims, : width - dims] = -np.swapaxes(slope, 1, 2)
             own = own - C[:, :dims, dims:] @ slope
         last = before.T[units, :dims, :dims]
+        low, high = (NARROWEST * spacing) ** 2, WIDEST**2
+        if dims == 1:
+            T[units, :1, :1] = np.abs(last) * np.sqrt(np.clip(own / last**2, low, high))
+            continue
         back = np.linalg.inv(last)
         values, vectors = np.linalg.eigh(back @ own @ np.swapaxes(back, 1, 2))
-        half = last @ (vectors * np.clip(values, (NARROWEST * spacing) ** 2, WIDEST**2)[:, None, :] ** 0.5)
+        half = last @ (vectors * np.clip(values, low, high)[:, None, :] ** 0.5)
         V = half @ np.swapaxes(half, 1, 2)
         T[units, :dims, :dims] = np.linalg.cholesky(V[:, ::-1, ::-1])[:, ::-1, ::-1]  # upper triangular
     return Placement(path, T, G)

@@ -75,14 +75,17 @@ def test_units_side_by_side_are_units(dims, steep, sizes, points, shared):
         model = NestedQuadrature(
             y, np.full(n, CODES["binomial", "logit"]), Tree.from_ids(ids), dims, np.full(n, weight)
         )
-        found.append((model.evaluate(*inputs, points), model.values(*inputs, points)))
-    (one, alone), (other, other_alone) = found
+        found.append((model.evaluate(*inputs, points), model.values(*inputs, points), model.posterior(*inputs, points)))
+    (one, alone, posterior), (other, other_alone, other_posterior) = found
     assert one.converged
     assert other.converged
     np.testing.assert_allclose(one.values, other.values, rtol=1e-11)
     np.testing.assert_allclose(alone, other_alone, rtol=1e-11)
     np.testing.assert_allclose(one.o_bar, other.o_bar, atol=1e-10)
     np.testing.assert_allclose(one.A_bar, other.A_bar, atol=1e-9)
+    for level, the_same in zip(posterior, other_posterior, strict=True):
+        np.testing.assert_allclose(level.means, the_same.means, atol=1e-10)
+        np.testing.assert_allclose(level.covariances, the_same.covariances, atol=1e-10)
 
 
 @pytest.mark.parametrize("points", [1, 7])

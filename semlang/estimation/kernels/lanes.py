@@ -342,8 +342,8 @@ def units_side_by_side(begin: int, nest: Nest, rule: Rule, rows: Rows, fronts: F
     """Integrate units from ``begin`` on; return the end of these.
 
     It is ``begin`` where they can not be side by side, and minus the end of the units that have predictors too large.
-    Fills ``message`` and ``log_det`` by unit and node of the units above; also expectations of the rows and slopes of the
-    units, or, where values are asked for `alone`, moments of the units.
+    Fills ``message`` and ``log_det`` by unit and node of the units above; expectations of rows and slopes of units;
+    where values are asked for `alone`, moments of units instead.
     """
     if lanes.o.shape[1] == 0:
         return begin

@@ -119,10 +119,11 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
         if any(c.response for p in form.mean_columns for c in p):
             return "a function of a response is a predictor, so the responses are not jointly normal"
     try:
-        groups = tuple(saturated(f, d) for f, d in zip(forms, fit.designs, strict=True))
-        alone = tuple(saturated(f, d, independent=True) for f, d in zip(forms, fit.designs, strict=True))
+        both = [saturated(f, d) for f, d in zip(forms, fit.designs, strict=True)]
     except (Infeasible, np.linalg.LinAlgError) as problem:
         return str(problem)
+    alone = [independent for _, independent in both]
+    groups = tuple(free for free, _ in both)
     return Unrestricted(forms, groups, sum(a.loglik for a in alone), sum(a.n_parameters for a in alone))
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
-import multiprocessing
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -57,6 +54,8 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
         ``missing-extra``, ``no-scheduler``, ``no-workers``.
     """
     refuse_without_dask()
+    import multiprocessing
+
     from distributed import Client, LocalCluster
 
     if scheduler != "local":
@@ -96,6 +95,9 @@ def _knock(scheduler: str) -> None:
     ------
     OSError, ValueError
     """
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     from distributed.comm.addressing import get_address_host_port, parse_address
     from distributed.comm.registry import get_backend
     from distributed.core import rpc

@@ -22,7 +22,7 @@ from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
-from semlang.model.table import ParameterTable
+from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["affordable", "afterwards", "plan"]
 
@@ -67,10 +67,11 @@ class _Situation:
     @cached_property
     def closed_form(self) -> str | None:
         """Name of the closed form, '' where the data will decide, None where there is none."""
-        if not self.all_gaussian or self.form.moderated:
+        if not self.all_gaussian:
             return None
         if self.design is None:
-            return None if self.form.quantities else ""
+            moderated = self.form.moderated and any(z.level != ROWS for z in self.form.disturbances)
+            return None if self.form.quantities or moderated else ""
         from semlang.estimation.gaussian import choose
 
         for lift in (True, False):

@@ -239,3 +239,47 @@ def test_the_matrices_equations_and_picture_show_it(data):
     assert r"\tfrac{1}{2} \log \psi_{22j} &=" in model.equations()
     assert model.matrices.Psi["i"].text(1, 1) == "exp(2*sigma(s[i]))"
     assert "c0 + c1 b" in model.draw().svg
+
+
+ONE_LEVEL = {
+    "missing": (
+        "f =~ g + h\nk =~ o + c\nf ~~ v*f\nf ~~ q*k\nlog(v) :~ v0 + v1*data(z)\nq :~ q0 + q1*data(b)\ng ~~ o\nf ~ b"
+    ),
+    "predictor": "f =~ g + L*h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(z)\nL :~ L0 + L1*data(b)\nc ~ f + g",
+    "frequencies": "frequency: t\nf =~ g + h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(z)",
+}
+
+
+@pytest.mark.parametrize("name", ONE_LEVEL)
+def test_the_closed_form_is_one_node(data, name):
+    """Two computations of one likelihood: a covariance matrix for each pattern, and integrals by one node."""
+    rng = np.random.default_rng(2)
+    gone = data.assign(t=data.t + 1.0)
+    for key in ("g", "h", "c", "z") if name != "predictor" else ("h", "k"):
+        gone.loc[rng.random(len(gone)) < 0.15, key] = np.nan
+    model, designs, _ = Model(ONE_LEVEL[name]).bind(gone)
+    table = model.parameter_table
+    theta = np.zeros(table.n_parameters)
+    for row in table.rows:
+        if row.parameter >= 0:
+            size = 1.0 if row.op == "=~" or (row.op == "~~" and row.lhs == row.rhs) else 0.1
+            theta[row.parameter] = size * rng.uniform(0.8, 1.2)
+    found = []
+    for quadrature in (False, True):
+        objective = assemble(table, model.graphs, designs, Constraints(table), quadrature, 1, 1, scaled=False)
+        z = objective.z(objective.within.coordinates(theta))
+        value, gradient = objective.value_and_gradient(z)
+        back = np.linalg.inv(objective.jacobian(z))
+        np.testing.assert_allclose(objective.value_and_scores(z)[1].sum(axis=0), gradient, atol=1e-9)
+        found.append((value, gradient @ back))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-8)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-8)
+
+
+def test_a_residual_variance_may_be_zero_or_negative(data):
+    """Of gaussian responses of one level, as in lavaan without moderation."""
+    text = "f =~ 1*g\ng ~~ 0*g\nh ~ f\nf ~~ v*f\nlog(v) :~ v0 + v1*data(b)"
+    e = values(Model(text).fit(data))
+    for b in (0, 1):  # the factor is the response
+        variance = data.g[data.b == b].sub(e["g ~1"]).pow(2).mean()
+        assert np.exp(2 * (e["sigma(f) ~1"] + e["sigma(f) ~ b"] * b)) == pytest.approx(variance, rel=1e-4)

@@ -192,12 +192,12 @@ class NestedQuadrature:
         self._seen: Floats | None = None
         self._constant: tuple[Floats, Floats | None] | None = None
         self._positive, self._probability = (
-            _rows_with(self._code, "sigma", "shape"),
-            _rows_with(self._code, "guess", "slip", "zero"),
+            _rows_with(self._code, present, "sigma", "shape"),
+            _rows_with(self._code, present, "guess", "slip", "zero"),
         )
         self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
-        self._ordinal = _rows_with(self._code, "upper")[0]
+        self._ordinal = _rows_with(self._code, present, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
@@ -619,10 +619,11 @@ def _equal(before: Floats, now: Floats) -> bool:
     return same or np.array_equal(before, now)
 
 
-def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:
-    """Return the rows whose f1, and those whose f2, has one of these roles."""
-    table = np.array(with_role(*roles))
-    return np.flatnonzero(table[codes, 0]), np.flatnonzero(table[codes, 1])
+def _rows_with(codes: Ints, present: Ints, *roles: str) -> tuple[Ints, Ints]:
+    """Return the rows whose f1, and those whose f2, has one of these roles; `present` are the codes that occur."""
+    table, nowhere = np.array(with_role(*roles)), np.zeros(0, dtype=np.int64)
+    first, second = (np.flatnonzero(table[codes, s]) if table[present, s].any() else nowhere for s in (0, 1))
+    return first, second
 
 
 def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -122,7 +122,7 @@ def batches_of(tree: Tree, dims: Sequence[int], weights: Sequence[Floats]) -> li
     The division depends on the data alone, so that results do not depend on the number of threads.
     """
     levels = len(dims)
-    target = min(ROWS_OF_A_BATCH, max(512, tree.rows // 16))
+    target = min(ROWS_OF_A_BATCH, max(1280, tree.rows // 16))
     starts = tree.starts(levels - 1)
     batches, begin = [], 0
     while begin < starts.size - 1:

@@ -31,7 +31,7 @@ from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
-from semlang.estimation.kernels.reduction import reduce_levels
+from semlang.estimation.kernels.reduction import Reduction, reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
@@ -113,8 +113,9 @@ class Nodes:
         Probabilities of the nodes.
     v : (U, D, Q) floats
         Coordinates: own ones first, then those of each ancestor. Levels without latent variables have none.
-    groups : int
-        Number of combinations of the ancestors' nodes; own nodes are the fastest index.
+    sizes : tuple of int
+        Numbers of combinations of the nodes of a level and of those above, lowest first, and 1; own nodes are the
+        fastest index.
     covariances : (U, D, D) floats or None
         Of the coordinates, where the rule has one point: blocks of the inverse Hessian.
     """
@@ -124,8 +125,13 @@ class Nodes:
     units: Ints
     weights: Floats
     v: Floats
-    groups: int
+    sizes: tuple[int, ...]
     covariances: Floats | None = None
+
+    @property
+    def groups(self) -> int:
+        """Number of combinations of the ancestors' nodes."""
+        return self.sizes[1]
 
 
 class NestedQuadrature:
@@ -198,6 +204,11 @@ class NestedQuadrature:
         self._pool = (
             ThreadPoolExecutor(self.threads, initializer=np.seterr, initargs=("ignore",)) if self.threads > 1 else None
         )
+
+    @property
+    def integrated(self) -> Reduction:
+        """Levels, units and rows that are integrated."""
+        return self._reduced
 
     def reset(self) -> None:
         """Forget the modes: the next evaluation starts from zero."""
@@ -398,7 +409,7 @@ class NestedQuadrature:
             sizes = nest.last[:count] - nest.first[:count]
             units = self._reduced.units[0][batch.units[0]]
             owner = np.repeat(np.arange(count), sizes)
-            visit(Nodes(kept[batch.rows], owner, units, weights, v, int(rule.size[1]), covariances))
+            visit(Nodes(kept[batch.rows], owner, units, weights, v, tuple(rule.size.tolist()), covariances))
             free.put(work)
 
     def _rows(self, o: Floats, A: Floats, f1: Floats, f2: Floats) -> Rows:

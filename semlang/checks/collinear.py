@@ -104,7 +104,7 @@ def _predictors(table: ParameterTable, group: int) -> Iterator[tuple[str, str, l
     for r in rows:
         if r.op == "~" and r.source in table.variables and r.target in table.variables and not r.moderators:
             v = table.variables[r.source]
-            if not v.measured and v.kind.name == "normal":
+            if not v.measured and v.kind.continuous:
                 target = table.variables[r.target]
                 effects.setdefault(r.source, (target.response or target.key, r))
     root = {key: key for key in effects}

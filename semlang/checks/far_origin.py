@@ -24,7 +24,7 @@ def check(table: ParameterTable, designs: Sequence[Design]) -> Iterable[Diagnost
         r.source: r
         for r in table.rows
         if r.op == "~" and r.source in table.variables and r.parameter < 0 and not r.moderators
-        and table.variables[r.source].role == "latent" and table.variables[r.source].kind.name == "normal"
+        and table.variables[r.source].role == "latent" and table.variables[r.source].kind.continuous
         and not table.variables[r.source].measured
     }  # fmt: skip
     joined = {frozenset((r.target, r.source)) for r in table.rows if r.op == "~~" and r.parameter >= 0}

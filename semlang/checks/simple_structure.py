@@ -28,8 +28,8 @@ def simple_structure(table: ParameterTable, graphs: Sequence[ModelGraph]) -> boo
     if shared or table.relations or table.clusters or any(row.via for row in table.rows):
         return False
     for v in table.variables.values():
-        gaussian = v.role == "response" and v.kind.name == "gaussian" and v.link == "identity"
-        if v.level != ROWS or not (gaussian or (v.role == "latent" and v.kind.name == "normal" and not v.arguments)):
+        gaussian = v.role == "response" and v.is_gaussian
+        if v.level != ROWS or not (gaussian or (v.role == "latent" and v.kind.continuous and not v.arguments)):
             return False
     return all(_settled(graph) for graph in graphs)
 

@@ -241,7 +241,7 @@ class Writer(Conversion):
             reference.append((1.0, v.response, ()))
         groups = [[(1.0, r.target, r.via) for r in g] for g in self._shared([r for r in paths if r.free])]
         variance = next((r for r in self.rows if r.op == "~~" and r.target == r.source == v.key), None)
-        if variance is not None and not variance.free and v.kind.name == "normal":
+        if variance is not None and not variance.free and v.kind.continuous:
             if reference or not groups:
                 self.findings.left_out(f"the fixed variance of '{v.key}'", variance, help="constraint define, frload()")
             else:

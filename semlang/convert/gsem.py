@@ -60,7 +60,7 @@ class Writer(Conversion):
         elif v.kind.name == "masspoints" or v.arguments.get("observed"):
             self.findings.left_out(f"the {v.kind.name} variable '{v.name}'", v)
             return False
-        elif v.kind.name == "normal" and any(x.kind.name == "class" for x in self.table.latents):
+        elif v.kind.continuous and any(x.kind.name == "class" for x in self.table.latents):
             self.findings.left_out(f"the latent variable '{v.key}' beside latent classes", v)
             return False
         return True
@@ -130,7 +130,7 @@ class Writer(Conversion):
         for r in rows:
             text = f"{r.lhs} {r.op} {r.rhs}".rstrip()
             if r.quantity or r.category or (r.threshold and r.op == "~") or len(r.moderators) > 0:
-                if not (r.quantity in ("sigma", "shape") and r.op == "~1" and r.free):
+                if v.is_normal or not (r.quantity in ("sigma", "shape") and r.op == "~1" and r.free):
                     self.findings.left_out(f"'{text}'", r)
             elif r.op in ("~", "=~"):
                 if r.op == "~" and any(c.function == "offset" for c in r.via) and r.ustart == 1:
@@ -236,12 +236,12 @@ class Writer(Conversion):
                     out.append(f"covariance({prefix}{self._end(r.target)}*{self._end(r.source)}{self._at(r)})")
             elif r.op == "~1" and r.target not in self.endogenous and (r.free or r.ustart):
                 v = self.table.variables[r.target]
-                if v.role == "latent" and v.kind.name == "normal" and not r.quantity:
+                if v.role == "latent" and v.kind.continuous and not r.quantity:
                     out.append(f"means({prefix}{self._name(r.target)}{self._at(r)})")
         latents = [
             v
             for v in self.table.latents
-            if v.key not in self.refused and v.key not in self.endogenous and v.kind.name == "normal"
+            if v.key not in self.refused and v.key not in self.endogenous and v.kind.continuous
         ]
         for a, b in combinations(latents, 2):
             if a.level == b.level and frozenset((a.key, b.key)) not in pairs:
@@ -272,7 +272,7 @@ class Writer(Conversion):
         for x in t.relations:
             self.findings.left_out(f"the constraint '{x.text}'", x.span, help="gsem has linear constraints")
         points = t.options.get("points")
-        if any(v.kind.name == "normal" for v in t.latents) and points:
+        if any(v.kind.continuous for v in t.latents) and points:
             out.append(f"intpoints({int(points)})")
         return out
 

@@ -41,7 +41,7 @@ class Writer(Conversion):
                 self.findings.left_out(f"the response '{v.name}' of level {v.arguments['level']}", v)
                 return False
             return True
-        if v.kind.name != "normal" or v.arguments.get("observed"):
+        if not v.kind.continuous or v.arguments.get("observed"):
             self.findings.left_out(f"the {v.kind.name} variable '{v.name}'", v, help="--to mplus has latent classes")
             return False
         if v.level != ROWS and not (blocks and self._in_blocks(v)):

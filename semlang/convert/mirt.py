@@ -59,7 +59,7 @@ class Writer(Conversion):
                 self.findings.impossible(f"'{v.name} :: {v.kind.name}({v.link})'", v, help="mirt's items are logistic")
             elif v.role == "response" and set(v.arguments) & {"trials", "success"}:
                 self.findings.left_out(f"arguments of '{v.name} :: {v.kind.name}'", v, help="code the item 0 and 1")
-            elif v.role != "response" and (v.level != ROWS or not v.measured or v.kind.name != "normal"):
+            elif v.role != "response" and (v.level != ROWS or not v.measured or not v.kind.continuous):
                 self.findings.impossible(f"the latent variable '{v.key}'", v)
 
     def _items_of(self, f: Variable) -> list[str]:

@@ -56,7 +56,7 @@ def read_mixed(table: ParameterTable, findings: Findings) -> Mixed | None:
     if len(table.groups) > 1:
         findings.impossible("a model of several groups", help="let a factor of the group interact with the covariates")
     for v in table.latents:
-        if v.kind.name != "normal":
+        if not v.kind.continuous:
             findings.impossible(f"the {v.kind.name} variable '{v.name}'", v)
         elif v.measured:
             findings.impossible(f"the factor '{v.key}'", v)

@@ -147,9 +147,7 @@ class Writer(Conversion):
             out.append(f"LINK = {sorted(links)[0].upper()};")
         if len(links) > 1:
             self.findings.left_out("both logit and probit responses")
-        if any(LISTS.get((v.kind.name, v.link)) for v in t.responses) and any(
-            v.kind.name == "normal" for v in t.latents
-        ):
+        if any(LISTS.get((v.kind.name, v.link)) for v in t.responses) and any(v.kind.continuous for v in t.latents):
             out.append(f"ALGORITHM = INTEGRATION; INTEGRATION = {int(t.options.get('points') or 15)};")
         return out
 
@@ -346,7 +344,7 @@ class Writer(Conversion):
         within: list[str] = []
         between: list[str] = []
         pairs = {frozenset((r.target, r.source)) for r in rows if r.op == "~~"}
-        latents = [v for v in self.table.latents if v.kind.name == "normal" and v.key not in self.refused]
+        latents = [v for v in self.table.latents if v.kind.continuous and v.key not in self.refused]
         ends = [v.key for v in latents if v.role == "latent"]
         indicators = {r.target for r in rows if r.op == "=~"}
         predicted = {r.target for r in rows if r.op == "~" and not r.threshold} - indicators

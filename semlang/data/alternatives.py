@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.binary import binary_values
 from semlang.data.columns import Columns, row_names
+from semlang.data.response import Response
 from semlang.diagnostics import warning
 from semlang.model.table import Variable
 from semlang.sums import count_by
-
-if TYPE_CHECKING:
-    from semlang.data.responses import Response
 
 __all__ = ["alternatives", "as_far_as_ranked", "as_written", "check_sets", "sets_within_units"]
 

@@ -19,7 +19,8 @@ from semlang.data.missing_codes import check_missing_codes
 from semlang.data.missing_predictors import check_missing_predictors
 from semlang.data.observed import observed_values
 from semlang.data.preparing import prepare
-from semlang.data.responses import Response, response
+from semlang.data.response import Response
+from semlang.data.responses import response
 from semlang.data.validation import check_across_groups, check_responses, check_within
 from semlang.data.weights import read_weights, spread_weights
 from semlang.diagnostics import Diagnostic

@@ -166,6 +166,8 @@ class Bound:
         from semlang.data.facts import FrameFacts
         from semlang.data.preparing import prepare
         from semlang.data.reading import read_data
+        from semlang.data.spots import needed
+        from semlang.data.stacking import different_columns
 
         read, found = read_data(data) if path is None else (reader or read_data)(path)
         if path is not None:
@@ -173,7 +175,8 @@ class Bound:
         if read is None or any(d.is_error for d in found):
             return self, None, None, found
         frame, more = prepare(self.parameter_table, read)
-        found = (*found, *more)
+        different = different_columns(read.attrs.get("lacking", {}), needed(self.parameter_table))
+        found = (*found, *different, *more)
         if frame is None or any(d.is_error for d in more):
             return self, read, None, found
         try:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.columns import Columns, row_names
 from semlang.data.levels import level_text
+from semlang.data.response import Response
 from semlang.diagnostics import warning
 from semlang.model.table import Covariate, ParameterTable, Product
-
-if TYPE_CHECKING:
-    from semlang.data.responses import Response
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

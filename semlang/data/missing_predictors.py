@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.columns import Columns, row_names
-from semlang.data.responses import Response
+from semlang.data.response import Response
 from semlang.model.table import ParameterTable, Row, Variable
 
 __all__ = ["check_missing_predictors", "has_states"]
@@ -68,7 +68,7 @@ def _obstacle(table: ParameterTable, v: Variable, row: Row) -> str:
         kind = "censored response" if v.kind.name == "gaussian" else kind
         return f"a missing {kind} is not integrated out"
     target = table.variables.get(row.target)
-    if target is not None and target.kind.name in ("class", "masspoints"):
+    if target is not None and target.kind.discrete:
         return f"the probabilities of {target.name} need its value"
     if v.kind.name == "gaussian":
         for c in own:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semlang.data.delimited import read_delimited
+from semlang.data.stacking import lacking, stacked
 from semlang.diagnostics import Diagnostic, error
 
 if TYPE_CHECKING:
@@ -139,16 +140,20 @@ def matching(path: Path) -> list[Path]:
 
 
 def _read_files(paths: Sequence[Path], name: str) -> Answer:
-    """Return the rows of several files."""
-    import pandas as pd
-
-    frames = []
-    for path in paths:
+    """Return the rows of several files, with the columns that some do not have in ``frame.attrs["lacking"]``."""
+    frames: dict[str, pd.DataFrame] = {}
+    for k, path in enumerate(paths):
         frame, found = _read_file(path, None)
         if frame is None:
+            last = k == len(paths) - 1 and not frames
+            if [d.slug for d in found] == ["empty-data"] and not last:
+                continue  # others have rows
             return None, found
-        frames.append(frame)
-    return _checked(pd.concat(frames, ignore_index=True), name)
+        frames[path.name if path.name not in frames else str(path)] = frame
+    frame, found = _checked(stacked([*frames.values()]), name)
+    if frame is not None:
+        frame.attrs["lacking"] = lacking([list(f.columns) for f in frames.values()], list(frames))
+    return frame, found
 
 
 def _read_file(path: Path, name: str | None) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,40 +12,11 @@ from semlang.data.binary import binary_values, binomial_values
 from semlang.data.categories import category_values
 from semlang.data.columns import Columns, row_names
 from semlang.data.composites import composite_sets
+from semlang.data.response import Response
 from semlang.model.kinds import limits
 from semlang.model.table import Variable
 
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Response:
-    """Values of a response in the order of the file.
-
-    Parameters
-    ----------
-    values : (n,) floats
-        Coded as in `Design.responses`, NaN where missing.
-    categories : tuple of str
-    trials, exposure, event, entry, censored, low, high : (n,) floats, optional
-    sets : (n,) ints, optional
-    terms : (n,) floats, optional
-    dropped : mapping from reason to count
-        Values that were observed but can't be used.
-    """
-
-    values: Floats
-    categories: tuple[str, ...] = ()
-    trials: Floats | None = None
-    exposure: Floats | None = None
-    event: Floats | None = None
-    entry: Floats | None = None
-    censored: Floats | None = None
-    low: Floats | None = None
-    high: Floats | None = None
-    sets: NDArray[np.int64] | None = None
-    terms: Floats | None = None
-    dropped: dict[str, int] = field(default_factory=dict)
 
 
 def response(columns: Columns, v: Variable) -> Response | None:

@@ -11,7 +11,7 @@ from semlang.data.clusters import constant_within
 from semlang.data.columns import Columns, row_names
 from semlang.data.covariates import ProductColumns
 from semlang.data.levels import number_text
-from semlang.data.responses import Response
+from semlang.data.response import Response
 from semlang.diagnostics import error, warning
 from semlang.model.scales import sharing
 from semlang.model.table import ROWS, ParameterTable, Variable

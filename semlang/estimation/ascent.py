@@ -16,7 +16,7 @@ from semlang.estimation.findings import LITTLE, FindingsOfFit
 from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across, thresholds_may_cross
 from semlang.estimation.member import Infeasible, Refinable
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Optimum, maximise, polish
+from semlang.estimation.optimize import Begun, Optimum, begin, maximise, polish
 from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
@@ -67,6 +67,9 @@ DEARER = 10
 
 CLEARLY = 3.0
 """Steps by Laplace that gained so many times what their end's value is wrong by are not compared with their start."""
+
+NEAR_ENOUGH = 0.3
+"""Decrement that Laplace's steps end at: its maximum is as far from that with more points."""
 
 SADDLES = 3
 """Saddles that are left for another climb."""
@@ -121,19 +124,23 @@ class Ascent:
         """Climb from `z` with all nodes where they are."""
         return maximise(self.objective, z, tolerance=tolerance, report=self.narrator.iteration, limit=limit)
 
-    def climb(self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200) -> Optimum:
+    def climb(
+        self, z: Floats, tolerance: float = 1e-8, inverse: Floats | None = None, limit: int = 200,
+        begun: Begun | None = None,
+    ) -> Optimum:  # fmt: skip
         """Climb from `z` with the points as they are; nodes move between passes until they stay."""
         for _ in range(PASSES if self.kinks else MOST_PASSES):
-            self.objective.move(z)
+            if self.objective.move(z):
+                begun = None
             best = maximise(
                 self.objective, z, tolerance=tolerance, report=self.narrator.iteration, inverse=inverse, limit=limit,
-                stall=GAIN if self.kinks else 0.0,
+                stall=GAIN if self.kinks else 0.0, begun=begun,
             )  # fmt: skip
             self.at_kink = self.kinks and not best.converged
             if not self.objective.move(best.z):
                 break
             self.narrator.say("nodes move")
-            z, inverse = best.z, best.inverse
+            z, inverse, begun = best.z, best.inverse, None
         else:
             self.at_kink = self.kinks
             best = replace(best, converged=False)
@@ -145,13 +152,17 @@ class Ascent:
         if self.plan.standing and self.quadrature and q > 1:
             return self._standing(z, q, constrained)
         inverse: Floats | None = None
+        begun: Begun | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
-            z, inverse = self._by_laplace(z, q)
+            z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse = self.objective.start(z)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
         tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
-        best = self.climb_constrained(z) if constrained else self.climb(z, tolerance=tolerance, inverse=inverse)
+        if constrained:
+            best = self.climb_constrained(z)
+        else:
+            best = self.climb(z, tolerance=tolerance, inverse=inverse, begun=begun)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
             if not constrained:
@@ -310,11 +321,15 @@ class Ascent:
         return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
 
     def _ridge(self, best: Optimum) -> list[int]:
-        """Return the parameters of the flattest direction, where a step promises hardly anything."""
+        """Return the parameters of the flattest direction, where a step promises hardly anything.
+
+        Moves are in units of what a parameter is known to where all others are.
+        """
         if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
             return []
-        direction = best.curvature.eigen[1][:, 0] / best.curvature.scale
-        moves = np.abs(self.objective.jacobian_inside(best.z) @ direction)
+        D = self.objective.jacobian_inside(best.z) / best.curvature.scale
+        units = np.sqrt((D**2).sum(axis=1))
+        moves = np.abs(D @ best.curvature.eigen[1][:, 0]) / np.where(units > 0.0, units, 1.0)
         return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
@@ -328,31 +343,32 @@ class Ascent:
                 continue
         return maximise_constrained(self.objective, z, self.constraints, self.narrator.iteration, rounds)
 
-    def _by_laplace(self, z: Floats, q: int) -> tuple[Floats, Floats | None]:
+    def _by_laplace(self, z: Floats, q: int) -> tuple[Floats, Floats | None, Begun | None]:
         """A few steps with one point, if they help: they gained far more than the value there is wrong by, or more.
 
-        Where units are few the metric that they end with is returned, too.
+        Where units are few the metric that they end with is returned, too; and what is known there with all points.
         """
         self.narrator.say("Laplace")
         self._set_points(1)
         try:
-            found = self.climb(z, tolerance=1e-2, limit=12)
+            found = self.climb(z, tolerance=NEAR_ENOUGH, limit=12)
         except (Infeasible, np.linalg.LinAlgError):
             found = None
         self._set_points(q)
         if found is None or any(m.steepness(self.objective.x(found.z)) > STEEP for m in self.objective.members
                                 if isinstance(m, Placeable)):  # fmt: skip
-            return z, None
+            return z, None, None
+        inverse = found.inverse if self.objective.multiplicity.size < 5 * self.objective.n else None
         try:
-            value = self.objective.value(found.z)
-        except Infeasible:
-            return z, None
-        error = abs(value - found.value)
-        there = found.z, found.inverse if self.objective.multiplicity.size < 5 * self.objective.n else None
-        if found.log and value - found.log[0].loglik > CLEARLY * error + AGREE:
+            begun = begin(self.objective, found.z, inverse)
+        except (Infeasible, np.linalg.LinAlgError):
+            return z, None, None
+        error = abs(begun.value - found.value)
+        there = found.z, inverse, begun
+        if found.log and begun.value - found.log[0].loglik > CLEARLY * error + AGREE:
             return there
         try:
-            return there if value > self.objective.value(z) else (z, None)
+            return there if begun.value > self.objective.value(z) else (z, None, None)
         except Infeasible:
             return there
 

@@ -16,7 +16,7 @@ from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.objective import Objective
 from semlang.estimation.sparse import LADDER, WIDE, node_count
 
-__all__ = ["AtNodes", "NodesOfFit", "at_nodes", "not_identified"]
+__all__ = ["AtNodes", "NodesOfFit", "all_have_louis", "at_nodes", "not_identified"]
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +63,11 @@ class AtNodes:
     moments: Floats
 
 
+def all_have_louis(objective: Objective) -> bool:
+    """Whether Louis' formula is for all groups."""
+    return all(isinstance(m, QuadratureLikelihood) and has_louis(m) for m in objective.members)
+
+
 def at_nodes(objective: Objective, x: Floats, nodes: NodesOfFit) -> AtNodes | None:
     """Return scores and second derivatives at `x`; None where a member has no such nodes.
 
@@ -71,10 +76,9 @@ def at_nodes(objective: Objective, x: Floats, nodes: NodesOfFit) -> AtNodes | No
     Infeasible
         If there is no density.
     """
-    members = [m for m in objective.members if isinstance(m, QuadratureLikelihood) and has_louis(m)]
-    if len(members) < len(objective.members):
+    if not all_have_louis(objective):
         return None
-    found = [Louis(m, x, own=True) for m in members]
+    found = [Louis(m, x, own=True) for m in objective.members if isinstance(m, QuadratureLikelihood)]
     _place(found, nodes)
     scores = []
     for of in found:

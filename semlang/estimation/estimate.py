@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from semlang.data.design import Design
+from semlang.estimation import memory
 from semlang.estimation.border import singular_blocks
 from semlang.estimation.climb import Climb
 from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.covariance import carried
-from semlang.estimation.kernels.cached import compilation
+from semlang.estimation.kernels.compilation import compilation
 from semlang.estimation.layers import layers_of
 from semlang.estimation.outcome import Estimate
 from semlang.estimation.partitions.parts import Parts
@@ -25,7 +26,7 @@ from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.slopes import slopes_of
 from semlang.estimation.tally import class_sizes, defined_estimates
-from semlang.estimation.uncertainty import Uncertainty
+from semlang.estimation.uncertainty import Uncertainty, refuse_cluster
 from semlang.graph.model_graph import ModelGraph
 from semlang.model.table import ParameterTable
 
@@ -97,6 +98,7 @@ def _libraries() -> ThreadpoolController:
 
 def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     """Estimate; an interrupted fit gives the best point so far, marked as such and without standard errors."""
+    refuse_cluster(setting, se, cluster)
     climb = Climb(setting, curvature=se != "none")
     try:
         best = climb.run()
@@ -111,6 +113,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     except KeyboardInterrupt:  # the estimates are there
         vcov_inside, scores = None, None
         findings.warn("no-standard-errors", "interrupted before the standard errors were there")
+    memory.release()
     limits = uncertainty.limits
     theta, vcov = inside, vcov_inside
     if setting.frame is not None:
@@ -136,6 +139,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
     findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not setting.quadrature)
     singular = singular_blocks((*objective.parametrisation.blocks, *setting.unfactored(objective)), inside)
     findings.singular(singular)
+    findings.singular_somewhere(setting.moderations, theta)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
         slopes=slopes_of(*setting.inside),

@@ -278,6 +278,7 @@ def expand(
         if level in design.frequency:
             counts = design.frequency[level] if counts is None else counts * design.frequency[level]
     total = float(used.size if counts is None else counts[used].sum())
+    f1, f2 = (next((a for a in (row_weights, offset) if np.array_equal(f, a)), f) for f in (f1, f2))  # one memory
     return Expansion(
         response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,

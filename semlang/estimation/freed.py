@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.estimation.assemble import assemble
-from semlang.estimation.at_nodes import AtNodes, NodesOfFit, at_nodes, not_identified
+from semlang.estimation.at_nodes import AtNodes, NodesOfFit, all_have_louis, at_nodes, not_identified
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.gaussian.one_level import OneLevel
 from semlang.estimation.gaussian.two_level import TwoLevel
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER, approached
+from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER
 from semlang.estimation.planned import SPARSE
 from semlang.graph.build import build_graphs
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable, Relation, Row
 
-__all__ = ["Freed", "freed", "with_own_parameters"]
+__all__ = ["Freed", "at_once", "freed", "with_own_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -107,6 +107,13 @@ def with_own_parameters(table: ParameterTable, rows: Sequence[Row]) -> tuple[Par
     added = [row._replace(parameter=n + new[row.id], free=1) for row in rows if row.id not in known]
     extended = replace(table, rows=(*kept, *added), n_parameters=n + len(rows))
     return extended, [row.ustart or 0.0 for row in rows]
+
+
+def at_once(table: ParameterTable, designs: Sequence[Design], points: int | None) -> bool:
+    """Whether scores and information of any rows are one pass over nodes, see `at_nodes`."""
+    engines = [SPARSE] * len(designs)
+    objective = assemble(table, build_graphs(table), designs, Constraints(table), True, points, 1, engines=engines)
+    return all_have_louis(objective)
 
 
 def freed(
@@ -281,7 +288,7 @@ def _observed(objective: Objective, at: Floats, both: Floats, scores: Floats, kn
     first = 0 if known is None else len(known)
     one_sided = out.shape[0] - first > ONE_SIDED or objective.multiplicity.size > MANY_UNITS
     steps = (SHORTER if one_sided else 1.0) * STEP / np.sqrt(np.maximum(square, 1e-300))
-    centre = approached(objective, at, both[:, first:] @ steps[first:]) if one_sided else scores.sum(axis=0)
+    centre = scores.sum(axis=0)
     for k in range(first, out.shape[0]):
         h = float(steps[k])
         sides: list[tuple[float, Floats]] = []

@@ -28,8 +28,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ENOUGH = 20_000
-"""Records among which an overlap is looked for first: what overlaps there overlaps in all."""
 LINKS = frozenset(("logit", "probit", "cloglog", "loglog", "cauchit"))
 KINDS = frozenset(("binomial", "ordinal", "adjacent", "sequential", "multinomial", "choice", "ranking"))
 
@@ -81,21 +79,22 @@ def _alone(form: ReducedForm, k: int) -> bool:
 
 
 def inequalities(
-    table: ParameterTable, form: ReducedForm, design: Design, free: Ints, sampled: bool = False
+    table: ParameterTable, form: ReducedForm, design: Design, free: Ints, most: int | None = None
 ) -> Inequalities:
     """Return the inequalities of a group in the coefficients `free`.
 
     Parameters
     ----------
-    sampled : bool
-        Take every distinct value of a response without covariates once, and some of the records of the others. What
-        overlaps there overlaps in all.
+    most : int, optional
+        Take every distinct value of a response without covariates once, and about so many records of the others in
+        all. What overlaps there overlaps in all.
     """
-    alone = [k for k, key in enumerate(form.responses) if sampled and _alone(form, k) and key not in design.trials]
+    alone = [k for k, key in enumerate(form.responses) if most and _alone(form, k) and key not in design.trials]
     with_covariates = max(len(form.responses) - len(alone), 1)
+    each = max(most // with_covariates, 1) if most else design.n_rows
     some = np.arange(design.n_rows)
-    if sampled and design.n_rows > ENOUGH // with_covariates:
-        some = np.unique(np.linspace(0, design.n_rows - 1, max(ENOUGH // with_covariates, 1)).astype(np.int64))
+    if design.n_rows > each:
+        some = np.unique(np.linspace(0, design.n_rows - 1, each).astype(np.int64))
     place = {int(p): i for i, p in enumerate(free)}
     slopes = form.jacobian(np.ones(table.n_parameters))[1][:, free]
     A: list[Floats] = []
@@ -126,7 +125,7 @@ def inequalities(
         for product in form.needed[k]:
             known &= ~np.isnan(design.columns[product])
         if key in design.sets:
-            here = _whole_sets(design, key, known, ENOUGH // with_covariates if sampled else design.n_rows)
+            here = _whole_sets(design, key, known, each)
         elif k in alone:
             here = np.flatnonzero(known)
             here = here[np.unique(design.responses[key][here], return_index=True)[1]]

@@ -20,6 +20,7 @@ from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.member import Infeasible, Posterior
+from semlang.estimation.moderation import moderated
 from semlang.estimation.moments import unit_posterior
 from semlang.estimation.nearly import nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
@@ -179,7 +180,9 @@ class QuadratureLikelihood(Expanded):
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
         inputs = self.chain.forward(self.chain.cells(x)[0])
         found = self.engine.posterior(inputs.o, inputs.A, inputs.f1, inputs.f2, self.node_counts())
-        return unit_posterior(self.layers, found, self.rows, self.design, self.reduced, self.factors.evaluate(x)[0])
+        F = self.factors.evaluate(x)[0]
+        posterior = unit_posterior(self.layers, found, self.rows, self.design, self.reduced, F)
+        return moderated(posterior, self.reduced, self.design, x)
 
     def place(self, x: Floats) -> None:
         """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are; they stay.

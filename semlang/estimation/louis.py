@@ -51,8 +51,10 @@ FLAT = 1e-10
 
 
 def has_louis(member: QuadratureLikelihood) -> bool:
-    """Whether the formula is for a member: nodes for all its latent variables, no sets of rows with one density."""
-    return bool(member.layers) and min(member.node_counts()) > 1 and not (member.rows.codes >= SETS).any()
+    """Whether the formula is for a member: nodes for all latent variables, no sets of rows, inputs sums of cells."""
+    if not member.layers or member.chain.moderated or (member.rows.codes >= SETS).any():
+        return False
+    return min(member.node_counts()) > 1
 
 
 class Louis:

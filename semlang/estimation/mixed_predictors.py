@@ -18,9 +18,9 @@ from scipy.special import softmax
 from semlang.data.design import Design
 from semlang.data.repeated import repeated
 from semlang.estimation.assemble import assemble
+from semlang.estimation.conditioning.flags import of_units
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.conditioning.partition import Partition
-from semlang.estimation.conditioning.units import of_units
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.latent_moments import LatentMoments, latent_moments
 from semlang.estimation.linear_predictors import linear_predictors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = [
-    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Iteration", "Optimum", "approached", "definite", "maximise",
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "definite", "maximise",
     "negative_hessian", "polish", "steps_of",
 ]  # fmt: skip
 
@@ -25,7 +24,7 @@ ONE_SIDED = 40
 """With more coordinates the observed information is taken by one-sided differences, at half the work."""
 MANY_UNITS = 200
 """The same with more units: standard errors then change by less than 1e-5 of themselves, and from 100 units on."""
-SHORTER = 0.3
+SHORTER = 0.1
 """One-sided steps, of those to both sides."""
 FLAT = 1e-12
 """Eigenvalue, on unit diagonal, below which a direction is flat."""
@@ -36,6 +35,8 @@ NOISE = 1e-7
 SHORTEST = 1e-4
 STALLED = 5
 """Iterations that have to gain something, where that is asked for."""
+SHARE = 0.5
+"""Share of the mean of the scores in their outer product that steps are made longer by at most, see `maximise`."""
 LOCAL = 1.0
 """After a step of a smaller decrement, of about a standard error, the information is that before the step."""
 
@@ -151,8 +152,12 @@ def steps_of(z: Floats, variances: Floats) -> Floats:
     of 1, is enough there.
     """
     se = np.sqrt(np.where(np.isfinite(variances) & (variances > 0), variances, 1.0))
-    out: Floats = np.minimum(1e-3 * se, 1e-2 * np.maximum(1.0, np.abs(z)))
+    out: Floats = np.minimum(1e-3 * se, _farthest(z))
     return out
+
+
+def _farthest(z: Floats) -> Floats:
+    return np.asarray(1e-2 * np.maximum(1.0, np.abs(z)))
 
 
 def first_steps(objective: Objective, z: Floats) -> Floats:
@@ -198,18 +203,6 @@ def negative_hessian(objective: Objective, z: Floats, steps: Floats, centre: Flo
     return 0.5 * (out + out.T)
 
 
-def approached(objective: Objective, z: Floats, steps: Floats) -> Floats:
-    """Return the gradient at `z` as it is when `z` is come to from a neighbour.
-
-    Modes inside the likelihood are found from where they were, up to a tolerance: the gradient differs by as little,
-    but in the same direction for all neighbours, and along directions that the data hardly determine, one-sided
-    differences with the gradient of the climb were off by a twentieth of a standard error.
-    """
-    with suppress(Infeasible, np.linalg.LinAlgError):
-        objective.value_and_gradient(z + steps)
-    return objective.value_and_gradient(z)[1]
-
-
 def _positive(information: Floats) -> Floats:
     """Return the matrix with the absolute values of its eigenvalues, none below 1e-9 of the largest (scaled)."""
     curvature = Curvature(information)
@@ -217,6 +210,35 @@ def _positive(information: Floats) -> Floats:
     values = np.maximum(np.abs(values), 1e-9 * np.abs(values).max(initial=1.0))
     out: Floats = (vectors * values) @ vectors.T * np.outer(curvature.scale, curvature.scale)
     return out
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a climb knows where it begins.
+
+    Parameters
+    ----------
+    value : float
+    gradient : (n,) floats
+    information : (n, n) floats or None
+        Outer product of the units' scores, or the expected information.
+    by_scores : bool
+        Whether it is the first.
+    """
+
+    value: float
+    gradient: Floats
+    information: Floats | None
+    by_scores: bool
+
+
+def begin(objective: Objective, z: Floats, inverse: Floats | None = None) -> Begun:
+    """Evaluate at `z` what a climb from there, with an inverse information or without, takes first."""
+    expected = objective.information(z) if inverse is None else None
+    if expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n:
+        value, gradient, measure = objective.scored(z)
+        return Begun(value, gradient, measure(), True)
+    return Begun(*objective.value_and_gradient(z), expected, False)
 
 
 def maximise(
@@ -228,13 +250,14 @@ def maximise(
     report: Report | None = None,
     inverse: Floats | None = None,
     stall: float = 0.0,
+    begun: Begun | None = None,
 ) -> Optimum:
     """Climb from `z` to the maximum.
 
     Scoring takes the expected information, or the outer product of the units' scores where there are at least five
-    units a parameter; it needs no tuning and few iterations where the model fits. Where the decrement falls slowly, or
-    units are few, BFGS goes on from the last information (or from differences of the gradient at the start). Steps
-    are halved until they gain.
+    units a parameter; it needs no tuning and few iterations where the model fits. Where the decrement falls slowly,
+    units are few, or the outer product is that of a place within a standard error, BFGS goes on from the last
+    information (or from differences of the gradient at the start). Steps are halved until they gain.
 
     Parameters
     ----------
@@ -250,6 +273,8 @@ def maximise(
         Inverse information to begin with: BFGS from the first step.
     stall : float
         Stop, not converged, where `STALLED` iterations together gain less, or no step above `SHORTEST` gains.
+    begun : Begun, optional
+        What is known at `z`.
 
     Raises
     ------
@@ -257,9 +282,10 @@ def maximise(
         If there is no likelihood at the start.
     """
     log: list[Iteration] = []
-    expected = objective.information(z) if inverse is None else None
-    by_scores = expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n
-    scoring = expected is not None or by_scores
+    if begun is None:
+        begun = begin(objective, z, inverse)
+    value, gradient, information, by_scores = begun.value, begun.gradient, begun.information, begun.by_scores
+    scoring = information is not None
 
     def evaluate(at: Floats) -> tuple[float, Floats, Callable[[], Floats | None]]:
         if by_scores and scoring:
@@ -267,12 +293,11 @@ def maximise(
         value, gradient = objective.value_and_gradient(at)
         return value, gradient, lambda: objective.information(at) if scoring else None
 
-    value, gradient, measure = evaluate(z)
     if not np.isfinite(value):
         raise Infeasible("the log-likelihood is not finite at the start")
-    information = measure() if expected is None else expected
     if information is None and inverse is None:
         information = _positive(negative_hessian(objective, z, first_steps(objective, z), gradient))
+    units = max(float(objective.multiplicity.sum()), 1.0) if by_scores else 1.0
     previous, slow = np.inf, 0
     H: Curvature | Floats = np.eye(z.size) if inverse is None else inverse.copy()
     fresh = True
@@ -286,6 +311,8 @@ def maximise(
         if decrement < tolerance:
             converged = True
             break
+        if by_scores and scoring:
+            step /= 1.0 - min(decrement / units, SHARE)
         t, found = 1.0, False
         while t > (SHORTEST if stall else 1e-9):
             try:
@@ -312,10 +339,12 @@ def maximise(
         z, value, gradient = z + change, new_value, new_gradient
         if len(log) > STALLED and value - log[-STALLED - 1].loglik < stall:
             break
-        if scoring and decrement < LOCAL and (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
-            decrement, converged = ahead, True
-            break
-        information = measure()
+        if scoring and decrement < LOCAL:
+            if (ahead := float(gradient @ _apply(H, gradient))) < tolerance:
+                decrement, converged = ahead, True
+                break
+            scoring = not by_scores  # what scores know is known by now; the steps know more
+        information = measure() if scoring else None
         if scoring:
             slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
             previous = decrement
@@ -347,6 +376,8 @@ def _newton(curvature: Curvature, gradient: Floats, floor: float = FLAT) -> Floa
 def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, limit: int = 12) -> Optimum:
     """Finish with Newton steps on the observed information, which also tells whether it is a maximum.
 
+    The last step, which promises less than the tolerance, is taken without a look at where it leads.
+
     At a variance of zero the gradient in its root vanishes whatever the data say; the curvature there is twice
     dl/d(sigma^2), so a direction of positive curvature is a way up: it is followed.
     """
@@ -357,12 +388,10 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     if one_sided:
         steps = SHORTER * steps
 
-    def measure(at: Floats) -> Curvature:
-        return Curvature(
-            negative_hessian(objective, at, steps, approached(objective, at, steps) if one_sided else None)
-        )
+    def measure(at: Floats, slope: Floats) -> Curvature:
+        return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
-    curvature = measure(z)
+    curvature = measure(z, gradient)
     decrement = moved = np.inf
     converged = False
     stale = False
@@ -375,6 +404,8 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             decrement = float(gradient @ step)
             if decrement < tolerance:
                 converged = True
+                if curvature.pivot > ROUGH and (np.abs(step) <= _farthest(z)).all():  # what it gains could not be seen
+                    z, value, gradient = z + step, value + 0.5 * decrement, gradient - curvature.information @ step
                 break
         t = 1.0
         while t > 1e-7:
@@ -388,7 +419,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             t *= 0.5
         else:
             if stale:
-                curvature, stale = measure(z), False
+                curvature, stale = measure(z, gradient), False
                 continue
             if not np.isfinite(decrement):  # there is no way up: the curvature is rounding, as at an infinite shape
                 size, vectors = curvature.eigen
@@ -400,11 +431,11 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
         value, gradient = new
         log.append(Iteration(len(log) + 1, "newton", value, float(np.abs(gradient).max(initial=0.0)), decrement, t))
         if not np.isfinite(decrement) or decrement > 1e-3:
-            curvature = measure(z)
+            curvature = measure(z, gradient)
         else:
             stale = True
     if stale and (not converged or moved > 1e-6 or objective.exact):
-        curvature = measure(z)
+        curvature = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),
         curvature=curvature,

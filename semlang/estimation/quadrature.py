@@ -11,14 +11,16 @@ that modes and curvatures describe badly; the gradient is that of the value at t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation import memory
 from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
@@ -29,6 +31,7 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
+from semlang.estimation.kernels.node_rows import LOGIT
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import Reduction, reduce_levels
@@ -46,10 +49,9 @@ Ints = NDArray[np.int64]
 _BLOCK = 1 << 16
 """Rows whose constants are computed together: a million need no memory for what is in between."""
 
-TOLERANCE = 1e-14
-"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster."""
-SHORTER = 1e-8
-"""The same where the value is asked for alone, of that."""
+TOLERANCE = 1e-22
+"""Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
+must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
 
 
@@ -173,6 +175,7 @@ class NestedQuadrature:
         sparse: bool = False,
         constant: Floats | None = None,
     ) -> None:
+        memory.release()
         self._sparse = sparse
         self.tree, self.dims, self.threads = tree, tuple(int(m) for m in dims), max(1, threads)
         self._reduced = reduce_levels(tree, self.dims, row_weights, unit_weights)
@@ -185,24 +188,29 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
+        self._logit &= (self._y == 0.0) | (self._y == 1.0)
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == self._code.size
         self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
-        self._constant: tuple[Floats, Floats, Floats | None] | None = None
+        self._seen: Floats | None = None
+        self._constant: tuple[Floats, Floats | None] | None = None
         self._positive, self._probability = (
-            _rows_with(self._code, "sigma", "shape"),
-            _rows_with(self._code, "guess", "slip", "zero"),
+            _rows_with(self._code, present, "sigma", "shape"),
+            _rows_with(self._code, present, "guess", "slip", "zero"),
         )
         self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
-        self._ordinal = _rows_with(self._code, "upper")[0]
+        self._ordinal = _rows_with(self._code, present, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
         self._pool = (
-            ThreadPoolExecutor(self.threads, initializer=np.seterr, initargs=("ignore",)) if self.threads > 1 else None
+            ThreadPoolExecutor(self.threads - 1, initializer=np.seterr, initargs=("ignore",))
+            if self.threads > 1
+            else None
         )
 
     @property
@@ -240,13 +248,13 @@ class NestedQuadrature:
         rows = self._rows(o, A, f1, f2)
         n, dimensions = rows.o.size, rows.A.shape[0]
         owner = self._reduced.owner
-        invalid = self._invalid(rows)
+        invalid = self._invalid(rows, searched=bool(self._batches and not self._placed))
         if invalid.size:
             return self._failure(invalid)
         constants, slopes = self._constants(rows)
         if slopes is not None and not np.isfinite(slopes).all():
             return self._failure(np.flatnonzero(~np.isfinite(slopes)))
-        adjoints = Adjoints(np.empty(n), np.empty((dimensions, n)), np.zeros(n), np.zeros(n))
+        adjoints = Adjoints(memory.empty(n), memory.empty(dimensions, n), *self._f_bars(slopes is not None))
         values = np.empty(owner.size)
         steps = np.zeros(owner.size, dtype=np.int64)
         if self._batches:
@@ -311,11 +319,11 @@ class NestedQuadrature:
             units = int(nest.base[-1])
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             if rule.size[0] == 1:
                 laplace_moments(nest, work.fronts, means, covariances)
             else:
-                node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+                node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             for k, level in enumerate(self._reduced.levels):
                 here, m = slice(nest.base[k], nest.base[k + 1]), self.dims[level]
                 given = self._reduced.units[k][batch.units[k]]
@@ -379,7 +387,7 @@ class NestedQuadrature:
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             last.fill(work.fronts)
             self._integrate(batch, rule, rows, work, np.empty(clusters), alone=True)
-            node_moments(nest, rule, rows, work.fronts, work.scratch, work.tables, means, covariances)
+            node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
 
         self._for_batches(run, rule, free)
@@ -393,10 +401,10 @@ class NestedQuadrature:
         rule, free = self._rule(points)
         kept = np.arange(self.tree.rows)[self._reduced.kept]
         for batch in self._batches:
-            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
+            work = self._workspace(rule, free)
             nest = batch.nest
             steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps)
+            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
             count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
             weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
             covariances: Floats | None = None
@@ -420,11 +428,35 @@ class NestedQuadrature:
         centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
+        if self._changes(f1):
+            self._constant = None
+            self._find_plain_units(f1)
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
 
-    def _invalid(self, rows: Rows) -> Ints:
-        """Return rows whose inputs are not finite, or not the parameters of a density."""
-        if np.isfinite(rows.o.sum() + rows.A.sum()) and not self._has_parameters:
+    def _changes(self, f1: Floats) -> bool:
+        """Whether what constants and `Nest.plain` are made from is new; it is noted."""
+        read = f1 if self._all_read else f1[self._read]
+        if self._seen is not None and _equal(self._seen, read):
+            return False
+        self._seen = read.copy() if read.flags.writeable else read
+        return True
+
+    def _find_plain_units(self, f1: Floats) -> None:
+        """Note which lowest units have Bernoulli logits without weights alone: these can be side by side."""
+        if self._kernel_dims[:1] != [1] or not self._logit.any():
+            return
+        plain = self._logit & (f1 == 1.0)
+        for batch in self._batches:
+            nest, rows = batch.nest, batch.rows
+            first = nest.first[: nest.base[1]] - rows.start
+            nest.plain[:] = np.logical_and.reduceat(plain[rows], first)
+
+    def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
+        """Return rows whose inputs are not finite, or not the parameters of a density.
+
+        Where modes are `searched` for, a predictor that is not finite is found by the way.
+        """
+        if not self._has_parameters and (searched or np.isfinite(rows.o.sum() + rows.A.sum())):
             return np.zeros(0, dtype=np.int64)
         bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
         for f, positive, probability in zip((rows.f1, rows.f2), self._positive, self._probability, strict=True):
@@ -434,6 +466,12 @@ class NestedQuadrature:
         bad[both] |= ~(np.where(self._guessed[both], rows.f1[both], 0.0) + rows.f2[both] < 1.0)
         bad[self._ordinal] |= ~(rows.f1[self._ordinal] > rows.f2[self._ordinal])
         return np.flatnonzero(bad)
+
+    def _f_bars(self, constants_move: bool) -> tuple[Floats, Floats]:
+        """Return zeros for the adjoints of f1 and f2: one array where nobody writes to them, which costs no memory."""
+        first = np.zeros(self._code.size)
+        unread = self._batches and not self._has_parameters and not constants_move
+        return first, first if unread else np.zeros(self._code.size)
 
     def _failure(self, invalid: Ints) -> Evaluation:
         """Return an evaluation without numbers: the clusters of these rows failed."""
@@ -455,51 +493,69 @@ class NestedQuadrature:
         return self._rules[key]
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
-        """Call a function for each batch with a workspace that no other thread uses."""
+        """Call a function for each batch with a workspace that no other thread uses.
 
-        def with_workspace(batch: Batch) -> None:
-            work = Workspace.for_batches(self._batches, rule, self._together) if free.empty() else free.get()
-            run(batch, work)
+        Each thread takes what is left, batch by batch; where kernels may not be loaded yet one thread begins.
+        """
+        waiting = deque(self._batches)
+
+        def take(most: int) -> None:
+            work = self._workspace(rule, free)
+            while most > 0:
+                try:
+                    batch = waiting.popleft()
+                except IndexError:
+                    break
+                run(batch, work)
+                most -= 1
             free.put(work)
 
+        everything = len(waiting)
         if self._pool is None:
-            for batch in self._batches:
-                with_workspace(batch)
-        else:
-            with_workspace(self._batches[0])
-            list(self._pool.map(with_workspace, self._batches[1:]))
+            take(everything)
+            return
+        if free.empty():
+            take(1)
+        others = [self._pool.submit(take, everything) for _ in range(min(self.threads, len(waiting)) - 1)]
+        take(everything)
+        for other in others:
+            other.result()
+
+    def _workspace(self, rule: Rule, free: SimpleQueue[Workspace]) -> Workspace:
+        """Return a free workspace, or a new one."""
+        try:
+            return free.get_nowait()
+        except Empty:
+            return Workspace.for_batches(self._batches, rule, self._together)
 
     def _sums(
         self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints, alone: bool = False
     ) -> None:
         """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards.
 
-        Values that are asked for `alone` have no correction for the Newton step that is not taken: it is shorter.
+        Those that are asked for `alone` have no correction for the Newton step that is not taken.
         """
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)
             self._integrate(batch, rule, rows, work, values, alone)
             return
         nest, fronts, scratch = batch.nest, work.fronts, work.scratch
-        tolerance = SHORTER * TOLERANCE if alone else TOLERANCE
-        find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
         if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
             _forget(nest, steps < 0)
-            find_modes(nest, rows, fronts, scratch, tolerance, NEWTON_STEPS, steps)
+            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
             _forget(nest, steps < 0)
         if rule.size[0] == 1:
             laplace(nest, rows, fronts, scratch, values)
             return
         self._integrate(batch, rule, rows, work, values, alone)
 
-    def _integrate(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool = False
-    ) -> None:
-        """Fill the log-likelihoods of a batch at the nodes that its fronts say."""
+    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool) -> None:
+        """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
-        lowest_units(nest, rule, rows, fronts, scratch, tables, self._has_parameters, alone, values)
+        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._has_parameters, alone, values)
         if nest.dims.size > 1:
             upper_sums(nest, rule, fronts, tables, values)
 
@@ -518,7 +574,8 @@ class NestedQuadrature:
                 vector[:] = 0.0
             scratch.mixed[:] = 0.0
         else:
-            third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
+            if self._has_parameters or self._sets.size:
+                third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
             front_adjoints(nest, rule, fronts, tables)
             mode_adjoints(nest, rows, fronts, scratch, values)
         row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
@@ -533,9 +590,8 @@ class NestedQuadrature:
 
     def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
         """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
-        read = rows.f1 if self._all_read else rows.f1[self._read]
-        if self._constant is not None and np.array_equal(self._constant[0], read):
-            return self._constant[1:]
+        if self._constant is not None:
+            return self._constant
         constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._constant_parts:
@@ -551,12 +607,8 @@ class NestedQuadrature:
         weight = self._reduced.row_total
         constant *= weight
         sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
-        self._constant = (
-            read.copy() if read.flags.writeable else read,
-            sums,
-            slopes * weight if slopes is not None else None,
-        )
-        return self._constant[1:]
+        self._constant = sums, slopes * weight if slopes is not None else None
+        return self._constant
 
 
 def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
@@ -572,10 +624,17 @@ def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     return parts
 
 
-def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:
-    """Return the rows whose f1, and those whose f2, has one of these roles."""
-    table = np.array(with_role(*roles))
-    return np.flatnonzero(table[codes, 0]), np.flatnonzero(table[codes, 1])
+def _equal(before: Floats, now: Floats) -> bool:
+    """Whether an array has the numbers of another: at once where it is the same memory, which nobody writes to."""
+    same = before.ctypes.data == now.ctypes.data and before.size == now.size and not now.flags.writeable
+    return same or np.array_equal(before, now)
+
+
+def _rows_with(codes: Ints, present: Ints, *roles: str) -> tuple[Ints, Ints]:
+    """Return the rows whose f1, and those whose f2, has one of these roles; `present` are the codes that occur."""
+    table, nowhere = np.array(with_role(*roles)), np.zeros(0, dtype=np.int64)
+    first, second = (np.flatnonzero(table[codes, s]) if table[present, s].any() else nowhere for s in (0, 1))
+    return first, second
 
 
 def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:

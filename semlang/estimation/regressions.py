@@ -22,8 +22,11 @@ __all__ = ["regress", "thinned"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ENOUGH = 20_000
-"""Records that start values are computed from where there are more."""
+ENOUGH = 5_000
+"""Records that start values are computed from where there are more; more of them where parameters are many."""
+
+EACH = 100
+"""Records a parameter."""
 
 LEAST = 1e-12
 """Part of a response's mean square that its residual variance is at least: what is smaller is rounding."""
@@ -41,7 +44,7 @@ def regress(
     """Return `theta` after regressions of the responses on what is observed.
 
     Everything but paths from latent variables and Psi is estimated: by least squares where all responses are gaussian
-    with residual variances as parameters, else by some scoring steps, on at most `ENOUGH` records of each group.
+    with residual variances as parameters, else by some scoring steps, on about `ENOUGH` records of each group.
     """
     fixed = {p.parameter for g in graphs for p in g.paths if p.source}
     fixed |= {int(p) for f in forms for p in f.psi.parameter}
@@ -51,7 +54,7 @@ def regress(
     try:
         if _linear(table, forms):
             return _least_squares(forms, designs, theta, free)
-        return _scoring(table, forms, [thinned(d, ENOUGH) for d in designs], theta, free)
+        return _scoring(table, forms, [thinned(d, max(ENOUGH, EACH * free.size)) for d in designs], theta, free)
     except (Infeasible, np.linalg.LinAlgError):
         return theta
 
@@ -118,9 +121,7 @@ def thinned(design: Design, most: int) -> Design:
 
 def _linear(table: ParameterTable, forms: Sequence[ReducedForm]) -> bool:
     return all(
-        table.variables[key].kind.name == "gaussian"
-        and table.variables[key].link == "identity"
-        and (k, "sigma") not in form.quantities
+        table.variables[key].is_gaussian and (k, "sigma") not in form.quantities
         for form in forms
         for k, key in enumerate(form.responses)
     )

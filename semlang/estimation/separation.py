@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+SAMPLES = (2_000, 20_000)
+"""Records among which an overlap is looked for first: what overlaps there overlaps in all."""
 STEPS = 25
 FAR = 15.0
 """A logit that a regression whose gradient vanishes does not reach unless there is separation."""
@@ -140,9 +142,12 @@ def separate(
     free = _linear(table, forms, pinned)
     if not free.size:
         return None
-    sample = [inequalities(table, f, d, free, sampled=True) for f, d in zip(forms, designs, strict=True)]
-    if _overlap(np.concatenate([s.A for s in sample])):
-        return None
+    for most in SAMPLES:
+        sample = [inequalities(table, f, d, free, most) for f, d in zip(forms, designs, strict=True)]
+        if _overlap(np.concatenate([s.A for s in sample])):
+            return None
+        if all(d.n_rows <= most for d in designs):
+            break
     parts = [inequalities(table, f, d, free) for f, d in zip(forms, designs, strict=True)]
     A = np.concatenate([p.A for p in parts])
     row, response, part = (np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "response", "part"))
@@ -267,7 +272,8 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
                         used[a.parameter] = True
                         bad[a.parameter] |= not good[k]
         others = [form.psi.parameter, form.theta.parameter]
-        others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in form.quantities.values()]
+        further = (*form.quantities.values(), *form.moderated.values())
+        others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in further]
         for parameters in others:
             bad[parameters[parameters >= 0]] = True
         for a in (a for addends in form.further for a in addends if a.slot >= 0):

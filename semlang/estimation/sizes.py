@@ -35,7 +35,7 @@ def sizes(graph: ModelGraph, design: Design, theta: Floats) -> dict[str, float]:
     found: dict[str, float] = {}
     for key in graph.responses:
         variable = graph.table.variables[key]
-        gaussian = variable.kind.name == "gaussian" and variable.link in ("", "identity")
+        gaussian = variable.is_gaussian
         found[key] = design.spread(key) if gaussian else 1.0
 
     def size(key: str, above: frozenset[str]) -> float:

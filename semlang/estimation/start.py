@@ -202,7 +202,7 @@ def _spread(
     residual = _residual_variances(form)
     for k, key in enumerate(form.responses):
         variable = table.variables[key]
-        if variable.kind.name == "gaussian" and variable.link == "identity":
+        if variable.is_gaussian:
             p = residual[k]
             variance = alone[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
             share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))

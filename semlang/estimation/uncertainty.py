@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.partitions.opening import in_partitions
-from semlang.diagnostics import error
+from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
 from semlang.estimation.assemble import multiplicity
 from semlang.estimation.border import empty_columns
@@ -16,17 +16,46 @@ from semlang.estimation.conditioning.limits import at_limit
 from semlang.estimation.covariance import covariance, singular
 from semlang.estimation.optimize import Optimum, negative_hessian, steps_of
 from semlang.estimation.reach import reach
+from semlang.estimation.setting import Setting
 from semlang.estimation.signs import reporting_signs
 from semlang.estimation.sizes import sizes_of_covariates, units_of_covariances, units_of_parameters
 from semlang.estimation.tangent import on_the_edge, tangent_basis
 
-__all__ = ["Uncertainty"]
+__all__ = ["Uncertainty", "refuse_cluster"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STUCK = 1e-8
 """A standard error below this share of a variance's unit is that of a factor of zero: its square does not move."""
+
+
+def refuse_cluster(setting: Setting, se: str, cluster: str | None) -> None:
+    """Refuse units of robust standard errors that there are not, before the time of a fit is spent.
+
+    Raises
+    ------
+    FitError
+        ``unknown-cluster``, ``not-in-partitions``.
+    """
+    if not cluster:
+        return
+    known = setting.table.clusters
+    if cluster not in known:
+        raise FitError([unknown_cluster(cluster)])
+    if setting.partitions is not None and cluster != known[-1]:
+        raise FitError([in_partitions(f"standard errors are by units of the highest cluster, {known[-1]}")])
+    if se != "robust":
+        setting.findings.warn(
+            "option-without-effect",
+            f"cluster = {cluster} changes nothing: it says which units robust standard errors are by",
+            help="ask for robust standard errors: fit(se='robust'), --se robust",
+        )
+
+
+def unknown_cluster(name: str) -> Diagnostic:
+    """Return the finding that robust standard errors can't be by units of a column."""
+    return error("unknown-cluster", f"'{name}' is not a cluster of the model", help="name it in a line 'cluster:'")
 
 
 class Uncertainty:
@@ -83,8 +112,6 @@ class Uncertainty:
                     far = reach(self.objective.members, x)
                     graphs, _, designs = self.setting.parts
                     self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
-            if self.cluster and not self.objective.by_unit:
-                raise FitError([in_partitions(f"units of {self.cluster} may lie in several partitions")])
             units = self._units() if self.se == "robust" and self.objective.by_unit else None
             vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
             if vcov is None:
@@ -143,10 +170,7 @@ class Uncertainty:
         codes, copies, offset = [], [], 0
         for member, design in zip(self.objective.members, self.setting.designs, strict=True):
             if top not in design.clusters:
-                raise FitError(
-                    [error("unknown-cluster", f"'{top}' is not a cluster of the model",
-                           help="name it in a line 'cluster:'")]
-                )  # fmt: skip
+                raise FitError([unknown_cluster(top)])
             codes.append(design.clusters[top][member.records] + offset)
             copies.append(multiplicity(top, design))
             offset += copies[-1].size

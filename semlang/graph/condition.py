@@ -37,7 +37,7 @@ def discrete_variables(table: ParameterTable) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for v in table.latents:
-        if v.kind.name in ("class", "masspoints"):
+        if v.kind.discrete:
             joint = v.arguments.get("joint", (v.name,))
             first = next(x.key for x in table.latents if x.name == joint[0] and x.level == v.level)
             found[first] = (*found.get(first, ()), v.key)
@@ -133,7 +133,7 @@ def given_values(table: ParameterTable, columns: Mapping[str, str]) -> Parameter
 
 def known_for_some(table: ParameterTable) -> tuple[str, ...]:
     """Return the keys of the continuous latent variables that a column knows for some units."""
-    return tuple(v.key for v in table.latents if v.kind.name == "normal" and v.arguments.get("observed"))
+    return tuple(v.key for v in table.latents if v.kind.continuous and v.arguments.get("observed"))
 
 
 def given_known(table: ParameterTable, keys: Collection[str]) -> ParameterTable:

@@ -73,7 +73,7 @@ def effect_variances(c: Context) -> Iterator[Draft]:
     for shown in c.roles.effects:
         v = c.variable(shown)
         own = [r for r in c.of(v) if r.is_variance]
-        if v.kind.name == "normal" and not any(r.klass and r.rule == "random-effects bar" for r in own):
+        if v.kind.continuous and not any(r.klass and r.rule == "random-effects bar" for r in own):
             yield from c.pair(
                 shown, shown, "variance of a random effect" if v.role == "latent" else "component variance"
             )
@@ -119,7 +119,7 @@ def _joins(c: Context, shown: str) -> bool:
     for r in c.of(v):
         if r.is_regression:
             for k in (r.source, *r.moderators):
-                if k and (c.ns.variables[k].kind.name != "normal" or not _plain(c, k)):
+                if k and (not c.ns.variables[k].kind.continuous or not _plain(c, k)):
                     return False
     return True
 
@@ -137,7 +137,7 @@ def _level(c: Context, shown: str) -> str:
 
 def _any_discrete(c: Context, *names: str) -> bool:
     keys = [c.roles.key.get(x, "") for x in names]
-    return any(k in c.ns.variables and c.ns.variables[k].kind.name != "normal" for k in keys)
+    return any(k in c.ns.variables and not c.ns.variables[k].kind.continuous for k in keys)
 
 
 def exogenous_moments(c: Context) -> Iterator[Draft]:
@@ -249,7 +249,7 @@ def latent_intercepts(c: Context) -> Iterator[Draft]:
     for shown in c.roles.latents:
         key = c.roles.key.get(shown, shown)
         v = c.ns.variables.get(key)
-        if v is not None and v.kind.name != "normal":
+        if v is not None and not v.kind.continuous:
             continue
         if (key, "") in c.per_class:
             continue
@@ -271,7 +271,7 @@ def observed_means(c: Context) -> Iterator[Draft]:
     """Give a random effect with a gold standard (``observed=``) a mean."""
     for shown in c.roles.effects:
         v = c.variable(shown)
-        if v.kind.name == "normal" and v.arguments.get("observed"):
+        if v.kind.continuous and v.arguments.get("observed"):
             yield from c.make(shown, "~1", "", "mean of an observed latent variable", target=v.key)
 
 

@@ -49,7 +49,7 @@ class Declared:
 def _argument(a: ast.Argument, kind: Kind, out: dict[str, Any], source: Source, findings: list[Diagnostic]) -> str:
     """Read one argument into `out`; return the link where it is one."""
     if a.name is None:
-        if kind.name in ("class", "masspoints") and isinstance(a.value, int | float):
+        if kind.discrete and isinstance(a.value, int | float):
             out["classes"] = int(a.value)
             return ""
         if isinstance(a.value, str) and a.value in kind.links:

@@ -41,6 +41,8 @@ class Kind:
         Whether the mean is a weighted sum of means: those of the records of a set.
     logarithm : bool
         Whether the density is that of the logarithm of the response.
+    discrete : bool
+        Whether a latent variable takes one of some values: it is a class, or a mass point.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Kind:
     sets: bool = False
     composite: bool = False
     logarithm: bool = False
+    discrete: bool = False
 
     @property
     def described(self) -> str:
@@ -69,6 +72,11 @@ class Kind:
         ('an adjacent', 'a poisson')
         """
         return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
+    def continuous(self) -> bool:
+        """Whether it is a kind of latent variable that is normal."""
+        return self.latent and not self.discrete
 
     @property
     def ordered(self) -> bool:
@@ -165,8 +173,8 @@ KINDS: dict[str, Kind] = {
         Kind("ranking", ("logit",), intercept=False, arguments=("set",), sets=True),
         Kind("composite", (), arguments=("set", "weight", "trials", "success", "exposure")),
         Kind("normal", (), latent=True, arguments=("observed",)),
-        Kind("class", (), latent=True, arguments=("observed",)),
-        Kind("masspoints", (), latent=True),
+        Kind("class", (), latent=True, arguments=("observed",), discrete=True),
+        Kind("masspoints", (), latent=True, discrete=True),
     )
 }
 

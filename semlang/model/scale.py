@@ -151,7 +151,7 @@ def reference_classes(c: Context, rows: list[Draft]) -> None:
 
 def _free_origin(c: Context, rows: list[Draft], v: Variable) -> bool:
     """Whether every indicator of a latent variable has an intercept or thresholds that the text does not fix."""
-    if v.kind.name != "normal" or not v.measured:
+    if not v.kind.continuous or not v.measured:
         return False
     indicators = {r.target for r in rows if r.op == "=~" and r.source == v.key != r.target}
     fixed = {

@@ -10,7 +10,7 @@ from semlang.model.table import Covariate, ParameterTable, Row
 
 def _is_effect(table: ParameterTable, key: str) -> bool:
     v = table.variables.get(key)
-    return v is not None and v.role == "latent" and not v.measured and v.kind.name == "normal"
+    return v is not None and v.role == "latent" and not v.measured and v.kind.continuous
 
 
 def slope_findings(table: ParameterTable) -> list[Diagnostic]:
@@ -61,6 +61,7 @@ def _bar(r: Row) -> bool:
 
 def _uncorrelated(table: ParameterTable) -> Iterator[Diagnostic]:
     joined = {frozenset((r.target, r.source)) for r in table.rows if r.op == "~~" and r.target != r.source}
+    joined |= {frozenset(r.joins) for r in table.rows if r.joins}
     bars = {r.target: r.span for r in table.rows if _bar(r) and r.op == "~~"}
     by_level: dict[str, list[str]] = {}
     for key, v in table.variables.items():

@@ -156,7 +156,7 @@ def refused(why: str) -> FitError:
 
 def is_gaussian(table: ParameterTable) -> bool:
     """Whether every response is gaussian with the identity link."""
-    return all(v.kind.name == "gaussian" and v.link in ("", "identity") for v in table.responses)
+    return all(v.is_gaussian for v in table.responses)
 
 
 def _has_slopes(form: ReducedForm) -> bool:
@@ -169,7 +169,7 @@ def refusal(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
         if v.level != ROWS or table.clusters:
             return "the model has several levels"
         if v.role != "response":
-            if v.kind.name != "normal":
+            if not v.kind.continuous:
                 return f"{v.key} is discrete"
             if "observed" in v.arguments:
                 return f"{v.key} is known for some"

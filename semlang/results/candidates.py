@@ -53,7 +53,7 @@ def _absent(table: ParameterTable, graph: ModelGraph) -> Iterator[Row]:
     has = {(r.target, r.source, r.via) for r in table.rows if r.group == graph.group and r.op in ("=~", "~")}
     block = {v.key: _block(table, graph, v) for v in table.variables.values()}
     for factor in table.latents:
-        if not factor.measured or factor.kind.name != "normal":
+        if not factor.measured or not factor.kind.continuous:
             continue
         indicators = {
             key
@@ -83,7 +83,7 @@ def _effects(
             known[r.via] = (r.rhs, max(at, known.get(r.via, ("", 0))[1]))
     for via, (name, highest) in known.items():
         for v in table.variables.values():
-            able = v.role == "response" or (v.role == "latent" and v.measured and v.kind.name == "normal")
+            able = v.role == "response" or (v.role == "latent" and v.measured and v.kind.continuous)
             plain = v.kind.name in ("gaussian", "binomial", "poisson", "ordinal", "normal")
             if able and plain and height[v.level] <= highest and (v.key, "", via) not in has:
                 yield _row(graph, v.name, "~", name, v.key, "", via, block[v.key])
@@ -118,9 +118,7 @@ def _regressions(
 
 def _plain(v: Variable) -> bool:
     """Whether a variable is a measured latent variable, or a gaussian response."""
-    return (v.role == "latent" and v.measured and v.kind.name == "normal") or (
-        v.role == "response" and v.kind.name == "gaussian" and v.link in ("", "identity")
-    )
+    return (v.role == "latent" and v.measured and v.kind.continuous) or (v.role == "response" and v.is_gaussian)
 
 
 def _covariances(table: ParameterTable, graph: ModelGraph, block: dict[str, tuple[int, int]]) -> Iterator[Row]:
@@ -139,7 +137,7 @@ def _varies(graph: ModelGraph, v: Variable, modelled: set[str]) -> bool:
     variance = graph.variance(v.key)
     if variance is None or variance.is_zero or v.key in modelled:
         return False
-    return v.kind.name == "normal" or (v.kind.name == "gaussian" and v.link in ("", "identity"))
+    return v.kind.continuous or v.is_gaussian
 
 
 def without_circles(rows: Sequence[Row], graphs: tuple[ModelGraph, ...]) -> list[list[Row]]:

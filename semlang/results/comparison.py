@@ -201,7 +201,7 @@ def zero_variances(small: ParameterTable, large: ParameterTable) -> list[Row]:
     zero: see `semlang.estimation.space.never_negative`, and bounds in the text. A variance that may be negative is an
     inner point at zero.
     """
-    gaussian = all(v.kind.name == "gaussian" and v.link in ("", "identity") for v in large.responses)
+    gaussian = all(v.is_gaussian for v in large.responses)
     bounded = never_negative(large)
 
     def variances(table: ParameterTable) -> dict[tuple[str, int], Row]:

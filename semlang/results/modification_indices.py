@@ -13,7 +13,7 @@ from semlang.estimation.at_nodes import NodesOfFit
 from semlang.estimation.conditioning.assemble import is_gaussian
 from semlang.estimation.conditioning.conditions import conditions, is_conditional, with_locations
 from semlang.estimation.factors import blocks_of
-from semlang.estimation.freed import Freed, freed, with_own_parameters
+from semlang.estimation.freed import Freed, at_once, freed, with_own_parameters
 from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.member import Infeasible
@@ -146,7 +146,9 @@ def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:
     """Cut the rows into parts that are tested in one evaluation: those that change nothing of the integration."""
     if not rows:
         return []
-    if not by_quadrature(fit) or (is_conditional(fit.table) and is_gaussian(fit.table)) or _nodes(fit) is not None:
+    if not by_quadrature(fit) or (is_conditional(fit.table) and is_gaussian(fit.table)):
+        return [rows]
+    if _nodes(fit) is not None and at_once(fit.table, fit.designs, fit.estimate.points):
         return [rows]
     easy = [r for r in rows if r.parameter >= 0 or r.op in ("~1", "|") or (r.op == "~" and not r.source)]
     same = _layers(fit.table)

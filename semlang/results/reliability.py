@@ -66,7 +66,7 @@ def reliability(fit: Fit) -> Table:
         total = implied.covariance(theta)
         own = implied.disturbance_variances(theta)
         for factor in fit.table.latents:
-            if not factor.measured or factor.kind.name != "normal":
+            if not factor.measured or not factor.kind.continuous:
                 continue
             v = float(total[implied.place[factor.key], implied.place[factor.key]])
             record: dict[str, Any] = {"variable": factor.key, "level": factor.level, "group": design.group}

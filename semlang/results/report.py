@@ -251,7 +251,7 @@ def _wanted(fit: Fit) -> Iterator[tuple[str, Callable[[], Any]]]:
                 )
             yield f"Information, {about}", partial(plots.information, items, latent=f.name, group=g)
             yield f"Wright map, {about}", partial(plots.wright, latent=f.name, group=g)
-    if any(v.level != ROWS and v.kind.name == "normal" for v in fit.table.latents):
+    if any(v.level != ROWS and v.kind.continuous for v in fit.table.latents):
         yield "Scores of units with 95 percent intervals", plots.caterpillar
         yield "Fitted responses of units, their data, and the marginal mean", plots.trajectories
     if fit.estimate.class_sizes:

@@ -214,7 +214,7 @@ def _posterior_means(fit: Fit, method: str) -> None:
 
 
 def _one_level(fit: Fit) -> None:
-    levels = {v.level for v in fit.table.latents if v.kind.name == "normal"}
+    levels = {v.level for v in fit.table.latents if v.kind.continuous}
     if len(levels) > 1:
         raise FitError(
             [error("not-predicted", "maximum likelihood scores need latent variables of one level",

@@ -100,7 +100,7 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
     if not fit.designs:
         return "the rows of the fit lie in partitions"
     for v in fit.table.responses:
-        if v.kind.name != "gaussian" or v.link not in ("", "identity"):
+        if not v.is_gaussian:
             return f"'{v.name}' is not gaussian, so there is no unrestricted covariance matrix to compare with"
         if v.arguments.get("censored") or v.arguments.get("interval"):
             return f"'{v.name}' is censored, so there is no unrestricted covariance matrix to compare with"
@@ -112,6 +112,8 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
     for form, design in zip(forms, fit.designs, strict=True):
         if form.quantities:
             return "a residual variance depends on covariates, so no unrestricted model contains this one"
+        if form.moderated:
+            return "a variance or covariance depends on covariates, so no unrestricted model contains this one"
         if any(z.level != "rows" for z in form.disturbances):
             return "there are latent variables of clusters; measures are defined for one level"
         if not OneLevel.supports(form, design):
@@ -119,10 +121,11 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
         if any(c.response for p in form.mean_columns for c in p):
             return "a function of a response is a predictor, so the responses are not jointly normal"
     try:
-        groups = tuple(saturated(f, d) for f, d in zip(forms, fit.designs, strict=True))
-        alone = tuple(saturated(f, d, independent=True) for f, d in zip(forms, fit.designs, strict=True))
+        both = [saturated(f, d) for f, d in zip(forms, fit.designs, strict=True)]
     except (Infeasible, np.linalg.LinAlgError) as problem:
         return str(problem)
+    alone = [independent for _, independent in both]
+    groups = tuple(free for free, _ in both)
     return Unrestricted(forms, groups, sum(a.loglik for a in alone), sum(a.n_parameters for a in alone))
 
 

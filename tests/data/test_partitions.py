@@ -51,7 +51,7 @@ def test_sorted_rows_stay_in_order_and_units_whole(
         patch.setattr(row_groups, "ROWS", rows)
         parts, split = row_groups.partitioned(paths, "g")
     assert split is None
-    read = [row_groups.read_rows(p, ["g", "x"]) for p in parts]
+    read = [row_groups.read_rows(p, ["g", "x"], {}) for p in parts]
     assert [len(f) for f in read] == [p.rows for p in parts]
     assert min(p.rows for p in parts) > 0
     assert pd.concat(read)["x"].tolist() == frame["x"].tolist()

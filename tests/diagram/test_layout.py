@@ -43,7 +43,7 @@ def test_every_variable_is_one_node_of_its_shape(name: str) -> None:
     assert len(keys) == len(set(keys))
     for v in table.variables.values():
         (node,) = [n for n in spec.nodes if n.key == v.key]
-        discrete = v.kind.name in ("class", "masspoints")
+        discrete = v.kind.discrete
         assert node.shape == ("box" if v.role == "response" else "octagon" if discrete else "ellipse")
         assert node.level == v.level
         assert node.label == v.name or (node.label == "ζ" and node.note in ("intercept", v.name.split(".")[-1]))

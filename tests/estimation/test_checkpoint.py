@@ -88,7 +88,7 @@ def test_warnings_come_before_the_fit_and_compiling_is_counted() -> None:
 
 
 def test_a_kernel_that_is_not_in_the_cache_is_announced_once() -> None:
-    from semlang.estimation.kernels.cached import Compilation
+    from semlang.estimation.kernels.compilation import Compilation
 
     told: list[str] = []
     compilation = Compilation()

@@ -148,5 +148,36 @@ def test_workers_that_stay_lost() -> None:
     assert problem.value.diagnostics[0].slug == "workers-lost"
 
 
+class Alone(Deaf):
+    """A client whose scheduler has no workers."""
+
+    def wait_for_workers(self, n: int, timeout: int) -> None:
+        raise TimeoutError
+
+
+def test_a_scheduler_without_workers() -> None:
+    client: Any = Alone()
+    with pytest.raises(sl.FitError) as problem:
+        OnWorkers(client, [1, 2]).map(int)
+    assert problem.value.diagnostics[0].slug == "no-workers"
+
+
+def test_partitions_of_dask_do_not_depend_on_the_columns(frame: pd.DataFrame, parts: str) -> None:
+    """Parquet files of which few columns are read would be joined."""
+    dataframe = pytest.importorskip("dask.dataframe")
+    model = sl.Model(TEXT)
+    wide = frame.assign(**{f"w{k}": np.arange(2000.0) for k in range(40)})
+    for rows in (wide, wide.sample(frac=1.0, random_state=1)):
+        for k in range(2):
+            rows.iloc[k * 1000 : (k + 1) * 1000].to_parquet(Path(parts).parent / f"p{k}.parquet")
+        if rows is wide:
+            fit = model.fit(dataframe.read_parquet(parts), threads=1)
+            assert fit.loglik == pytest.approx(model.fit(frame, threads=1).loglik, rel=1e-9)
+        else:
+            with pytest.raises(sl.errors.DataError) as problem:
+                model.fit(dataframe.read_parquet(parts))
+            assert problem.value.diagnostics[0].slug == "split-units"
+
+
 def test_a_task_answers_for_all_values_of_its_worker() -> None:
     assert answers([1, 2], lambda value, more: value + more, 10) == [11, 12]

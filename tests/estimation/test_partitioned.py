@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 
 import semlang as sl
 from semlang.cli import semlang
-from semlang.data.partitions import binding, opening, row_groups
+from semlang.data.partitions import binding, opening, row_groups, scheduler
 from semlang.estimation.member import Refinable
 from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
@@ -267,9 +269,28 @@ def test_nobody_at_the_address(address: str, parts: str) -> None:
     assert problem.value.diagnostics[0].slug == "no-scheduler"
 
 
-def test_without_dask(parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from semlang.data.partitions import scheduler
+@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" * 9])
+def test_another_one_at_the_address(words: bytes, parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(scheduler, "CONNECT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there: list[socket.socket] = []
 
+        def listen() -> None:
+            for _ in range(2):  # who knocks, and who asks
+                there.append(server.accept()[0])
+                there[-1].sendall(words)
+
+        threading.Thread(target=listen, daemon=True).start()
+        with pytest.raises(sl.FitError) as problem:
+            sl.Model(MODELS["binary"]).fit(parts, scheduler=f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        for one in there:
+            one.close()
+    assert problem.value.diagnostics[0].slug == "no-scheduler"
+    assert ("something else" if words else "no answer") in problem.value.diagnostics[0].label
+
+
+def test_without_dask(parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(sl.FitError) as problem:
         sl.Model(MODELS["binary"]).fit(parts, scheduler="local")
@@ -316,7 +337,7 @@ def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch:
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     for data in (str(tmp_path / "no*.parquet"), [tmp_path / "no.parquet"]):
-        for scheduler in (None, "local"):
+        for address in (None, "local"):
             with pytest.raises(sl.errors.DataError) as problem:
-                sl.Model(MODELS["binary"]).fit(data, scheduler=scheduler)
+                sl.Model(MODELS["binary"]).fit(data, scheduler=address)
             assert problem.value.diagnostics[0].slug == "missing-file"

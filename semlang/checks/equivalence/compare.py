@@ -155,6 +155,6 @@ def _refuse(a: ParameterTable, b: ParameterTable) -> str:
         for row in table.rows:
             if row.klass or row.category or row.moderators or row.op == "<~" or (row.op == "~*~" and row.free):
                 return f"'{row.lhs} {row.op} {row.rhs}' is outside linear models, whose moments are not known."
-        if any(v.kind.name in ("class", "masspoints") for v in table.latents):
+        if any(v.kind.discrete for v in table.latents):
             return "Models with discrete latent variables are not compared."
     return ""

@@ -33,4 +33,4 @@ def with_gold_standards(table: ParameterTable) -> ParameterTable:
 
 
 def _observed(v: Variable) -> bool:
-    return v.kind.name == "normal" and "observed" in v.arguments
+    return v.kind.continuous and "observed" in v.arguments

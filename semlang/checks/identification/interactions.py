@@ -217,7 +217,7 @@ def _is_idle(table: ParameterTable, row: Row) -> bool:
 
 
 def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
-    if any(v.kind.name != "gaussian" or v.link not in ("", "identity") for v in table.responses):
+    if not all(v.is_gaussian for v in table.responses):
         return "Products of latent variables with responses that are not gaussian are not known to this check."
     if len({v.level for v in table.variables.values()}) > 1:
         return "Products of latent variables in several levels are not known to this check."

@@ -26,7 +26,7 @@ MOST_CLASSES = 64
 
 def is_mixture(graphs: Sequence[ModelGraph]) -> bool:
     """Return whether a model has discrete latent variables."""
-    return any(v.kind.name in ("class", "masspoints") for g in graphs for v in g.table.latents)
+    return any(v.kind.discrete for g in graphs for v in g.table.latents)
 
 
 def identify_mixture(
@@ -118,7 +118,7 @@ def _report(
 
 def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     kinds = {"binomial", "ordinal", "gaussian", "lognormal", "poisson", "multinomial"}
-    classes = {v.key: v for v in table.latents if v.kind.name in ("class", "masspoints") and "classes" in v.arguments}
+    classes = {v.key: v for v in table.latents if v.kind.discrete and "classes" in v.arguments}
     if any(len(v.arguments.get("joint", ())) > 1 for v in classes.values()):
         return "Mass points of several variables together are not known to this check."
     for v in table.latents:

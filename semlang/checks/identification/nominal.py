@@ -60,7 +60,7 @@ def as_comparisons(
         key: replace(v, kind=KINDS["binomial"], arguments={}) if key in keys else v
         for key, v in table.variables.items()
     }
-    if any(v.kind.name in ("class", "masspoints") for v in table.latents):
+    if any(v.kind.discrete for v in table.latents):
         return replace(table, variables=variables), None
     if designs is None or len(keys) != len(table.responses) or len(keys) > 1:
         return replace(table, variables=variables), None if designs is None else list(designs)

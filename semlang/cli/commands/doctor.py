@@ -47,9 +47,9 @@ def command(report: Report) -> None:
         if packages[name] is None and not (name == "pygraphviz" and dot):
             report.add([note("missing-package", f"{name} is not installed: it {use}", help=f"pip install {name}")])
     if packages["numba"]:
-        from semlang.estimation.kernels.compiling import kernel_folder
+        from semlang.estimation.kernels.objects import kernel_folder
 
-        cache = kernel_folder() or f"none, so kernels are compiled in every process: {unusable()}"
+        cache = str(kernel_folder() or "") or f"none, so kernels are compiled in every process: {unusable()}"
     else:
         cache = "unknown"
     try:

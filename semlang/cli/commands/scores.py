@@ -42,7 +42,7 @@ def command(
 
 def _of_classes(fit: Fit, data: str | None) -> dict[str, pd.DataFrame]:
     """Return the probabilities of classes by level; of several class variables of one level with their names."""
-    discrete = [v for v in fit.table.latents if v.kind.name in ("class", "masspoints")]
+    discrete = [v for v in fit.table.latents if v.kind.discrete]
     out: dict[str, pd.DataFrame] = {}
     for key, table in fit.class_probabilities(data).items() if discrete else ():
         v = fit.table.variables[key]

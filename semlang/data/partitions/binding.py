@@ -14,6 +14,7 @@ from semlang.data.partitions.opening import Partitions
 from semlang.data.partitions.part import Known, Sizes, alike, bound_part, first_units, sizes
 from semlang.data.preparing import prepare
 from semlang.data.spots import absent, needed
+from semlang.data.stacking import different_columns, stacked
 from semlang.diagnostics import Diagnostic, ordered
 from semlang.errors import DataError
 from semlang.model.table import ParameterTable
@@ -87,8 +88,9 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     whole = sum(partitions.rows) <= SAMPLE
     most = max(partitions.rows) if whole else -(-SAMPLE // len(partitions.rows))
     top = table.clusters[-1] if table.clusters else ""
-    sample = pd.concat(frames.ask(first_units, top, most, tuple(known.levels)), ignore_index=True)
+    sample = stacked(frames.ask(first_units, top, most, tuple(known.levels)))
     frame, found = prepare(table, alike(sample, known))
+    found = (*different_columns(partitions.lacking, needed(table)), *found)
     if frame is None:
         raise DataError(ordered(found))
     designs, more = bind(table, frame, None if whole else known.levels)

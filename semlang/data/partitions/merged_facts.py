@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from semlang.data.facts import FrameFacts
 from semlang.data.levels import appearance, levels, listed, text_levels
 from semlang.data.partitions.held import Held
+from semlang.data.stacking import in_one_order
 from semlang.model.facts import DataFacts
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def merge(parts: Sequence[ColumnFacts]) -> ColumnFacts:
     """
     import numpy as np
 
-    listing = tuple(dict.fromkeys(c for p in parts for c in p.listed))
+    given = [p for p in parts if p.levels]
+    listing = in_one_order([p.listed for p in given]) if all(p.listed for p in given) else ()
     found = list(dict.fromkeys(name for p in parts for name in p.levels))
     ordered = text_levels(found, np.arange(len(found)))[0]
     if listing:

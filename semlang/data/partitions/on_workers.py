@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from semlang.diagnostics import error
+from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 __all__ = ["OnWorkers"]
+
+WAIT = 60
+"""Seconds in which the first worker has to come."""
 
 
 class OnWorkers:
@@ -77,8 +80,17 @@ class OnWorkers:
         return [found[k] for k in range(self.size)]
 
     def _workers(self) -> list[str]:
-        """Return the addresses of the workers, waiting for the first where there is none."""
-        self.client.wait_for_workers(1, timeout=60)
+        """Return the addresses of the workers, waiting for the first where there is none.
+
+        Raises
+        ------
+        FitError
+            ``no-workers``.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError:
+            raise FitError([nobody()]) from None
         return sorted(self.client.scheduler_info(n_workers=-1)["workers"])
 
     def _where(self) -> dict[str, list[int]]:
@@ -99,6 +111,15 @@ def answers(values: Sequence[Any], function: Callable[..., Any], *arguments: Any
 
     with threadpool_limits(limits=1, user_api="blas"):
         return [function(value, *arguments) for value in values]
+
+
+def nobody() -> Diagnostic:
+    """Return the finding that a scheduler has no workers."""
+    return error(
+        "no-workers",
+        f"the scheduler has no workers: none came in {WAIT} seconds",
+        help="start some with  dask worker ADDRESS",
+    )
 
 
 def lost(text: str) -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semlang.data.partitions.held import Held, InProcess
 from semlang.data.partitions.on_workers import OnWorkers
 from semlang.data.partitions.part import units_of
-from semlang.data.partitions.row_groups import partitioned, read_rows, shared_unit
+from semlang.data.partitions.row_groups import partitioned, read_rows, shared_types, shared_unit
 from semlang.data.partitions.scheduler import client_of, refuse_without_dask
 from semlang.data.reading import matching
+from semlang.data.stacking import lacking
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import DataError, FitError
 
@@ -38,6 +39,7 @@ class Partitions:
         Returns the partitions' frames of some columns.
     workers : int
         Number of worker processes, 0 where all is computed in this one.
+    lacking : mapping from column to the names of the files that do not have it
     """
 
     columns: tuple[str, ...]
@@ -45,6 +47,7 @@ class Partitions:
     rows: tuple[int, ...]
     frames: Callable[[Sequence[str]], Held]
     workers: int
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -91,17 +94,23 @@ def opened(
     if refused or (scheduler is None and _rows(paths) <= IN_MEMORY):
         yield None
         return
-    parts, split = partitioned(paths, cluster if cluster in _columns(paths[0]) else "")
+    columns, without = _columns(paths)
+    types = shared_types(paths)
+    parts, split = partitioned(paths, cluster if cluster in columns else "", types)
     if split is not None:
         raise DataError([_split(cluster, split, f"frame.sort_values('{cluster}').to_parquet('sorted.parquet')")])
-    names = tuple(p.name for p in parts)
+
+    def partitions(held: Held, workers: int) -> Partitions:
+        def frames(chosen: Sequence[str]) -> Held:
+            return held.map(read_rows, tuple(chosen), {c: types[c] for c in chosen if c in types})
+
+        return Partitions(columns, tuple(p.name for p in parts), tuple(p.rows for p in parts), frames, workers, without)
+
     if scheduler is None:
-        held: Held = InProcess.of(parts)
-        yield Partitions(_columns(paths[0]), names, tuple(p.rows for p in parts), _reading(held), 0)
+        yield partitions(InProcess.of(parts), 0)
         return
     with client_of(scheduler, processes) as client:
-        held = OnWorkers(client, parts)
-        yield Partitions(_columns(paths[0]), names, tuple(p.rows for p in parts), _reading(held), _count(client))
+        yield partitions(OnWorkers(client, parts), _count(client))
 
 
 def in_partitions(why: str) -> Diagnostic:
@@ -112,10 +121,6 @@ def in_partitions(why: str) -> Diagnostic:
         label=why,
         help="read the data as one table: fit(pandas.read_parquet(...)), without a scheduler",
     )
-
-
-def _reading(held: Held) -> Callable[[Sequence[str]], Held]:
-    return lambda columns: held.map(read_rows, tuple(columns))
 
 
 def _split(cluster: str, unit: Any, sort: str) -> Diagnostic:
@@ -161,10 +166,12 @@ def _rows(paths: Sequence[Path]) -> int:
     return sum(int(pq.read_metadata(p).num_rows) for p in paths)
 
 
-def _columns(path: Path) -> tuple[str, ...]:
+def _columns(paths: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the columns of all files, and those that some do not have with the names of these."""
     import pyarrow.parquet as pq
 
-    return tuple(c for c in pq.read_schema(path).names if not c.startswith("__index_level_"))
+    files = [[c for c in pq.read_schema(p).names if not c.startswith("__index_level_")] for p in paths]
+    return tuple(dict.fromkeys(c for columns in files for c in columns)), lacking(files, [p.name for p in paths])
 
 
 # ---------------------------------------------------------------------- dask
@@ -194,10 +201,13 @@ def _count(client: Any) -> int:
 
 
 def _from_dask(data: Any, cluster: str, client: Any) -> Partitions:
+    import dask
+
     columns = tuple(str(c) for c in data.columns)
 
     def frames(chosen: Sequence[str], only: Sequence[int] | None = None) -> Held:
-        delayed = data[list(chosen)].to_delayed()
+        with dask.config.set({"optimization.tune.active": False}):  # joins partitions where few columns are read
+            delayed = data[list(chosen)].to_delayed()
         delayed = delayed if only is None else [delayed[k] for k in only]
         if client is None:
             return InProcess(len(delayed), lambda k: delayed[k].compute(scheduler="sync"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import multiprocessing
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -55,6 +54,8 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
         ``missing-extra``, ``no-scheduler``, ``no-workers``.
     """
     refuse_without_dask()
+    import multiprocessing
+
     from distributed import Client, LocalCluster
 
     if scheduler != "local":
@@ -88,15 +89,44 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
 
 
 def _knock(scheduler: str) -> None:
-    """Raise where nobody listens at an address: a client that does not get through takes long to be closed."""
+    """Raise where no scheduler answers at an address: a client that does not get through takes long to be closed.
+
+    Raises
+    ------
+    OSError, ValueError
+    """
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     from distributed.comm.addressing import get_address_host_port, parse_address
     from distributed.comm.registry import get_backend
+    from distributed.core import rpc
 
     protocol = parse_address(scheduler)[0]
     get_backend(protocol)
-    if protocol in ("tcp", "tls"):
+    if protocol in ("tcp", "tls"):  # tells at once that nobody listens
         with socket.create_connection(get_address_host_port(scheduler), timeout=CONNECT):
             pass
+
+    async def identity() -> str:
+        there = rpc(scheduler, timeout=CONNECT)
+        try:
+            answer = await asyncio.wait_for(there.identity(), CONNECT)
+        finally:
+            there.close_comms()
+        return str(answer["type"])
+
+    with ThreadPoolExecutor(1) as pool:  # a notebook has a loop of its own in this thread
+        try:
+            kind = pool.submit(asyncio.run, identity()).result()
+        except TimeoutError:
+            raise OSError(f"no answer in {CONNECT} seconds") from None
+        except (OSError, ValueError):
+            raise
+        except Exception:  # bytes of another protocol are read as lengths and types of anything
+            raise OSError("something else answers there") from None
+    if kind != "Scheduler":
+        raise OSError(f"a {kind.lower()} answers there")
 
 
 def not_started(text: str) -> Diagnostic:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
 
+from semlang.estimation.conditioning.filled import Fill
 from semlang.estimation.factors import Block, blocks_of
 from semlang.graph.build import build_graph
 from semlang.graph.condition import discrete_variables, given_states, known_for_some, moves_distribution, n_states
@@ -15,9 +15,6 @@ from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.discrete import LAST_LOCATION
 from semlang.model.table import ParameterTable, Row
-
-if TYPE_CHECKING:
-    from semlang.estimation.conditioning.filled import Fill
 
 __all__ = ["Conditions", "Configuration", "conditions", "is_conditional", "with_locations"]
 

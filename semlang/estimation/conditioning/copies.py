@@ -15,12 +15,13 @@ from semlang.data.repeated import repeated
 from semlang.estimation.conditioning.conditions import Conditions
 from semlang.estimation.conditioning.derived import Derived
 from semlang.estimation.conditioning.filled import assuming_filled, filled, missing_where_needed
+from semlang.estimation.conditioning.flags import of_units
 from semlang.estimation.conditioning.fold import Fold, Folded, Stage
 from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
 from semlang.estimation.conditioning.membership import Membership, products_of
 from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.pieces import Piece, pieces_of
-from semlang.estimation.conditioning.units import Units, complete, of_units
+from semlang.estimation.conditioning.units import Units, complete
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.model.table import ROWS, ParameterTable
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from semlang.data.covariates import Filling, ProductColumns
 from semlang.data.design import Design
 from semlang.data.missing_predictors import has_states
-from semlang.estimation.conditioning.units import Flags, anywhere, of_units
+from semlang.estimation.conditioning.flags import Flags, anywhere, of_units
 from semlang.estimation.expansion import contributing
 from semlang.estimation.frame import FramedColumns
 from semlang.graph.model_graph import ModelGraph

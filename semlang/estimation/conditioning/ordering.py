@@ -100,7 +100,7 @@ def _origins(table: ParameterTable, row: Row) -> list[tuple[Row, Row, float]] | 
     None where the row is no such mean, or something else depends on the origin.
     """
     v = table.variables[row.target]
-    if v.role == "response" or v.kind.name != "normal" or row.op != "~1" or row.quantity:
+    if v.role == "response" or not v.kind.continuous or row.op != "~1" or row.quantity:
         return None
     found: list[tuple[Row, Row, float]] = []
     for path in table.rows:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
 from semlang.estimation.conditioning.filled import Fill, fills_of, in_rows, missing_where_needed
+from semlang.estimation.conditioning.flags import anywhere, of_units
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.units import anywhere, of_units
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.graph.condition import known_for_some
 from semlang.matrices.reduced import ReducedForm

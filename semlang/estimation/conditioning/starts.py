@@ -72,7 +72,7 @@ class _Spread:
         """Return the SD of a response's or latent variable's mean between units of a level."""
         variable = self.table.variables[key]
         if variable.role == "response":
-            if variable.kind.name != "gaussian" or variable.link not in ("", "identity"):
+            if not variable.is_gaussian:
                 return 1.0
             return float(np.std(np.concatenate([self._means(d, key, level) for d in self.designs]))) or 1.0
         own = float(np.sqrt(max(self._variance.get(key, 0.0), 0.0)))

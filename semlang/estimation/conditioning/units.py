@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.conditioning.conditions import Conditions
+from semlang.estimation.conditioning.flags import Flags, anywhere
 from semlang.estimation.conditioning.fold import Stage
 from semlang.estimation.conditioning.membership import products_of
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable, Product
-from semlang.sums import sum_by
 
-__all__ = ["Units", "anywhere", "complete", "of_units"]
+__all__ = ["Units", "complete"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 def complete(
@@ -175,22 +174,3 @@ def _weight(design: Design, levels: Sequence[str], records: Ints) -> Floats | No
                 own = given[level][records]
                 weight = own if weight is None else weight * own
     return weight
-
-
-def anywhere(flag: Flags, design: Design, level: str) -> Flags:
-    """Return whether a flag is set in any record of the unit of a record."""
-    if level == ROWS:
-        return flag
-    code = design.clusters[level]
-    return np.asarray(sum_by(code, flag.astype(np.float64), design.n_units(level)) > 0)[code]
-
-
-def of_units(values: Floats, design: Design, level: str) -> Floats:
-    """Give every record of a unit the value that any of them has."""
-    if level == ROWS:
-        return values
-    code = design.clusters[level]
-    out = np.full(design.n_units(level), np.nan)
-    known = ~np.isnan(values)
-    out[code[known]] = values[known]
-    return out[code]

@@ -94,7 +94,7 @@ class _Builder:
         causes |= {c.column for graph in self.graphs for row in (*graph.thresholds, *graph.quantities) for c in row.via}
         out: dict[str, float] = {}
         for v in self.table.variables.values():
-            plain = v.kind.name == "gaussian" and v.link in ("", "identity")
+            plain = v.is_gaussian
             if v.role != "response" or not plain or v.key in causes or v.arguments:
                 continue
             values = np.concatenate([d.responses[v.key] for d in self.designs if v.key in d.responses])

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.gaussian.sweep import unpack
+from semlang.estimation.kernels.gaussian_louis import Work, score_covariance
 
 if TYPE_CHECKING:
     from semlang.estimation.gaussian.nested import Nested
@@ -88,8 +89,6 @@ class Louis:
         weight: Floats,
     ) -> None:
         """Add Cov of the complete-data scores to the lower triangle."""
-        from semlang.estimation.kernels.gaussian_louis import score_covariance
-
         chain = self.engine.chain
         K, R = L.shape
         precision = np.linalg.inv(psi)
@@ -101,6 +100,7 @@ class Louis:
         gamma = np.concatenate([np.zeros(len(mk)), -1 / t[k], half, 0.5 / t[r] ** 2])
         item = np.concatenate([mk, k, np.full(len(i1), -1), r])
         Pb = precision @ b
+        work = Work.of(len(W), R, len(left))
         for first in range(0, len(weight), CHUNK):
             rows = slice(first, first + CHUNK)
             p = np.empty((len(weight[rows]), chain.n_cells))
@@ -123,6 +123,7 @@ class Louis:
                 q,
                 weight[rows],
                 out,
+                work,
             )
 
     def _expected(

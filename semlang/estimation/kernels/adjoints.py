@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from semlang.estimation.kernels.compiling import compact, kernel
+from semlang.estimation.kernels.declaring import compact, kernel
 from semlang.estimation.kernels.fronts import adjoint_of_elimination
-from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)])
+@kernel(Nest, Rule, Fronts, Tables)
 def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill ``F_bar`` and start ``b`` with the part of the modes that acts through the nodes.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import atan2
 
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, log_cdf_normal, vexp, vlog
 
 Density = tuple[float, float, float, float, float, float, float, float, float, float]

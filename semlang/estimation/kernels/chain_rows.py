@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.groups import Group, IntegerMatrix, Integers, Matrix, Vector
 
 __all__ = ["Entries", "RowInputs", "SparseRows", "forward", "reverse"]
@@ -126,7 +124,7 @@ def _one_response_back(begin: int, end: int, entries: Entries, adjoints: RowInpu
         bar[entries.a_entries[e, 2]] += total
 
 
-@kernel(GroupType(Entries), types.float64[::1], GroupType(RowInputs))
+@kernel(Entries, Vector, RowInputs)
 def forward(entries: Entries, cells: Any, rows: RowInputs) -> None:
     """Fill the inputs of the rows; o holds the offsets on entry."""
     compact()
@@ -222,8 +220,8 @@ def _row_back(i: int, entries: Entries, rows: RowInputs, adjoints: RowInputs, ba
 
 
 @kernel(
-    types.int64[::1], GroupType(Entries), *[GroupType(RowInputs)] * 2, GroupType(SparseRows), types.float64[::1],
-    types.float64[:, ::1],
+    Integers, Entries, RowInputs, RowInputs, SparseRows, Vector,
+    Matrix,
 )  # fmt: skip
 def reverse(
     first: Any, entries: Entries, rows: RowInputs, adjoints: RowInputs, jacobian: SparseRows, bar: Any, scores: Any

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from semlang.estimation.kernels.binomial import log_one_minus_exp
-from semlang.estimation.kernels.compiling import inline, inner
+from semlang.estimation.kernels.declaring import inline, inner
 from semlang.estimation.kernels.families import CODES, COMPOSITES, ENTRIES
 from semlang.estimation.kernels.softmax import end_of_set
 from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, log_cdf_normal, vexp, vlog

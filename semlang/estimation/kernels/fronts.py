@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from semlang.estimation.kernels.compiling import compact, inner
+from semlang.estimation.kernels.declaring import compact, inner
 
 SMALLEST_PIVOT = 1e-8
 

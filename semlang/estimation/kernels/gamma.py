@@ -7,7 +7,7 @@ thousandth of the wrong side of y it is continued by an exponential; the place m
 from __future__ import annotations
 
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fmax, fmin, vexp, vlog
 
 NEAR = 1e-3

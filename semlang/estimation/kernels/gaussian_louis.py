@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.declaring import kernel
+from semlang.estimation.kernels.groups import Cube, Group, Integers, Matrix, TruthMatrix, Vector
 
-__all__ = ["score_covariance"]
+__all__ = ["Work", "score_covariance"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_I = types.int64[::1]
-_F = types.float64[::1]
-_FF = types.float64[:, ::1]
-_FFF = types.float64[:, :, ::1]
 
 
-@kernel(_FFF, _FF, _I, _I, _F, _I, types.boolean[:, ::1], _FF, _FF, _F, _FF, allocates=True)
+@dataclass(frozen=True, eq=False)
+class Work(Group):
+    """Scratch of a row; TU and TV are columns of T for the u and v of all cells, so that inner loops are contiguous."""
+
+    T: Matrix
+    WS: Matrix
+    TU: Matrix
+    TV: Matrix
+    P: Vector
+    Q: Vector
+    G: Vector
+
+    @classmethod
+    def of(cls, w: int, R: int, cells: int) -> Work:
+        """Allocate for numbers of rows and columns of W, and of cells."""
+        return cls(*[np.empty(n) for n in ((w, w), (w, R), (w, cells), (w, cells), cells, cells, cells)])
+
+
+@kernel(Cube, Matrix, Integers, Integers, Vector, Integers, TruthMatrix, Matrix, Matrix, Vector, Matrix, Work)
 def score_covariance(
     S: Floats,
     W: Floats,
@@ -31,6 +47,7 @@ def score_covariance(
     q: Floats,
     weight: Floats,
     out: Floats,
+    work: Work,
 ) -> None:
     """Add the covariance matrix of the scores, summed over rows, to the lower triangle of `out`.
 
@@ -51,15 +68,12 @@ def score_covariance(
     p, q : (n, cells)
     weight : (n,)
     out : (cells, cells)
+    work : Work
     """
     n, R, _ = S.shape
     w = W.shape[0]
     cells = left.shape[0]
-    T = np.empty((w, w))
-    WS = np.empty((w, R))
-    # Columns of T for the u and v of every cell, so that the inner loops are contiguous.
-    TU, TV = np.empty((w, cells)), np.empty((w, cells))
-    P, Q, G = np.empty(cells), np.empty(cells), np.empty(cells)
+    T, WS, TU, TV, P, Q, G = work.T, work.WS, work.TU, work.TV, work.P, work.Q, work.G
     for i in range(n):
         for a in range(w):
             for r in range(R):
@@ -89,18 +103,18 @@ def score_covariance(
             if item[c] >= 0 and not seen[i, item[c]]:
                 continue
             pc, qc, gc = P[c] * weight[i], Q[c] * weight[i], G[c] * weight[i]
-            uu, uv, vu, vv = TU[left[c]], TV[left[c]], TU[right[c]], TV[right[c]]
+            u, v = left[c], right[c]
             row = out[c]
             if gc != 0.0:
                 for d in range(c + 1):
                     row[d] += (
-                        P[d] * (pc * uu[d] + qc * vu[d])
-                        + Q[d] * (pc * uv[d] + qc * vv[d])
-                        + gc * G[d] * (uu[d] * vv[d] + uv[d] * vu[d])
+                        P[d] * (pc * TU[u, d] + qc * TU[v, d])
+                        + Q[d] * (pc * TV[u, d] + qc * TV[v, d])
+                        + gc * G[d] * (TU[u, d] * TV[v, d] + TV[u, d] * TU[v, d])
                     )
             elif qc != 0.0:
                 for d in range(c + 1):
-                    row[d] += P[d] * (pc * uu[d] + qc * vu[d]) + Q[d] * (pc * uv[d] + qc * vv[d])
+                    row[d] += P[d] * (pc * TU[u, d] + qc * TU[v, d]) + Q[d] * (pc * TV[u, d] + qc * TV[v, d])
             else:
                 for d in range(c + 1):
-                    row[d] += pc * (P[d] * uu[d] + Q[d] * uv[d])
+                    row[d] += pc * (P[d] * TU[u, d] + Q[d] * TV[u, d])

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.declaring import kernel
+from semlang.estimation.kernels.groups import Group, IntegerMatrix, Integers, Matrix, Vector
 
-__all__ = ["patterns"]
+__all__ = ["Work", "patterns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_I = types.int64[::1]
-_II = types.int64[:, ::1]
-_F = types.float64[::1]
-_FF = types.float64[:, ::1]
 LOG_2PI = 1.8378770664093453
 
 
-@kernel(_FF, _II, _I, _I, _FF, _FF, _F, _FF, _FF, _FF, _FF, _II, allocates=True)
+@dataclass(frozen=True, eq=False)
+class Work(Group):
+    """Scratch of a pattern."""
+
+    L: Matrix
+    W: Matrix
+    Si: Matrix
+    G: Matrix
+    full: Matrix
+    e: Vector
+    s: Vector
+
+    @classmethod
+    def of(cls, K: int) -> Work:
+        """Allocate for a number of responses."""
+        return cls(*[np.empty(n) for n in (*[(K, K)] * 5, K, K)])
+
+
+@kernel(
+    Matrix, IntegerMatrix, Integers, Integers, Matrix, Matrix, Vector, Matrix, Matrix, Matrix, Matrix, IntegerMatrix,
+    Work,
+)  # fmt: skip
 def patterns(
     S: Floats,
     observed: Ints,
@@ -33,6 +52,7 @@ def patterns(
     solved: Floats,
     diagonal: Floats,
     cells: Ints,
+    work: Work,
 ) -> float:
     """Return the log-likelihood; add its adjoints to `S_bar` (symmetric) and `m_bar`.
 
@@ -49,15 +69,11 @@ def patterns(
         Where there are rows: filled with S_oo^-1 r, zero where missing.
     diagonal, cells : (patterns, pairs), (pairs, 2)
         Where there are pairs: filled with (S_oo^-1)_ij for each pair (i, j), zero where one is missing.
+    work : Work
     """
     value = 0.0
     K, C = m_bar.shape
-    L = np.empty((K, K))
-    W = np.empty((K, K))
-    Si = np.empty((K, K))
-    G = np.empty((K, K))
-    e, s = np.empty(K), np.empty(K)
-    full = np.zeros((K, K))
+    L, W, Si, G, full, e, s = work.L, work.W, work.Si, work.G, work.full, work.e, work.s
     for k in range(len(n_observed)):
         o = n_observed[k]
         if o == 0:
@@ -129,7 +145,9 @@ def patterns(
             for b in range(o):
                 S_bar[observed[k, a], observed[k, b]] += G[a, b]
         if len(cells):
-            full[:] = 0.0
+            for a in range(K):
+                for b in range(K):
+                    full[a, b] = 0.0
             for a in range(o):
                 for b in range(o):
                     full[observed[k, a], observed[k, b]] = Si[a, b]

@@ -7,27 +7,45 @@ rows of the lower triangle, (s, t) at s(s+1)/2 + t; units are in the last index 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from semlang.estimation.kernels.compiling import kernel
+from semlang.estimation.kernels.declaring import kernel
+from semlang.estimation.kernels.groups import Cube, Group, Integers, Matrix, Vector
 
-__all__ = ["down", "posterior_adjoint", "up"]
+__all__ = ["Work", "down", "posterior_adjoint", "up"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_I = types.int64[::1]
-_F = types.float64[::1]
-_FF = types.float64[:, ::1]
-_FFF = types.float64[:, :, ::1]
 BLOCK = 32
 
 
-@kernel(_FF, _FF, _FF, _F, types.int64, _FF, _FFF, _FF, _F, _F, allocates=True)
+@dataclass(frozen=True, eq=False)
+class Work(Group):
+    """Scratch of a level."""
+
+    KF: Cube
+    M: Cube
+    Y: Cube
+    Q: Cube
+    T: Cube
+    z: Matrix
+    acc: Vector
+
+    @classmethod
+    def of(cls, own: int, above: int) -> Work:
+        """Allocate for numbers of variables: those that are eliminated, and those that remain."""
+        square, oblong = (own, own, BLOCK), (own, max(above, 1), BLOCK)
+        return cls(*[np.empty(n) for n in (square, square, square, oblong, oblong, (own, BLOCK), BLOCK)])
+
+
+@kernel(Matrix, Matrix, Matrix, Vector, int, Matrix, Cube, Matrix, Vector, Vector, Work)
 def up(
-    K: Floats, h: Floats, F: Floats, sign: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats
-) -> None:
+    K: Floats, h: Floats, F: Floats, sign: Floats, above: int, C: Floats, G: Floats, a: Floats, ld: Floats, q: Floats,
+    work: Work,
+) -> None:  # fmt: skip
     """Eliminate the last variables of every unit, whose prior covariance is V = F S F', S = diag(sign).
 
     With 1 the r1 eliminated and 2 the `above` remaining variables (which come first), M = S + F'K11 F = R S R',
@@ -51,15 +69,11 @@ def up(
         Filled.
     ld, q : (U,)
         log|R| and z'z are added.
+    work : Work
     """
     r1 = F.shape[0]
     U = h.shape[1]
-    KF = np.empty((r1, r1, BLOCK))
-    M = np.empty((r1, r1, BLOCK))
-    Y = np.empty((r1, r1, BLOCK))
-    Q = np.empty((r1, max(above, 1), BLOCK))
-    z = np.empty((r1, BLOCK))
-    acc = np.empty(BLOCK)
+    KF, M, Y, Q, z, acc = work.KF, work.M, work.Y, work.Q, work.z, work.acc
     for first in range(0, U, BLOCK):
         w = min(BLOCK, U - first)
         for i in range(r1):  # KF = K11 F
@@ -162,14 +176,16 @@ def up(
                         row[first + x] -= sign[k] * Q[k, i, x] * Q[k, j, x]
 
 
-@kernel(_FF, _FFF, _FF, _FF, _FF, _I, _FF, _FF, allocates=True)
-def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, b: Floats, S: Floats) -> None:
+@kernel(Matrix, Cube, Matrix, Matrix, Matrix, Integers, Matrix, Matrix, Work)
+def down(
+    C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, b: Floats, S: Floats, work: Work
+) -> None:
     """Fill posterior means `b` (R, U) and covariances `S` (packed, U) of (remaining, eliminated) variables.
 
     b1 = a - G b2,  S12' = -G S2,  S11 = C + G S2 G', with b2, S2 of the parent unit.
     """
     r1, above, U = G.shape
-    T = np.empty((r1, max(above, 1), BLOCK))
+    T = work.T
     for first in range(0, U, BLOCK):
         w = min(BLOCK, U - first)
         for i in range(above):
@@ -206,7 +222,7 @@ def down(C: Floats, G: Floats, a: Floats, b2: Floats, S2: Floats, parent: Ints, 
                         row[first + x] += T[i, k, x] * G[j, k, first + x]
 
 
-@kernel(_FF, _FF, allocates=True)
+@kernel(Matrix, Matrix)
 def posterior_adjoint(b: Floats, S: Floats) -> None:
     """Overwrite packed `S` by dl/dK = -(S + b b')/2 of the packed K: off the diagonal twice that."""
     R, U = b.shape

@@ -44,8 +44,9 @@ class GroupType(types.Type):
     """A group; its value is the address of its table."""
 
     def __init__(self, group: type[Group]) -> None:
-        self.members = {name: Member(f"{group.__name__}.{name}", *kind) for name, kind in group.layout.items()}
-        super().__init__(group.__name__)
+        own = f"{group.__module__}.{group.__qualname__}"
+        self.members = {name: Member(f"{own}.{name}", *kind) for name, kind in group.layout.items()}
+        super().__init__(own)
 
 
 @register_model(Member)

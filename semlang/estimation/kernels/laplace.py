@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
+from semlang.estimation.kernels.declaring import inner, kernel
 from semlang.estimation.kernels.densities import THIRD, TILE, VALUE, call_rows, end_of_run
 from semlang.estimation.kernels.families import SETS
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 from semlang.estimation.kernels.softmax import end_of_set, log_probability
 
@@ -41,7 +40,7 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
         i = j
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64[::1])
+@kernel(Nest, Rows, Fronts, Scratch, Vector)
 def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """``value = sum_u Om_u (-log|L_u| - |m_u|^2 / 2) + sum_i Om l_i`` of each top-level cluster."""
     K = nest.dims.size
@@ -67,11 +66,11 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
                 value[q - nest.base[level]] = s
 
 
-@kernel(GroupType(Rows), GroupType(Scratch), types.int64, types.int64)
+@kernel(Rows, Scratch, int, int)
 def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
-    """Fill ``w1`` and ``mixed`` of rows a to b (the rows of a batch), times the row's weight.
+    """Fill ``w1`` and ``mixed`` of those rows a to b (the rows of a batch) of which `curvature` does not fill ``w1``.
 
-    Of rows of a set ``w1`` is w, see `softmax.centre_sets`.
+    They are times the row's weight. Of rows of a set ``w1`` is w, see `softmax.centre_sets`.
     """
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
@@ -85,10 +84,10 @@ def third_derivatives(rows: Rows, scratch: Scratch, a: int, b: int) -> None:
             i = j
             continue
         j = end_of_run(i, min(b, i + TILE), rows.code)
-        call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
-        for t in range(j - i):
-            scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]
         if rows.parameters[c] > 0:
+            call_rows(rows.address[c], THIRD, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - a), tile)
+            for t in range(j - i):
+                scratch.w1[i - a + t] = rows.weight[i + t] * scratch.tile[t]
             for k in range(4):
                 for t in range(j - i):
                     scratch.mixed[k, i - a + t] = rows.weight[i + t] * scratch.tile[(k + 1) * TILE + t]

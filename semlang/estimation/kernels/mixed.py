@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from semlang.estimation.kernels import binomial, negbinomial, poisson
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fmax, vexp, vlog
 
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
+import numpy as np
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.densities import CURVATURE, TILE, call_rows, end_of_run
 from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Integers
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
 from semlang.estimation.kernels.softmax import set_curvature
 
 LONGEST_STEP = 3.0
 
+BLOCK = 512
+"""Rows of the clusters that are searched side by side: what is read of them stays in the fastest cache."""
+
+SEARCHED, CLAMPED, FOUND, LOST = 0, 1, 2, 3
+"""State of the search of a cluster; `CLAMPED` where the next step has no negative curvatures of rows."""
+
 
 @inner
-def curvature(a: int, b: int, r0: int, D: int, clamp: bool, rows: Any, scratch: Any) -> None:
-    """Fill r = l' and w = -l'' of rows a to b, times the row's weight; ``clamp`` replaces negative w by zero."""
+def curvature(a: int, b: int, r0: int, D: int, rows: Any, scratch: Any) -> None:
+    """Fill r = l', w = -l'' and, without estimated parameters, w1 = -l''' of rows a to b, times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
     i = a
@@ -34,10 +40,27 @@ def curvature(a: int, b: int, r0: int, D: int, clamp: bool, rows: Any, scratch: 
             x = rows.weight[i + t]
             scratch.r[i - r0 + t] = x * scratch.tile[t]
             scratch.w[i - r0 + t] = x * scratch.tile[TILE + t]
-        if clamp:
-            for t in range(i - r0, j - r0):
-                scratch.w[t] = max(scratch.w[t], 0.0)
+        if rows.parameters[c] == 0:
+            for t in range(j - i):
+                scratch.w1[i - r0 + t] = rows.weight[i + t] * scratch.tile[2 * TILE + t]
         i = j
+
+
+@inner
+def sum_of_predictors(a: int, b: int, r0: int, nu: Any) -> float:
+    """Sum of the linear predictors of rows a to b: not finite where one of them is not."""
+    s = 0.0
+    for i in range(a, b):
+        s += nu[i - r0]
+    return s
+
+
+@inner
+def without_negative_curvature(a: int, b: int, r0: int, rows: Any, w: Any) -> None:
+    """Replace negative w of rows a to b by zero, except of rows of a set."""
+    for i in range(a, b):
+        if rows.code[i] < SETS:
+            w[i - r0] = max(w[i - r0], 0.0)
 
 
 @inner
@@ -46,6 +69,15 @@ def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: A
 
     Of rows of a set ``a`` is centred: ``sum p a a' - (sum p a)(sum p a)'``, and r sums to zero.
     """
+    if D == 1:
+        g0 = f00 = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            g0 += r[i - r0] * x
+            f00 += w[i - r0] * x * x
+        g[q, 0] = g0
+        F[q, 0, 0] = f00
+        return
     if D == 2:
         g0 = g1 = f00 = f01 = f11 = 0.0
         for i in range(a, b):
@@ -192,7 +224,116 @@ def move(K: int, x: float, before: float, nest: Nest, fronts: Fronts, low: Any, 
                 fronts.step[q, d] *= x
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rows, Fronts, Scratch)], types.float64, types.int64, types.int64[::1])
+@inner
+def units_of_cluster(top: int, K: int, nest: Nest, scratch: Scratch) -> None:
+    """Fill ``low`` and ``high``, the units of each level, of a top-level cluster."""
+    compact()
+    scratch.low[K - 1] = top
+    scratch.high[K - 1] = top + 1
+    for level in range(K - 1, 0, -1):
+        scratch.low[level - 1] = nest.first[scratch.low[level]]
+        scratch.high[level - 1] = nest.last[scratch.high[level] - 1]
+
+
+@inner
+def rows_at_modes(begin: int, end: int, K: int, D: int, nest: Nest, rows: Rows, fronts: Fronts,
+                  scratch: Scratch) -> None:  # fmt: skip
+    """Fill r, w and w1 of the clusters begin to end whose modes are searched for, runs of such clusters at once.
+
+    A cluster with a predictor that is not finite is lost.
+    """
+    r0 = nest.first[0]
+    a = b = 0  # rows that wait
+    for top in range(begin, end):
+        state = scratch.state[top - nest.base[K - 1]]
+        if state >= FOUND:
+            continue
+        units_of_cluster(top, K, nest, scratch)
+        low, high = scratch.low, scratch.high
+        start_at_modes(K, nest, fronts, low, high)
+        if nest.first[low[0]] != b:
+            curvature(a, b, r0, D, rows, scratch)
+            a = nest.first[low[0]]
+        for q in range(low[0], high[0]):
+            predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
+        b = nest.last[high[0] - 1]
+        if not np.isfinite(sum_of_predictors(nest.first[low[0]], b, r0, scratch.nu)):
+            scratch.state[top - nest.base[K - 1]] = LOST
+    curvature(a, b, r0, D, rows, scratch)
+
+
+@inner
+def reduce_cluster(K: int, D: int, nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch) -> float:
+    """Eliminate the units ``low`` to ``high``, upwards; return ``g' H^-1 g``, -1 where H is not positive definite."""
+    r0 = nest.first[0]
+    decrement = 0.0
+    for level in range(K):
+        M = nest.dims[level]
+        Da = nest.tail[level + 1]
+        for q in range(scratch.low[level], scratch.high[level]):
+            if level == 0:
+                gather(q, nest.first[q], nest.last[q], r0, D, rows.centred, scratch.r, scratch.w, fronts.F, fronts.g)
+            here = reduce_unit(q, M, Da, nest, fronts)
+            if here < 0.0:
+                return -1.0
+            decrement += nest.total[q] * here
+    return decrement
+
+
+@inner
+def advance(c: int, K: int, now: float, iteration: int, tolerance: float, nest: Nest, fronts: Fronts,
+            scratch: Scratch, taken: int) -> int:  # fmt: skip
+    """Take the next step of cluster c of the batch, or say that none is needed; return 1 where a step was taken.
+
+    ``now`` is ``g' H^-1 g``, or -1 where H is not positive definite.
+    """
+    compact()
+    low, high = scratch.low, scratch.high
+    clamped = scratch.state[c] == CLAMPED
+    if now < 0.0:
+        scratch.state[c] = LOST if clamped else CLAMPED
+        return 0
+    if iteration > 0 and now > 1e-8:  # gone too far? slope along the last step, from the reduced gradients
+        slope = scratch.slope[c]
+        here = slope_along_step(K, nest, fronts, low, high)
+        if taken > 0 and here < -0.5 * slope:
+            x = min(max(slope / (slope - here), 0.1), 0.67)
+            scratch.slope[c] = slope * x
+            move(K, x, 1.0, nest, fronts, low, high)
+            scratch.state[c] = SEARCHED
+            return 1
+    before = scratch.decrement[c]
+    if now < tolerance or (now > 0.25 * before and (now < 1e-14 or (now < 1e-10 and iteration > 30))):
+        scratch.state[c] = LOST if clamped else FOUND  # a stationary point with indefinite curvature is no mode
+        return 0
+    scratch.decrement[c] = now
+    scratch.state[c] = SEARCHED
+    longest = newton_step(K, nest, fronts, low, high)
+    x = 1.0 if longest <= LONGEST_STEP else LONGEST_STEP / longest
+    scratch.slope[c] = x * now
+    move(K, x, 0.0, nest, fronts, low, high)
+    return 1
+
+
+@inner
+def end_of_block(begin: int, K: int, nest: Nest) -> int:
+    """Return the end of the top-level clusters from ``begin`` on that have about `BLOCK` rows together."""
+    compact()
+    first = begin
+    for _ in range(K - 1):
+        first = nest.first[first]
+    rows = nest.first[first]
+    end = begin
+    last = rows
+    while end < nest.base[K] and last - rows < BLOCK:
+        last = end
+        for level in range(K - 1, -1, -1):
+            last = nest.last[last] - (1 if level > 0 else 0)
+        end += 1
+    return end
+
+
+@kernel(Nest, Rows, Fronts, Scratch, float, int, Integers)
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
     """Move ``nest.mode`` to the joint modes and leave r, w and the factor of the Hessian at them.
@@ -200,68 +341,38 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
     A step that is not taken, because ``g' H^-1 g`` is below the tolerance, leaves all quantities at one point. A
     step is scaled as a whole and shortened by the secant of the slope. Where the Hessian is not positive definite,
     negative curvatures of rows are replaced by zero for that step. ``steps[c]`` is the number of steps of top-level
-    cluster c, or -1 where no mode was found.
+    cluster c, or -1 where no mode was found. Clusters are searched side by side, a block of them at a time.
     """
     compact()
     K = nest.dims.size
     D = nest.tail[0]
-    low = scratch.low
-    high = scratch.high
+    top0 = nest.base[K - 1]
     r0 = nest.first[0]
-    for top in range(nest.base[K - 1], nest.base[K]):
-        low[K - 1] = top
-        high[K - 1] = top + 1
-        for level in range(K - 1, 0, -1):
-            low[level - 1] = nest.first[low[level]]
-            high[level - 1] = nest.last[high[level] - 1]
-        decrement = 1e300
-        slope = 0.0
-        clamp = False
-        taken = 0
-        found = False
-        for iteration in range(limit):
-            start_at_modes(K, nest, fronts, low, high)
-            for q in range(low[0], high[0]):
-                predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
-            curvature(nest.first[low[0]], nest.last[high[0] - 1], r0, D, clamp, rows, scratch)
-            now = 0.0
-            definite = True
-            for level in range(K):
-                M = nest.dims[level]
-                Da = nest.tail[level + 1]
-                for q in range(low[level], high[level]):
-                    if level == 0:
-                        gather(q, nest.first[q], nest.last[q], r0, D, rows.centred, scratch.r, scratch.w, fronts.F,
-                               fronts.g)  # fmt: skip
-                    here = reduce_unit(q, M, Da, nest, fronts)
-                    if here < 0.0:
-                        definite = False
-                        break
-                    now += nest.total[q] * here
-                if not definite:
-                    break
-            if not definite:
-                if clamp:
-                    break
-                clamp = True
-                continue
-            if iteration > 0 and now > 1e-8:  # gone too far? slope along the last step, from the reduced gradients
-                here = slope_along_step(K, nest, fronts, low, high)
-                if taken > 0 and here < -0.5 * slope:
-                    x = min(max(slope / (slope - here), 0.1), 0.67)
-                    slope *= x
-                    taken += 1
-                    move(K, x, 1.0, nest, fronts, low, high)
-                    clamp = False
-                    continue
-            if now < tolerance or (now > 0.25 * decrement and (now < 1e-14 or (now < 1e-10 and iteration > 30))):
-                found = not clamp  # a stationary point with indefinite curvature is no mode
-                break
-            decrement = now
-            taken += 1
-            clamp = False
-            longest = newton_step(K, nest, fronts, low, high)
-            x = 1.0 if longest <= LONGEST_STEP else LONGEST_STEP / longest
-            slope = x * now
-            move(K, x, 0.0, nest, fronts, low, high)
-        steps[top - nest.base[K - 1]] = taken if found else -1
+    begin = top0
+    while begin < nest.base[K]:
+        end = end_of_block(begin, K, nest)
+        for c in range(begin - top0, end - top0):
+            scratch.state[c] = SEARCHED
+            scratch.decrement[c] = 1e300
+            scratch.slope[c] = 0.0
+            steps[c] = 0
+        searching = 1
+        iteration = 0
+        while searching > 0 and iteration < limit:
+            searching = 0
+            rows_at_modes(begin, end, K, D, nest, rows, fronts, scratch)
+            for top in range(begin, end):
+                c = top - top0
+                if scratch.state[c] < FOUND:
+                    units_of_cluster(top, K, nest, scratch)
+                    if scratch.state[c] == CLAMPED:
+                        a, b = nest.first[scratch.low[0]], nest.last[scratch.high[0] - 1]
+                        without_negative_curvature(a, b, r0, rows, scratch.w)
+                    now = reduce_cluster(K, D, nest, rows, fronts, scratch)
+                    steps[c] += advance(c, K, now, iteration, tolerance, nest, fronts, scratch, steps[c])
+                    searching += 1 if scratch.state[c] < FOUND else 0
+            iteration += 1
+        for c in range(begin - top0, end - top0):
+            if scratch.state[c] != FOUND:
+                steps[c] = -1
+        begin = end

@@ -6,7 +6,7 @@ What does not depend on mu is added outside, an exposure enters as an offset. Li
 from __future__ import annotations
 
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.gamma import logarithm, through
 from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, vexp, vlog
 

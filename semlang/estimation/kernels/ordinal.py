@@ -7,7 +7,7 @@ The response itself is not read.
 from __future__ import annotations
 
 from semlang.estimation.kernels.binomial import Density, log_one_minus_exp
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, log_cdf_normal, vexp, vlog
 
 

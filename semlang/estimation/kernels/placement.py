@@ -99,13 +99,18 @@ def at_moments(nest: Nest, means: Floats, covariances: Floats, before: Placement
             ancestors = C[:, dims:, dims:].copy()
             at = np.arange(width - dims)
             ancestors[:, at, at] += 1e-10 * ancestors[:, at, at] + 1e-14
-            slope = np.linalg.solve(ancestors, np.swapaxes(C[:, :dims, dims:], 1, 2))
+            between = np.swapaxes(C[:, :dims, dims:], 1, 2)
+            slope = between / ancestors if width - dims == 1 else np.linalg.solve(ancestors, between)
             G[units, :dims, : width - dims] = -np.swapaxes(slope, 1, 2)
             own = own - C[:, :dims, dims:] @ slope
         last = before.T[units, :dims, :dims]
+        low, high = (NARROWEST * spacing) ** 2, WIDEST**2
+        if dims == 1:
+            T[units, :1, :1] = np.abs(last) * np.sqrt(np.clip(own / last**2, low, high))
+            continue
         back = np.linalg.inv(last)
         values, vectors = np.linalg.eigh(back @ own @ np.swapaxes(back, 1, 2))
-        half = last @ (vectors * np.clip(values, (NARROWEST * spacing) ** 2, WIDEST**2)[:, None, :] ** 0.5)
+        half = last @ (vectors * np.clip(values, low, high)[:, None, :] ** 0.5)
         V = half @ np.swapaxes(half, 1, 2)
         T[units, :dims, :dims] = np.linalg.cholesky(V[:, ::-1, ::-1])[:, ::-1, ::-1]  # upper triangular
     return Placement(path, T, G)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from semlang.estimation.kernels.compiling import kernel
 from semlang.estimation.kernels.composite import composite_row
+from semlang.estimation.kernels.declaring import kernel
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows, end_of_run
 from semlang.estimation.kernels.families import COMPOSITES, SETS
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Adjoints, Rows
 from semlang.estimation.kernels.softmax import log_probability, probabilities
 
 
-@kernel(GroupType(Rows), types.int64, types.int64, types.float64[::1], types.float64[::1], GroupType(Adjoints))
+@kernel(Rows, int, int, Vector, Vector, Adjoints)
 def plain_rows(rows: Rows, a: int, b: int, tile_: Any, value: Any, adjoints: Adjoints) -> None:
     """Fill l and its derivatives in o, f1, f2 of rows a to b, times the row's weight."""
     y, f1, f2, o, tile = (

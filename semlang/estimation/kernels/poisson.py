@@ -7,7 +7,7 @@ is continued by an exponential with the same value and slope, so that the densit
 from __future__ import annotations
 
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fmax, fmin, vexp, vlog
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from semlang.estimation.kernels import binomial
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 
 
 @inline

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import compact, inner, kernel
+from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
-from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.groups import Cube, Group, Integers, Matrix, Vector
 from semlang.estimation.kernels.layout import Rows
 from semlang.estimation.kernels.vector_math import fmax, vexp
@@ -42,7 +40,7 @@ class RowTables(Group):
     tile: Vector  # (5 TILE,) output
 
 
-@kernel(GroupType(Lists), types.int64[::1], types.int64[::1], types.int64[::1])
+@kernel(Lists, Integers, Integers, Integers)
 def equal_lists(lists: Lists, slot: Any, representative: Any, number: Any) -> int:
     """Number the distinct lists in order of appearance; return how many there are.
 
@@ -81,7 +79,7 @@ def equal_lists(lists: Lists, slot: Any, representative: Any, number: Any) -> in
     return count
 
 
-@kernel(GroupType(Rows), GroupType(RowTables))
+@kernel(Rows, RowTables)
 def fill_tables(rows: Rows, out: RowTables) -> None:
     """Fill the table of densities: rows are row types, with linear predictors o + A' v."""
     dims, n = out.nodes.shape[0], out.nodes.shape[1]
@@ -134,7 +132,7 @@ def _spread(lists: Lists, u: int, p: Any, out: Any) -> None:
             out[r, q] += p[q]
 
 
-@kernel(GroupType(Lists), types.float64[:, ::1], types.float64[:, ::1], types.int64)
+@kernel(Lists, Matrix, Matrix, int)
 def sum_lines(lists: Lists, table: Any, sums: Any, back: int) -> None:
     """Fill the sums of the lines that units list; with `back`, add the units' sums to the lines instead."""
     for u in range(lists.first.size - 1):
@@ -147,8 +145,8 @@ def sum_lines(lists: Lists, table: Any, sums: Any, back: int) -> None:
 
 
 @kernel(
-    GroupType(Lists), types.float64[:, ::1], types.float64[::1], types.float64[::1], types.int64, types.int64,
-    types.float64[::1], types.float64[::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[::1],
+    Lists, Matrix, Vector, Vector, int, int,
+    Vector, Vector, Matrix, Matrix, Vector,
 )  # fmt: skip
 def top_units(
     lists: Lists, table: Any, prior: Any, weight: Any, begin: int, end: int, p: Any, value: Any, counts: Any,
@@ -212,8 +210,8 @@ def _conditional(lists: Lists, u: int, table: Any, prior: Any, upper: int, p: An
 
 
 @kernel(
-    GroupType(Lists), types.float64[:, ::1], types.float64[::1], types.int64, types.int64, types.float64[::1],
-    types.float64[:, ::1], types.float64[:, ::1],
+    Lists, Matrix, Vector, int, int, Vector,
+    Matrix, Matrix,
 )  # fmt: skip
 def lower_messages(
     lists: Lists, table: Any, prior: Any, begin: int, end: int, p: Any, messages: Any, kept: Any
@@ -230,8 +228,8 @@ def lower_messages(
 
 
 @kernel(
-    GroupType(Lists), types.float64[:, ::1], types.float64[::1], types.int64, types.int64, types.float64[::1],
-    types.float64[::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[:, ::1], types.float64[:, ::1],
+    Lists, Matrix, Vector, int, int, Vector,
+    Vector, Matrix, Matrix, Matrix, Matrix,
 )  # fmt: skip
 def lower_weights(
     lists: Lists, table: Any, prior: Any, begin: int, end: int, p: Any, message: Any, weights: Any, counts: Any,

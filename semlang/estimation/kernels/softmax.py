@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.estimation.kernels.compiling import inner
+from semlang.estimation.kernels.declaring import inner
 from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.vector_math import vexp, vlog
 

@@ -11,7 +11,7 @@ and the log hazard of log time is z plus log a (log-logistic: plus log S). What 
 from __future__ import annotations
 
 from semlang.estimation.kernels.binomial import Density
-from semlang.estimation.kernels.compiling import inline
+from semlang.estimation.kernels.declaring import inline
 from semlang.estimation.kernels.vector_math import fabs, fmax, fmin, vexp, vlog
 
 

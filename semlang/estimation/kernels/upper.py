@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from semlang.estimation.kernels.compiling import inner, kernel
-from semlang.estimation.kernels.group_types import GroupType
+from semlang.estimation.kernels.declaring import inner, kernel
+from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables
 from semlang.estimation.kernels.vector_math import vexp
 
@@ -50,7 +49,7 @@ def normalise(f: Any, groups: int, n: int, sign: Any, level: int, out: Any) -> N
             f[q] *= s
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)])
+@kernel(Nest, Rule, Fronts, Tables)
 def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill coordinates of the nodes of all units above the lowest level, and start their sums."""
     K = nest.dims.size
@@ -85,7 +84,7 @@ def upper_nodes(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
                     tables.slope[t, k, x] = 0.0
 
 
-@kernel(*[GroupType(g) for g in (Nest, Rule, Fronts, Tables)], types.float64[::1])
+@kernel(Nest, Rule, Fronts, Tables, Vector)
 def upper_sums(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables, value: Any) -> None:
     """From the sums over children to conditional probabilities and slopes, upwards; values at the top."""
     K = nest.dims.size

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-from llvmlite import ir
-from numba import types
-
-from semlang.estimation.kernels.compiling import inline, intrinsic
+from semlang.estimation.kernels.declaring import exact, inline, intrinsic
 
 __all__ = ["bits_to_float", "fabs", "float_to_bits", "fmax", "fmin", "log_cdf_normal", "scaled_erfc", "vexp", "vlog"]
-
-# No 'reassoc': the constant that shifts a number into its exponent must not be folded away.
-_EXACT = {"contract", "nsz", "arcp", "nnan", "ninf"}
 
 
 def _unary(name: str) -> Any:
     @intrinsic
     def function(context: Any, x: Any) -> Any:
+        from llvmlite import ir
+        from numba import types
+
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.call(builder.module.declare_intrinsic(name, [ir.DoubleType()]), arguments)
 
@@ -33,6 +29,9 @@ def _unary(name: str) -> Any:
 def _binary(name: str) -> Any:
     @intrinsic
     def function(context: Any, x: Any, y: Any) -> Any:
+        from llvmlite import ir
+        from numba import types
+
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             double = ir.DoubleType()
             kind = ir.FunctionType(double, [double, double])
@@ -46,6 +45,8 @@ def _binary(name: str) -> Any:
 @intrinsic
 def bits_to_float(context: Any, x: Any) -> Any:
     """Read 64 bits as a floating-point number."""
+    from llvmlite import ir
+    from numba import types
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
@@ -56,6 +57,8 @@ def bits_to_float(context: Any, x: Any) -> Any:
 @intrinsic
 def float_to_bits(context: Any, x: Any) -> Any:
     """Read a floating-point number as 64 bits."""
+    from llvmlite import ir
+    from numba import types
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(64))
@@ -74,7 +77,7 @@ _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 
 
-@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)
+@exact
 def vexp(x: float) -> float:
     """Exponential; the argument is held within +-708, so that the value is a normal number."""
     x = fmin(fmax(x, -708.0), 708.0)
@@ -94,7 +97,7 @@ def vexp(x: float) -> float:
     return power
 
 
-@numba.njit(fastmath=_EXACT, error_model="numpy", forceinline=True)
+@exact
 def vlog(y: float) -> float:
     """Natural logarithm of a positive normal number: exponent, and the series of atanh for the mantissa."""
     bits = float_to_bits(y)

@@ -6,48 +6,43 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
-from semlang.estimation.kernels import gaussian_louis, gaussian_patterns, gaussian_sweep, shared_grid
 from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.chain_rows import forward, reverse
-from semlang.estimation.kernels.compiling import Kernel, kernel_folder
-from semlang.estimation.kernels.densities import addresses
+from semlang.estimation.kernels.declaring import Kernel
+from semlang.estimation.kernels.densities import has_rows, rows_of
 from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
-from semlang.estimation.kernels.moments import laplace_moments, node_moments
+from semlang.estimation.kernels.moments import node_moments
+from semlang.estimation.kernels.node_rows import rows_at_nodes
+from semlang.estimation.kernels.objects import is_there, kernel_folder
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 
-__all__ = ["KERNELS", "compile_all", "prepare"]
+__all__ = ["all_kernels", "compile_all", "prepare"]
 
 CHAIN = (reverse, forward, plain_rows)
 LAPLACE = (find_modes, front_adjoints, row_adjoints, mode_adjoints, laplace, third_derivatives)
-NODES = (lowest_units, node_moments)
+NODES = (lowest_units, rows_at_nodes, node_moments)
 UPPER = (upper_sums, upper_nodes)
-MOMENTS = (laplace_moments,)
-OTHERS = tuple(
-    value for module in (gaussian_sweep, gaussian_patterns, gaussian_louis, shared_grid)
-    for value in vars(module).values() if isinstance(value, Kernel)
-)  # fmt: skip
-KERNELS: tuple[Kernel, ...] = (*NODES, *LAPLACE, *MOMENTS, *CHAIN, *UPPER, *OTHERS)
 
 SECONDS = {
-    "lowest_units": 3.5, "node_moments": 2.6, "find_modes": 1.8, "front_adjoints": 0.9, "reverse": 0.9,
-    "mode_adjoints": 0.6, "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
+    "lowest_units": 3.5, "rows_at_nodes": 2.2, "find_modes": 2.0, "node_moments": 0.9, "front_adjoints": 0.9,
+    "reverse": 0.9, "mode_adjoints": 0.6, "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
     "plain_rows": 0.2,
 }  # fmt: skip
 """About how long kernels take to compile; the others a second."""
 START = 1.0
 """Seconds that a process takes to start."""
+NOT_KERNELS = ("compiling", "group_types", "warmup")
+"""Modules that import the compiler, and this one."""
 PATIENCE = 120.0
 MOST_PROCESSES = 4
-
-_PRESENT: set[str] = set()
-"""Kernels that this process has seen in the cache: the folder is looked at once, not for each likelihood."""
 
 
 def prepare(nodes: bool, levels: int) -> None:
@@ -87,29 +82,30 @@ def compile_all(progress: Callable[[int, int, str], None] | None = None) -> None
     progress : callable, optional
         Called with the number done, the number of all, and the name of what comes next.
     """
-    total = len(KERNELS) + len(CODES)
-    for done, kernel in enumerate(KERNELS):
+    kernels = all_kernels()
+    for done, kernel in enumerate(kernels):
         if progress is not None:
-            progress(done, total, kernel.name)
+            progress(done, len(kernels), kernel.name)
         kernel.load()
-    for done, ((family, link), code) in enumerate(CODES.items(), start=len(KERNELS)):
-        if progress is not None:
-            progress(done, total, f"{family}({link})")
-        addresses([code])
     if progress is not None:
-        progress(total, total, "")
+        progress(len(kernels), len(kernels), "")
+
+
+def all_kernels() -> list[Kernel]:
+    """Return every kernel of this package, the loops over rows of the densities last."""
+    found: dict[str, Kernel] = {}
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        if module.stem not in NOT_KERNELS:
+            values = vars(import_module(f"semlang.estimation.kernels.{module.stem}")).values()
+            found.update((value.name, value) for value in values if isinstance(value, Kernel))
+    return [*found.values(), *(rows_of(code) for code in CODES.values() if has_rows(code))]
 
 
 def _missing(kernels: Sequence[Kernel]) -> list[Kernel]:
-    """Return those that are neither loaded nor in the cache; none where there is no cache to share."""
-    folder = kernel_folder()
-    if folder is None:
+    """Return those that are neither loaded nor in a file; none where there is no cache to share."""
+    if kernel_folder() is None:
         return []
-    wanted = [k for k in kernels if not k.loaded and k.name not in _PRESENT]
-    if not wanted:
-        return []
-    _PRESENT.update(path.name.split(".")[1].rsplit("-", 1)[0] for path in Path(folder).rglob("*.nbc"))
-    return [k for k in wanted if k.name not in _PRESENT]
+    return [k for k in kernels if not k.loaded and not is_there(k)]
 
 
 def _shares(kernels: Sequence[Kernel], load: list[float]) -> list[list[Kernel]]:
@@ -142,6 +138,6 @@ def _start(kernels: Sequence[Kernel]) -> subprocess.Popen[bytes] | None:
 
 
 if __name__ == "__main__":
-    for asked in KERNELS:
+    for asked in all_kernels():
         if asked.name in sys.argv[1:]:
             asked.load()

@@ -1,0 +1,70 @@
+"""Arrays whose memory is used again once nobody reads them.
+
+The system gives a new array of megabytes page by page, at its first write: that takes as long as a pass of an
+evaluation over its rows, and threads wait for each other meanwhile.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["empty", "release"]
+
+Floats = NDArray[np.float64]
+
+KEPT = 1 << 26
+"""Bytes that wait to be used again at most."""
+LARGER = 1.25
+"""An array gets memory that is larger than itself by this factor at most."""
+
+_free: dict[int, Floats] = {}
+"""What waits, by address; the oldest first."""
+
+
+class _Lent:
+    """Owner of the memory of an array and of all views of it: gives it back when the last of these is gone."""
+
+    def __init__(self, memory: Floats, size: int) -> None:
+        self._memory = memory
+        self.__array_interface__: dict[str, Any] = memory[:size].__array_interface__
+        self._address: int = self.__array_interface__["data"][0]
+
+    def __del__(self) -> None:
+        _free[self._address] = self._memory
+        waiting = list(_free.items())
+        excess = sum(memory.nbytes for _, memory in waiting) - KEPT
+        for address, memory in waiting:
+            if excess > 0 and _free.pop(address, None) is not None:
+                excess -= memory.nbytes
+
+
+def empty(*shape: int) -> Floats:
+    """Return an array of any content that nobody else has.
+
+    Examples
+    --------
+    >>> first = empty(2, 3000)
+    >>> address = first.ctypes.data
+    >>> empty(2, 3000).ctypes.data == address
+    False
+    >>> row = first[1]
+    >>> del first, row
+    >>> address in [empty(3000, 2).ctypes.data for _ in range(3)]
+    True
+    """
+    size = prod(shape)
+    fitting = [(m.size, address) for address, m in list(_free.items()) if size <= m.size <= LARGER * size]
+    memory = _free.pop(min(fitting)[1], None) if fitting else None
+    if memory is None:
+        memory = np.empty(size)
+    array: Floats = np.asarray(_Lent(memory, size)).reshape(shape)
+    return array
+
+
+def release() -> None:
+    """Give back what waits: the next arrays have other sizes."""
+    _free.clear()

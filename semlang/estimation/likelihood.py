@@ -203,8 +203,11 @@ class QuadratureLikelihood(Expanded):
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
-        sizes = (self.chain.forward(self.chain.cells(x)[0]).A ** 2).sum(axis=0)
+        A = self.chain.forward(self.chain.cells(x)[0]).A
         rows = self.rows.codes != CODES["gaussian", "identity"]
+        if len(self.reduced.responses) == 1 and rows.all():
+            return float(np.sqrt(np.vdot(A, A) / max(rows.size, 1)))
+        sizes = (A**2).sum(axis=0)
         count = count_by(self.rows.response[rows])
         total = sum_by(self.rows.response[rows], sizes[rows])
         return float(np.sqrt((total / np.maximum(count, 1)).max(initial=0.0)))

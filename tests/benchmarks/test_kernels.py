@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import pytest
 
+from semlang.estimation.kernels import compiling  # noqa: F401  numba learns what our functions are
 from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.vector_math import vexp
 from semlang.estimation.quadrature import NestedQuadrature, Tree

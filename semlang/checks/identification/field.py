@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,18 @@ def residue(value: float | int | Fraction) -> int:
     >>> 4 * residue(0.25) % P
     1
     """
-    exact = value if isinstance(value, (int, Fraction)) else Decimal(repr(float(value)))  # ten times as fast
-    numerator, denominator = exact.as_integer_ratio()
-    return numerator % P * pow(denominator, P - 2, P) % P
+    if isinstance(value, (int, Fraction)):
+        return value.numerator % P * pow(value.denominator, P - 2, P) % P
+    exact = Decimal(repr(float(value)))  # ten times as fast as a fraction
+    exponent = exact.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"{value} is no number of the field")
+    return int(exact.scaleb(-exponent)) % P * _power_of_ten(exponent) % P
+
+
+@cache
+def _power_of_ten(exponent: int) -> int:
+    return pow(10, exponent, P)
 
 
 def inverse(value: int) -> int:

@@ -157,18 +157,17 @@ def design_sample(
         ],
         axis=1,
     )
-    distinct: dict[bytes, list[int]] = {}
-    for g in np.argsort(places[begins]).tolist():  # as they appear in the data
-        cluster = slice(int(begins[g]), int(ends[g]))
-        distinct.setdefault(table[cluster].tobytes(), places[cluster].tolist())
+    distinct: dict[bytes, tuple[int, int]] = {}
+    for _, a, b in sorted(zip(places[begins].tolist(), begins.tolist(), ends.tolist(), strict=True)):
+        distinct.setdefault(table[a:b].tobytes(), (a, b))
     chosen = list(distinct.values())
     random.Random(seed).shuffle(chosen)
     taken: list[list[int]] = []
     size = 0
-    for rows in chosen:
-        if taken and size + len(rows) > budget:
+    for a, b in chosen:
+        if taken and size + b - a > budget:
             break
-        taken.append(rows[: max(budget, 2)])
+        taken.append(places[a : min(b, a + max(budget, 2))].tolist())
         size += len(taken[-1])
     index = np.array([i for rows in taken for i in rows], dtype=np.int64)
     units = [np.arange(index.size)]

@@ -187,6 +187,9 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        for batch in self._batches:
+            codes, weights = self._code[batch.rows], self._reduced.row_weights[batch.rows]
+            batch.nest.uniform[:] = (codes == codes[0]).all(), (weights == 1.0).all()
         self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
         self._logit &= (self._y == 0.0) | (self._y == 1.0)
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 
 __all__ = ["blocked"]
 
@@ -19,6 +18,8 @@ def blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # not on every system
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # whose start would unblock them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from semlang.diagnostics import Diagnostic, error, note
-from semlang.graph.model_graph import ModelGraph
+from semlang.graph.model_graph import Covariance, ModelGraph
 from semlang.model.table import ROWS, ParameterTable, Row, Variable
 from semlang.source import Span
 from semlang.syntax import ast
@@ -134,11 +134,16 @@ def _coefficients(
                 if end in scaled:
                     form[graph.group, end] = form.get((graph.group, end), 0) + 1
             if form:
-                yield form, c.parameter, c.value, c.row
+                yield form, _constant(graph, c) if c.moderated else c.parameter, c.value, c.row
         for row in graph.others:
             for key in (row.source, row.target, *row.moderators):
                 if key in scaled and row.free == 0:
                     yield {(graph.group, key): 1}, -1, 1.0, row
+
+
+def _constant(graph: ModelGraph, c: Covariance) -> int:
+    """Return the free parameter of the constant part of a moderated variance, -1 if there is none."""
+    return next((row.parameter for row in graph.moderated[c.a, c.b] if not row.via and row.parameter >= 0), -1)
 
 
 def _reduce(form: _Form, pivots: dict[_Unknown, _Form], rank: dict[_Unknown, int]) -> None:
@@ -232,6 +237,8 @@ def _place(table: ParameterTable, graph: ModelGraph, key: str) -> Span | None:
 def _doubly(table: ParameterTable, graph: ModelGraph, v: Variable) -> Iterator[Diagnostic]:
     variance = graph.variance(v.key)
     if variance is None or variance.parameter >= 0 or variance.value == 0:
+        return
+    if variance.moderated and _constant(graph, variance) >= 0:
         return
     loadings = [p for p in graph.out_of(v.key) if p.source == v.key and not p.is_zero]
     if any(p.parameter < 0 for p in loadings):

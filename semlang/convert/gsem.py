@@ -130,7 +130,7 @@ class Writer(Conversion):
         for r in rows:
             text = f"{r.lhs} {r.op} {r.rhs}".rstrip()
             if r.quantity or r.category or (r.threshold and r.op == "~") or len(r.moderators) > 0:
-                if not (r.quantity in ("sigma", "shape") and r.op == "~1" and r.free):
+                if v.is_normal or not (r.quantity in ("sigma", "shape") and r.op == "~1" and r.free):
                     self.findings.left_out(f"'{text}'", r)
             elif r.op in ("~", "=~"):
                 if r.op == "~" and any(c.function == "offset" for c in r.via) and r.ustart == 1:

@@ -127,3 +127,9 @@ class Design:
     def n_units(self, level: str) -> int:
         """Return the number of units of a level."""
         return self.n_rows if level == "rows" else int(self.clusters[level].max(initial=-1)) + 1
+
+    def first_records(self, level: str) -> NDArray[np.int64]:
+        """Return the first record of each unit of a level, in the order of the units."""
+        if level == "rows":
+            return np.arange(self.n_rows)
+        return np.flatnonzero(np.diff(self.clusters[level], prepend=-1))

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from semlang.data.levels import level_text
 from semlang.diagnostics import Diagnostic, warning
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     [1.0, 0.5]
     """
     import pandas as pd
+
+    from semlang.data.levels import level_text  # with numpy
 
     if len(frames) == 1:
         return frames[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
@@ -150,13 +150,15 @@ class _Reader:
         for row in rows:
             if row.op == "~~" and not _zero(row) and row.source in table.variables:
                 self._covariance(row)
+        for ends, own in self._moderated_covariances().items():
+            self._add(self._joined(ends, own))
         self._own_rows(rows)
         for r in rows:
             if r.op == "|" and self.options.thresholds and r.source == "" and not r.via:
                 out.thresholds.setdefault(r.target, []).append(self._words(r) or f"τ{r.threshold}")
         self._in_style()
-        own = {r.target for r in rows}
-        out.nodes = {k: n for k, n in out.nodes.items() if k in own or k not in table.variables}
+        drawn = {r.target for r in rows} | {r.target for r in table.rows if r.group == self.group and r.quantity}
+        out.nodes = {k: n for k, n in out.nodes.items() if k in drawn or k not in table.variables}
         return out
 
     def _in_style(self) -> None:
@@ -335,6 +337,20 @@ class _Reader:
                 edges[k] = replace(e, label=label, dashed=e.dashed and edge.dashed, rows=rows, span=e.span or edge.span)
                 return
         edges.append(edge)
+
+    def _moderated_covariances(self) -> dict[tuple[str, str], list[Row]]:
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.table.rows:
+            if row.group == self.group and row.joins:
+                found.setdefault(row.joins, []).append(row)
+        return found
+
+    def _joined(self, ends: tuple[str, str], own: Sequence[Row]) -> Edge:
+        """Return the edge of a covariance that depends on covariates; its words are the addends."""
+        words = [" ".join(x for x in (self._words(r), ":".join(c.name for c in r.via)) if x) for r in own]
+        a, b = ends
+        edge = self._edge(own[0]._replace(lhs=a, op="~~", rhs=b, quantity=""), a, b, both=True)
+        return replace(edge, label=" + ".join(w for w in words if w), rows=tuple(r.id for r in own))
 
     def _covariance(self, row: Row) -> None:
         out, edge = self.out, self._edge(row, row.target, row.source, both=True)

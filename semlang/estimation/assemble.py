@@ -22,6 +22,7 @@ from semlang.estimation.factors import Block, blocks_of
 from semlang.estimation.grid.shared_grid import SharedGrid
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Member
+from semlang.estimation.moderation import is_moderated
 from semlang.estimation.objective import Objective
 from semlang.estimation.parameters import Parametrisation, keys_of
 from semlang.estimation.planned import GRIDS, SPARSE
@@ -167,7 +168,10 @@ def _left(form: ReducedForm, factored: Sequence[bool], bounded: frozenset[str]) 
     return [
         b
         for b, flag in zip(blocks_of(form.psi), factored, strict=True)
-        if not flag and not bounded.isdisjoint(keys_of(form, b)) and (b.parameter >= 0).any()
+        if not flag
+        and not bounded.isdisjoint(keys_of(form, b))
+        and (b.parameter >= 0).any()
+        and not is_moderated(form, b)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from semlang.estimation.kernels.chain_rows import (
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.layers import Layer
 from semlang.estimation.member import Infeasible
+from semlang.estimation.moderation import moderations
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
+from semlang.sums import sum_by
 
 __all__ = ["Chain"]
 
@@ -55,12 +58,23 @@ def _columns(design: Design, products: Sequence[Product]) -> Floats:
     return np.asarray(np.nan_to_num(columns, copy=False))
 
 
+@dataclass(frozen=True, eq=False)
+class _Moderated(RowInputs):
+    """Inputs of rows whose loadings were multiplied by F(x) of their unit: what they were before, F and dF."""
+
+    before: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    factors: tuple[tuple[Floats, Floats], ...] = ()
+
+
 class Chain:
     """Linear predictors of one group's rows as functions of the parameters.
 
     The cells c are the entries of m, of L F and of the distributions' own parameters;
 
         o = offset + X m',   A = sum_a d_a (L F),   f = thresholds, residual SD.
+
+    Where a block of Psi depends on covariates, F is I in it, and the rows' A are multiplied by F(x) afterwards; the
+    last cells are the parameters that it takes, which no entry reads.
 
     Parameters
     ----------
@@ -80,7 +94,13 @@ class Chain:
         self.n_parameters = reduced.n_parameters
         self._columns: dict[Product, int] = {(): -1}
         self._layout_means()
-        self._layout_loadings([c for layer in layers for c in layer.coordinates])
+        coordinates = [c for layer in layers for c in layer.coordinates]
+        self._layout_loadings(coordinates)
+        self._moderations = moderations(reduced, design, rows.source) if coordinates else ()
+        place = {j: d for d, shared in enumerate(coordinates) for j in shared}
+        self._moderated_dims = [np.array([place[j] for j in m.block.members]) for m in self._moderations]
+        taken = [m.parameters for m in self._moderations]
+        self._taken = np.array([p for own in taken for p in own], dtype=np.int64)
         self._layout_distributions()
         products = [p for p in self._columns if p]
         columns = _columns(design, products)
@@ -202,6 +222,16 @@ class Chain:
         """Return in which of its two numbers a row of a gaussian response has sigma."""
         return int(here.any() and ENTRIES[int(self.rows.codes[here][0])].f2 == "sigma")
 
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self._o_slots.size) + self.n_loadings + int(self._f_parameter.size + self._taken.size)
+
+    @property
+    def moderated(self) -> bool:
+        """Whether rows' inputs are more than sums of cells: covariance matrices depend on covariates."""
+        return bool(self._moderations)
+
     # ------------------------------------------------------------------ evaluation
 
     def cells(self, x: Floats) -> tuple[Floats, Floats]:
@@ -214,7 +244,7 @@ class Chain:
         """
         slots, d_slots = self.reduced.jacobian(x)
         n_o, n_a, n_f = self._o_slots.size, self.n_loadings, self._f_parameter.size
-        cells = np.zeros(n_o + n_a + n_f)
+        cells = np.zeros(n_o + n_a + n_f + self._taken.size)
         jacobian = np.zeros((cells.size, self.n_parameters))
         cells[:n_o] = slots[self._o_slots]
         jacobian[:n_o] = d_slots[self._o_slots]
@@ -222,8 +252,9 @@ class Chain:
             F, derivatives = self.factors.evaluate(x)
             n, s, j, d = self._a_terms.T
             n = n + n_o
-            np.add.at(cells, n, slots[s] * F[j, d])
-            np.add.at(jacobian, n, F[j, d][:, None] * d_slots[s])
+            begins = np.flatnonzero(np.diff(n, prepend=-1))  # every cell has terms, in order
+            cells[n_o : n_o + n_a] = np.add.reduceat(slots[s] * F[j, d], begins)
+            jacobian[n_o : n_o + n_a] = np.add.reduceat(F[j, d][:, None] * d_slots[s], begins)
             for i, e, p, v in derivatives:
                 hit = (j == i) & (d == e)
                 np.add.at(jacobian, (n[hit], p), slots[s[hit]] * v)
@@ -243,7 +274,8 @@ class Chain:
             raise Infeasible("the scale of an ordinal response is not positive")
         slopes[logged] = self._f_log[logged] / values[logged]
         values[logged] = self._f_log[logged] * np.log(values[logged])
-        cells[n_o + n_a :] = values
+        cells[n_o + n_a : n_o + n_a + n_f] = values
+        cells[n_o + n_a + n_f :] = x[self._taken]
         at = np.flatnonzero(free)
         jacobian[n_o + n_a + at, self._f_parameter[at]] = slopes[at]
         at = np.flatnonzero(self._f_slot >= 0)
@@ -267,7 +299,18 @@ class Chain:
             far = [FAR[ENTRIES[code].link] for code in rows.codes[empty].tolist()]
             out.f2[empty] = out.o[empty] + far
             out.f1[empty] = out.f2[empty] + 1.0
-        return out
+        return self._moderate(out, cells) if self._moderations else out
+
+    def _moderate(self, inputs: RowInputs, cells: Floats) -> RowInputs:
+        """Multiply loadings by the factors F(x) of Psi."""
+        values = cells[cells.size - self._taken.size :]
+        A, factors = inputs.A.copy(), []
+        for m, dims in zip(self._moderations, self._moderated_dims, strict=True):
+            own, values = values[: len(m.parameters)], values[len(m.parameters) :]
+            F, dF = m.evaluate(own)
+            A[dims] = np.einsum("jn,njd->dn", inputs.A[dims], F[m.pattern])
+            factors.append((F, dF))
+        return _Moderated(inputs.o, A, inputs.f1, inputs.f2, inputs.scale, inputs.A, tuple(factors))
 
     def _let_cross(self, cells: Floats) -> None:
         """Let each row of a response whose thresholds latent variables move have the highest threshold up to its own.
@@ -289,14 +332,44 @@ class Chain:
             )
             self.entries.f_lists[1, rows] = np.where(category > 0, number[np.maximum(category - 1, 0), every], -1)
 
+    def copies(self, rows: Ints, times: int) -> Entries:
+        """Return the entries of some rows, so many times one after the other."""
+        e = self.entries
+        if e.o_range.shape[0] == 1 and not e.f_range.size:  # row r is record r
+            columns = np.ascontiguousarray(np.tile(e.columns[:, rows], times))
+            return replace(e, predictor=np.tile(e.predictor[rows], times), columns=columns)
+        lists = np.ascontiguousarray(np.tile(e.f_lists[:, rows], times))
+        return replace(
+            e, predictor=np.tile(e.predictor[rows], times), source=np.tile(e.source[rows], times), f_lists=lists
+        )
+
     def reverse(self, inputs: RowInputs, bars: RowInputs, jacobian: Floats, first: Ints) -> Floats:
         """Return scores (C, P) of the clusters that begin at rows `first` (with the end appended)."""
+        moved = None
+        if isinstance(inputs, _Moderated):
+            moved = self._moderated_scores(inputs, bars, first)
+            A = bars.A.copy()
+            for m, dims, (F, _) in zip(self._moderations, self._moderated_dims, inputs.factors, strict=True):
+                A[dims] = np.einsum("dn,njd->jn", bars.A[dims], F[m.pattern])
+            inputs = RowInputs(inputs.o, inputs.before, inputs.f1, inputs.f2, inputs.scale)
+            bars = RowInputs(bars.o, A, bars.f1, bars.f2, bars.scale)
         owner, parameter = np.nonzero(jacobian)
         begins = np.searchsorted(owner, np.arange(jacobian.shape[0] + 1)).astype(np.int64)
         cells = SparseRows(begins, parameter.astype(np.int64), np.ascontiguousarray(jacobian[owner, parameter]))
         scores = np.empty((first.size - 1, self.n_parameters))
         reverse(first, self.entries, inputs, bars, cells, np.zeros(jacobian.shape[0]), scores)
-        return scores
+        return scores if moved is None else scores + moved
+
+    def _moderated_scores(self, inputs: _Moderated, bars: RowInputs, first: Ints) -> Floats:
+        """Return what the factors F(x) add to the scores: sum over rows of A_j dF_jd(x) times the adjoint of A_d."""
+        out = np.zeros((first.size - 1, self.n_parameters))
+        rows = slice(int(first[0]), int(first[-1]))
+        unit = np.repeat(np.arange(first.size - 1), np.diff(first))
+        for m, dims, (_, dF) in zip(self._moderations, self._moderated_dims, inputs.factors, strict=True):
+            moved = np.einsum("jn,dn->njd", inputs.before[dims][:, rows], bars.A[dims][:, rows])
+            for p, slope in zip(m.parameters, dF, strict=True):
+                out[:, p] += sum_by(unit, (moved * slope[m.pattern[rows]]).sum(axis=(1, 2)), first.size - 1)
+        return out
 
     def second_derivatives(self, x: Floats, bars: RowInputs) -> Floats:
         """Return ``sum_i bar_i d2 input_i / dx dx'`` (P, P), by differences; 0 where the inputs are linear in x.

@@ -21,7 +21,6 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.estimation.placing import Nodes
 from semlang.estimation.scaling import Scaled
-from semlang.estimation.semidefinite import semidefinite
 from semlang.estimation.setting import Setting
 from semlang.estimation.signs import turned_over
 from semlang.estimation.start import start_values
@@ -124,7 +123,7 @@ class Climb:
             roads.append({"scaled": False, "any_residual": True})
         if not self.setting.quadrature and any(blocks_of(f.psi) for f in self.setting.parts[1]):
             roads.append({"scaled": False, "factored": True})
-        if not self.setting.constraints.nonlinear and self.setting.unfactored(self.objective):
+        if not self.setting.constraints.nonlinear and self.setting.walls(self.objective, theta):
             roads.append({"scaled": False, "border": True})
         kept, problem = self.findings, ""
         best: tuple[Optimum, FindingsOfFit, Objective, tuple[Nonlinear, ...]] | None = None
@@ -160,7 +159,7 @@ class Climb:
         if not given and not border:
             return ()
         start = theta if self.setting.frame is None else self.setting.frame.theta(theta)
-        return (*given, *semidefinite(self.setting.unfactored(self.objective), start))
+        return (*given, *self.setting.walls(self.objective, start))
 
     def _from(self, theta: Floats) -> Optimum:
         """Climb from start values of the parameters in the frame, or the best of several."""

@@ -151,6 +151,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
     findings.variances(theta, {p: float(inside[p]) / unit for p, unit in units.items()}, not setting.quadrature)
     singular = singular_blocks((*objective.parametrisation.blocks, *setting.unfactored(objective)), inside)
     findings.singular(singular)
+    findings.singular_somewhere(setting.moderations, theta)
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
         slopes=slopes_of(*setting.inside),

@@ -120,6 +120,8 @@ class Factorisation:
 
         dF = F Phi(F^-1 dPsi F^-T),   Phi: lower triangle, diagonal halved.
 
+    Blocks that depend on covariates are I here; `semlang.estimation.moderation` has their factors.
+
     Parameters
     ----------
     reduced : ReducedForm
@@ -137,15 +139,20 @@ class Factorisation:
         given = () if factored is None else tuple(factored)
         self.factored = given + (False,) * (len(self.blocks) - len(given))
         self.shifted = tuple(bool(set(b.members) & set(shifted)) for b in self.blocks)
-        self._constant: dict[int, Floats] = {}
+        moderated = {i for i, _ in reduced.moderated}
+        self._constant: dict[int, Floats] = {
+            n: np.eye(len(b.members)) for n, b in enumerate(self.blocks) if moderated & set(b.members)
+        }
+        self._moderated = frozenset(self._constant)
         self.coordinates = tuple(sorted(i for b in self.blocks for i in b.members))
 
     @property
     def structure(self) -> NDArray[np.bool_]:
         """Which cells of F (J, J) may differ from zero."""
         out = np.zeros((self.size, self.size), dtype=bool)
-        for b in self.blocks:
-            out[np.ix_(b.members, b.members)] = np.tril(np.ones((len(b.members),) * 2, dtype=bool))
+        for n, b in enumerate(self.blocks):
+            own = np.eye if n in self._moderated else lambda size: np.tril(np.ones((size, size)))
+            out[np.ix_(b.members, b.members)] = own(len(b.members)) != 0.0
         return out
 
     @staticmethod

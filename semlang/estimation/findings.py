@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from semlang.checks.identification.curvature import Curvature
 from semlang.diagnostics import Diagnostic, error, warning
-from semlang.estimation.border import Singular
+from semlang.estimation.border import SINGULAR, Singular
+from semlang.estimation.moderation import Moderation
 from semlang.estimation.separation import Separation
 from semlang.model.table import ParameterTable, Row
 
@@ -321,6 +322,21 @@ class FindingsOfFit:
                 block.variances[0],
                 help="take fewer random effects, or leave out their covariances: (1 + x || g)",
             )
+
+    def singular_somewhere(self, moderations: Sequence[Moderation], theta: Floats) -> None:
+        """Covariance matrices that depend on covariates and are singular at some values of these."""
+        for m in moderations:
+            if m.size > 1 and m.smallest(theta)[0] < SINGULAR:
+                rows = [r for r in self.table.rows if r.quantity and r.parameter in m.parameters]
+                columns = dict.fromkeys(c.column for r in rows for c in r.via)
+                keys = dict.fromkeys(key for r in rows for key in r.joins or (r.target,))
+                self.warn(
+                    "singular-covariance",
+                    f"the covariance matrix of {', '.join(keys)} is singular at some values of {', '.join(columns)}: "
+                    "the maximum is on the border of the parameter space",
+                    rows[0].parameter,
+                    help="let covariates move loadings in place of the covariance, or leave it constant",
+                )
 
     def separated(self, found: Separation) -> None:
         """Combinations of covariates that separate responses: coefficients at infinity."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation.moderation import spread
 from semlang.estimation.predictors import Predictors
 from semlang.estimation.quadrature import Nodes
 from semlang.matrices.build import whole_form
@@ -35,8 +36,8 @@ class LatentMoments:
     means : (U, n) floats
         NaN where a covariate is missing.
     covariances : (U, n, n) floats
-    prior : (n,) floats
-        Standard deviations of the disturbances before the data.
+    prior : (n,) or (U, n) floats
+        Standard deviations of the disturbances before the data; by unit where they depend on covariates.
     """
 
     keys: tuple[str, ...]
@@ -116,7 +117,7 @@ def latent_moments(predictors: Predictors, wanted: Sequence[str] | None = None) 
     x = np.stack([design.columns[p] if p else np.ones(design.n_rows) for p in form.mean_columns], axis=1)
     d = np.stack([design.columns[p] if p else np.ones(design.n_rows) for p in form.random_columns], axis=1)
     prior = np.sqrt(np.maximum(np.diag(form.psi.matrix(theta)), 0.0)) if form.disturbances else np.zeros(0)
-    own = {z.key: float(prior[j]) for j, z in enumerate(form.disturbances)}
+    place_of = {z.key: j for j, z in enumerate(form.disturbances)}
     out: dict[str, LatentMoments] = {}
     for level in graph.table.levels:
         keys = tuple(
@@ -128,9 +129,7 @@ def latent_moments(predictors: Predictors, wanted: Sequence[str] | None = None) 
         )
         if not keys:
             continue
-        records = np.arange(design.n_rows)
-        if level != ROWS:
-            records = np.flatnonzero(np.diff(design.clusters[level], prepend=-1))
+        records = design.first_records(level)
         at = [place[k] for k in keys]
         means = np.einsum("uc,kc->uk", np.where(m[at].any(axis=0), x[records], 0.0), m[at])
         covariances = np.zeros((records.size, len(keys), len(keys)))
@@ -138,10 +137,15 @@ def latent_moments(predictors: Predictors, wanted: Sequence[str] | None = None) 
             mean, covariance, map_v = _of_level(predictors, spherical, level, records)
             F = map_v[: len(form.disturbances)]
             used = L[at].any(axis=(0, 2))
-            B = np.einsum("ua,kaj,jd->ukd", np.where(used, d[records], 0.0), L[at], F)
+            S = spread(form, design, theta, records)
+            maps = np.where(used, d[records], 0.0), L[at], *(() if S is None else (S,)), F
+            B = np.einsum("ua,kaj,jd->ukd" if S is None else "ua,kaj,uji,id->ukd", *maps, optimize=S is not None)
             means = means + np.einsum("ukd,ud->uk", B, mean)
             covariances = np.einsum("ukd,ude,ule->ukl", B, covariance, B, optimize=True)
-        scale = np.array([own.get(k, 0.0) for k in keys])
+        scale = np.array([prior[place_of[k]] if k in place_of else 0.0 for k in keys])
+        if form.moderated and (S := spread(form, design, theta, records)) is not None:
+            own = np.sqrt(np.einsum("ujd,ujd->uj", S, S)) * prior
+            scale = np.stack([own[:, place_of[k]] if k in place_of else np.zeros(records.size) for k in keys], axis=1)
         out[level] = LatentMoments(keys, records, means, covariances, scale)
     return out
 

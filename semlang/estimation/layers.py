@@ -81,7 +81,12 @@ def _responses(reduced: ReducedForm, j: int) -> frozenset[int]:
 
 def _specific(reduced: ReducedForm, blocks: Sequence[Block]) -> tuple[int, ...]:
     """Return the largest set of uncorrelated disturbances no two of which have a response in common."""
-    reach = {b.members[0]: _responses(reduced, b.members[0]) for b in blocks if len(b.members) == 1}
+    moderated = {i for i, _ in reduced.moderated}  # their scale differs by row, and theirs alone
+    reach = {
+        b.members[0]: _responses(reduced, b.members[0])
+        for b in blocks
+        if len(b.members) == 1 and not moderated & set(b.members)
+    }
     names = sorted(reach, key=lambda j: (len(reach[j]), j))
     if len(names) <= 12:
         for size in range(len(names), 1, -1):

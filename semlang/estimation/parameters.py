@@ -27,6 +27,8 @@ def _uses(reduced: ReducedForm) -> Counter[int]:
         found.update(int(p) for p in parameters if p >= 0)
     for addends in reduced.further:
         found.update(a.parameter for a in addends if a.parameter >= 0)
+    for addends in reduced.moderated.values():
+        found.update(a.parameter for a in addends if a.parameter >= 0)
     return found
 
 

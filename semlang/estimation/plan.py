@@ -22,7 +22,7 @@ from semlang.graph.condition import known_for_some
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
-from semlang.model.table import ParameterTable
+from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["affordable", "afterwards", "plan"]
 
@@ -49,7 +49,7 @@ class _Situation:
     @cached_property
     def ways(self) -> Ways | None:
         """Ways to integrate over the latent variables, None where there is no choice."""
-        if not self.shared or self.design is None or not blocks_of(self.form.psi):
+        if not self.shared or self.design is None or self.form.moderated or not blocks_of(self.form.psi):
             return None
         return ways(self.table, self.graph, self.form, self.design, self.rows)
 
@@ -70,7 +70,8 @@ class _Situation:
         if not self.all_gaussian:
             return None
         if self.design is None:
-            return None if self.form.quantities else ""
+            moderated = self.form.moderated and any(z.level != ROWS for z in self.form.disturbances)
+            return None if self.form.quantities or moderated else ""
         from semlang.estimation.gaussian import choose
 
         for lift in (True, False):
@@ -174,6 +175,8 @@ def plan(
         q = chosen.nodes if chosen is not None and chosen.nodes is not None else points
         q = q or LADDER[0] if rule.engine == SPARSE else q
         levels = _levels(table, form, design, 0 if exact else 1 if one else q, rule.engine == SPARSE)
+        if one and rule.engine == "nested quadrature":
+            levels = tuple(replace(level, exact=True) for level in levels)
         planned = GroupPlan(graph.label, rule.engine, name, rule.why, levels, rows)
         groups.append(planned if chosen is None else chosen.shown(planned))
     if shared and len({"shared" if g.engine in GRIDS else g.engine == SPARSE for g in groups}) > 1:

@@ -278,6 +278,8 @@ class Plan(Shown):
             on = dict.fromkeys(c.how for g in self.groups for c in g.conditions)
             return "maximum likelihood, sums over " + ", ".join(on)
         if "nested quadrature" in engines:
+            if all(v.exact for g in self.groups for v in g.levels if v.points):
+                return "maximum likelihood, one node at the mode (exact)"
             return "maximum likelihood, " + ("Laplace" if self.points == 1 else self.rule)
         if SPARSE in engines:
             return "maximum likelihood, adaptive sparse grid (Smolyak) at the mode"

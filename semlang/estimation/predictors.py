@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,22 +137,17 @@ class Predictors:
         factored: tuple[bool, ...] | None = None,
         sparse: bool = False,
     ) -> None:
-        self.table, self.graph, self.design, self.theta = table, graph, design, theta
+        self.table, self.graph, self.design, self.inflation = table, graph, design, inflation
         form = reduced_form(graph, lift=False)
-        x = theta
-        if factored is None:
-            parametrisation = Parametrisation([form])
-            factored, x = parametrisation.factored[0], parametrisation.coordinates(theta)
+        self._parametrisation = Parametrisation([form]) if factored is None else None
+        if self._parametrisation is not None:
+            factored = self._parametrisation.factored[0]
         counted = observed_responses(design, form.responses)
         self.member = QuadratureLikelihood(
             form, completed(design, table.variables), table.variables, table.levels, factored, points, 1,
             counted=counted, sparse=sparse,
         )  # fmt: skip
         self.form = replace(self.member.reduced, thresholds=form.thresholds)
-        self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
-        self._engine_inputs.A[:] *= inflation
-        self.inputs = replace(self._engine_inputs, o=self._engine_inputs.o.copy())
-        self.F = self.member.factors.evaluate(x)[0] * inflation
         self.rows = self.member.rows
         self._residual = [
             d for d, (layer, _) in enumerate((y, c) for y in self.member.layers for c in y.coordinates) if layer.exact
@@ -162,13 +158,29 @@ class Predictors:
         self._nominal = np.array([k.nominal for k in kinds])[self.rows.response]
         self._in_sets = np.array([k.sets or k.composite for k in kinds])[self.rows.response]
         self._told = np.where(among, self.rows.category == np.where(steps, 1, 0), True)
-        for k in np.unique(self.rows.response[steps]).tolist():  # the first step is nu less the first threshold
-            i = np.flatnonzero(steps & (self.rows.response == k) & self._told)
-            self.inputs.o[i] += self.thresholds(k)[0, self.rows.source[i]]
+        self._first_steps = steps & self._told
         for k in np.unique(self.rows.response[self._in_sets]).tolist():  # of the choices of a ranking the first
             i = np.flatnonzero(self.rows.response == k)
             self._told[i] = False
             self._told[i[np.unique(self.rows.source[i], return_index=True)[1]]] = True
+        self._move(theta)
+
+    def moved(self, theta: Floats) -> Predictors:
+        """Return the predictors of the same rows at other parameters."""
+        other = copy(self)
+        other._move(theta)
+        return other
+
+    def _move(self, theta: Floats) -> None:
+        self.theta = theta
+        x = theta if self._parametrisation is None else self._parametrisation.coordinates(theta)
+        self._engine_inputs = self.member.chain.forward(self.member.chain.cells(x)[0])
+        self._engine_inputs.A[:] *= self.inflation
+        self.inputs = replace(self._engine_inputs, o=self._engine_inputs.o.copy())
+        self.F = self.member.factors.evaluate(x)[0] * self.inflation
+        for k in np.unique(self.rows.response[self._first_steps]).tolist():  # it is nu less the first threshold
+            i = np.flatnonzero(self._first_steps & (self.rows.response == k))
+            self.inputs.o[i] += self.thresholds(k)[0, self.rows.source[i]]
 
     def rows_of(self, k: int) -> Ints:
         """Return the rows at which a response stands, one a record."""

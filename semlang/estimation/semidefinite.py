@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import Block, blocks_of
+from semlang.estimation.moderation import Moderation, is_moderated
 from semlang.estimation.parameters import keys_of
 from semlang.matrices.reduced import ReducedForm
 
-__all__ = ["INSIDE", "Wall", "semidefinite", "unfactored"]
+__all__ = ["INSIDE", "Wall", "semidefinite", "semidefinite_everywhere", "unfactored"]
 
 Floats = NDArray[np.float64]
 
@@ -31,25 +33,20 @@ derivatives.
 """
 
 
+Border = Callable[[float], Callable[[Floats], tuple[float, Floats]]]
+"""From the smallest eigenvalue that is allowed to how far above it that of a matrix is, with its gradient."""
+
+
 @dataclass(frozen=True)
 class Wall(Nonlinear):
-    """The smallest eigenvalue of a covariance matrix is not below a border.
+    """The smallest eigenvalue of a covariance matrix is not below a border."""
 
-    Parameters
-    ----------
-    block : Block
-    start : (P,) floats
-        The table's parameters.
-    """
-
-    block: Block | None = None
-    start: Floats | None = None
+    border: Border | None = None
 
     def at(self, inside: float) -> Wall:
         """Return the same wall at another border."""
-        assert self.block is not None
-        assert self.start is not None
-        return replace(self, function=_smallest(self.block, self.start, inside))
+        assert self.border is not None
+        return replace(self, function=self.border(inside))
 
 
 def unfactored(
@@ -70,7 +67,7 @@ def unfactored(
     for form, flags in zip(forms, factored, strict=True):
         for block, flag in zip(blocks_of(form.psi), flags, strict=True):
             asked = never_negative is None or not keys_of(form, block).isdisjoint(never_negative)
-            if not flag and asked and (block.parameter >= 0).any():
+            if not flag and asked and (block.parameter >= 0).any() and not is_moderated(form, block):
                 found.setdefault((block.parameter.tobytes(), block.constant.tobytes()), block)
     return tuple(found.values())
 
@@ -87,7 +84,31 @@ def semidefinite(blocks: Sequence[Block], start: Floats) -> tuple[Wall, ...]:
         The table's parameters.
     """
     text = "a covariance matrix has no negative eigenvalue"
-    return tuple(Wall(False, _smallest(block, start, INSIDE[-1]), text, block=block, start=start) for block in blocks)
+    return tuple(_wall(text, partial(_smallest, block, start)) for block in blocks)
+
+
+def semidefinite_everywhere(moderations: Sequence[Moderation]) -> tuple[Wall, ...]:
+    """Return the inequalities that no eigenvalue of a correlation matrix that depends on covariates is negative.
+
+    Parameters
+    ----------
+    moderations : sequence of Moderation
+        Those of several variables count.
+    """
+    text = "a covariance matrix has no negative eigenvalue at any values of its covariates"
+    return tuple(_wall(text, partial(_smallest_anywhere, m)) for m in moderations if m.size > 1)
+
+
+def _wall(text: str, border: Border) -> Wall:
+    return Wall(False, border(INSIDE[-1]), text, border=border)
+
+
+def _smallest_anywhere(m: Moderation, inside: float) -> Callable[[Floats], tuple[float, Floats]]:
+    def function(theta: Floats) -> tuple[float, Floats]:
+        value, gradient = m.smallest(theta)
+        return value - inside, gradient
+
+    return function
 
 
 def _smallest(block: Block, start: Floats, inside: float) -> Callable[[Floats], tuple[float, Floats]]:

@@ -272,7 +272,8 @@ def _linear(table: ParameterTable, forms: Sequence[ReducedForm], pinned: Collect
                         used[a.parameter] = True
                         bad[a.parameter] |= not good[k]
         others = [form.psi.parameter, form.theta.parameter]
-        others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in form.quantities.values()]
+        further = (*form.quantities.values(), *form.moderated.values())
+        others += [np.array([a.parameter for a in addends], dtype=np.int64) for addends in further]
         for parameters in others:
             bad[parameters[parameters >= 0]] = True
         for a in (a for addends in form.further for a in addends if a.slot >= 0):

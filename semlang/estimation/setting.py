@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,22 @@ from semlang.estimation.checkpoint import Checkpoint
 from semlang.estimation.conditioning.conditions import is_conditional
 from semlang.estimation.conditioning.filled import are_missing
 from semlang.estimation.constraints import Constraints, Nonlinear
+from semlang.estimation.expansion import contributing
 from semlang.estimation.factors import Block
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
+from semlang.estimation.moderation import Moderation, moderations
 from semlang.estimation.objective import Objective
 from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import Plan
+from semlang.estimation.planned import NODES, Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import Meeting, reconciled
-from semlang.estimation.semidefinite import unfactored
+from semlang.estimation.semidefinite import Wall, semidefinite, semidefinite_everywhere, unfactored
 from semlang.estimation.separation import Separation, separate
 from semlang.estimation.space import never_negative
 from semlang.estimation.start import user_values
@@ -161,6 +164,27 @@ class Setting:
         within = objective.within
         return unfactored(within.forms, within.factored, None if self.quadrature else never_negative(self.table))
 
+    def walls(self, objective: Objective, start: Floats) -> tuple[Wall, ...]:
+        """Return what keeps covariance matrices that have no factors from negative eigenvalues.
+
+        Parameters
+        ----------
+        objective : Objective
+        start : (P,) floats
+            The table's parameters.
+        """
+        return (*semidefinite(self.unfactored(objective), start), *semidefinite_everywhere(self.moderations))
+
+    @cached_property
+    def moderations(self) -> tuple[Moderation, ...]:
+        """Covariance matrices of latent variables that depend on covariates, in the table's parameters."""
+        found: list[Moderation] = []
+        for graph, design in zip(self.graphs, self.designs, strict=True):
+            form = reduced_form(graph, lift=False)
+            if form.moderated:
+                found += moderations(form, design, np.flatnonzero(contributing(form, design)))
+        return tuple(found)
+
     def _watch(self, objective: Objective, z: Floats, value: float) -> None:
         self.checkpoint.saw(objective, z, value, self.narrator.stage)
 
@@ -214,6 +238,17 @@ class Setting:
                 raise FitError(
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
+            known = {c.key: c.why for c in group.conditions if c.how == NODES}
+            for ends, rows in graph.moderated.items():
+                for key in known.keys() & set(ends):
+                    what = f"'{rows[0].lhs}' depends on covariates"
+                    raise FitError(
+                        [error("not-estimable",
+                               f"this version can't estimate a covariance matrix that depends on covariates ({what}) "
+                               f"of a latent variable that is conditioned on: {known[key]}",
+                               self.table.source, rows[0].span,
+                               help="let covariates move its loadings instead: f =~ L*y; L :~ L0 + L1*data(z)")]
+                    )  # fmt: skip
 
     def _refuse_contradictions(self) -> None:
         """Refuse constraints that hold nowhere together, or nowhere where variances are not negative."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semlang.graph.model_graph import Covariance, ModelGraph, Path
+from semlang.graph.model_graph import JOINED, Covariance, ModelGraph, Path
 from semlang.model.composites import SAMPLE
 from semlang.model.scale import PRODUCT
 from semlang.model.table import ParameterTable, Row
@@ -50,6 +50,11 @@ def build_graph(table: ParameterTable, group: int = 1) -> ModelGraph:
             paths.append(Path(*ends, _KINDS[row.op], row.parameter, _value(row), row, row.category))
         else:
             others.append(row)
+    moderated: dict[tuple[str, str], Row] = {}
+    for row in quantities:
+        if table.variables[row.target].is_normal:
+            moderated.setdefault(row.joins or (row.target, row.target), row)
+    covariances += [Covariance(a, b, -1, 1.0 if a == b else JOINED, row) for (a, b), row in moderated.items()]
     written = {(p.target, p.source) for p in paths if not p.via}
     for v in table.variables.values():
         if v.role == "component" and (v.response, v.key) not in written:

@@ -58,7 +58,11 @@ class Path(NamedTuple):
 
 
 class Covariance(NamedTuple):
-    """A variance (`a` is `b`) or covariance of disturbances."""
+    """A variance (`a` is `b`) or covariance of disturbances.
+
+    One that depends on covariates stands here, too, so that all see which variables vary and which are joined: it is
+    `moderated`, its row one of its addends, and `value` no value of its own.
+    """
 
     a: str
     b: str
@@ -70,6 +74,15 @@ class Covariance(NamedTuple):
     def is_zero(self) -> bool:
         """Whether it is fixed at 0."""
         return self.parameter < 0 and self.value == 0
+
+    @property
+    def moderated(self) -> bool:
+        """Whether it depends on covariates."""
+        return bool(self.row.quantity)
+
+
+JOINED = 1e-300
+"""Stands for a covariance that depends on covariates: not zero, so that it joins its ends, and nothing beside 1."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,15 @@ class ModelGraph:
         for name in ("responses", "latents", "causes", "orders"):
             new.__dict__[name] = getattr(self, name)
         return new
+
+    @cached_property
+    def moderated(self) -> dict[tuple[str, str], tuple[Row, ...]]:
+        """Addends of log standard deviations and covariances of latent variables by their two ends."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.quantities:
+            if self.table.variables[row.target].is_normal:
+                found.setdefault(row.joins or (row.target, row.target), []).append(row)
+        return {ends: tuple(rows) for ends, rows in found.items()}
 
     @property
     def label(self) -> str:

@@ -85,6 +85,7 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
             offsets[k] = tuple(substitution.offsets[key])
     index = {key: k for k, key in enumerate(of)}
     quantities, thresholds, random = _further(graph, index, substitution)
+    number = {d.key: j for j, d in enumerate(disturbances)}
     return ReducedForm(
         responses=of,
         disturbances=disturbances,
@@ -104,6 +105,12 @@ def _reduce(graph: ModelGraph, lifted: frozenset[str], sources: frozenset[str], 
         offsets=offsets,
         lifted=tuple(k for k in of if k in lifted),
         predictors=tuple(predictors),
+        moderated={
+            (max(i, j), min(i, j)): tuple(substitution.further(row)[0][0] for row in rows)
+            for (a, b), rows in graph.moderated.items()
+            for i, j in [(number.get(a, -1), number.get(b, -1))]
+            if i >= 0 and j >= 0
+        },
     )
 
 
@@ -324,7 +331,7 @@ def _further(
     thresholds: dict[int, dict[int, list[Linear]]] = {}
     random: set[tuple[int, str]] = set()
     for row in graph.quantities:
-        if row.target in index:
+        if row.target in index and not graph.table.variables[row.target].is_normal:
             key = index[row.target], row.quantity
             addends, moves = substitution.further(row)
             quantities[key] = (*quantities.get(key, ()), *addends)

@@ -247,14 +247,14 @@ class _Equations:
             keys = [k for k in psi.rows if self._varies(k)]
             if not keys:
                 continue
-            superscript = self.names.eta(keys[0]).superscript
             place = {k: psi.rows.index(k) for k in keys}
 
-            def cell(a: str, b: str, psi=psi, place=place, superscript=superscript) -> str:  # type: ignore[no-untyped-def]
-                i, j = sorted((place[a] + 1, place[b] + 1), reverse=True)
-                numbers = (i, j) if psi.shape[0] > 1 else ()
+            def cell(a: str, b: str, psi=psi, place=place) -> str:  # type: ignore[no-untyped-def]
                 found = psi.cells.get((place[a], place[b]), ())
-                symbol = indexed(r"\psi", *numbers, level=superscript)
+                moderated = bool(found) and found[0].moderated
+                symbol = self._psi(a, b, self.names.units[self.variables[a].level] if moderated else "")
+                if moderated:
+                    return symbol
                 return self._coefficient(found[0].row, found[0].parameter, found[0].value, symbol) if found else "0"
 
             def shown(key: str) -> str:
@@ -274,6 +274,16 @@ class _Equations:
                 yield _listed([rf"{shown(k)} \sim N(0, {cell(k, k)})" for k in keys])
                 pairs = [(a, b) for i, a in enumerate(keys) for b in keys[:i] if cell(a, b) != "0"]
                 yield _listed([rf"\operatorname{{cov}}({shown(b)}, {shown(a)}) = {cell(a, b)}" for a, b in pairs])
+
+    def _psi(self, a: str, b: str, units: str = "") -> str:
+        """Return the symbol of a variance or covariance; it has units where it depends on covariates."""
+        rows = next(psi.rows for psi in self.m.Psi.values() if a in psi.rows)
+        i, j = sorted((rows.index(a) + 1, rows.index(b) + 1), reverse=True)
+        symbol = indexed(r"\psi", *((i, j) if len(rows) > 1 else ()))
+        if units:
+            symbol = f"{symbol[:-1]}{units}}}" if symbol.endswith("}") else f"{symbol}_{{{units}}}"
+        superscript = self.names.eta(a).superscript
+        return symbol + (f"^{{({superscript})}}" if superscript else "")
 
     def _mass_points(self, key: str) -> Iterator[str]:
         eta = self.names.eta(key)
@@ -383,6 +393,11 @@ class _Equations:
             level = self.variables[key].level
             varies = any(map(_varies, rows))
             index = number + (self.names.units[level] if varies else "")
+            left = quantity(name, index)
+            if self.variables[key].is_normal:
+                joins = rows[0].joins
+                left = self._psi(*(joins or (key, key)), self.names.units[level])
+                left = left if joins else rf"\tfrac{{1}}{{2}} \log {left}"
             plain = [row for row in rows if not row.class_variable]
             terms = []
             for n, row in enumerate(sorted(plain, key=lambda row: bool(row.via or row.source))):
@@ -391,7 +406,7 @@ class _Equations:
                 terms.append(_Term(coefficient, self._factors(row.source, row.via, row.moderators)))
             terms += self._class_terms(key, r"\alpha", number, [row for row in rows if row.class_variable])
             if varies or any(t.coefficient != symbol for t in terms):
-                yield _wrapped(f"{quantity(name, index)} &= ", terms)
+                yield _wrapped(f"{left} &= ", terms)
 
     def _legend(self) -> Iterator[str]:
         entries = self.names.legend()

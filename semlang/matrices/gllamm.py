@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from html import escape
@@ -217,7 +218,7 @@ class GllammMatrices:
         for c in self.graph.covariances:
             if c.a in index and c.b in index and not c.is_zero:
                 for place in {(index[c.a], index[c.b]), (index[c.b], index[c.a])}:
-                    cells[place] = (Addend(c.parameter, c.value, (), c.row),)
+                    cells[place] = (Addend(c.parameter, math.nan if c.moderated else c.value, (), c.row),)
         return Matrix(symbol, keys, keys, cells, self.theta)
 
     @cached_property
@@ -238,11 +239,11 @@ class GllammMatrices:
         """Linear predictors of further parameters of distributions, e.g. ``sigma(y)``."""
         moderated = (row for row in self.graph.others if row.quantity and row.moderators and not row.class_variable)
         rows = (*self.graph.quantities, *moderated)
-        names = tuple(dict.fromkeys(f"{row.quantity}({row.target})" for row in rows))
+        names = tuple(dict.fromkeys(map(_parameter, rows)))
         columns = tuple(dict.fromkeys(map(_cause, rows)))
         cells: dict[tuple[int, int], Cell] = {}
         for row in rows:
-            place = names.index(f"{row.quantity}({row.target})"), columns.index(_cause(row))
+            place = names.index(_parameter(row)), columns.index(_cause(row))
             cells[place] = (*cells.get(place, ()), _row_addend(row, via=False))
         return Matrix("alpha", names, columns, cells, self.theta)
 
@@ -367,6 +368,11 @@ def _columns(paths: Sequence[Path]) -> dict[tuple[int, float], Path]:
 
 def _addend(path: Path, via: Product) -> Addend:
     return Addend(path.parameter, path.value, via, path.row)
+
+
+def _parameter(row: Row) -> str:
+    """Return what a row is an addend of."""
+    return row.lhs if row.joins else f"{row.quantity}({row.target})"
 
 
 def _row_addend(row: Row, via: bool = True) -> Addend:

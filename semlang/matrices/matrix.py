@@ -52,6 +52,11 @@ class Addend:
         told = not row.klass or f"@{row.klass}" in row.rhs
         return f"{row.lhs}{row.op}{row.rhs if row.op != '~1' else ''}" + ("" if told else f" (class {row.klass})")
 
+    @property
+    def moderated(self) -> bool:
+        """Whether it is a variance or covariance that depends on covariates: it has no one value."""
+        return self.parameter < 0 and self.value != self.value and self.row is not None and bool(self.row.quantity)
+
     def number(self, theta: Floats | None) -> float | None:
         """Return the coefficient: fixed, or of the estimates; None where it is unknown."""
         if self.parameter < 0:
@@ -60,6 +65,8 @@ class Addend:
 
     def text(self, theta: Floats | None = None) -> str:
         """Return it in words, e.g. ``1``, ``ability=~i2``, ``x`` (1 times x), ``b*x``."""
+        if self.moderated and self.row is not None:
+            return self.row.lhs if self.row.joins else f"exp(2*{self.row.lhs})"
         number = self.number(theta)
         coefficient = self.name if number is None else number_text(number, self.parameter >= 0)
         product = ":".join([*(c.name for c in self.via), *self.beside])

@@ -133,7 +133,7 @@ class ReducedForm:
     loading_cells : (n_l, 4) ints
         (k, a, j, slot): L[k, a, j] = slot; k as above.
     psi : Cells
-        Symmetric J x J; zetas of different levels are independent.
+        Symmetric J x J; zetas of different levels are independent. Cells in `moderated` have a constant in their place.
     theta : Cells
         Symmetric K x K: residual (co)variances of gaussian responses, zero elsewhere.
     quantities : mapping from (k, name) to the addends of its linear predictor
@@ -150,6 +150,9 @@ class ReducedForm:
     predictors : tuple of Predictor
         Further linear predictors, of responses that have several: of each category that has one. Their numbers in
         `mean_cells` and `loading_cells` follow those of the responses.
+    moderated : mapping from (i, j) to addends
+        Cells of Psi, i >= j, that depend on covariates: of a variance the addends of the log standard deviation, else
+        those of the covariance.
     """
 
     responses: tuple[str, ...]
@@ -170,6 +173,7 @@ class ReducedForm:
     offsets: dict[int, tuple[Product, ...]] = field(default_factory=dict)
     lifted: tuple[str, ...] = ()
     predictors: tuple[Predictor, ...] = ()
+    moderated: dict[tuple[int, int], tuple[Linear, ...]] = field(default_factory=dict)
 
     @cached_property
     def owners(self) -> Ints:
@@ -184,6 +188,9 @@ class ReducedForm:
             found[self.owners[k]][self.mean_columns[c]] = None
         for k, a, _, _ in self.loading_cells.tolist():
             found[self.owners[k]][self.random_columns[a]] = None
+        moving = self._moving if self.moderated else {}
+        for k, _, j, _ in self.loading_cells.tolist() if moving else ():
+            found[self.owners[k]].update(dict.fromkeys(moving.get(j, ())))
         for k, products in self.offsets.items():
             found[k].update(dict.fromkeys(products))
         for (k, _), addends in self.quantities.items():
@@ -191,6 +198,23 @@ class ReducedForm:
         for k, thresholds in self.thresholds.items():
             found[k].update((a.via, None) for addends in thresholds for a in addends)
         return tuple(tuple(p for p in products if p) for products in found)
+
+    @property
+    def _moving(self) -> dict[int, list[Product]]:
+        """The products of covariates that the distribution of each disturbance depends on."""
+        root = {j: j for j in range(len(self.disturbances))}
+
+        def find(j: int) -> int:
+            while root[j] != j:
+                j = root[j]
+            return j
+
+        for i, j in zip(self.psi.i.tolist(), self.psi.j.tolist(), strict=True):
+            root[find(i)] = find(j)
+        by_block: dict[int, list[Product]] = {}
+        for (i, _), addends in self.moderated.items():
+            by_block.setdefault(find(i), []).extend(a.via for a in addends)
+        return {j: by_block[find(j)] for j in root if find(j) in by_block}
 
     @property
     def further(self) -> tuple[tuple[Linear, ...], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.model.draft import Draft
@@ -198,11 +198,11 @@ def _defined_label(source: Source, s: ast.Definition) -> Diagnostic:
 
 
 def read_constraints(
-    model: ast.Model, rows: list[Draft], findings: list[Diagnostic]
+    model: ast.Model, rows: list[Draft], findings: list[Diagnostic], given: Sequence[Defined] = ()
 ) -> tuple[tuple[Relation, ...], tuple[Defined, ...]]:
-    """Read constraints (chains in pairs) and defined parameters, and check their labels."""
+    """Read constraints (chains in pairs) and defined parameters beside `given` ones, and check their labels."""
     labels = {r.label for r in rows if r.label} | {r.plabel for r in rows}
-    defined = {s.name for s in model.statements if isinstance(s, ast.Definition)}
+    defined = {s.name for s in model.statements if isinstance(s, ast.Definition)} | {d.name for d in given}
     relations: list[Relation] = []
     definitions: list[Defined] = []
     seen: dict[str, Span] = {}
@@ -277,4 +277,4 @@ def read_constraints(
                 unknown(right, "constraint")
                 text = f"{s.texts[i].strip()} {op} {s.texts[i + 1].strip()}"
                 relations.append(Relation(left, op.rstrip("=") if op in ("<=", ">=") else op, right, text, s.span))
-    return tuple(relations), tuple(definitions)
+    return tuple(relations), (*given, *definitions)

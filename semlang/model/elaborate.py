@@ -143,8 +143,7 @@ def elaborate(
     rows = without_idle(without_replaced(rows, ns), ns)
     rows, halves = moderated_parameters(model, rows, ns, findings)
     meaning = share_labels(rows, model.source, findings)
-    relations, defined = read_constraints(model, rows, findings)
-    defined = (*halves, *defined)
+    relations, defined = read_constraints(model, rows, findings, halves)
     relations += effects_coding(rows, merged)
     table_rows, n = number_rows(rows, meaning)
     table = ParameterTable(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from semlang.diagnostics import Diagnostic, error, warning
 from semlang.model.kinds import limits
+from semlang.model.moderated import RULE as MODERATED
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
 from semlang.model.ordinal import is_usual
@@ -87,7 +88,7 @@ def _row(table: ParameterTable, ns: Namespace, r: Row) -> Iterator[Diagnostic]:
             r.span,
             help=f"declare it: '{v.name} :: ordinal(logit)'" if v.role == "response" else (),
         )
-    elif r.quantity and r.quantity not in v.kind.quantities:
+    elif r.quantity and r.quantity not in v.kind.quantities and r.rule != MODERATED:
         yield error(
             "unknown-quantity",
             f"{_kind(v)} has no {r.quantity}()",

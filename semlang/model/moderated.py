@@ -1,8 +1,9 @@
 """Moderated parameters, ``L :~ L0 + L1*data(z)``: a labelled parameter is a linear function of columns.
 
 A path ``L x`` is the paths ``L0 x`` and ``L1 x:z``, which is moderated nonlinear factor analysis (Bauer 2017,
-Psychological Methods 22, 507-526). A residual variance is one on the log scale, ``log(v) :~ v0 + v1*data(z)``: the
-log residual standard deviation is half of that.
+Psychological Methods 22, 507-526). A variance is one on the log scale, ``log(v) :~ v0 + v1*data(z)``: the log standard
+deviation of a residual or disturbance, ``sigma(y)``, ``sigma(f)``, is half of that. A covariance of latent variables is
+one as it is, in rows ``f~~g ~1``, ``f~~g ~ z``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from semlang.diagnostics import Diagnostic, error
 from semlang.model.draft import Draft
 from semlang.model.namespace import Namespace
 from semlang.model.nearest import did_you_mean
-from semlang.model.table import Covariate, Defined, Product
+from semlang.model.table import COVARIANCE, Covariate, Defined, Product
 from semlang.source import Span
 from semlang.syntax import ast
 
@@ -54,7 +55,7 @@ def moderated_parameters(
             continue
         try:
             addends = list(_addends(s.expression, ns))
-            new = {id(r): _variance(r, s, addends, ns, defined) if r.is_variance else _path(r, s, addends) for r in own}
+            new = {id(r): _moderated(r, s, addends, ns, defined) for r in own}
         except _Unfit as problem:
             findings.append(
                 error("data-defined-parameter", f"'{s.name}' {problem}", ns.source, problem.span or s.span,
@@ -117,11 +118,20 @@ def _factors(e: ast.Expression, ns: Namespace) -> tuple[list[str], float, Produc
     raise _Unfit("is no sum of parameters times columns", e.span, "write L0 + L1*data(z), data(z)^2 or data(z)*data(w)")
 
 
+def _moderated(
+    row: Draft, s: ast.Definition, addends: Sequence[_Addend], ns: Namespace, defined: dict[str, Defined]
+) -> list[Draft]:
+    """Return the rows that stand in the place of one with a moderated label."""
+    if row.is_variance:
+        return _variance(row, s, addends, ns, defined)
+    return _covariance(row, s, addends, ns) if row.op == "~~" else _path(row, s, addends)
+
+
 def _path(row: Draft, s: ast.Definition, addends: Sequence[_Addend]) -> list[Draft]:
     """Return the rows of the addends of a moderated path, intercept or threshold."""
     if row.op not in ("=~", "~", "~1", "|") or s.function:
-        what = "is a covariance" if row.op == "~~" else f"stands in '{row.lhs} {row.op} {row.rhs}'"
-        instead = "paths, intercepts, thresholds and (by log) residual variances can be moderated"
+        what = f"stands in '{row.lhs} {row.op} {row.rhs}'"
+        instead = "paths, intercepts, thresholds, covariances and (by log) variances can be moderated"
         raise _Unfit(f"{what}, which can't be moderated" if not s.function else "is no variance", s.name_span, instead)
     out = []
     for coefficient, columns in addends:
@@ -149,29 +159,48 @@ def _give(row: Draft, coefficient: str | float) -> None:
 def _variance(
     row: Draft, s: ast.Definition, addends: Sequence[_Addend], ns: Namespace, defined: dict[str, Defined]
 ) -> list[Draft]:
-    """Return the rows of the log residual standard deviation, whose parameters are half of those in the text."""
+    """Return the rows of the log (residual) standard deviation, whose parameters are half of those in the text."""
     if s.function != "log":
         raise _Unfit("is a variance, which has to stay positive", s.name_span, f"write log({s.name}) :~ {s.text}")
     v = ns.variables.get(row.target)
-    if v is None or v.role != "response" or not v.kind.residual:
+    if v is None or not (v.kind.residual if v.role == "response" else v.is_normal) or row.klass:
         raise _Unfit(
-            f"is the variance of {row.lhs}, which is no gaussian response",
+            f"is the variance of {row.lhs}, which is "
+            + ("one class's" if row.klass else "neither a gaussian response nor a continuous latent variable"),
             s.name_span,
             "moderate loadings, paths and intercepts; or fix the variance and moderate all loadings alike",
         )
     out = []
     for coefficient, columns in addends:
-        name = ":".join(c.name for c in columns)
-        op = "~" if columns else "~1"
-        new = replace(
-            row, lhs=f"sigma({row.lhs})", op=op, rhs=name, source="", via=columns, quantity="sigma", given=[], label="",
-            plabel="", user=1, lower=None, upper=None,
-        )  # fmt: skip
-        half = coefficient if isinstance(coefficient, str) else 0.5 * coefficient
+        half = f"{coefficient}/2" if isinstance(coefficient, str) else 0.5 * coefficient
         if isinstance(half, str):
-            half = f"{half}/2"
             twice = ast.Binary("*", ast.Number(2.0, s.span), ast.Name(half, s.span), s.span)
             defined[str(coefficient)] = Defined(str(coefficient), twice, f"2*({half})", s.span)
-        _give(new, half)
-        out.append(new)
+        out.append(_of_quantity(row, f"sigma({row.lhs})", "sigma", half, columns))
     return out
+
+
+def _covariance(row: Draft, s: ast.Definition, addends: Sequence[_Addend], ns: Namespace) -> list[Draft]:
+    """Return the rows of a covariance of latent variables that depends on covariates."""
+    ends = [ns.variables.get(key) for key in (row.target, row.source)]
+    if s.function or row.klass or not all(v is not None and v.is_normal for v in ends):
+        raise _Unfit(
+            "is no variance" if s.function else f"is a covariance in one class ('{row.lhs} ~~ {row.rhs}')"
+            if row.klass else f"is a covariance of responses ('{row.lhs} ~~ {row.rhs}')",
+            s.name_span,
+            f"write {s.name} :~ {s.text}" if s.function
+            else f"let a latent variable join them: u :: normal; {row.lhs} ~ u; {row.rhs} ~ u; u ~~ v*u; log(v) :~ ..."
+            if not row.klass else "moderate the covariance of all classes",
+        )  # fmt: skip
+    name = f"{row.lhs}~~{row.rhs}"
+    return [_of_quantity(row, name, f"{COVARIANCE}{row.source}", value, columns) for value, columns in addends]
+
+
+def _of_quantity(row: Draft, lhs: str, quantity: str, coefficient: str | float, columns: Product) -> Draft:
+    """Return the row of one addend of a standard deviation or covariance."""
+    new = replace(
+        row, lhs=lhs, op="~" if columns else "~1", rhs=":".join(c.name for c in columns), source="", via=columns,
+        quantity=quantity, given=[], label="", plabel="", user=1, lower=None, upper=None,
+    )  # fmt: skip
+    _give(new, coefficient)
+    return new

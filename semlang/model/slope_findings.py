@@ -61,6 +61,7 @@ def _bar(r: Row) -> bool:
 
 def _uncorrelated(table: ParameterTable) -> Iterator[Diagnostic]:
     joined = {frozenset((r.target, r.source)) for r in table.rows if r.op == "~~" and r.target != r.source}
+    joined |= {frozenset(r.joins) for r in table.rows if r.joins}
     bars = {r.target: r.span for r in table.rows if _bar(r) and r.op == "~~"}
     by_level: dict[str, list[str]] = {}
     for key, v in table.variables.items():

@@ -59,6 +59,9 @@ class Covariate:
 Product = tuple[Covariate, ...]
 """A product of covariates; the empty product is the constant 1."""
 
+COVARIANCE = "~~"
+"""What the quantity of an addend of a covariance of latent variables begins with; the other end follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -95,6 +98,11 @@ class Variable:
     measured: bool = False
     response: str = ""
     span: Span | None = None
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether it is a continuous latent variable."""
+        return self.role != "response" and self.kind.name == "normal"
 
     @property
     def is_linear(self) -> bool:
@@ -136,7 +144,8 @@ class Row(NamedTuple):
         slope `source` u and `via` (x,).
     quantity : str
         '' for the mean part of the linear predictor, or the distribution parameter that the row belongs to: ``sigma``,
-        ``shape``, ``zero``, ``guess``, ``slip``.
+        ``shape``, ``zero``, ``guess``, ``slip``. Of a latent variable ``sigma``, the log standard deviation of its
+        disturbance, or ``~~g``, its covariance with g, where they depend on covariates.
     threshold : int
         Number from 1 of the threshold that the row is, or moves; else 0.
     category : str
@@ -188,6 +197,11 @@ class Row(NamedTuple):
     rv: str = ""
     also: tuple[tuple[str, int], ...] = ()
     replaces: bool = False
+
+    @property
+    def joins(self) -> tuple[str, str] | None:
+        """The ends of the covariance of latent variables that it is an addend of; None where it is none."""
+        return (self.target, self.quantity.removeprefix(COVARIANCE)) if self.quantity.startswith(COVARIANCE) else None
 
 
 @dataclass(frozen=True, slots=True)

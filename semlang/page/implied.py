@@ -114,7 +114,8 @@ def _moments(graph: ModelGraph, theta: Floats) -> tuple[Json | None, str]:
     chosen = [k for k, key in enumerate(form.responses) if kinds[key].kind.name == "gaussian"]
     if not chosen:
         return None, ""
-    if any(z.level != ROWS for z in form.disturbances) or np.any(form.loading_cells[:, 1]) or form.quantities:
+    moderated = form.quantities or form.moderated or np.any(form.loading_cells[:, 1])
+    if moderated or any(z.level != ROWS for z in form.disturbances):
         return None, "covariances depend on clusters or covariates"
     if any(r.klass or r.moderators for r in graph.table.rows):
         return None, "the responses are mixtures, or products of latent variables"

@@ -25,6 +25,7 @@ from semlang.estimation.linear_predictors import (
     with_addend,
 )
 from semlang.estimation.member import Infeasible
+from semlang.estimation.moderation import moderated_blocks, spread
 from semlang.graph.model_graph import ModelGraph
 from semlang.graph.order import causes_first
 from semlang.matrices.build import reduced_form
@@ -84,6 +85,8 @@ def _disturbances(
         ``not-simulated`` where a covariance matrix is none.
     """
     psi = form.psi.matrix(theta)
+    moderated = {j for block in moderated_blocks(form) for j in block.members}
+    psi[np.ix_(list(moderated), list(moderated))] = np.eye(len(moderated))
     out: dict[str, Floats] = {}
     for level in graph.table.levels:
         members = [j for j, z in enumerate(form.disturbances) if z.level == level]
@@ -95,6 +98,11 @@ def _disturbances(
             raise FitError([error("not-simulated", f"at the level {level} {problem}")]) from None
         z = np.stack([normals(form.disturbances[j].key, level) for j in members], axis=1) @ F.T
         unit = slice(None) if level == ROWS else design.clusters[level]
+        if moderated & set(members):
+            records = design.first_records(level)
+            S = spread(form, design, theta, records)
+            assert S is not None
+            z = np.einsum("uij,uj->ui", S[:, np.array(members)[:, None], members], z)
         out.update({form.disturbances[j].key: z[unit, n] for n, j in enumerate(members)})
     return out
 

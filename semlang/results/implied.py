@@ -125,7 +125,7 @@ class Implied:
         x = np.stack([self.column(p) for p in products])
         w = self.weight
         if level != ROWS:
-            first = np.flatnonzero(np.diff(self.design.clusters[level], prepend=-1))
+            first = self.design.first_records(level)
             counts = self.design.frequency.get(level)
             x, w = x[:, first], np.ones(first.size) if counts is None else counts[first]
         known = ~np.isnan(x).any(axis=0)
@@ -220,8 +220,31 @@ class Implied:
         for a in range(L.shape[1]):
             for b in range(L.shape[1]):
                 if random[a, b]:
-                    out = out + random[a, b] * (L[:, a] * keep) @ psi @ (L[:, b] * keep).T
+                    mean = self._mean_psi(psi, theta, a, b, level)
+                    out = out + (L[:, a] * keep) @ mean @ (L[:, b] * keep).T
         return out
+
+    def _mean_psi(self, psi: Numbers, theta: Numbers, a: int, b: int, level: str) -> Numbers:
+        """Return the mean of d_a d_b Psi(x) (J, J) over the units of a level."""
+        out: Numbers = self._moments_of_covariates[level][1][a, b] * psi
+        for (i, j), addends in self.form.moderated.items():
+            total: Any = 0.0
+            for x in addends:
+                total = total + (theta[x.parameter] if x.parameter >= 0 else x.value) * self.column(x.via)
+            product = self.column(self.form.random_columns[a]) * self.column(self.form.random_columns[b])
+            values = product * (np.exp(2.0 * total) if i == j else total)
+            out[i, j] = out[j, i] = self._mean(np.broadcast_to(values, (self.design.n_rows,)), level)
+        return out
+
+    def _mean(self, values: Numbers, level: str) -> Any:
+        """Return the mean over the units of a level, missing values left out."""
+        w = self.weight
+        if level != ROWS:
+            first = self.design.first_records(level)
+            counts = self.design.frequency.get(level)
+            values, w = values[first], np.ones(first.size) if counts is None else counts[first]
+        known = ~np.isnan(values.real)
+        return (values[known] * w[known]).sum() / max(float(w[known].sum()), 1e-300)
 
     def disturbance_variances(self, theta: Numbers) -> dict[str, Any]:
         """Return the variance of each variable's own disturbance or residual, by key."""
@@ -229,7 +252,8 @@ class Implied:
         residual = self.residual_variances(theta)
         out = {key: residual[k] for k, key in enumerate(self.keys)}
         for j, z in enumerate(self.form.disturbances):
-            out[z.key] = psi[j, j]
+            moderated = (j, j) in self.form.moderated
+            out[z.key] = self._mean_psi(psi, theta, 0, 0, z.level)[j, j] if moderated else psi[j, j]
         return out
 
     def residual_variances(self, theta: Numbers) -> Numbers:
@@ -247,9 +271,7 @@ class Implied:
         log: Any = 0.0
         for a in addends:
             log = log + sign * (theta[a.parameter] if a.parameter >= 0 else a.value) * self.column(a.via)
-        square = np.exp(2.0 * np.broadcast_to(log, (self.design.n_rows,)))
-        known = ~np.isnan(square.real)
-        return (square[known] * self.weight[known]).sum() / self.weight[known].sum()
+        return self._mean(np.exp(2.0 * np.broadcast_to(log, (self.design.n_rows,))), ROWS)
 
 
 def matrices(form: ReducedForm, theta: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,6 +149,11 @@ def _addend(fit: Fit, design: Design, r: Row) -> Any:
     return value * (design.columns[r.via] if r.via else 1.0)
 
 
+@cache
+def _rule(points: int) -> tuple[Floats, Floats]:
+    return np.polynomial.hermite_e.hermegauss(points)
+
+
 class Items:
     """Items of one group whose probabilities depend on latent variables of rows alone.
 
@@ -157,6 +162,8 @@ class Items:
     fit : Fit
     what : str
         What is computed, for findings.
+    predictors : Predictors, optional
+        At the parameters of the fit; default: they are made.
 
     Attributes
     ----------
@@ -176,7 +183,7 @@ class Items:
         ``not-for-this-model``.
     """
 
-    def __init__(self, fit: Fit, what: str) -> None:
+    def __init__(self, fit: Fit, what: str, predictors: Predictors | None = None) -> None:
         table, design = fit.table, fit.designs[0]
         if is_conditional(table):
             raise refuse(what, "it has classes, products of latent variables or latent scales")
@@ -186,7 +193,7 @@ class Items:
             trials = v.arguments.get("trials", 1)
             if not (v.kind.ordered) or trials != 1:
                 raise refuse(what, f"'{v.name}' is {v.kind.described} response, not binary or with ordered categories")
-        p = predictors_of(fit, fit.designs)[0]
+        p = predictors or predictors_of(fit, fit.designs)[0]
         layers = p.member.layers
         if not layers or any(layer.level != ROWS for layer in layers):
             raise refuse(what, "the latent variables are not of rows")
@@ -214,7 +221,7 @@ class Items:
             if any(np.ptp(x) > 0.0 for x in q.values()):
                 raise refuse(what, f"a distribution parameter of '{v.name}' depends on covariates")
         self.quantities = [{name: x[:1] for name, x in q.items()} for q in self.quantities]
-        x, w = np.polynomial.hermite_e.hermegauss(NODES[D])
+        x, w = _rule(NODES[D])
         grids = np.meshgrid(*[x] * D, indexing="ij")
         self.v = np.stack([g.ravel() for g in grids], axis=1)
         self.prior = np.prod([g.ravel() for g in np.meshgrid(*[w / w.sum()] * D, indexing="ij")], axis=0)

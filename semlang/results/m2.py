@@ -16,6 +16,7 @@ from semlang.estimation.constraints import Constraints
 from semlang.results.comparison import chi2_tail
 from semlang.results.items import Items, refuse
 from semlang.results.measures import noncentrality
+from semlang.results.scores import posterior_needed, predictors_of
 from semlang.results.table import Table
 
 if TYPE_CHECKING:
@@ -147,12 +148,14 @@ def _derivatives(fit: Fit, theta: Floats) -> Floats:
     """Return derivatives of the implied proportions (margins, P), by central differences; one row is enough."""
     y = np.stack([fit.designs[0].responses[v.key] for v in fit.table.responses])
     design = _row(fit.designs[0], int(np.flatnonzero(~np.isnan(y).any(axis=0))[0]))
+    start = predictors_of(fit, (design,))[0]
     margins: _Margins | None = None
 
     def at(values: Floats) -> Floats:
         nonlocal margins
         one = replace(fit, designs=(design,), estimate=replace(fit.estimate, theta=values))
-        items = Items(one, "M2")
+        with posterior_needed():
+            items = Items(one, "M2", start.moved(values))
         margins = _Margins(items) if margins is None else margins
         return margins.implied(items.at_nodes)
 

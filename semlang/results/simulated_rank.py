@@ -172,7 +172,7 @@ def _at_point(
     """Return what the scores say at one random point, by two rules of integration."""
     n = max(1, units_for(table.n_parameters) // len(designs))
     some = [some_units(d, n, rng) for d in designs]
-    theta = _on_constraints(constraints, typical_point(table, rng))
+    theta = _on_constraints(constraints, _in_units(table, some, typical_point(table, rng)))
     population = Population(table, graphs, some, theta, rng)
     fewest = min(d.n_units(table.levels[-1]) for d in some)
     samples = [population.draw_designs(rng) for _ in range(-(-n // max(fewest, 1)))]  # few units are drawn repeatedly
@@ -195,6 +195,16 @@ def _at_point(
         if out[0].smallest > CLEAR or dims == 0:
             break
     return out[0], out[-1]
+
+
+def _in_units(table: ParameterTable, designs: Sequence[Design], theta: Floats) -> Floats:
+    """Return the point at which covariates move variances and covariances of latent variables in any unit a little."""
+    out = theta.copy()
+    for row in table.rows:
+        if row.parameter >= 0 and row.quantity and row.via and table.variables[row.target].is_normal:
+            largest = max(float(np.nanmax(np.abs(d.columns[row.via]), initial=1.0)) for d in designs)
+            out[row.parameter] = theta[row.parameter] / largest
+    return out
 
 
 def _on_constraints(constraints: Constraints, theta: Floats) -> Floats:

@@ -112,6 +112,8 @@ def _unrestricted(fit: Fit) -> Unrestricted | str:
     for form, design in zip(forms, fit.designs, strict=True):
         if form.quantities:
             return "a residual variance depends on covariates, so no unrestricted model contains this one"
+        if form.moderated:
+            return "a variance or covariance depends on covariates, so no unrestricted model contains this one"
         if any(z.level != "rows" for z in form.disturbances):
             return "there are latent variables of clusters; measures are defined for one level"
         if not OneLevel.supports(form, design):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import struct
 import subprocess
 import sys
 import time
@@ -126,12 +125,12 @@ def test_arrays_are_checked(folder: Path) -> None:
     assert kernel(x[:0]) == 0.0
     x.flags.writeable = False
     assert kernel(x) == 15.0
-    for wrong in (x.T, x[:, :2], x.astype(np.float32), x.astype(int)):
-        with pytest.raises(TypeError):
+    assert kernel(pickle.loads(pickle.dumps(x))) == 15.0  # its type is an object of its own
+    crooked = np.frombuffer(b"0" + x.tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(2, 3)
+    for wrong in (x.T, x[:, :2], x.astype(np.float32), x.astype(int), x.astype(">f8"), x.ravel(), x[None], crooked):
+        with pytest.raises(TypeError, match="total: no contiguous array of float64 with 2 dimensions"):
             kernel(wrong)
-    with pytest.raises(struct.error):
-        kernel(x.ravel())
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(TypeError, match="1 arguments, not 2"):
         kernel(x, x)
 
 

@@ -203,6 +203,7 @@ TEXTS = {
     "mix o": "c :: class(2)\no{1..4} :: ordinal(logit)\nc =~ o{1..4}",
     "moder": "f =~ NA*x1 + L*x2 + x3\nf ~~ 1*f\nL :~ L0 + L1*data(z)",
     "moder path": "y ~ b*x\nb :~ b0 + b1*data(z) + b2*data(z)^2",
+    "moder latent variance": "f =~ x1 + x2 + x3\nf ~~ v*f\nlog(v) :~ v0 + v1*data(z)",
     "moder thr": "yo :: ordinal(logit)\nyo | a*t1 + t2 + t3\na :~ a0 + a1*data(z)",
     "moder i": "i{1..4} :: binomial(logit)\nf =~ NA*i1 + L*i2 + i3 + i4\nf ~~ 1*f\nL :~ L0 + L1*data(age)",
     "sigma u": "y ~ x + u[id]\nsigma(y) ~ 1 + x + v[id]\nu ~~ v",

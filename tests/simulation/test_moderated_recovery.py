@@ -49,6 +49,29 @@ def moved(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"i": i, "x": x, "y": 0 + low + high})
 
 
+def factor(rng: np.random.Generator) -> pd.DataFrame:
+    """Draw a factor whose log variance is -0.2 + 0.6 z."""
+    n = 500
+    z = rng.normal(size=n)
+    f = np.exp(-0.1 + 0.3 * z) * rng.normal(size=n)
+    items = {f"x{k}": b * f + 0.7 * rng.normal(size=n) for k, b in ((1, 1.0), (2, 0.8), (3, 1.2))}
+    return pd.DataFrame({"z": z} | items)
+
+
+def clustered(rng: np.random.Generator) -> pd.DataFrame:
+    """Draw 150 clusters of 8; the log variance of the intercept is 0.2 + z, that of the slope -1.6 or -0.4."""
+    n, size = 150, 8
+    i = np.repeat(np.arange(n), size)
+    z, b = rng.normal(size=n)[i], (np.arange(n) % 2)[i]
+    t = np.tile(np.arange(size) / 2.0, n)
+    u = (np.exp(0.1 + 0.5 * z[::size]) * rng.normal(size=n))[i]
+    s = (np.exp(-0.8 + 0.6 * b[::size]) * rng.normal(size=n))[i]
+    return pd.DataFrame(
+        {"i": i, "z": z, "b": b, "t": t, "y": 1.0 + 0.5 * t + u + s * t + 0.6 * rng.normal(size=i.size),
+         "p": (0.3 + 0.4 * (t - 2.0) + u + rng.logistic(size=i.size) > 0).astype(int)}
+    )  # fmt: skip
+
+
 COMMON = (
     "groups: g\no{1..3} :: ordinal(probit)\nf =~ NA*o1 + l1*o1 + l2*o2 + l3*o3\nf ~~ c(1, NA)*f\nf ~ c(0, NA)*1\n"
     "o1 | a1*t1 + b1*t2\no2 | a2*t1 + b2*t2\no3 | a3*t1 + b3*t2\n"
@@ -61,6 +84,26 @@ CASES: dict[str, tuple[str, Callable[[np.random.Generator], pd.DataFrame], Truth
         {("f", "=~", "x1", ""): 1.0, ("f", "=~", "x2", ""): 0.8, ("f", "=~", "x2:z", ""): 0.3,
          ("f", "=~", "x3", ""): 1.2, ("sigma(x1)", "~1", "", ""): -0.1, ("sigma(x1)", "~", "z", ""): 0.25,
          ("x2", "~1", "", ""): 0.1, ("x2", "~", "z", ""): 0.3, ("x2", "~~", "x2", ""): 0.49},
+    ),
+    "factor variance": (
+        "f =~ x1 + x2 + x3\nf ~~ v*f\nlog(v) :~ v0 + v1*data(z)",
+        factor,
+        {("sigma(f)", "~1", "", ""): -0.1, ("sigma(f)", "~", "z", ""): 0.3, ("f", "=~", "x2", ""): 0.8,
+         ("f", "=~", "x3", ""): 1.2, ("x1", "~~", "x1", ""): 0.49},
+    ),
+    "binary intercept variance": (
+        "cluster: i\np :: binomial(logit)\np ~ 1 + t + u[i]\nu ~~ v*u\nlog(v) :~ v0 + v1*data(z)",
+        clustered,
+        {("p", "~1", "", ""): -0.5, ("p", "~", "t", ""): 0.4, ("sigma(u[i])", "~1", "", ""): 0.1,
+         ("sigma(u[i])", "~", "z", ""): 0.5},
+    ),
+    "slope variance": (
+        "cluster: i\ny ~ 1 + t + u[i] + s[i]:t\nu ~~ v*u\ns ~~ w*s\nlog(v) :~ v0 + v1*data(z)\n"
+        "log(w) :~ w0 + w1*data(b)",
+        clustered,
+        {("y", "~1", "", ""): 1.0, ("y", "~", "t", ""): 0.5, ("sigma(u[i])", "~1", "", ""): 0.1,
+         ("sigma(u[i])", "~", "z", ""): 0.5, ("sigma(s[i])", "~1", "", ""): -0.8, ("sigma(s[i])", "~", "b", ""): 0.6,
+         ("y", "~~", "y", ""): 0.36},
     ),
     "scales": (
         COMMON + "".join(f"o{k} ~*~ c(1, NA)*o{k}\n" for k in (1, 2, 3)),

@@ -288,6 +288,9 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
         for row in (*graph.quantities, *graph.thresholds):
             if row.source in table.variables and row.op != "|":
                 return f"'{row.lhs} {row.op} {row.rhs}': a latent variable in a scale or threshold."
+        for row in (row for rows in graph.moderated.values() for row in rows):
+            name = f"{row.lhs} {row.op} {row.rhs}".rstrip()
+            return f"'{name}': a variance or covariance that depends on covariates."
         for row in graph.others:
             what = "a product of latent variables" if ":" in row.source else "a term outside linear models"
             return f"'{row.lhs} {row.op} {row.rhs}' is {what}, whose moments are not known to this check."

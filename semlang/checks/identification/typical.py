@@ -40,7 +40,7 @@ def typical_point(table: ParameterTable, rng: np.random.Generator) -> NDArray[np
                 theta[p] = row.threshold - 1.6 + rng.uniform(-0.2, 0.2) if row.op == "|" else rng.uniform(-0.2, 0.2)
             case "quantity":
                 low = -1.5 if row.quantity in ("guess", "slip", "zero") else 0.2
-                theta[p] = rng.uniform(low, low + 0.4)
+                theta[p] = rng.uniform(0.05, 0.1) if row.joins else rng.uniform(low, low + 0.4)
             case _:
                 theta[p] *= rng.choice([-1.0, 1.0])
         if row.quantity == "mass" or (discrete and row.op == "~1"):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
-import multiprocessing
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,6 +57,8 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
         ``missing-extra``, ``no-scheduler``, ``no-workers``.
     """
     refuse_without_dask()
+    import multiprocessing
+
     from distributed import Client, LocalCluster
 
     if scheduler != "local":
@@ -110,6 +109,8 @@ def _apart_from_interrupts(start: Callable[[], LocalCluster]) -> LocalCluster:
     to come then is closed as soon as it is there.
     """
 
+    from concurrent.futures import ThreadPoolExecutor
+
     def apart() -> LocalCluster:
         with blocked():
             return start()
@@ -131,6 +132,9 @@ def _knock(scheduler: str) -> None:
     ------
     OSError, ValueError
     """
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     from distributed.comm.addressing import get_address_host_port, parse_address
     from distributed.comm.registry import get_backend
     from distributed.core import rpc

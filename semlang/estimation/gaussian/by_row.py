@@ -11,6 +11,7 @@ from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.gaussian.one_level import OneLevel, sorted_patterns
 from semlang.estimation.gaussian.pairwise import pairwise_start
+from semlang.estimation.kernels.gaussian_patterns import Work, patterns
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import ReducedForm
 from semlang.sums import sum_by
@@ -121,8 +122,6 @@ class ByRow(Engine):
 
     def _run(self, point: Point, solved: Floats, pairs: Ints, inverse: Floats) -> tuple[float, Floats, Floats]:
         """Return the log-likelihood and the adjoints of Sigma and m."""
-        from semlang.estimation.kernels.gaussian_patterns import Work, patterns
-
         L = point.L[:, 0]
         S = np.ascontiguousarray(L @ point.psi @ L.T + point.residual)
         m = self.data.mean(point.m)

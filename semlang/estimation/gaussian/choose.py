@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from semlang.data.design import Design
+from semlang.estimation.gaussian.by_covariates import ByCovariates
 from semlang.estimation.gaussian.by_row import ByRow
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.free_residuals import FreeResiduals
@@ -23,7 +24,7 @@ def choose(reduced: ReducedForm, design: Design, any_residual: bool = False) -> 
     Moments come first (`OneLevel` with few missing patterns, `TwoLevel`): their cost does not grow with rows. Then the
     recursion, `Nested`, for residual variances above zero. All others take any variances that leave the responses a
     density; where residual variances are zero or below they follow it: `ByRow` for one level with many patterns, else
-    `FreeResiduals`.
+    `FreeResiduals`. Where variances of latent variables depend on covariates there is `ByCovariates` for one level.
 
     All responses must be gaussian with the identity link; that is for the caller to know.
 
@@ -33,6 +34,8 @@ def choose(reduced: ReducedForm, design: Design, any_residual: bool = False) -> 
     any_residual : bool
         Whether residual variances come to be zero or below.
     """
+    if reduced.moderated:
+        return ByCovariates if ByCovariates.supports(reduced, design) else None
     recursion = Nested.supports(reduced, design) and not any_residual
     if OneLevel.supports(reduced, design):
         if n_patterns(reduced, design) <= FEW_PATTERNS:

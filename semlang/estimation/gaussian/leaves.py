@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from semlang.estimation.gaussian.observations import Observations
 from semlang.estimation.gaussian.sweep import Posterior, packed, unpack
 from semlang.estimation.gaussian.tree import Tree
+from semlang.estimation.kernels.gaussian_sweep import posterior_adjoint
 from semlang.sums import sum_by
 
 Floats = NDArray[np.float64]
@@ -129,8 +130,6 @@ class Leaves:
 
         Since the elimination is exact, dl/dK_i = -(S_i + b_i b_i')/2 and dl/dh_i = b_i.
         """
-        from semlang.estimation.kernels.gaussian_sweep import posterior_adjoint
-
         b, S = posterior.mean, posterior.covariance
         posterior_adjoint(b, S)
         if self.tree.total is not None:

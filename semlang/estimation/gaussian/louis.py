@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.gaussian.sweep import unpack
+from semlang.estimation.kernels.gaussian_louis import Work, score_covariance
 
 if TYPE_CHECKING:
     from semlang.estimation.gaussian.nested import Nested
@@ -88,8 +89,6 @@ class Louis:
         weight: Floats,
     ) -> None:
         """Add Cov of the complete-data scores to the lower triangle."""
-        from semlang.estimation.kernels.gaussian_louis import Work, score_covariance
-
         chain = self.engine.chain
         K, R = L.shape
         precision = np.linalg.inv(psi)

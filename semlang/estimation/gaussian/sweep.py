@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.gaussian.tree import Tree
+from semlang.estimation.kernels import gaussian_sweep
 from semlang.estimation.member import Infeasible
 
 Floats = NDArray[np.float64]
@@ -45,14 +46,13 @@ class Sweep:
         for own, alive, units in zip(sizes, self.alive, tree.first, strict=True):
             U, above = len(units), alive - own
             self._buffers.append((np.empty((packed(own), U)), np.empty((own, above, U)), np.empty((own, U))))
+        self._work = [gaussian_sweep.Work.of(own, alive - own) for own, alive in zip(sizes, self.alive, strict=True)]
         self._V: list[Floats] = []
         self.parts: list[Floats] = []
         self._kept: list[tuple[Floats, Floats] | None] = []
 
     def up(self, K: Floats, h: Floats, V: list[Floats]) -> float:
         """Return the log-likelihood apart from the leaves' constants; `K` and `h` are overwritten."""
-        from semlang.estimation.kernels import gaussian_sweep
-
         value = 0.0
         self._V, self._kept, self.parts = V, [], []
         for i, own in enumerate(self.sizes):
@@ -62,7 +62,7 @@ class Sweep:
             singular = is_singular(F, V[i]) or bool((signs < 0).any())
             self._kept.append((K.copy(), h.copy()) if singular else None)
             log_root, q = np.zeros(h.shape[1]), np.zeros(h.shape[1])
-            gaussian_sweep.up(K, h, F, signs, above, C, G, a, log_root, q, gaussian_sweep.Work.of(own, above))
+            gaussian_sweep.up(K, h, F, signs, above, C, G, a, log_root, q, self._work[i])
             part = 0.5 * q - log_root
             self.parts.append(part)
             value += float(part.sum() if self.tree.total is None else part @ self.tree.total[i])
@@ -78,16 +78,13 @@ class Sweep:
 
     def down(self) -> list[Posterior]:
         """Return the posterior moments at each level, lowest first; after `up`."""
-        from semlang.estimation.kernels import gaussian_sweep
-
         b, S = np.zeros((0, 1)), np.zeros((0, 1))
         out = []
         for i in reversed(range(len(self.sizes))):
             C, G, a = self._buffers[i]
             U, alive = a.shape[1], self.alive[i]
             b1, S1 = np.empty((alive, U)), np.empty((packed(alive), U))
-            work = gaussian_sweep.Work.of(len(a), alive - len(a))
-            gaussian_sweep.down(C, G, a, b, S, self.tree.parent[i], b1, S1, work)
+            gaussian_sweep.down(C, G, a, b, S, self.tree.parent[i], b1, S1, self._work[i])
             b, S = b1, S1
             out.append(Posterior(b, S))
         return out[::-1]

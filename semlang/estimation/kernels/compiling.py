@@ -24,7 +24,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.typing.typeof import typeof_impl
 from numba.np.arrayobj import make_array, populate_array
 
-from semlang.estimation.kernels.declaring import Address, Kernel, Part
+from semlang.estimation.kernels.declaring import DTYPES, Address, Kernel, Part
 from semlang.estimation.kernels.group_types import GroupType
 from semlang.estimation.kernels.groups import Group
 from semlang.estimation.kernels.linking import ENTRY
@@ -43,6 +43,8 @@ _RESULTS = {"None": types.void, "bool": types.boolean, "int": types.int64, "floa
 _KINDS = {int: types.int64, float: types.float64, bool: types.boolean, Address: types.CPointer(types.float64)}
 _DTYPES = {np.dtype(np.int64): types.int64, np.dtype(np.float64): types.float64, np.dtype(np.bool_): types.boolean}
 _INTEGER = ir.IntType(64)
+_WELL_ORDERED = 0x101
+"""numpy's flags of an array that is contiguous in C's order, and aligned."""
 _present: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
 """Inner functions that a library holds by now, by function and types."""
 _njit: Any = numba.njit
@@ -157,50 +159,78 @@ def _native(kind: Any) -> Any:
 def _entry(kernel: Kernel, described: Any, arguments: tuple[Any, ...]) -> Any:
     """Return a module with the function that is called from outside.
 
-    It takes the address of an array of eight bytes an argument (an array has its address and shape), or, where it is
-    called by its address, the arguments themselves.
+    Where it is called by its address it takes the arguments themselves, else the address of the slots that `declaring`
+    describes; it then returns 0, or 1 where an array is not what was declared.
     """
     context = _target.target_context
     module = context.create_module("entry")
     convention = context.call_conv
     function = ir.Function(module, convention.get_function_type(described.restype, arguments), described.llvm_func_name)
+    returned = context.get_value_type(described.restype)
     given = [context.get_value_type(a) for a in arguments] if kernel.by_address else [_INTEGER.as_pointer()]
-    result = ir.VoidType() if kernel.result == "None" else context.get_value_type(described.restype)
-    entry = ir.Function(module, ir.FunctionType(result, given), ENTRY)
+    entry = ir.Function(module, ir.FunctionType(returned if kernel.by_address else _INTEGER, given), ENTRY)
     builder = ir.IRBuilder(entry.append_basic_block("entry"))
-    values = entry.args if kernel.by_address else _unpacked(context, builder, entry.args[0], arguments)
+    slots = None if kernel.by_address else _Slots(context, builder, entry.args[0])
+    values = entry.args if slots is None else [slots.take(a) for a in arguments]
     status, value = convention.call_function(
         builder, function, described.restype, arguments, values, attrs=("noinline",)
     )
     with builder.if_then(status.is_error, likely=False):  # an index that is outside, with NUMBA_BOUNDSCHECK=1
         builder.call(cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), []), "abort"), [])
-    if kernel.result == "None":
-        builder.ret_void()
-    else:
+    if slots is None:
         builder.ret(value)
+        return module
+    if kernel.result != "None":
+        stored = context.get_value_as_data(builder, described.restype, value)
+        builder.store(stored, builder.inttoptr(slots.result, stored.type.as_pointer()))
+    builder.ret(_INTEGER(0))
     return module
 
 
-def _unpacked(context: Any, builder: Any, slots: Any, arguments: tuple[Any, ...]) -> list[Any]:
-    """Load arguments from their slots."""
-    values, place = [], 0
+class _Slots:
+    """Arguments of a kernel, eight bytes each."""
 
-    def load(kind: Any) -> Any:
-        nonlocal place
-        pointer = builder.bitcast(builder.gep(slots, [_INTEGER(place)]), kind.as_pointer())
-        place += 1
-        return builder.load(pointer)
+    def __init__(self, context: Any, builder: Any, start: Any) -> None:
+        self.context, self.builder, self.start, self.place = context, builder, start, 0
+        self.result, self.header = self.load(_INTEGER), self.load(_INTEGER)
+        self.dtypes = {_DTYPES[dtype]: self.load(_INTEGER) for dtype in DTYPES}
 
-    for argument in arguments:
-        kind = context.get_value_type(argument)
+    def load(self, kind: Any) -> Any:
+        """Load the next slot."""
+        pointer = self.builder.gep(self.start, [_INTEGER(self.place)])
+        self.place += 1
+        return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()))
+
+    def take(self, argument: Any) -> Any:
+        """Return the next argument, of a given type."""
+        kind = self.context.get_value_type(argument)
         if isinstance(argument, types.Array):
-            data = load(context.get_value_type(argument.dtype).as_pointer())
-            values.append(array_at(context, builder, argument, data, [load(_INTEGER) for _ in range(argument.ndim)]))
-        elif isinstance(argument, types.Boolean):
-            values.append(builder.trunc(load(_INTEGER), kind))
-        else:
-            values.append(load(kind))
-    return values
+            return self._array(argument, self.load(_INTEGER))
+        if isinstance(argument, types.Boolean):
+            return self.builder.trunc(self.load(_INTEGER), kind)
+        return self.load(kind)
+
+    def _array(self, kind: Any, there: Any) -> Any:
+        """Return the array of an object, a PyArrayObject_fields of numpy; leave where it is not as declared."""
+        builder = self.builder
+        begin = builder.add(there, self.header)
+
+        def field(place: int, width: int = 64) -> Any:
+            address = builder.add(begin, _INTEGER(place))
+            return builder.load(builder.inttoptr(address, ir.IntType(width).as_pointer()))
+
+        data, dimensions, shape, dtype, flags = field(0), field(8, 32), field(16), field(40), field(48, 32)
+        right = builder.and_(
+            builder.icmp_signed("==", dimensions, dimensions.type(kind.ndim)),
+            builder.icmp_signed("==", builder.and_(flags, flags.type(_WELL_ORDERED)), flags.type(_WELL_ORDERED)),
+        )
+        right = builder.and_(right, builder.icmp_signed("==", dtype, self.dtypes[kind.dtype]))
+        with builder.if_then(builder.not_(right), likely=False):
+            builder.ret(_INTEGER(1))
+        lengths = builder.inttoptr(shape, _INTEGER.as_pointer())
+        loaded = [builder.load(builder.gep(lengths, [_INTEGER(d)])) for d in range(kind.ndim)]
+        start = builder.inttoptr(data, self.context.get_value_type(kind.dtype).as_pointer())
+        return array_at(self.context, builder, kind, start, loaded)
 
 
 def array_at(context: Any, builder: Any, kind: Any, data: Any, shape: list[Any]) -> Any:

@@ -69,6 +69,15 @@ def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: A
 
     Of rows of a set ``a`` is centred: ``sum p a a' - (sum p a)(sum p a)'``, and r sums to zero.
     """
+    if D == 1:
+        g0 = f00 = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            g0 += r[i - r0] * x
+            f00 += w[i - r0] * x * x
+        g[q, 0] = g0
+        F[q, 0, 0] = f00
+        return
     if D == 2:
         g0 = g1 = f00 = f01 = f11 = 0.0
         for i in range(a, b):

@@ -144,7 +144,8 @@ class Fitting(Bound):
             Show a line an iteration, or hand it to the callable.
         checkpoint : str or Path, optional
             File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged. Where the
+            number of mass points is sought there is a file for each: ``FILE.2``, ``FILE.3``.
         scheduler : str, optional
             Address of a scheduler of dask.distributed, whose workers hold the data and compute the sums, or ``local``
             for processes of this machine; needs the extra ``scale``. For data in partitions: a pattern of Parquet
@@ -163,7 +164,13 @@ class Fitting(Bound):
             from semlang.results.mass_points import with_enough_mass_points
 
             options["scheduler"] = scheduler
-            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
+
+            def fit_with(n: int) -> Fit:
+                if checkpoint is not None:  # a number of mass points is a model of its own
+                    options["checkpoint"] = f"{checkpoint}.{n}"
+                return self._with_mass_points(n).fit(data, **options)
+
+            return with_enough_mass_points(fit_with)
         clock = time.perf_counter()
         with self._given(data, scheduler, threads) as given:
             result, findings = given.model._estimated(given, **options)
@@ -247,6 +254,7 @@ class Fitting(Bound):
             progress=tell,
             checkpoint=checkpoint,
             parts=given.parts,
+            best_so_far=True,
         )
         theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]

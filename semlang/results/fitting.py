@@ -74,18 +74,30 @@ class Fitting(Bound):
 
         return tuple(build_graphs(self.parameter_table))
 
-    def plan(self, data: Any = None, *, designs: Sequence[Design] | None = None, scheduler: str | None = None) -> Plan:
-        """Return how the likelihood will be computed; `data`, `designs` as in `identify`, `scheduler` as in `fit`."""
+    def plan(
+        self,
+        data: Any = None,
+        *,
+        designs: Sequence[Design] | None = None,
+        scheduler: str | None = None,
+        points: int | None = None,
+    ) -> Plan:
+        """Return how the likelihood will be computed.
+
+        `data`, `designs` are as in `identify`, `scheduler` and `points` as in `fit`.
+        """
         from semlang.estimation.plan import plan
 
-        found = self.partitioned_plan(data, scheduler) if designs is None else None
+        found = self.partitioned_plan(data, scheduler, points) if designs is None else None
         if found is not None:
             return found
         model, designs = self._designed(data, designs)
         model._refuse_errors()
-        return plan(model.parameter_table, model.graphs, designs)
+        return plan(model.parameter_table, model.graphs, designs, points)
 
-    def partitioned_plan(self, data: Any = None, scheduler: str | None = None) -> Plan | None:
+    def partitioned_plan(
+        self, data: Any = None, scheduler: str | None = None, points: int | None = None
+    ) -> Plan | None:
         """Return the plan for data in partitions, None where they are one table; arguments as in `fit`."""
         from semlang.estimation.partitions.parts import of_all
         from semlang.estimation.plan import plan
@@ -96,7 +108,7 @@ class Fitting(Bound):
             bound, parts = found
             model = bound.model
             model._refuse_errors()
-            return of_all(plan(model.parameter_table, model.graphs, bound.designs), parts)
+            return of_all(plan(model.parameter_table, model.graphs, bound.designs, points), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""

@@ -34,7 +34,7 @@ from semlang.estimation.kernels.moments import laplace_moments, node_moments, po
 from semlang.estimation.kernels.node_rows import LOGIT
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
-from semlang.estimation.kernels.reduction import reduce_levels
+from semlang.estimation.kernels.reduction import Reduction, reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
@@ -115,8 +115,9 @@ class Nodes:
         Probabilities of the nodes.
     v : (U, D, Q) floats
         Coordinates: own ones first, then those of each ancestor. Levels without latent variables have none.
-    groups : int
-        Number of combinations of the ancestors' nodes; own nodes are the fastest index.
+    sizes : tuple of int
+        Numbers of combinations of the nodes of a level and of those above, lowest first, and 1; own nodes are the
+        fastest index.
     covariances : (U, D, D) floats or None
         Of the coordinates, where the rule has one point: blocks of the inverse Hessian.
     """
@@ -126,8 +127,13 @@ class Nodes:
     units: Ints
     weights: Floats
     v: Floats
-    groups: int
+    sizes: tuple[int, ...]
     covariances: Floats | None = None
+
+    @property
+    def groups(self) -> int:
+        """Number of combinations of the ancestors' nodes."""
+        return self.sizes[1]
 
 
 class NestedQuadrature:
@@ -206,6 +212,11 @@ class NestedQuadrature:
             if self.threads > 1
             else None
         )
+
+    @property
+    def integrated(self) -> Reduction:
+        """Levels, units and rows that are integrated."""
+        return self._reduced
 
     def reset(self) -> None:
         """Forget the modes: the next evaluation starts from zero."""
@@ -406,7 +417,7 @@ class NestedQuadrature:
             sizes = nest.last[:count] - nest.first[:count]
             units = self._reduced.units[0][batch.units[0]]
             owner = np.repeat(np.arange(count), sizes)
-            visit(Nodes(kept[batch.rows], owner, units, weights, v, int(rule.size[1]), covariances))
+            visit(Nodes(kept[batch.rows], owner, units, weights, v, tuple(rule.size.tolist()), covariances))
             free.put(work)
 
     def _rows(self, o: Floats, A: Floats, f1: Floats, f2: Floats) -> Rows:

@@ -45,7 +45,7 @@ def counted(data: pd.DataFrame) -> tuple[Counter[str], Objective, np.ndarray]:
 
 
 def test_a_fit_takes_few_evaluations(counted: tuple[Counter[str], Objective, np.ndarray]) -> None:
-    """Four parameters: four or five by Laplace, five or six with all points, four for second derivatives; two checks by values.
+    """Four parameters: four or five by Laplace, five or six with all points, four for curvature; two checks by values.
 
     The place where Laplace ends is evaluated once, scores are taken until a step is below a standard error.
     """

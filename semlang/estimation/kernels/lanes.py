@@ -57,32 +57,31 @@ def assign_lanes(begin: int, nest: Nest, lanes: Lanes) -> int:
 
 @inner
 def load_rows(Da: int, nest: Nest, rows: Rows, lanes: Lanes) -> bool:
-    """Fill o, a, y and the loadings on units above; return whether all rows of each unit have the same a."""
+    """Fill o, a, y and the loadings on units above; return whether all rows of each lane have the same a."""
     longest = 0
-    same = True
+    others = 0
     for lane in range(lanes.o.shape[1]):
         longest = max(longest, lanes.count[lane])
-    lanes.longest[0] = longest
-    for lane in range(lanes.o.shape[1]):
         begin = lanes.first[lane]
-        count = lanes.count[lane]
-        first = rows.A[0, begin]
-        for j in range(count):
-            a = rows.A[0, begin + j]
-            same = same and a == first
-            lanes.o[j, lane] = rows.o[begin + j]
-            lanes.y[j, lane] = rows.y[begin + j]
-            lanes.a[j, lane] = a
-        for j in range(count, longest):
-            lanes.o[j, lane] = NOTHING
-            lanes.y[j, lane] = 0.0
-            lanes.a[j, lane] = 0.0
+        for i in range(begin, begin + lanes.count[lane]):
+            others += 1 if rows.A[0, i] != rows.A[0, begin] else 0
+    lanes.longest[0] = longest
+    for j in range(longest):
+        for lane in range(lanes.o.shape[1]):
+            there = j < lanes.count[lane]
+            i = lanes.first[lane] + (j if there else 0)  # read in either case: no branch
+            o = rows.o[i]
+            y = rows.y[i]
+            a = rows.A[0, i]
+            lanes.o[j, lane] = o if there else NOTHING
+            lanes.y[j, lane] = y if there else 0.0
+            lanes.a[j, lane] = a if there else 0.0
         for d in range(Da):
-            for j in range(count):
-                lanes.above[d, j, lane] = rows.A[1 + d, begin + j]
-            for j in range(count, longest):
-                lanes.above[d, j, lane] = 0.0
-    return same
+            for lane in range(lanes.o.shape[1]):
+                there = j < lanes.count[lane]
+                a = rows.A[1 + d, lanes.first[lane] + (j if there else 0)]
+                lanes.above[d, j, lane] = a if there else 0.0
+    return others == 0
 
 
 @inner

@@ -68,6 +68,7 @@ class Rule(Group):
     sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
     run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
+    calls: Integers  # (1,) address of `node_rows.rows_at_nodes`, 0 where there is one node
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,6 @@ class Tables(Group):
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows
     message: Vector  # (n1,)
-    calls: Integers  # (1,) address of `node_rows.rows_at_nodes`
 
 
 @dataclass(frozen=True, eq=False)

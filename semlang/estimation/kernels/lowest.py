@@ -232,7 +232,7 @@ def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest
         while start < b:
             stop = end_of_table(start, b, capacity, rows)
             if turn == 0 or b - a > capacity:
-                call_at_nodes(tables.calls[0], start, stop, rule.size[0], rule.run[0], rows, tables, scratch)
+                call_at_nodes(rule.calls[0], start, stop, rule.size[0], rule.run[0], rows, tables, scratch)
             for what in range((3 if has_parameters else 1) if turn else 0):
                 contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                          start - r0, M + what if what else 0, tables.row)  # fmt: skip

@@ -300,7 +300,7 @@ def _rows_at_nodes(a: int, b: int, n: int, run: int, rows: Rows, tables: Tables,
 rows_at_nodes = Kernel(
     _rows_at_nodes, (int, int, int, int, Rows, Tables, Scratch), name="rows_at_nodes", by_address=True
 )
-"""One for all kernels that go through nodes: they call it by its address, which is in `Tables.calls`."""
+"""One for all kernels that go through nodes: they call it by its address, which is in `Rule.calls`."""
 
 
 @intrinsic

@@ -99,7 +99,9 @@ def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0
         sign[level, at] = signs
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
     length = size[0] if whole else run
-    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), np.array([length], dtype=np.int64))
+    run_of_nodes = np.array([length], dtype=np.int64)
+    calls = np.array([rows_at_nodes.address() if size[0] > 1 else 0], dtype=np.int64)
+    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), run_of_nodes, calls)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,6 @@ class Workspace:
                 e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_of_upper)),
                 e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
-                np.array([rows_at_nodes.address() if n0 > 1 else 0], dtype=np.int64),
             ),
             _lanes(longest, int(rule.counts[0]), n1, d, WIDTH if m0 == 1 and n0 > 1 else 0),
         )  # fmt: skip

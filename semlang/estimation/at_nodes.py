@@ -91,12 +91,16 @@ def at_nodes(objective: Objective, x: Floats, nodes: NodesOfFit) -> AtNodes | No
 
 
 def _place(found: list[Louis], nodes: NodesOfFit) -> None:
-    """Choose the points."""
+    """Choose the points: those of the fit, or as few as give its log-likelihood or that of fewer points.
+
+    The last where a fit with few points has another log-likelihood than the model.
+    """
     wide = any(d >= WIDE for of in found for d in of.dims)
     if nodes.points is not None and not wide:
         for of in found:
             of.place(nodes.points)
         return
+    before = np.inf
     for points in LADDER[1:] if wide else PRODUCT:
         cost = sum(
             of.member.rows.y.size * math.prod(node_count(d, points) if d >= WIDE else points**d for d in of.dims)
@@ -106,8 +110,10 @@ def _place(found: list[Louis], nodes: NodesOfFit) -> None:
             return
         for of in found:
             of.place(points)
-        if abs(sum(float(of.values().sum()) for of in found) - nodes.loglik) < CLOSE:
+        value = sum(float(of.values().sum()) for of in found)
+        if min(abs(value - nodes.loglik), abs(value - before)) < CLOSE:
             return
+        before = value
 
 
 def _moments(of: Louis) -> Floats:

@@ -350,8 +350,11 @@ class Ascent:
         """
         self.narrator.say("Laplace")
         self._set_points(1)
+        first = -math.inf
         try:
-            found = self.climb(z, tolerance=NEAR_ENOUGH, limit=12)
+            begun = begin(self.objective, z)
+            first = begun.value
+            found = self.climb(z, tolerance=NEAR_ENOUGH, limit=12, begun=begun)
         except (Infeasible, np.linalg.LinAlgError):
             found = None
         self._set_points(q)
@@ -365,7 +368,7 @@ class Ascent:
             return z, None, None
         error = abs(begun.value - found.value)
         there = found.z, inverse, begun
-        if found.log and begun.value - found.log[0].loglik > CLEARLY * error + AGREE:
+        if begun.value - first > CLEARLY * error + AGREE:
             return there
         try:
             return there if begun.value > self.objective.value(z) else (z, None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,6 +227,16 @@ class Chain:
         """Return in which of its two numbers a row of a gaussian response has sigma."""
         return int(here.any() and ENTRIES[int(self.rows.codes[here][0])].f2 == "sigma")
 
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self._o_slots.size) + self.n_loadings + int(self._f_parameter.size + self._taken.size)
+
+    @property
+    def moderated(self) -> bool:
+        """Whether rows' inputs are more than sums of cells: covariance matrices depend on covariates."""
+        return bool(self._moderations)
+
     # ------------------------------------------------------------------ evaluation
 
     def cells(self, x: Floats) -> tuple[Floats, Floats]:
@@ -247,8 +257,9 @@ class Chain:
             F, derivatives = self.factors.evaluate(x)
             n, s, j, d = self._a_terms.T
             n = n + n_o
-            np.add.at(cells, n, slots[s] * F[j, d])
-            np.add.at(jacobian, n, F[j, d][:, None] * d_slots[s])
+            begins = np.flatnonzero(np.diff(n, prepend=-1))  # every cell has terms, in order
+            cells[n_o : n_o + n_a] = np.add.reduceat(slots[s] * F[j, d], begins)
+            jacobian[n_o : n_o + n_a] = np.add.reduceat(F[j, d][:, None] * d_slots[s], begins)
             for i, e, p, v in derivatives:
                 hit = (j == i) & (d == e)
                 np.add.at(jacobian, (n[hit], p), slots[s[hit]] * v)
@@ -327,6 +338,17 @@ class Chain:
                 category < lists.size, number[np.minimum(category, lists.size - 1), every], -1
             )
             self.entries.f_lists[1, rows] = np.where(category > 0, number[np.maximum(category - 1, 0), every], -1)
+
+    def copies(self, rows: Ints, times: int) -> Entries:
+        """Return the entries of some rows, so many times one after the other."""
+        e = self.entries
+        if e.o_range.shape[0] == 1 and not e.f_range.size:  # row r is record r
+            columns = np.ascontiguousarray(np.tile(e.columns[:, rows], times))
+            return replace(e, predictor=np.tile(e.predictor[rows], times), columns=columns)
+        lists = np.ascontiguousarray(np.tile(e.f_lists[:, rows], times))
+        return replace(
+            e, predictor=np.tile(e.predictor[rows], times), source=np.tile(e.source[rows], times), f_lists=lists
+        )
 
     def reverse(self, inputs: RowInputs, bars: RowInputs, jacobian: Floats, first: Ints) -> Floats:
         """Return scores (C, P) of the clusters that begin at rows `first` (with the end appended)."""

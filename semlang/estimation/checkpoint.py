@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.diagnostics import Diagnostic, error
+from semlang.diagnostics import Diagnostic, Severity, error
 from semlang.errors import FitError
 from semlang.model.parameter_names import parameter_names
 from semlang.model.table import ParameterTable
-from semlang.writing import write_file
+from semlang.writing import unwritable, write_file
 
 if TYPE_CHECKING:
     from semlang.estimation.objective import Objective
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint"]
 
 Floats = NDArray[np.float64]
+
+VERSION = 2
+"""Of the file: what its hash is of."""
 
 SECONDS = 5.0
 """A checkpoint file is written at most this often."""
@@ -41,12 +46,20 @@ class Checkpoint:
     table : ParameterTable
     designs : sequence of Design
     path : str or Path, optional
+
+    Raises
+    ------
+    FitError
+        ``unwritable-file``.
     """
 
     def __init__(self, table: ParameterTable, designs: Sequence[Design], path: str | Path | None = None) -> None:
         self.table = table
         self.path = None if path is None else Path(path)
         self.owner = _fingerprint(table, designs) if path is not None else ""
+        problem = unwritable(path) if path is not None else None
+        if problem is not None:
+            raise FitError([problem])
         self.best: tuple[Objective, Floats, float] | None = None
         self._stage = -1
         self._written = time.monotonic()
@@ -60,17 +73,22 @@ class Checkpoint:
             if self.path is not None and time.monotonic() - self._written > SECONDS:
                 self.write()
 
-    def write(self) -> None:
-        """Write the best point, if there is one and a file for it."""
+    def write(self) -> Diagnostic | None:
+        """Write the best point, if there is one and a file for it; where that fails the fit goes on.
+
+        Returns
+        -------
+        problem : Diagnostic or None
+            A warning.
+        """
         if self.path is None or self.best is None:
-            return
+            return None
         objective, z, value = self.best
         values = dict(zip(parameter_names(self.table), objective.theta(z).tolist(), strict=True))
-        content = {"version": 1, "of": self.owner, "loglik": value, "parameters": values}
+        content = {"version": VERSION, "of": self.owner, "loglik": value, "parameters": values}
         problem = write_file(self.path, (json.dumps(content, indent=1) + "\n").encode())
         self._written = time.monotonic()
-        if problem is not None:
-            raise FitError([problem])
+        return None if problem is None else replace(problem, severity=Severity.WARNING)
 
     def start(self) -> dict[str, float]:
         """Return the start values on file, none where there is no file.
@@ -84,10 +102,14 @@ class Checkpoint:
             return {}
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            owner, values = content["of"], content["parameters"]
+            version, owner, values = content["version"], content["of"], content["parameters"]
             found = {str(name): float(value) for name, value in values.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise FitError([_refused(self.path, "is no checkpoint of a fit")]) from None
+        if version != VERSION:
+            raise FitError([_refused(self.path, "was written by another version of semlang")])
+        if not all(map(math.isfinite, found.values())):
+            raise FitError([_refused(self.path, "has values that are no numbers")])
         if owner != self.owner:
             raise FitError([_refused(self.path, "is the checkpoint of another model or of other data")])
         return found
@@ -98,12 +120,22 @@ def _refused(path: Path, what: str) -> Diagnostic:
 
 
 def _fingerprint(table: ParameterTable, designs: Sequence[Design]) -> str:
-    """Return a hash of the table and of the responses."""
+    """Return a hash of the model and of its data: responses, covariates, units, weights."""
     digest = hashlib.sha256()
     for r in table.rows:
         digest.update(repr((r.lhs, r.op, r.rhs, r.group, r.klass, r.parameter, r.ustart, r.label)).encode())
+    for v in table.variables.values():
+        digest.update(repr((v.key, v.kind.name, v.link, v.level, sorted(map(repr, v.arguments.items())))).encode())
+    for constraint in table.relations:
+        digest.update(constraint.text.encode())
     for design in designs:
-        digest.update(repr((design.n_rows, sorted(design.responses))).encode())
-        for key in sorted(design.responses):
-            digest.update(np.ascontiguousarray(design.responses[key]).tobytes())
+        digest.update(repr((design.n_rows, design.group)).encode())
+        for name in design.each_row(lambda values: values):
+            held = getattr(design, name)
+            for key, values in sorted(held.items(), key=repr) if isinstance(held, Mapping) else ((name, held),):
+                digest.update(repr((name, key)).encode())
+                digest.update(np.ascontiguousarray(values).tobytes())
+        for product in sorted(design.columns, key=repr):
+            digest.update(repr(product).encode())
+            digest.update(np.ascontiguousarray(design.columns[product]).tobytes())
     return digest.hexdigest()

@@ -48,6 +48,7 @@ def estimate(
     progress: Callable[[str], None] | None = None,
     checkpoint: str | Path | None = None,
     parts: Parts | None = None,
+    best_so_far: bool = False,
 ) -> Estimate:
     """Maximise the log-likelihood.
 
@@ -72,6 +73,9 @@ def estimate(
         File that the best point so far is written to, and that a fit of the same model and data begins from.
     parts : Parts, optional
         All of the data, in partitions; designs are then the first rows of each.
+    best_so_far : bool
+        Whether an interrupt (Ctrl-C) gives the best point so far, marked as such; else whoever fits again and again is
+        interrupted, too.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def estimate(
     try:
         with _libraries().limit(limits=1, user_api="blas"):
             setting = Setting(table, graphs, designs, points, start, threads, progress, checkpoint, parts)
-            found = _fitted(setting, se, cluster)
+            found = _fitted(setting, se, cluster, best_so_far)
     finally:
         compilation.tell = None
     return replace(found, compiling=compilation.seconds - before)
@@ -96,21 +100,29 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
+def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -> Estimate:
     """Estimate; an interrupted fit gives the best point so far, marked as such and without standard errors."""
+    interrupted = False
     refuse_cluster(setting, se, cluster)
     climb = Climb(setting, curvature=se != "none")
     try:
         best = climb.run()
     except KeyboardInterrupt:
-        best, se = climb.interrupted(), "none"
-    setting.checkpoint.write()
+        if not best_so_far:
+            raise
+        best, se, interrupted = climb.interrupted(), "none", True
     objective, findings, table = climb.objective, climb.findings, setting.table
+    problem = setting.checkpoint.write()
+    if problem is not None:
+        findings.add(problem)
     inside = objective.inside(best.z)
     uncertainty = Uncertainty(climb, se, cluster)
     try:
         inside, vcov_inside, scores = uncertainty.run(best, inside)
     except KeyboardInterrupt:  # the estimates are there
+        if not best_so_far:
+            raise
+        interrupted = True
         vcov_inside, scores = None, None
         findings.warn("no-standard-errors", "interrupted before the standard errors were there")
     memory.release()
@@ -153,6 +165,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None) -> Estimate:
         starts=climb.starts,
         finished=climb.tried,
         agreed=climb.agreed,
+        interrupted=interrupted,
         class_sizes=sizes,
         limits=limits if setting.separation is None else setting.separation.limits,
         border=tuple(sorted({p for block in singular for p in block.parameters})),

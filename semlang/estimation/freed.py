@@ -20,17 +20,19 @@ from numpy.typing import NDArray
 from semlang.checks.identification.curvature import Curvature
 from semlang.data.design import Design
 from semlang.estimation.assemble import assemble
+from semlang.estimation.at_nodes import AtNodes, NodesOfFit, all_have_louis, at_nodes, not_identified
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.gaussian.one_level import OneLevel
 from semlang.estimation.gaussian.two_level import TwoLevel
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import MANY_UNITS, ONE_SIDED, SHORTER
+from semlang.estimation.planned import SPARSE
 from semlang.graph.build import build_graphs
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ParameterTable, Relation, Row
 
-__all__ = ["Freed", "freed", "with_own_parameters"]
+__all__ = ["Freed", "at_once", "freed", "with_own_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -107,6 +109,13 @@ def with_own_parameters(table: ParameterTable, rows: Sequence[Row]) -> tuple[Par
     return extended, [row.ustart or 0.0 for row in rows]
 
 
+def at_once(table: ParameterTable, designs: Sequence[Design], points: int | None) -> bool:
+    """Whether scores and information of any rows are one pass over nodes, see `at_nodes`."""
+    engines = [SPARSE] * len(designs)
+    objective = assemble(table, build_graphs(table), designs, Constraints(table), True, points, 1, engines=engines)
+    return all_have_louis(objective)
+
+
 def freed(
     table: ParameterTable,
     designs: Sequence[Design],
@@ -115,6 +124,7 @@ def freed(
     *,
     quadrature: bool,
     points: int | None,
+    nodes: NodesOfFit | None = None,
     released: Sequence[Relation] = (),
     observed: bool = True,
     border: NDArray[np.bool_] | None = None,
@@ -134,6 +144,8 @@ def freed(
     quadrature : bool
         Which engine fitted the model.
     points : int or None
+    nodes : NodesOfFit, optional
+        Take scores and information from one pass over nodes, where these have Louis' formula.
     released : sequence of Relation
         Equality constraints that are tested, too: each is one further parameter.
     observed : bool
@@ -153,9 +165,11 @@ def freed(
     came_from = np.array([row.parameter for row in rows], dtype=np.int64)
     at = np.concatenate([theta, np.where(came_from >= 0, theta[came_from] if n else 0.0, values)])
     free = Constraints(replace(extended, relations=()))
-    objective = assemble(extended, build_graphs(extended), designs, free, quadrature, points, 1, own=True)
-    for member in objective.members:
-        member.move(at)
+    by_nodes = nodes is not None and quadrature and points != 1
+    engines = [SPARSE] * len(designs) if by_nodes else ()
+    objective = assemble(
+        extended, build_graphs(extended), designs, free, quadrature, points, 1, own=True, engines=engines
+    )
 
     def spread(directions: Floats) -> Floats:
         """Let what was split off a parameter move with it."""
@@ -170,9 +184,16 @@ def freed(
     if released:
         kept = replace(table, relations=tuple(r for r in table.relations if r not in released))
         new = np.column_stack([spread(_rest(Constraints(kept).basis, basis)), new])
+    both = np.column_stack([old, new])
+    found_at_nodes = at_nodes(objective, at, nodes) if by_nodes and nodes is not None else None
+    if found_at_nodes is not None:
+        return _by_nodes(objective, found_at_nodes, both, old.shape[1])
+    if engines:  # sets of rows: differences, at nodes of a product
+        objective = assemble(extended, build_graphs(extended), designs, free, quadrature, points, 1, own=True)
+    for member in objective.members:
+        member.move(at)
     _, scores = objective.value_and_scores(at)
     gradient = scores.sum(axis=0)
-    both = np.column_stack([old, new])
     g = both.T @ gradient
     whole = None if observed else _expected(extended, designs, at)
     if whole is not None:
@@ -184,6 +205,17 @@ def freed(
     if known is not None:
         found = _looked_at(found, objective, at, both, information)
     return replace(found, substitute=opg)
+
+
+def _by_nodes(objective: Objective, found: AtNodes, both: Floats, old: int) -> Freed:
+    """Sweep out what one pass over nodes gives; what is not identified beside the others has no information."""
+    g = both.T @ found.scores.sum(axis=0)
+    observed = _swept(g, -both.T @ found.hessian @ both, old)
+    outer = _swept(g, objective.outer_product(found.scores @ both), old)
+    gone = not_identified(found.moments @ both, old)
+    for part in (observed, outer):
+        part.V[gone, gone] = 0.0
+    return replace(observed, substitute=outer)
 
 
 def _looked_at(found: Freed, objective: Objective, at: Floats, both: Floats, information: Floats) -> Freed:

@@ -18,11 +18,13 @@ from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import CODES
 from semlang.estimation.layers import layers_of
 from semlang.estimation.lifting import lift_residuals
+from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moderation import moderated
 from semlang.estimation.moments import unit_posterior
+from semlang.estimation.nearly import nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
-from semlang.estimation.sparse import LADDER
+from semlang.estimation.sparse import ENOUGH, LADDER
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by
@@ -31,11 +33,6 @@ __all__ = ["QuadratureLikelihood"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-NEARLY = 2e-3
-"""Difference of a unit's log-likelihood with fewer nodes below which second derivatives are taken with these."""
-STEP = 1e-5
-"""Of differences of the gradient, whose rounding errors are 1e-12: half of the digits."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,14 @@ class QuadratureLikelihood(Expanded):
         weights = self.rows.row_weights
         if counted is not None:
             weights = weights * counted[self.rows.source, self.rows.response]
+        self.row_weights = weights
         self.points: int | None = points
         self.sparse = sparse
         self.spread = 0.0
         self.n_parameters = reduced.n_parameters
         self.engine = NestedQuadrature(
             self.rows.y, self.rows.codes, self.rows.tree, [layer.dims for layer in self.layers] or [0],
-            weights, self.rows.unit_weights or None, threads, sparse, self.rows.constant,
+            self.row_weights, self.rows.unit_weights or None, threads, sparse, self.rows.constant,
         )  # fmt: skip
         self._first = self.rows.first
 
@@ -128,36 +126,23 @@ class QuadratureLikelihood(Expanded):
         return False
 
     def hessian(self, x: Floats) -> Floats | None:
-        """Return None: second derivatives have no closed form.
+        """Return the second derivatives at nodes that stand still, of a sparse rule; else None: they have no form.
 
-        With a sparse rule, which is dear: differences of the gradient at as few points as leave each unit's
-        log-likelihood nearly what it is.
+        At as few points as leave each unit's log-likelihood nearly what it is.
         """
-        if not self.sparse or not self.points or self.points <= LADDER[0]:
+        if not self.sparse or not has_louis(self):
             return None
-        fine, values = self.points, self.values(x)
         try:
-            for self.points in (p for p in LADDER if p < fine):
-                if np.abs(self.values(x) - values).max(initial=0.0) < NEARLY:
+            found = Louis(self, x, own=True)
+            values = self.values(x)
+            for points in (p for p in LADDER if p >= min(ENOUGH, self.points or 1)):
+                found.place(points)
+                if points == self.points or nearly_the_same(found.values(), values, np.ones(values.size)):
                     break
-            else:
-                self.points = fine
-            return self._differences(x)
+            found.run()
+            return found.hessian
         except Infeasible:
             return None
-        finally:
-            self.points = fine
-
-    def _differences(self, x: Floats) -> Floats:
-        """Return one-sided differences of the gradient, made symmetric."""
-        here = self.value_and_gradient(x)[1]
-        H = np.empty((x.size, x.size))
-        for k in range(x.size):
-            h = STEP * max(1.0, abs(float(x[k])))
-            moved = x.copy()
-            moved[k] += h
-            H[k] = (self.value_and_gradient(moved)[1] - here) / h
-        return 0.5 * (H + H.T)
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return the coordinates as they are."""
@@ -218,8 +203,11 @@ class QuadratureLikelihood(Expanded):
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response that is not gaussian."""
-        sizes = (self.chain.forward(self.chain.cells(x)[0]).A ** 2).sum(axis=0)
+        A = self.chain.forward(self.chain.cells(x)[0]).A
         rows = self.rows.codes != CODES["gaussian", "identity"]
+        if len(self.reduced.responses) == 1 and rows.all():
+            return float(np.sqrt(np.vdot(A, A) / max(rows.size, 1)))
+        sizes = (A**2).sum(axis=0)
         count = count_by(self.rows.response[rows])
         total = sum_by(self.rows.response[rows], sizes[rows])
         return float(np.sqrt((total / np.maximum(count, 1)).max(initial=0.0)))

@@ -73,6 +73,8 @@ class Estimate:
     dropped : mapping from reason to number of responses left out
     starts, finished, agreed : int
         Number of starts, how many of them were followed to the end, and how many reached the best log-likelihood.
+    interrupted : bool
+        The fit was stopped by the user, and this is what was there.
     diagnostics : tuple of Diagnostic
     plan : Plan
     class_sizes : mapping from key to tuple of float
@@ -106,6 +108,7 @@ class Estimate:
     starts: int = 1
     finished: int = 1
     agreed: int = 1
+    interrupted: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()
     spread: float | None = None
     plan: Plan | None = field(default=None, repr=False)

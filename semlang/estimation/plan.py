@@ -141,11 +141,13 @@ def plan(
     designs : sequence of Design, optional
         With data also the number of units, the closed form and the cost.
     points : int, optional
-        The user's number of points; default 7, fewer where the grid is too large.
+        The user's number of points; default that of ``options: points``, else 7, fewer where the grid is too large.
     shared : bool
         Whether shared nodes, or those of a sparse rule, may be chosen, by all groups or none.
     """
     groups = []
+    if points is None and table.options.get("points") is not None:
+        points = int(table.options["points"])
     placed = str(table.options.get("rule") or "adaptive").lower().replace("default", "adaptive")
     if placed in ("gllamm", "ordinary"):
         shared, points = False, points or GLLAMM_POINTS

@@ -31,9 +31,10 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
+from semlang.estimation.kernels.node_rows import LOGIT
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
-from semlang.estimation.kernels.reduction import reduce_levels
+from semlang.estimation.kernels.reduction import Reduction, reduce_levels
 from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
@@ -114,8 +115,9 @@ class Nodes:
         Probabilities of the nodes.
     v : (U, D, Q) floats
         Coordinates: own ones first, then those of each ancestor. Levels without latent variables have none.
-    groups : int
-        Number of combinations of the ancestors' nodes; own nodes are the fastest index.
+    sizes : tuple of int
+        Numbers of combinations of the nodes of a level and of those above, lowest first, and 1; own nodes are the
+        fastest index.
     covariances : (U, D, D) floats or None
         Of the coordinates, where the rule has one point: blocks of the inverse Hessian.
     """
@@ -125,8 +127,13 @@ class Nodes:
     units: Ints
     weights: Floats
     v: Floats
-    groups: int
+    sizes: tuple[int, ...]
     covariances: Floats | None = None
+
+    @property
+    def groups(self) -> int:
+        """Number of combinations of the ancestors' nodes."""
+        return self.sizes[1]
 
 
 class NestedQuadrature:
@@ -176,25 +183,27 @@ class NestedQuadrature:
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
         present = np.flatnonzero(count_by(self._code))
         self._has_parameters = bool((PARAMETERS[present] > 0).any())
-        self._no_parameter_moves = np.zeros(0 if self._has_parameters else self._code.size)
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
+        self._logit &= (self._y == 0.0) | (self._y == 1.0)
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == self._code.size
         self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
-        self._constant: tuple[Floats, Floats, Floats | None] | None = None
+        self._seen: Floats | None = None
+        self._constant: tuple[Floats, Floats | None] | None = None
         self._positive, self._probability = (
-            _rows_with(self._code, "sigma", "shape"),
-            _rows_with(self._code, "guess", "slip", "zero"),
+            _rows_with(self._code, present, "sigma", "shape"),
+            _rows_with(self._code, present, "guess", "slip", "zero"),
         )
         self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
-        self._ordinal = _rows_with(self._code, "upper")[0]
+        self._ordinal = _rows_with(self._code, present, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
@@ -203,6 +212,11 @@ class NestedQuadrature:
             if self.threads > 1
             else None
         )
+
+    @property
+    def integrated(self) -> Reduction:
+        """Levels, units and rows that are integrated."""
+        return self._reduced
 
     def reset(self) -> None:
         """Forget the modes: the next evaluation starts from zero."""
@@ -403,7 +417,7 @@ class NestedQuadrature:
             sizes = nest.last[:count] - nest.first[:count]
             units = self._reduced.units[0][batch.units[0]]
             owner = np.repeat(np.arange(count), sizes)
-            visit(Nodes(kept[batch.rows], owner, units, weights, v, int(rule.size[1]), covariances))
+            visit(Nodes(kept[batch.rows], owner, units, weights, v, tuple(rule.size.tolist()), covariances))
             free.put(work)
 
     def _rows(self, o: Floats, A: Floats, f1: Floats, f2: Floats) -> Rows:
@@ -414,7 +428,28 @@ class NestedQuadrature:
         centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
+        if self._changes(f1):
+            self._constant = None
+            self._find_plain_units(f1)
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
+
+    def _changes(self, f1: Floats) -> bool:
+        """Whether what constants and `Nest.plain` are made from is new; it is noted."""
+        read = f1 if self._all_read else f1[self._read]
+        if self._seen is not None and _equal(self._seen, read):
+            return False
+        self._seen = read.copy() if read.flags.writeable else read
+        return True
+
+    def _find_plain_units(self, f1: Floats) -> None:
+        """Note which lowest units have Bernoulli logits without weights alone: these can be side by side."""
+        if self._kernel_dims[:1] != [1] or not self._logit.any():
+            return
+        plain = self._logit & (f1 == 1.0)
+        for batch in self._batches:
+            nest, rows = batch.nest, batch.rows
+            first = nest.first[: nest.base[1]] - rows.start
+            nest.plain[:] = np.logical_and.reduceat(plain[rows], first)
 
     def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
         """Return rows whose inputs are not finite, or not the parameters of a density.
@@ -433,11 +468,10 @@ class NestedQuadrature:
         return np.flatnonzero(bad)
 
     def _f_bars(self, constants_move: bool) -> tuple[Floats, Floats]:
-        """Return zeros, or arrays of them that nobody writes to, for the adjoints of f1 and f2."""
-        n = self._code.size
-        if self._batches and not self._has_parameters and not constants_move:
-            return self._no_parameter_moves, self._no_parameter_moves
-        return np.zeros(n), np.zeros(n)
+        """Return zeros for the adjoints of f1 and f2: one array where nobody writes to them, which costs no memory."""
+        first = np.zeros(self._code.size)
+        unread = self._batches and not self._has_parameters and not constants_move
+        return first, first if unread else np.zeros(self._code.size)
 
     def _failure(self, invalid: Ints) -> Evaluation:
         """Return an evaluation without numbers: the clusters of these rows failed."""
@@ -521,7 +555,7 @@ class NestedQuadrature:
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
-        lowest_units(nest, rule, rows, fronts, scratch, tables, self._has_parameters, alone, values)
+        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._has_parameters, alone, values)
         if nest.dims.size > 1:
             upper_sums(nest, rule, fronts, tables, values)
 
@@ -556,9 +590,8 @@ class NestedQuadrature:
 
     def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
         """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
-        read = rows.f1 if self._all_read else rows.f1[self._read]
-        if self._constant is not None and _equal(self._constant[0], read):
-            return self._constant[1:]
+        if self._constant is not None:
+            return self._constant
         constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._constant_parts:
@@ -574,12 +607,8 @@ class NestedQuadrature:
         weight = self._reduced.row_total
         constant *= weight
         sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
-        self._constant = (
-            read.copy() if read.flags.writeable else read,
-            sums,
-            slopes * weight if slopes is not None else None,
-        )
-        return self._constant[1:]
+        self._constant = sums, slopes * weight if slopes is not None else None
+        return self._constant
 
 
 def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
@@ -601,10 +630,11 @@ def _equal(before: Floats, now: Floats) -> bool:
     return same or np.array_equal(before, now)
 
 
-def _rows_with(codes: Ints, *roles: str) -> tuple[Ints, Ints]:
-    """Return the rows whose f1, and those whose f2, has one of these roles."""
-    table = np.array(with_role(*roles))
-    return np.flatnonzero(table[codes, 0]), np.flatnonzero(table[codes, 1])
+def _rows_with(codes: Ints, present: Ints, *roles: str) -> tuple[Ints, Ints]:
+    """Return the rows whose f1, and those whose f2, has one of these roles; `present` are the codes that occur."""
+    table, nowhere = np.array(with_role(*roles)), np.zeros(0, dtype=np.int64)
+    first, second = (np.flatnonzero(table[codes, s]) if table[present, s].any() else nowhere for s in (0, 1))
+    return first, second
 
 
 def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -74,18 +74,30 @@ class Fitting(Bound):
 
         return tuple(build_graphs(self.parameter_table))
 
-    def plan(self, data: Any = None, *, designs: Sequence[Design] | None = None, scheduler: str | None = None) -> Plan:
-        """Return how the likelihood will be computed; `data`, `designs` as in `identify`, `scheduler` as in `fit`."""
+    def plan(
+        self,
+        data: Any = None,
+        *,
+        designs: Sequence[Design] | None = None,
+        scheduler: str | None = None,
+        points: int | None = None,
+    ) -> Plan:
+        """Return how the likelihood will be computed.
+
+        `data`, `designs` are as in `identify`, `scheduler` and `points` as in `fit`.
+        """
         from semlang.estimation.plan import plan
 
-        found = self.partitioned_plan(data, scheduler) if designs is None else None
+        found = self.partitioned_plan(data, scheduler, points) if designs is None else None
         if found is not None:
             return found
         model, designs = self._designed(data, designs)
         model._refuse_errors()
-        return plan(model.parameter_table, model.graphs, designs)
+        return plan(model.parameter_table, model.graphs, designs, points)
 
-    def partitioned_plan(self, data: Any = None, scheduler: str | None = None) -> Plan | None:
+    def partitioned_plan(
+        self, data: Any = None, scheduler: str | None = None, points: int | None = None
+    ) -> Plan | None:
         """Return the plan for data in partitions, None where they are one table; arguments as in `fit`."""
         from semlang.estimation.partitions.parts import of_all
         from semlang.estimation.plan import plan
@@ -96,7 +108,7 @@ class Fitting(Bound):
             bound, parts = found
             model = bound.model
             model._refuse_errors()
-            return of_all(plan(model.parameter_table, model.graphs, bound.designs), parts)
+            return of_all(plan(model.parameter_table, model.graphs, bound.designs, points), parts)
 
     def _refuse_errors(self) -> None:
         """Raise where direction or levels are wrong, so that there is no matrix to show."""
@@ -144,7 +156,8 @@ class Fitting(Bound):
             Show a line an iteration, or hand it to the callable.
         checkpoint : str or Path, optional
             File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged.
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged. Where the
+            number of mass points is sought there is a file for each: ``FILE.2``, ``FILE.3``.
         scheduler : str, optional
             Address of a scheduler of dask.distributed, whose workers hold the data and compute the sums, or ``local``
             for processes of this machine; needs the extra ``scale``. For data in partitions: a pattern of Parquet
@@ -163,7 +176,13 @@ class Fitting(Bound):
             from semlang.results.mass_points import with_enough_mass_points
 
             options["scheduler"] = scheduler
-            return with_enough_mass_points(lambda n: self._with_mass_points(n).fit(data, **options))
+
+            def fit_with(n: int) -> Fit:
+                if checkpoint is not None:  # a number of mass points is a model of its own
+                    options["checkpoint"] = f"{checkpoint}.{n}"
+                return self._with_mass_points(n).fit(data, **options)
+
+            return with_enough_mass_points(fit_with)
         clock = time.perf_counter()
         with self._given(data, scheduler, threads) as given:
             result, findings = given.model._estimated(given, **options)
@@ -247,6 +266,7 @@ class Fitting(Bound):
             progress=tell,
             checkpoint=checkpoint,
             parts=given.parts,
+            best_so_far=True,
         )
         theta, vcov = result.inside or (result.theta, result.vcov)
         inner = [p for p in range(table.n_parameters) if p not in result.border]

@@ -45,12 +45,16 @@ def with_enough_mass_points(fit_with: Callable[[int], Fit]) -> Fit:
     """
     best = fit_with(2)
     for n in range(3, MOST + 1):
-        if directional_derivative(best) < ENOUGH:
+        if best.estimate.interrupted or directional_derivative(best) < ENOUGH:
             break
         try:
             more = fit_with(n)
-        except FitError:  # a mass point without units: the data do not support it
-            break
+        except FitError as problem:
+            if {d.slug for d in problem.diagnostics} & {"unusable-checkpoint", "unwritable-file"}:
+                raise
+            break  # a mass point without units: the data do not support it
+        if more.estimate.interrupted:
+            return more
         if more.loglik < best.loglik + 1e-4:
             break
         best = more

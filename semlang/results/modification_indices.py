@@ -9,10 +9,11 @@ import numpy as np
 
 from semlang.diagnostics import error
 from semlang.errors import FitError
+from semlang.estimation.at_nodes import NodesOfFit
 from semlang.estimation.conditioning.assemble import is_gaussian
 from semlang.estimation.conditioning.conditions import conditions, is_conditional, with_locations
 from semlang.estimation.factors import blocks_of
-from semlang.estimation.freed import Freed, freed, with_own_parameters
+from semlang.estimation.freed import Freed, at_once, freed, with_own_parameters
 from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.member import Infeasible
@@ -124,7 +125,7 @@ def scores_of(fit: Fit, rows: Sequence[Row], **more: Any) -> Freed:
     try:
         return freed(
             fit.table, fit.designs, fit.estimate.theta, rows, quadrature=quadrature, points=fit.estimate.points,
-            observed=quadrature, border=border, **more,
+            nodes=_nodes(fit), observed=quadrature, border=border, **more,
         )  # fmt: skip
     except (Infeasible, np.linalg.LinAlgError) as problem:
         raise FitError(
@@ -133,11 +134,21 @@ def scores_of(fit: Fit, rows: Sequence[Row], **more: Any) -> Freed:
         ) from None  # fmt: skip
 
 
+def _nodes(fit: Fit) -> NodesOfFit | None:
+    """Return what is known of the nodes of a fit, where score tests can be had from one pass over nodes."""
+    estimate = fit.estimate
+    if is_conditional(fit.table) or estimate.points in (None, 1) or fit.estimate.spread is not None:
+        return None
+    return NodesOfFit(estimate.loglik, None if estimate.engines else estimate.points)
+
+
 def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:
     """Cut the rows into parts that are tested in one evaluation: those that change nothing of the integration."""
     if not rows:
         return []
     if not by_quadrature(fit) or (is_conditional(fit.table) and is_gaussian(fit.table)):
+        return [rows]
+    if _nodes(fit) is not None and at_once(fit.table, fit.designs, fit.estimate.points):
         return [rows]
     easy = [r for r in rows if r.parameter >= 0 or r.op in ("~1", "|") or (r.op == "~" and not r.source)]
     same = _layers(fit.table)

@@ -23,6 +23,7 @@ from semlang.errors import FitError, SemlangError
 from semlang.estimation.assemble import first_records
 from semlang.estimation.estimate import estimate
 from semlang.estimation.progress import available_threads
+from semlang.interrupts import blocked
 from semlang.model.parameter_names import parameter_names
 from semlang.model.table import ROWS
 from semlang.results.simulate import Population
@@ -216,10 +217,18 @@ def _compute(run: Run, numbers: list[int], processes: int) -> Iterator[Replicate
         return
     context = multiprocessing.get_context("spawn")
     content = pickle.dumps(run)
+    there = set(multiprocessing.active_children())
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(content,)) as pool:
-        futures = [pool.submit(_work, k) for k in numbers]
-        for future in as_completed(futures):
-            yield future.result()
+        with blocked():
+            futures = [pool.submit(_work, k) for k in numbers]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:  # nobody waits for what is being computed
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - there:
+                process.terminate()
+            raise
 
 
 _RUN: list[Run] = []

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 
 import semlang as sl
+from semlang.diagnostics import error
 from semlang.errors import FitError, NotConvergedWarning
+from semlang.estimation import checkpoint
+from semlang.estimation.climb import Climb
 
 TEXT = "y :: binomial(logit)\ny ~ 1 + x + (1 + x | g)"
 
@@ -76,6 +79,89 @@ def test_a_checkpoint_of_other_data_is_a_finding(tmp_path: Path) -> None:
     sl.Model(TEXT).fit(frame(), threads=1, checkpoint=path)
     with pytest.raises(FitError, match="another model or of other data"):
         sl.Model(TEXT).fit(frame().assign(y=lambda d: 1 - d["y"]), checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        (TEXT, lambda d: d.assign(x=d["x"] + 1e-9)),
+        (TEXT, lambda d: d.assign(g=d["g"].where(d["g"] > 0, 1))),
+        (TEXT.replace("logit", "probit"), lambda d: d),
+        ("weights: w\n" + TEXT, lambda d: d.assign(w=1.5)),
+    ],
+)
+def test_a_checkpoint_of_other_covariates_units_links_and_weights(text, change, tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    sl.Model(TEXT).fit(frame(), threads=1, checkpoint=path, se="none")
+    with pytest.raises(FitError, match="another model or of other data"):
+        sl.Model(text).fit(change(frame()), checkpoint=path)
+
+
+def test_a_checkpoint_of_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    sl.Model(TEXT).fit(frame(), threads=1, checkpoint=path, se="none")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 1}))
+    with pytest.raises(FitError, match="another version"):
+        sl.Model(TEXT).fit(frame(), checkpoint=path)
+
+
+def test_a_checkpoint_that_can_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said before the fit; where the disk is full at its end the fit is there."""
+    with pytest.raises(FitError) as caught:
+        sl.Model(TEXT).fit(frame(), checkpoint=tmp_path / "no" / "c.json")
+    assert [d.slug for d in caught.value.diagnostics] == ["unwritable-file"]
+    full = error("unwritable-file", "no space left on device")
+    monkeypatch.setattr(checkpoint, "write_file", lambda path, data: full)
+    fit = sl.Model(TEXT).fit(frame(), threads=1, checkpoint=tmp_path / "c.json", se="none")
+    assert fit.converged
+    assert [(d.slug, d.is_error) for d in fit.diagnostics if d.slug == "unwritable-file"] == [
+        ("unwritable-file", False)
+    ]
+
+
+MASSES = "y :: binomial(logit)\nu[g] :: masspoints\ny ~ x + u[g]"
+
+
+@pytest.mark.slow
+def test_mass_points_are_found_with_a_checkpoint(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    x, u = rng.normal(size=800), np.repeat(rng.choice([-3.0, 0.0, 3.0], 80), 10)
+    y = (rng.random(800) < 1 / (1 + np.exp(-(0.5 * x + u)))).astype(int)
+    data, path = frame().assign(x=x, y=y), tmp_path / "c.json"
+    without = sl.Model(MASSES).fit(data, threads=1, se="none")
+    assert without.params["name"].str.startswith("u[g] ~1").sum() > 2
+    fit = sl.Model(MASSES).fit(data, threads=1, checkpoint=path, se="none")
+    assert len(fit.params) == len(without.params)
+    assert fit.loglik == pytest.approx(without.loglik, abs=1e-4)
+
+
+def test_an_interrupt_ends_the_search_for_mass_points() -> None:
+    fits: list[str] = []
+
+    def tell(line: str) -> None:
+        fits.append(line)
+        if len(fits) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.warns(NotConvergedWarning, match="interrupted"):
+        fit = sl.Model(MASSES).fit(frame(), threads=1, se="none", progress=tell)
+    assert fit.estimate.interrupted
+    assert len(fits) == 4
+
+
+def test_who_fits_again_and_again_is_interrupted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = sl.Model("y ~ x").fit(frame(), threads=1)
+    real = Climb.run
+
+    def stopped(self: Climb) -> None:
+        real(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Climb, "run", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fit.bootstrap(3, processes=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit.confint(method="profile")
 
 
 def test_warnings_come_before_the_fit_and_compiling_is_counted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,6 +140,43 @@ def test_a_script_that_every_worker_would_run(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
     with pytest.raises(SystemExit), client_of("local", 1):
         pass
+
+
+def test_a_cluster_is_started_apart_from_interrupts() -> None:
+    """Its processes do not get what Ctrl-C sends to all; who interrupts the start closes it."""
+    from semlang.data.partitions import scheduler
+
+    closed: list[bool] = []
+    cluster: Any = SimpleNamespace(close=lambda: closed.append(True))
+    seen: list[set[signal.Signals | int]] = []
+
+    def start() -> Any:
+        seen.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        return cluster
+
+    assert scheduler._apart_from_interrupts(start) is cluster
+    assert signal.SIGINT in seen[0]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    def slow() -> Any:
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        return cluster
+
+    with pytest.raises(KeyboardInterrupt):
+        scheduler._apart_from_interrupts(slow)
+    for _ in range(100):
+        if closed:
+            break
+        time.sleep(0.02)
+    assert closed == [True]
+    with scheduler._closing(SimpleNamespace(close=interrupt)):  # the fit is there
+        pass
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_workers_that_stay_lost() -> None:

@@ -6,7 +6,9 @@ it but for a probability of degree / p (Schwartz 1980; Zippel 1979).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,18 @@ def residue(value: float | int | Fraction) -> int:
     >>> 4 * residue(0.25) % P
     1
     """
-    exact = value if isinstance(value, Fraction) else Fraction(value if isinstance(value, int) else repr(float(value)))
-    return exact.numerator % P * pow(exact.denominator, P - 2, P) % P
+    if isinstance(value, (int, Fraction)):
+        return value.numerator % P * pow(value.denominator, P - 2, P) % P
+    exact = Decimal(repr(float(value)))  # ten times as fast as a fraction
+    exponent = exact.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"{value} is no number of the field")
+    return int(exact.scaleb(-exponent)) % P * _power_of_ten(exponent) % P
+
+
+@cache
+def _power_of_ten(exponent: int) -> int:
+    return pow(10, exponent, P)
 
 
 def inverse(value: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,26 +145,29 @@ def design_sample(
     usable = np.all([np.isfinite(c) for c in columns.values()], axis=0) & observed.any(axis=1)
     top = np.asarray(design.clusters[levels[-1]]) if levels else np.arange(n)
     places = np.flatnonzero(usable)
-    groups: dict[int, list[int]] = {}
-    for i in places.tolist():
-        groups.setdefault(int(top[i]), []).append(i)
-    distinct: dict[object, list[int]] = {}
-    for rows in groups.values():
-        inner = [tuple((design.clusters[lv][rows] - design.clusters[lv][rows[0]]).tolist()) for lv in levels]
-        key = (
-            tuple(c[rows].tobytes() for c in columns.values()),
-            observed[rows].tobytes(),
-            tuple(inner),
-        )
-        distinct.setdefault(key, rows)
+    places = places[np.argsort(top[places], kind="stable")]
+    begins = np.flatnonzero(np.append(True, np.diff(top[places]) != 0)[: places.size])
+    ends = np.append(begins[1:], places.size)
+    inner = [np.asarray(design.clusters[lv])[places].astype(np.int64) for lv in levels]
+    table = np.stack(
+        [
+            *(c[places].view(np.int64) for c in columns.values()),
+            *observed[places].T.astype(np.int64),
+            *(code - np.repeat(code[begins], ends - begins) for code in inner),
+        ],
+        axis=1,
+    )
+    distinct: dict[bytes, tuple[int, int]] = {}
+    for _, a, b in sorted(zip(places[begins].tolist(), begins.tolist(), ends.tolist(), strict=True)):
+        distinct.setdefault(table[a:b].tobytes(), (a, b))
     chosen = list(distinct.values())
     random.Random(seed).shuffle(chosen)
     taken: list[list[int]] = []
     size = 0
-    for rows in chosen:
-        if taken and size + len(rows) > budget:
+    for a, b in chosen:
+        if taken and size + b - a > budget:
             break
-        taken.append(rows[: max(budget, 2)])
+        taken.append(places[a : min(b, a + max(budget, 2))].tolist())
         size += len(taken[-1])
     index = np.array([i for rows in taken for i in rows], dtype=np.int64)
     units = [np.arange(index.size)]
@@ -181,7 +184,7 @@ def design_sample(
 
 
 def _thousandths(value: float) -> int:
-    return round(Fraction(repr(value)) * SCALE) % (P - 1)
+    return int((Decimal(repr(value)) * SCALE).to_integral_value(ROUND_HALF_EVEN)) % (P - 1)
 
 
 def _column(design: Design, product: Product) -> NDArray[np.float64]:

@@ -47,11 +47,14 @@ def command(report: Report) -> None:
         if packages[name] is None and not (name == "pygraphviz" and dot):
             report.add([note("missing-package", f"{name} is not installed: it {use}", help=f"pip install {name}")])
     if packages["numba"]:
-        from semlang.estimation.kernels.objects import kernel_folder
+        from semlang.estimation.kernels.objects import kernel_folder, sources_hash
+        from semlang.estimation.kernels.shipped import shipped_folder
 
+        shipped = shipped_folder(sources_hash())
+        carried = f"for {shipped.name}" if shipped is not None else "none"
         cache = str(kernel_folder() or "") or f"none, so kernels are compiled in every process: {unusable()}"
     else:
-        cache = "unknown"
+        cache = carried = "unknown"
     try:
         processors = len(os.sched_getaffinity(0))
     except AttributeError:
@@ -62,6 +65,7 @@ def command(report: Report) -> None:
         "platform": platform.platform(),
         "processors": str(processors),
         "dot": dot or "none",
+        "shipped kernels": carried,
         "kernel cache": cache,
     }
     lines = [[k, v] for k, v in facts.items()] + [[k, v or "missing"] for k, v in packages.items()]

@@ -91,7 +91,10 @@ class OnWorkers:
             self.client.wait_for_workers(1, timeout=WAIT)
         except TimeoutError:
             raise FitError([nobody()]) from None
-        return sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+        workers = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+        if not workers:  # the last one has gone since
+            raise FitError([lost("there is no worker any more")])
+        return workers
 
     def _where(self) -> dict[str, list[int]]:
         """Return which values each worker has; those that are nowhere are divided among all."""

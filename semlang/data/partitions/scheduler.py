@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from semlang.diagnostics import Diagnostic, error
 from semlang.errors import FitError
+from semlang.interrupts import blocked
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 __all__ = ["client_of", "refuse_without_dask"]
+
+T = TypeVar("T", bound=Any)
 
 CONNECT = 10
 """Seconds after which a scheduler that does not answer is not there."""
@@ -77,15 +80,49 @@ def client_of(scheduler: str, processes: int) -> Iterator[Client]:
             dask.config.set({"distributed.scheduler.work-stealing": False, "distributed.comm.timeouts.connect": "10s"})
         )
         try:
-            cluster = stack.enter_context(
-                LocalCluster(
+            cluster = _apart_from_interrupts(
+                lambda: LocalCluster(
                     n_workers=processes, threads_per_worker=1, processes=True, host="127.0.0.1",
                     dashboard_address=None, silence_logs=50, env=ONE_THREAD, memory_limit=0,
                 )
             )  # fmt: skip
+            stack.enter_context(_closing(cluster))
         except RuntimeError as problem:
             raise FitError([not_started(str(problem))]) from None
-        yield stack.enter_context(Client(cluster, set_as_default=False))
+        yield stack.enter_context(_closing(Client(cluster, set_as_default=False)))
+
+
+@contextmanager
+def _closing(one: T) -> Iterator[T]:
+    """Close a client or a cluster in the end; who interrupts that has the fit nevertheless."""
+    try:
+        yield one
+    finally:
+        with suppress(KeyboardInterrupt):
+            one.close()
+
+
+def _apart_from_interrupts(start: Callable[[], LocalCluster]) -> LocalCluster:
+    """Return a cluster whose processes do not get what Ctrl-C sends to all processes of a terminal.
+
+    They are started by another thread, in which it is blocked; this one can be interrupted, and a cluster that is still
+    to come then is closed as soon as it is there.
+    """
+
+    from concurrent.futures import ThreadPoolExecutor
+
+    def apart() -> LocalCluster:
+        with blocked():
+            return start()
+
+    pool = ThreadPoolExecutor(1)
+    starting = pool.submit(apart)
+    pool.shutdown(wait=False)
+    try:
+        return starting.result()
+    except KeyboardInterrupt:
+        starting.add_done_callback(lambda done: None if done.exception() else done.result().close())
+        raise
 
 
 def _knock(scheduler: str) -> None:

@@ -35,6 +35,7 @@ from semlang.estimation.kernels.shared_grid import RowTables, fill_tables
 from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Posterior
+from semlang.estimation.nearly import nearly_the_same
 from semlang.estimation.quadrature import constant_parts
 from semlang.model.table import Variable
 
@@ -60,9 +61,6 @@ NARROW = 0.5
 
 FEW = 50
 """Parameters for which differences of the gradient take less time than Louis' formula."""
-
-NEAR = 2e-3
-"""Difference of a unit's log-likelihood with fewer nodes below which second derivatives are taken with these."""
 
 CELLS = 20_000_000
 """Numbers of the largest array of a run of units."""
@@ -213,8 +211,9 @@ class EliminatedGrid(Expanded):
         if len(self) <= count:
             return self.nodes
         z: Floats = np.linspace(-span, span, count)
-        near = abs(self._value(x, z) - self.value(x)) < NEAR * self.rows.unit_weights[-1].sum()
-        return z if near else self.nodes
+        fewer, now = (np.concatenate(self._values_of_runs(x, nodes)) for nodes in (z, self.nodes))
+        weights = np.concatenate([run.weight for run in self.runs])
+        return z if nearly_the_same(fewer, now, weights) else self.nodes
 
     def _equispaced(self, count: int) -> Floats:
         span = SPAN[max(self.outline.width, 1)]
@@ -256,14 +255,17 @@ class EliminatedGrid(Expanded):
         return self._value(x, self.nodes)
 
     def _value(self, x: Floats, z: Floats) -> float:
+        return float(sum(v @ run.weight for v, run in zip(self._values_of_runs(x, z), self.runs, strict=True)))
+
+    def _values_of_runs(self, x: Floats, z: Floats) -> list[Floats]:
+        """Return the log-likelihoods of the distinct top-level units of each run."""
         logs, kernels = self._tables(x, z)[2], self._kernels(self.standard.prior(x), z)[1]
-        return float(sum(run.forward(logs, kernels) @ run.weight for run in self.runs))
+        return [run.forward(logs, kernels) for run in self.runs]
 
     def values(self, x: Floats) -> Floats:
         """Return the log-likelihoods of the top-level units (weighted)."""
-        logs, kernels = self._tables(x, self.nodes)[2], self._kernels(self.standard.prior(x), self.nodes)[1]
-        parts = [run.forward(logs, kernels)[run.top_of_unit] * run.unit_weight for run in self.runs]
-        out: Floats = np.concatenate(parts)
+        parts = zip(self._values_of_runs(x, self.nodes), self.runs, strict=True)
+        out: Floats = np.concatenate([v[run.top_of_unit] * run.unit_weight for v, run in parts])
         return out
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:

@@ -19,6 +19,7 @@ from semlang.estimation.gaussian.observations import Observations, multiplicity,
 from semlang.estimation.gaussian.one_level import OneLevel, cross_products, patterns
 from semlang.estimation.member import Infeasible
 from semlang.matrices.reduced import Cells, ReducedForm
+from semlang.sums import sum_by
 
 __all__ = ["Saturated", "saturated", "saturated_form"]
 
@@ -210,7 +211,7 @@ class Rows:
                 own = np.searchsorted(of, self.pattern[rows])
                 residual[g[own].T, rows] = -np.einsum("nij,jn->in", A[own], Q[g[own].T, rows])
                 cell = g[:, :, None] * K + g[:, None, :]
-                spread += np.bincount(cell.ravel(), (A * self.count[of, None, None]).ravel(), K * K)
+                spread += sum_by(cell.ravel(), (A * self.count[of, None, None]).ravel(), K * K)
             change = residual @ self.x.T @ xx
             residual -= change @ self.x
             new_S = (residual @ residual.T + spread.reshape(K, K)) / n

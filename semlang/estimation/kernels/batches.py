@@ -122,7 +122,7 @@ def batches_of(tree: Tree, dims: Sequence[int], weights: Sequence[Floats]) -> li
     The division depends on the data alone, so that results do not depend on the number of threads.
     """
     levels = len(dims)
-    target = min(ROWS_OF_A_BATCH, max(512, tree.rows // 16))
+    target = min(ROWS_OF_A_BATCH, max(1280, tree.rows // 16))
     starts = tree.starts(levels - 1)
     batches, begin = [], 0
     while begin < starts.size - 1:
@@ -158,7 +158,7 @@ def _batch(tree: Tree, dims: Sequence[int], weights: Sequence[Floats], begin: in
         np.array(dims, dtype=np.int64),
         np.append(np.cumsum(dims[::-1])[::-1], 0).astype(np.int64),
         base, above, first, last, weight, total,
-        np.zeros((base[-1], max(dims))),
+        np.zeros((base[-1], max(dims))), np.zeros(base[1], dtype=np.int64),
     )  # fmt: skip
     units = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return Batch(nest, slice(begin, end), slice(int(first[0]), int(last[base[1] - 1])), units)

@@ -111,6 +111,11 @@ def addresses(codes: Iterable[int]) -> NDArray[np.int64]:
 @inner
 def end_of_run(i: int, end: int, code: Any) -> int:
     """Return the end of the rows from i on that have the code of row i, at most `end`."""
+    others = 0
+    for t in range(i, end):  # vector code: nearly always there are none
+        others += 1 if code[t] != code[i] else 0
+    if others == 0:
+        return end
     j = i + 1
     while j < end and code[j] == code[i]:
         j += 1

@@ -18,7 +18,15 @@ SMALLEST_PIVOT = 1e-8
 def eliminate(q: int, M: int, Da: int, F: Any, L: Any, T: Any, inverse: Any, G: Any) -> bool:
     """Factor the front of unit q; return False where F_oo is not positive definite."""
     compact()
-    if M == 2:  # as `factor`, in half the time
+    if M == 1:  # as `factor`, in half the time
+        if not F[q, 0, 0] > SMALLEST_PIVOT:
+            return False
+        x = np.sqrt(F[q, 0, 0])
+        u = 1.0 / x
+        L[q, 0, 0] = x
+        T[q, 0, 0] = u
+        inverse[q, 0, 0] = u * u
+    elif M == 2:
         s = F[q, 0, 0]
         if not s > SMALLEST_PIVOT:
             return False

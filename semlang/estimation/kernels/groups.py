@@ -7,12 +7,13 @@ kernel is compiled in half the time, and more of its loops become vector code.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, get_type_hints
+import ctypes
+from typing import Annotated, Any, ClassVar, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WIDTH", "Cube", "Group", "IntegerMatrix", "Integers", "Matrix", "TruthMatrix", "Vector"]
+__all__ = ["WIDTH", "Cube", "Group", "IntegerMatrix", "Integers", "Matrix", "TruthMatrix", "Vector", "address_of"]
 
 Integers = Annotated[NDArray[np.int64], np.dtype(np.int64), 1]
 IntegerMatrix = Annotated[NDArray[np.int64], np.dtype(np.int64), 2]
@@ -23,6 +24,17 @@ TruthMatrix = Annotated[NDArray[np.bool_], np.dtype(np.bool_), 2]
 
 WIDTH = 4
 """Numbers that a group's table has for each array: its address and its shape."""
+
+
+_NOTHING = ctypes.c_char * 0
+
+
+def address_of(array: NDArray[Any]) -> int:
+    """Return the address of an array's first element."""
+    try:
+        return ctypes.addressof(_NOTHING.from_buffer(cast(Any, array)))  # four times as fast as `array.ctypes`
+    except TypeError:  # can't be written
+        return int(array.ctypes.data)
 
 
 class Group:
@@ -43,9 +55,9 @@ class Group:
                 raise TypeError(
                     f"{type(self).__name__}.{name} is no contiguous array of {dtype} with {dimensions} dims"
                 )
-            line[: dimensions + 1] = array.ctypes.data, *array.shape
+            line[: dimensions + 1] = address_of(array), *array.shape
         object.__setattr__(self, "_table", table)
-        object.__setattr__(self, "pointer", table.ctypes.data)
+        object.__setattr__(self, "pointer", address_of(table))
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:

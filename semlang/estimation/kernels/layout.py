@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from semlang.estimation.kernels.groups import Cube, Group, Integers, Matrix, Vector
 
-__all__ = ["Adjoints", "Fronts", "Nest", "Rows", "Rule", "Scratch", "Tables"]
+__all__ = ["Adjoints", "Fronts", "Lanes", "Nest", "Rows", "Rule", "Scratch", "Tables"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Nest(Group):
     weight: Vector  # (U,) W
     total: Vector  # (U,) Om
     mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
+    plain: Integers  # (U0,) 1 where all rows of a lowest unit are Bernoulli logits of weight 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,7 @@ class Rule(Group):
     sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
     run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
+    calls: Integers  # (1,) address of `node_rows.rows_at_nodes`, 0 where there is one node
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,3 +134,39 @@ class Tables(Group):
     density: Cube  # (3, rows at a time + 3, n0) l', dl/df1, dl/df2
     buffer: Matrix  # (4, TILE) input of a loop over rows
     message: Vector  # (n1,)
+
+
+@dataclass(frozen=True, eq=False)
+class Lanes(Group):
+    """Units of one dimension side by side: arrays of w lanes; x is a node of the units above, j a row of a lane."""
+
+    unit: Integers  # (w,) of each lane, from 0
+    first: Integers  # (w,) first row
+    count: Integers  # (w,) rows; 0 in lanes that are free
+    longest: Integers  # (1,) most rows of a lane
+    o: Matrix  # (j, w)
+    a: Matrix  # (j, w) loading of the own coordinate
+    y: Matrix  # (j, w)
+    above: Cube  # (Da, j, w) loadings of the ancestors' coordinates
+    e: Matrix  # (j, w) exp(nu) at node x and z = 0
+    move: Cube  # (n, j, w) exp(a T z)
+    one: Cube  # (n0, j, w) 1 + exp(nu)
+    expected: Cube  # (2, j, w) expectations of l', and of l' z or l' v
+    of_lane: Matrix  # (D, w) numbers of its unit
+    at_0: Vector  # (w,) sum y nu at z = 0
+    by_z: Vector  # (w,) sum y a T
+    product: Matrix  # (n, w) of 1 + g; then probabilities of the nodes
+    log_one: Matrix  # (n, w) sum log(1 + g); then the sum of the rows' log densities
+    row_centre: Vector  # (w,)
+    row_scale: Vector  # (w,)
+    slope: Vector  # (w,) sum a E[l']
+    slope_z: Vector  # (w,) sum a E[l' z]
+    centre: Matrix  # (n1, w) by unit: own coordinate of z = 0
+    scale: Vector  # (w,) by unit: T
+    log_det: Vector  # (w,) by unit: log L
+    furthest: Matrix  # (D, w) by unit: largest absolute coordinates
+    f: Matrix  # (n0, w) by unit: log of the integrand, then conditional probabilities
+    sum: Vector  # (w,) by unit
+    message: Matrix  # (n1, w) by unit: log of the integral
+    z_mean: Matrix  # (n1, w) by unit
+    z_square: Matrix  # (n1, w) by unit

@@ -8,8 +8,9 @@ import numpy as np
 
 from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.groups import Vector
-from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
-from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
+from semlang.estimation.kernels.lanes import units_side_by_side
+from semlang.estimation.kernels.layout import Fronts, Lanes, Nest, Rows, Rule, Scratch, Tables
+from semlang.estimation.kernels.node_rows import call_at_nodes, end_of_table
 from semlang.estimation.kernels.upper import normalise
 
 
@@ -184,69 +185,98 @@ def moments_at(q: int, M: int, groups: int, n: int, path: Any, node: Any, p: Any
                 tau_z[q, k * M + d, x] = t
 
 
-@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, bool,
-        Vector)  # fmt: skip
-def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
-                 has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
-    """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
+@inner
+def pass_on(q: int, K: int, groups: int, log_det: float, alone: bool, nest: Nest, rows: Rows, fronts: Fronts,
+            tables: Tables, value: Any) -> None:  # fmt: skip
+    """Make ``message`` the value of unit q, or add it and the slopes of unit q to those of its parent."""
+    W = nest.weight[q]
+    if K == 1:
+        value[q] = W * (tables.message[0] - log_det)
+        return
+    M = nest.dims[0]
+    r0 = nest.first[0]
+    up = nest.above[q] - nest.base[1]
+    for x in range(groups):
+        tables.f[up, x] += W * (tables.message[x] - log_det)
+    for d in range(0 if alone else nest.tail[1]):
+        for x in range(groups):
+            s = 0.0
+            for i in range(nest.first[q], nest.last[q]):
+                s += rows.A[M + d, i] * tables.row[0, x, i - r0]
+            for k in range(M):
+                s -= fronts.G[q, k, d] * tables.tau[q, k, x]
+            tables.slope[up, d, x] += W * s
 
-    Where the value is asked for `alone`, conditional moments (`moments_at`) stand in the place of slopes, and there are
-    no expectations of rows.
+
+@inner
+def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest, rule: Rule, rows: Rows,
+             fronts: Fronts, scratch: Scratch, tables: Tables) -> float:  # fmt: skip
+    """Integrate unit q at each node of the units above: fill ``message``, and slopes or moments; return log|L|.
+
     A unit that is longer than the scratch for rows is gone through twice: for its probabilities, then for
     the expectations of its rows.
     """
     compact()
-    K = nest.dims.size
-    D = nest.tail[0]
     M = nest.dims[0]
-    Da = nest.tail[1]
     n = rule.counts[0]
     groups = rule.size[1]
-    n0 = rule.size[0]
     r0 = nest.first[0]
     capacity = tables.density.shape[1] - 3
+    up = max(nest.above[q] - nest.base[1], 0)
+    a = nest.first[q]
+    b = nest.last[q]
+    place_nodes(q, up, sister, M, nest.tail[1], groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts,
+                tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
+    for turn in range(1 if alone else 2):
+        start = a
+        while start < b:
+            stop = end_of_table(start, b, capacity, rows)
+            if turn == 0 or b - a > capacity:
+                call_at_nodes(rule.calls[0], start, stop, rule.size[0], rule.run[0], rows, tables, scratch)
+            for what in range((3 if has_parameters else 1) if turn else 0):
+                contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
+                         start - r0, M + what if what else 0, tables.row)  # fmt: skip
+            start = stop
+        if turn == 0:
+            normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
+            weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
+    if alone:
+        moments_at(q, M, groups, n, fronts.path, tables.node, tables.log_f, tables.tau, tables.tau_z)
+    else:
+        slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,
+               tables.row, tables.tau, tables.tau_z)  # fmt: skip
+    det = 1.0
+    for k in range(M):
+        det *= fronts.L[q, k, k]
+    return float(np.log(det))
+
+
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, Lanes, bool, bool, Vector)
+def lowest_units(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables, lanes: Lanes,
+                 has_parameters: bool, alone: bool, value: Any) -> None:  # fmt: skip
+    """Integrate the lowest units at each node of the units above; add to those units' sums and slopes.
+
+    Where the value is asked for `alone`, conditional moments (`moments_at`) stand in the place of slopes, and there are
+    no expectations of rows. Units of one dimension are side by side where they can be.
+    """
+    compact()
+    K = nest.dims.size
+    groups = rule.size[1]
     before = -1
-    for q in range(nest.base[0], nest.base[1]):
-        up = max(nest.above[q] - nest.base[1], 0)
-        a = nest.first[q]
-        b = nest.last[q]
-        W = nest.weight[q]
-        place_nodes(q, up, up == before, M, Da, groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts,
-                    tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
-        before = up
-        for turn in range(1 if alone else 2):
-            start = a
-            while start < b:
-                stop = end_of_table(start, b, capacity, rows)
-                if turn == 0 or b - a > capacity:
-                    rows_at_nodes(start, stop, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product,
-                                  tables.density, tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
-                for what in range((3 if has_parameters else 1) if turn else 0):
-                    contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
-                             start - r0, M + what if what else 0, tables.row)  # fmt: skip
-                start = stop
-            if turn == 0:
-                normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
-                weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
-        if alone:
-            moments_at(q, M, groups, n, fronts.path, tables.node, tables.log_f, tables.tau, tables.tau_z)
-        else:
-            slopes(q, a, b, r0, M, groups, n, rows.A, fronts.T, tables.node, tables.weights, tables.centre,
-                   tables.row, tables.tau, tables.tau_z)  # fmt: skip
-        det = 1.0
-        for k in range(M):
-            det *= fronts.L[q, k, k]
-        log_det = np.log(det)
-        if K == 1:
-            value[q] = W * (tables.message[0] - log_det)
-            continue
-        for x in range(groups):
-            tables.f[up, x] += W * (tables.message[x] - log_det)
-        for d in range(0 if alone else Da):
+    alone_until = 0  # units up to here are too large to be side by side
+    q = 0
+    while q < nest.base[1]:
+        end = units_side_by_side(q, nest, rule, rows, fronts, tables, lanes, alone) if q >= alone_until else q
+        for u in range(end - q):
             for x in range(groups):
-                s = 0.0
-                for i in range(a, b):
-                    s += rows.A[M + d, i] * tables.row[0, x, i - r0]
-                for k in range(M):
-                    s -= fronts.G[q, k, d] * tables.tau[q, k, x]
-                tables.slope[up, d, x] += W * s
+                tables.message[x] = lanes.message[x, u]
+            pass_on(q + u, K, groups, lanes.log_det[u], alone, nest, rows, fronts, tables, value)
+        if end > q:
+            q = end
+            before = -1
+            continue
+        alone_until = max(alone_until, -end)
+        log_det = one_unit(q, nest.above[q] == before, has_parameters, alone, nest, rule, rows, fronts, scratch, tables)
+        before = nest.above[q]
+        pass_on(q, K, groups, log_det, alone, nest, rows, fronts, tables, value)
+        q += 1

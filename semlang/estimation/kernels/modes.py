@@ -69,6 +69,15 @@ def gather(q: int, a: int, b: int, r0: int, D: int, A: Any, r: Any, w: Any, F: A
 
     Of rows of a set ``a`` is centred: ``sum p a a' - (sum p a)(sum p a)'``, and r sums to zero.
     """
+    if D == 1:
+        g0 = f00 = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            g0 += r[i - r0] * x
+            f00 += w[i - r0] * x * x
+        g[q, 0] = g0
+        F[q, 0, 0] = f00
+        return
     if D == 2:
         g0 = g1 = f00 = f01 = f11 = 0.0
         for i in range(a, b):
@@ -170,6 +179,29 @@ def reduce_unit(q: int, M: int, Da: int, nest: Nest, fronts: Fronts) -> float:
 
 
 @inner
+def reduce_top_unit(q: int, M: int, nest: Nest, fronts: Fronts) -> float:
+    """Do what `reduce_unit` does where there is no unit above and M is 1 or 2: in half the time."""
+    fronts.g[q, 0] -= fronts.path[q, 0]
+    fronts.F[q, 0, 0] += 1.0
+    if M == 2:
+        fronts.g[q, 1] -= fronts.path[q, 1]
+        fronts.F[q, 1, 1] += 1.0
+    if not eliminate(q, M, 0, fronts.F, fronts.L, fronts.T, fronts.inverse, fronts.G):
+        return -1.0
+    g = fronts.g[q, 0]
+    x = fronts.inverse[q, 0, 0] * g
+    decrement = x * g
+    if M == 2:
+        h = fronts.g[q, 1]
+        x += fronts.inverse[q, 0, 1] * h
+        z = fronts.inverse[q, 1, 0] * g + fronts.inverse[q, 1, 1] * h
+        fronts.newton[q, 1] = z
+        decrement = x * g + z * h
+    fronts.newton[q, 0] = x
+    return float(max(decrement, 0.0))
+
+
+@inner
 def slope_along_step(K: int, nest: Nest, fronts: Fronts, low: Any, high: Any) -> float:
     """Derivative along the last step, from the reduced gradients."""
     compact()
@@ -258,6 +290,11 @@ def reduce_cluster(K: int, D: int, nest: Nest, rows: Rows, fronts: Fronts, scrat
     """Eliminate the units ``low`` to ``high``, upwards; return ``g' H^-1 g``, -1 where H is not positive definite."""
     r0 = nest.first[0]
     decrement = 0.0
+    if K == 1 and D <= 2:
+        q = scratch.low[0]
+        gather(q, nest.first[q], nest.last[q], r0, D, rows.centred, scratch.r, scratch.w, fronts.F, fronts.g)
+        here = reduce_top_unit(q, D, nest, fronts)
+        return here if here < 0.0 else nest.total[q] * here
     for level in range(K):
         M = nest.dims[level]
         Da = nest.tail[level + 1]
@@ -360,6 +397,9 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
                         a, b = nest.first[scratch.low[0]], nest.last[scratch.high[0] - 1]
                         without_negative_curvature(a, b, r0, rows, scratch.w)
                     now = reduce_cluster(K, D, nest, rows, fronts, scratch)
+                    if 0.0 <= now < tolerance and scratch.state[c] == SEARCHED:
+                        scratch.state[c] = FOUND
+                        continue
                     steps[c] += advance(c, K, now, iteration, tolerance, nest, fronts, scratch, steps[c])
                     searching += 1 if scratch.state[c] < FOUND else 0
             iteration += 1

@@ -8,7 +8,7 @@ from semlang.estimation.kernels.declaring import compact, kernel
 from semlang.estimation.kernels.groups import Cube, Matrix
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Rule, Scratch, Tables
 from semlang.estimation.kernels.lowest import place_nodes
-from semlang.estimation.kernels.node_rows import end_of_table, rows_at_nodes
+from semlang.estimation.kernels.node_rows import call_at_nodes, end_of_table
 from semlang.estimation.kernels.upper import normalise
 
 _MOMENTS = (Matrix, Cube)
@@ -132,8 +132,7 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
         a = nest.first[q]
         while a < nest.last[q]:
             b = end_of_table(a, nest.last[q], capacity, rows)
-            rows_at_nodes(a, b, D, n0, rule.run[0], rows, tables.node, tables.log_f, tables.product, tables.density,
-                          tables.factor, tables.bound, tables.buffer, scratch.tile)  # fmt: skip
+            call_at_nodes(rule.calls[0], a, b, n0, rule.run[0], rows, tables, scratch)
             a = b
         normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
         for x in range(rule.size[1]):

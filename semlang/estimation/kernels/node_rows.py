@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from semlang.estimation.kernels.declaring import inline, inner
+from semlang.estimation.kernels.declaring import Kernel, inline, inner, intrinsic
 from semlang.estimation.kernels.densities import TILE, VALUE, call_rows
 from semlang.estimation.kernels.families import CODES, SETS
+from semlang.estimation.kernels.layout import Rows, Scratch, Tables
 from semlang.estimation.kernels.softmax import end_of_set, set_at_nodes
 from semlang.estimation.kernels.vector_math import vexp, vlog
 
@@ -245,13 +246,14 @@ def end_of_table(a: int, b: int, capacity: int, rows: Any) -> int:
     return stop
 
 
-@inner
-def rows_at_nodes(a: int, b: int, D: int, n: int, run: int, rows: Any, node: Any, log_f: Any, product: Any,
-                  density: Any, factor: Any, bound: Any, buffer: Any, tile: Any) -> None:  # fmt: skip
+def _rows_at_nodes(a: int, b: int, n: int, run: int, rows: Rows, tables: Tables, scratch: Scratch) -> None:
     """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - a]`` (up to three further rows are scratch).
 
     Nodes come in runs that differ by a shift; ``run`` is their length.
     """
+    D = rows.A.shape[0]
+    node, log_f, product, density = tables.node, tables.log_f, tables.product, tables.density
+    factor, bound, buffer, tile = tables.factor, tables.bound, tables.buffer, scratch.tile
     waiting = 0
     held = -1  # row whose loadings ``factor`` has
     few = n // run + run <= n // 2 and n >= 16
@@ -293,3 +295,25 @@ def rows_at_nodes(a: int, b: int, D: int, n: int, run: int, rows: Any, node: Any
         if waiting == 4 or (waiting > 0 and i == b):
             add_logarithms(n, product, log_f)
             waiting = 0
+
+
+rows_at_nodes = Kernel(
+    _rows_at_nodes, (int, int, int, int, Rows, Tables, Scratch), name="rows_at_nodes", by_address=True
+)
+"""One for all kernels that go through nodes: they call it by its address, which is in `Rule.calls`."""
+
+
+@intrinsic
+def call_at_nodes(
+    context: Any, address: Any, a: Any, b: Any, n: Any, run: Any, rows: Any, tables: Any, scratch: Any
+) -> Any:
+    """Call `rows_at_nodes`."""
+    from llvmlite import ir
+    from numba import types
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in arguments[1:]])
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *[types.int64] * 4, rows, tables, scratch), build

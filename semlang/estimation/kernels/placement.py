@@ -99,7 +99,8 @@ def at_moments(nest: Nest, means: Floats, covariances: Floats, before: Placement
             ancestors = C[:, dims:, dims:].copy()
             at = np.arange(width - dims)
             ancestors[:, at, at] += 1e-10 * ancestors[:, at, at] + 1e-14
-            slope = np.linalg.solve(ancestors, np.swapaxes(C[:, :dims, dims:], 1, 2))
+            between = np.swapaxes(C[:, :dims, dims:], 1, 2)
+            slope = between / ancestors if width - dims == 1 else np.linalg.solve(ancestors, between)
             G[units, :dims, : width - dims] = -np.swapaxes(slope, 1, 2)
             own = own - C[:, :dims, dims:] @ slope
         last = before.T[units, :dims, :dims]

@@ -14,6 +14,18 @@ from semlang.estimation.kernels.softmax import centre_sets
 def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: Any, w1: Any, form: Any, e: Any,
                       adjoint: Any) -> None:  # fmt: skip
     """Fill ``form = a' F_bar a`` and e of rows a to b, of lowest unit q; add ``sum e a`` to the modes' adjoint."""
+    if D == 1:
+        f00 = F_bar[q, 0, 0]
+        s = 0.0
+        for i in range(a, b):
+            x = A[0, i]
+            y = f00 * x * x
+            form[i - r0] = y
+            y *= w1[i - r0]
+            e[i - r0] = y
+            s += y * x
+        adjoint[q, 0] += s
+        return
     if D == 2:
         f00 = F_bar[q, 0, 0]
         f01 = 2.0 * F_bar[q, 0, 1]
@@ -129,12 +141,20 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                     adjoints.f1[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
                     adjoints.f2[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
         direct = om if one else 0.0  # at one point the expectation of l' is l' at the mode
-        if D == 2:
+        if D <= 2:
             k0 = fronts.k[q, 0]
-            k1 = fronts.k[q, 1]
             m0 = fronts.path[q, 0]
-            m1 = fronts.path[q, 1]
             f00 = 2.0 * fronts.F_bar[q, 0, 0]
+        if D == 1:
+            for i in range(a, b):
+                w = scratch.w[i - r0] * rows.centred[0, i]
+                r = scratch.r[i - r0]
+                s = scratch.e[i - r0] - om * w * k0 + direct * r
+                adjoints.o[i] = s
+                adjoints.A[0, i] = s * m0 + om * r * k0 + w * f00
+        elif D == 2:
+            k1 = fronts.k[q, 1]
+            m1 = fronts.path[q, 1]
             f01 = 2.0 * fronts.F_bar[q, 0, 1]
             f11 = 2.0 * fronts.F_bar[q, 1, 1]
             for i in range(a, b):
@@ -149,10 +169,11 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                 adjoints.A[1, i] = s * m1 + t * k1 + w * (f01 * x + f11 * z)
         else:
             for i in range(a, b):
-                s = 0.0
-                for d in range(D):
-                    s += rows.centred[d, i] * fronts.k[q, d]
-                adjoints.o[i] = scratch.e[i - r0] - om * scratch.w[i - r0] * s + direct * scratch.r[i - r0]
+                adjoints.o[i] = scratch.e[i - r0] + direct * scratch.r[i - r0]
+            for d in range(D):
+                z = om * fronts.k[q, d]
+                for i in range(a, b):
+                    adjoints.o[i] -= z * scratch.w[i - r0] * rows.centred[d, i]
             for d in range(D):
                 x = fronts.path[q, d]
                 z = om * fronts.k[q, d]

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from semlang.estimation.kernels.batches import Batch
 from semlang.estimation.kernels.densities import TILE
-from semlang.estimation.kernels.layout import Fronts, Rule, Scratch, Tables
+from semlang.estimation.kernels.lanes import LONGEST, WIDTH
+from semlang.estimation.kernels.layout import Fronts, Lanes, Rule, Scratch, Tables
+from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.sparse import WIDE, sparse_rule
 
 __all__ = ["Workspace", "rule_of_levels", "spacing"]
@@ -97,7 +99,9 @@ def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0
         sign[level, at] = signs
     size = np.append(np.cumprod(counts[::-1])[::-1], 1).astype(np.int64)
     length = size[0] if whole else run
-    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), np.array([length], dtype=np.int64))
+    run_of_nodes = np.array([length], dtype=np.int64)
+    calls = np.array([rows_at_nodes.address() if size[0] > 1 else 0], dtype=np.int64)
+    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), run_of_nodes, calls)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ class Workspace:
     fronts: Fronts
     scratch: Scratch
     tables: Tables
+    lanes: Lanes
 
     @classmethod
     def for_batches(cls, batches: Sequence[Batch], rule: Rule, together: int = 1) -> Workspace:
@@ -130,9 +135,9 @@ class Workspace:
         n0, n1, run = int(rule.size[0]), int(rule.size[1]), int(rule.run[0])
         factors = max(n0, 4 * (n0 // run + 8), 4 * run)
         if n0 == 1:
-            lowest = upper = rows_in_table = rows_at_nodes = 1
+            lowest = upper = rows_in_table = rows_of_upper = 1
         else:
-            rows_in_table, rows_at_nodes = max(16, together, min(longest, LARGEST_TABLE // n0)), rows
+            rows_in_table, rows_of_upper = max(16, together, min(longest, LARGEST_TABLE // n0)), rows
         e = np.empty
         upper = max(upper, 1)
         square, by_unit = (units, m, m), (units, d)
@@ -150,8 +155,27 @@ class Workspace:
             Tables(
                 e((upper, d, n1)), e((upper, n1)), e((upper, d, n1)),
                 e((upper, n1)),
-                e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_at_nodes)),
+                e((lowest, m0, n1)), e((lowest, m0 * m0, n1)), e((3 + m0, n1, rows_of_upper)),
                 e((d, n0)), e((m0, n1)), e(d), e(n0), e(n0), e((2, factors)), e((1 + m0, n0)),
                 e((3, rows_in_table + 3, n0)), e((4, TILE)), e(n1),
             ),
+            _lanes(longest, int(rule.counts[0]), n1, d, WIDTH if m0 == 1 and n0 > 1 else 0),
         )  # fmt: skip
+
+
+def _lanes(longest: int, n: int, n1: int, d: int, width: int) -> Lanes:
+    """Allocate lanes of units of at most ``longest`` rows, unless the table of their rows at all nodes is too large."""
+    rows = max(LONGEST, -(-longest // max(width, 1)))
+    if n * n1 * rows * width > LARGEST_TABLE:
+        rows = LONGEST
+    if n * n1 * rows * width > LARGEST_TABLE or not width:
+        n = n1 = rows = width = 0
+    e, i = np.empty, np.int64
+    by_row, lane, by_x, by_z = (rows, width), width, (n1, width), (n, width)
+    return Lanes(
+        e(lane, i), e(lane, i), e(lane, i), e(1, i),
+        e(by_row), e(by_row), e(by_row), e((d - 1 if width else 0, rows, width)), e(by_row), e((n, rows, width)),
+        e((n * n1, rows, width)), e((2, rows, width)), e((d, width)), e(lane), e(lane), e(by_z), e(by_z),
+        e(lane), e(lane), e(lane), e(lane), e(by_x), e(lane), e(lane), e((d, width)), e((n * n1, width)), e(lane),
+        e(by_x), e(by_x), e(by_x),
+    )  # fmt: skip

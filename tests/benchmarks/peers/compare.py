@@ -1,10 +1,10 @@
 """Whole fits beside those of other programs, on the same data, one thread, in one run: a table in Markdown.
 
-``python tests/benchmarks/peers/compare.py [--data FOLDER] [WORK ...]``, as in docs/benchmarks.md.
+``python tests/benchmarks/peers/compare.py [--data FOLDER] [--python PYTHON] [WORK ...]``, as in docs/benchmarks.md.
 Seconds are of processor time, from the text to the fit, the least of four runs, or one where that is long (peers: of
-one). R packages and stepmix run here if they are installed, those that take minutes with ``--slow`` only. What
-does not run takes its stated seconds (measured where lmer took `LMER` for ``linear``) times what lmer takes here over
-that.
+one). Packages of R and of Python run here if they are installed, those that take minutes with ``--slow`` only; those of
+Python may have an environment of their own, whose interpreter is given. What does not run takes its stated seconds
+(measured where lmer took `LMER` for ``linear``) times what lmer takes here over that.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ from works import WORKS, Work
 
 import semlang
 
-SLOW = {"ordinal": "ordinal"}
-"""Packages of R that take minutes."""
+SLOW = ("ordinal",)
+"""Works whose package of R takes minutes."""
+
+STATED = {"ordinal": "ordinal", "slope_tmb": "glmmTMB", "factors_semopy": "semopy"}
+"""Packages whose seconds are stated."""
 
 LONG = 3.0
 """Seconds of a fit that is not repeated."""
@@ -49,30 +52,13 @@ def least(run: Callable[[], object], times: int = 3) -> tuple[float, object]:
     return seconds, result
 
 
-def of_r(name: str, file: Path) -> tuple[float, float, str] | None:
-    """Return seconds, log-likelihood and name of the R package, or None."""
-    if shutil.which("Rscript") is None:
+def of_package(command: list[str], name: str, file: Path) -> tuple[float, float, str] | None:
+    """Return seconds, log-likelihood and name of the package that a script runs, or None."""
+    if shutil.which(command[0]) is None:
         return None
-    command = ["Rscript", str(Path(__file__).parent / "peers.R"), str(file), name]
-    words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()[-4:]
-    return (float(words[0]), float(words[1]), " ".join(words[2:])) if len(words) == 4 else None
-
-
-def of_stepmix(data: pd.DataFrame) -> tuple[float, float, str] | None:
-    """Return seconds, log-likelihood and name of stepmix, or None."""
-    try:
-        import stepmix
-    except ImportError:
-        return None
-    y = data.to_numpy() - int(data.min().min())
-
-    def fit() -> stepmix.StepMix:
-        model = stepmix.StepMix(4, measurement="binary", random_state=1, verbose=0, progress_bar=0, max_iter=5000,
-                                abs_tol=1e-10, rel_tol=0)  # fmt: skip
-        return model.fit(y)
-
-    seconds, model = least(fit, 1)
-    return seconds, float(model.score(y)) * len(y), f"stepmix {stepmix.__version__}"
+    run = subprocess.run([*command, str(file), name], capture_output=True, text=True, check=False)
+    words = run.stdout.split()[-4:]
+    return (float(words[0]), float(words[1]), " ".join(words[2:])) if not run.returncode and len(words) == 4 else None
 
 
 def data_of(work: Work, folder: Path | None) -> pd.DataFrame:
@@ -87,22 +73,30 @@ def data_of(work: Work, folder: Path | None) -> pd.DataFrame:
 
 
 def peer_of(
-    name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool = False
+    name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool = False, python: str = sys.executable
 ) -> tuple[float, float, str] | None:
     """Return seconds, log-likelihood and name of the peer, or None."""
-    if work.peer == "stepmix":
-        return of_stepmix(data)
-    if work.peer == "R" and (slow or not work.stated):
-        with tempfile.TemporaryDirectory() as folder:
-            data.to_csv(Path(folder) / "data.csv", index=False)
-            return of_r(name, Path(folder) / "data.csv")
-    peer = SLOW.get(name, work.peer)
+    folder = Path(__file__).parent
+    commands: list[list[str]] = []
+    if work.peer == "R" and (slow or name not in SLOW):
+        commands = [["Rscript", str(folder / "peers.R")]]
+    if work.peer == "Python":
+        commands = [[each, str(folder / "peers.py")] for each in dict.fromkeys((sys.executable, python))]
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "data.csv"
+        if commands:
+            data.to_csv(file, index=False)
+        for command in commands:
+            found = of_package(command, name, file)
+            if found is not None:
+                return found
+    peer = STATED.get(name, work.peer)
     return (work.stated * scale, np.nan, f"{peer} (rescaled)") if work.stated and scale else None
 
 
-def line(name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool) -> str:
+def line(name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool, python: str) -> str:
     """Return a line of the table."""
-    other = peer_of(name, work, data, scale, slow)
+    other = peer_of(name, work, data, scale, slow, python)
     options = dict(work.options)
     text = f"options: starts = {options.pop('starts')}\n{work.text}" if "starts" in options else work.text
     seconds, fit = least(lambda: semlang.Model(text).fit(data, threads=1, **options), 1)
@@ -124,7 +118,7 @@ def line(name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool) ->
     return "| " + " | ".join(cells) + " |"
 
 
-def main(names: list[str], folder: Path | None, slow: bool) -> None:
+def main(names: list[str], folder: Path | None, slow: bool, python: str) -> None:
     """Print the table, a line as it is found."""
     x, out = np.linspace(-3, 3, 1 << 20), np.empty(1 << 20)
     exp = least(lambda: np.exp(x, out=out), 20)[0] / x.size * 1e9
@@ -137,7 +131,7 @@ def main(names: list[str], folder: Path | None, slow: bool) -> None:
     print("| work | seconds | log-likelihood | peer | its seconds | its log-likelihood | ratio | must | aim | met |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in names:
-        print(line(name, WORKS[name], data_of(WORKS[name], folder), scale, slow))
+        print(line(name, WORKS[name], data_of(WORKS[name], folder), scale, slow, python))
         sys.stdout.flush()
 
 
@@ -146,5 +140,6 @@ if __name__ == "__main__":
     parser.add_argument("works", nargs="*", metavar="WORK", help=", ".join(WORKS))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--slow", action="store_true", help="run peers that take minutes, too")
+    parser.add_argument("--python", default=sys.executable, help="interpreter of an environment with peers of Python")
     arguments = parser.parse_args()
-    main(arguments.works or list(WORKS), arguments.data, arguments.slow)
+    main(arguments.works or list(WORKS), arguments.data, arguments.slow, arguments.python)

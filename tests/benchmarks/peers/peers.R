@@ -11,6 +11,7 @@ slope <- function() timed("lme4", function() glmer(y ~ x1 + x2 + x3 + (x1 | id),
 suppressMessages(switch(arguments[2],
   slope = slope(), slope7 = slope(),
   three = timed("lme4", function() glmer(y ~ x1 + x2 + (1 | top) + (1 | id), d, binomial, control = control())),
+  slope_tmb = timed("glmmTMB", function() glmmTMB(y ~ x1 + x2 + x3 + (x1 | id), d, binomial)),
   linear = timed("lme4", function() lmer(y ~ t + (t | id), d, REML = FALSE)),
   ordinal = timed("ordinal", function() { d$y <- ordered(d$y); clmm(y ~ x + (1 | id), data = d, nAGQ = 10) }),
   factors = timed("lavaan", function() {

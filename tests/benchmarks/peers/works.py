@@ -26,9 +26,9 @@ class Work:
     options : dict
         Of the fit.
     peer : str
-        ``R`` and ``stepmix`` run here; else the name of a program that can not be installed, for which `stated` are its
-        seconds where lmer took `LMER`.
+        ``R`` and ``Python``: a package that runs here if it is installed; else the name of a program that can not be.
     stated : float
+        Seconds that the peer took where lmer took `LMER`, if it does not run.
     must, aim : float
         How many times as fast as the peer; of a work without a peer, seconds.
     """
@@ -91,14 +91,19 @@ def classes() -> pd.DataFrame:
     return _frame((rng.random(p.shape) < p).astype(int))
 
 
-def logit_slope() -> pd.DataFrame:
-    """5,000 clusters of 20."""
+def logit_slope(clusters: int = 5000) -> pd.DataFrame:
+    """Clusters of 20."""
     rng = np.random.default_rng(2)
-    ids = np.repeat(np.arange(5000), 20)
-    x1, x2, x3 = rng.normal(size=ids.size), rng.normal(size=5000)[ids], rng.integers(0, 2, ids.size)
-    u = rng.normal(size=(5000, 2)) @ np.array([[1.0, 0.3], [0.0, 0.6]])
+    ids = np.repeat(np.arange(clusters), 20)
+    x1, x2, x3 = rng.normal(size=ids.size), rng.normal(size=clusters)[ids], rng.integers(0, 2, ids.size)
+    u = rng.normal(size=(clusters, 2)) @ np.array([[1.0, 0.3], [0.0, 0.6]])
     nu = -0.5 + 0.8 * x1 + 0.4 * x2 - 0.3 * x3 + u[ids, 0] + u[ids, 1] * x1
     return pd.DataFrame({"id": ids, "x1": x1, "x2": x2, "x3": x3, "y": _binary(rng, nu)})
+
+
+def logit_slope_small() -> pd.DataFrame:
+    """500 clusters of 20, one covariate."""
+    return logit_slope(500).rename(columns={"x1": "x"})
 
 
 def logit_three_levels() -> pd.DataFrame:
@@ -176,23 +181,32 @@ WORKS: dict[str, Work] = {
     "irt": Work("2PL, 10,000 x 50", LOGISTIC, item_response, "irt2pl_10000x50", "y", NONE, "mirt", 1.58, 8, 20),
     "irt_se": Work("the same, with standard errors", LOGISTIC, item_response, "irt2pl_10000x50", "y", {}, "mirt", 12.59,
                    15, 40),
+    "irt_python": Work("the same, Python, without", LOGISTIC, item_response, "irt2pl_10000x50", "y", NONE, "Python"),
+    "irt_se_python": Work("and with", LOGISTIC, item_response, "irt2pl_10000x50", "y", {}, "Python"),
     "bifactor": Work("bifactor, 5,000 x 40", BIFACTOR, bifactor, "bifactor_5000x40", "y", NONE, "mirt", 18.85, 50, 100),
     "graded": Work("graded responses, 5,000 x 20 x 5", GRADED, graded, "grm_5000x20x5", "y", NONE, "mirt", 0.61, 4, 8),
     "ordinal": Work("ordinal, 3,000 x 10, 10 points", "y :: ordinal(logit)\ny ~ x + (1 | id)", ordinal, "ord_30000", "",
                     {"points": 10}, "R", 260.63, 200, 0),
     "classes": Work("four classes, 50,000 x 10, one start", CLASSES, classes, "lca_50000x10", "y", NONE | {"starts": 1},
-                    "stepmix", 0, 20, 100),
+                    "Python", 0, 20, 100),
     "five": Work("five correlated factors x 5 ordinal items, 500", FIVE, five_factors, must=10, aim=2),
     "growth": Work("growth of factors, 4 waves x 5 ordinal items, 1,000", GROWTH, growth, must=10, aim=2),
     "slope": Work("logit with slope, 100,000 rows, Laplace", SLOPE, logit_slope, "logit_rs_100000", "",
                   {"points": 1, "se": "none"}, "R", 0, 80, 200),
+    "slope_tmb": Work("the same", SLOPE, logit_slope, "logit_rs_100000", "", {"points": 1, "se": "none"}, "R", 20.17,
+                      150, 350),
+    "slope_python": Work("the same", SLOPE, logit_slope, "logit_rs_100000", "", {"points": 1, "se": "none"}, "Python"),
     "slope7": Work("the same, 7 x 7 points", SLOPE, logit_slope, "logit_rs_100000", "", {"points": 7}, "R"),
+    "slope7_small": Work("logit with slope, 10,000 rows, 7 x 7 points", "y :: binomial(logit)\ny ~ x + (1 + x | id)",
+                         logit_slope_small, "logit_rs_10000", "", {"points": 7}, "GLMMadaptive", 14.56, 300, 600),
     "three": Work("three levels, 100,000 rows, 7 x 7 points", THREE, logit_three_levels, "logit3_100000", "",
                   {"points": 7}, "R", 0, 30, 50),
     "linear": Work("linear with slope, 100,000 rows", "y ~ t + (1 + t | id)", linear_slope, "lmm_100000", "", {}, "R",
                    0, 20, 40),
     "factors": Work("ten factors x 5, 5,000 rows, with standard errors", FACTORS, factors, "cfa_5000x50", "", {}, "R",
                     0, 20, 60),
+    "factors_semopy": Work("the same, without standard errors", FACTORS, factors, "cfa_5000x50", "", NONE, "Python",
+                           0.19, 3, 8),
     "missing": Work("the same, 5 % missing", FACTORS, lambda: factors(0.05), "cfa_5000x50_miss", must=2, aim=0.5),
     "missing20": Work("the same, 20 % missing", FACTORS, lambda: factors(0.2), "cfa_5000x50_miss20", must=2, aim=0.5),
 }  # fmt: skip

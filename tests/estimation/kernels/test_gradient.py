@@ -18,7 +18,7 @@ def fill_with_nan(design, points):
     while not free.empty():
         works.append(free.get())
     for work in works:
-        for group in (work.fronts, work.scratch, work.tables):
+        for group in (work.fronts, work.scratch, work.tables, work.lanes):
             for array in group.arrays:
                 array.fill(np.nan if array.dtype.kind == "f" else -(10**9))
         free.put(work)

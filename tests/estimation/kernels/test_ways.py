@@ -1,9 +1,10 @@
-"""Logit rows are computed in three ways at the nodes, values with and without derivatives: all are one likelihood."""
+"""Logit rows are computed in four ways at the nodes, values with and without derivatives: all are one likelihood."""
 
 import numpy as np
 import pytest
 from designs import Design
 
+from semlang.estimation.kernels.families import CODES
 from semlang.estimation.kernels.workspace import rule_of_levels
 from semlang.estimation.quadrature import NestedQuadrature, Tree
 
@@ -50,6 +51,59 @@ def test_values_alone(structure, points):
     if points > 1:
         model.place(*inputs, points)
         np.testing.assert_allclose(model.values(*inputs, points), model.evaluate(*inputs, points).values, rtol=1e-13)
+
+
+SIZES = {"small": [1, 2, 3] * 30, "around the longest lane": [24, 25, 48, 49, 1, 23], "long": [700, 5, 1700, 2]}
+
+
+@pytest.mark.parametrize("points", [2, 7, 12])
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize(("dims", "steep"), [((1,), 1.0), ((1, 1), 1.0), ((1, 2), 1.0), ((1,), 9.0)])
+@pytest.mark.parametrize("shared", [True, False])
+def test_units_side_by_side_are_units(dims, steep, sizes, points, shared):
+    """Rows whose weight differs from one in the thirteenth digit are not side by side, nor steep ones."""
+    rng = np.random.default_rng(4)
+    unit = np.repeat(np.arange(len(sizes)), sizes)
+    ids = [unit, unit // 3][: len(dims)]
+    n = unit.size
+    A = np.full((sum(dims), n), 0.8) + (0.0 if shared else 0.3 * rng.normal(size=(sum(dims), n)))
+    o = 0.4 * rng.normal(size=n)
+    y = (rng.random(n) < 0.6).astype(float)
+    inputs = (o, steep * A, np.ones(n), np.ones(n))
+    found = []
+    for weight in (1.0, 1.0 + 1e-13):
+        model = NestedQuadrature(
+            y, np.full(n, CODES["binomial", "logit"]), Tree.from_ids(ids), dims, np.full(n, weight)
+        )
+        found.append((model.evaluate(*inputs, points), model.values(*inputs, points), model.posterior(*inputs, points)))
+    (one, alone, posterior), (other, other_alone, other_posterior) = found
+    assert one.converged
+    assert other.converged
+    np.testing.assert_allclose(one.values, other.values, rtol=1e-11)
+    np.testing.assert_allclose(alone, other_alone, rtol=1e-11)
+    np.testing.assert_allclose(one.o_bar, other.o_bar, atol=1e-10)
+    np.testing.assert_allclose(one.A_bar, other.A_bar, atol=1e-9)
+    for level, the_same in zip(posterior, other_posterior, strict=True):
+        np.testing.assert_allclose(level.means, the_same.means, atol=1e-10)
+        np.testing.assert_allclose(level.covariances, the_same.covariances, atol=1e-10)
+
+
+@pytest.mark.parametrize("points", [1, 7])
+def test_trials_that_become_more(points):
+    """Which units are side by side, and constants, follow f1."""
+    n = 40
+    y = (np.arange(n) % 3 == 0).astype(float)
+    ids = [np.arange(n) // 8]
+    o, A, one = np.zeros(n), np.full((1, n), 0.8), np.ones(n)
+    code = np.full(n, CODES["binomial", "logit"])
+    model = NestedQuadrature(y, code, Tree.from_ids(ids), [1])
+    first = model.evaluate(o, A, one, one, points)
+    more = np.where(np.arange(n) < 8, 3.0, 1.0)
+    second = model.evaluate(o, A, more, one, points)
+    fresh = NestedQuadrature(y, code, Tree.from_ids(ids), [1]).evaluate(o, A, more, one, points)
+    np.testing.assert_allclose(second.values, fresh.values, rtol=1e-12)
+    assert second.values[0] != first.values[0]
+    np.testing.assert_allclose(model.evaluate(o, A, one, one, points).values, first.values, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("dims", "points"), [((1,), 7), ((2,), 7), ((2,), 9), ((3, 1), 7), ((1, 2), 11), ((2, 2), 3)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from semlang.estimation.kernels.chain_rows import (
     forward,
     reverse,
 )
+from semlang.estimation.kernels.densities import PARAMETERS
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.layers import Layer
 from semlang.estimation.member import Infeasible
@@ -377,6 +379,24 @@ class Chain:
             moved = np.einsum("jn,dn->njd", inputs.before[dims][:, rows], bars.A[dims][:, rows])
             for p, slope in zip(m.parameters, dF, strict=True):
                 out[:, p] += sum_by(unit, (moved * slope[m.pattern[rows]]).sum(axis=(1, 2)), first.size - 1)
+        return out
+
+    @cached_property
+    def inputs_used(self) -> tuple[int, ...]:
+        """Which of the inputs (0: o, 1 ...: A, then f1, f2) are parameters of some row's density."""
+        some = int(PARAMETERS[self.rows.codes].max(initial=0))
+        return (*range(1 + self.dims), *(1 + self.dims + k for k in range(some)))
+
+    def input_jacobian(self, inputs: RowInputs, jacobian: Floats) -> Floats:
+        """Return the derivatives of the inputs that are used with respect to x (K, N, P)."""
+        size, dims = self.rows.y.size, self.dims
+        each = np.arange(size + 1)
+        out = np.empty((len(self.inputs_used), size, self.n_parameters))
+        for k in self.inputs_used:
+            unit = np.zeros((3 + dims, size))
+            unit[k] = 1.0
+            bars = RowInputs(unit[0], unit[1 : 1 + dims].copy(), unit[1 + dims], unit[2 + dims], inputs.scale)
+            out[k] = self.reverse(inputs, bars, jacobian, each)
         return out
 
     def second_derivatives(self, x: Floats, bars: RowInputs) -> Floats:

@@ -68,8 +68,8 @@ DEARER = 10
 CLEARLY = 3.0
 """Steps by Laplace that gained so many times what their end's value is wrong by are not compared with their start."""
 
-NEAR_ENOUGH = 0.3
-"""Decrement that Laplace's steps end at: its maximum is as far from that with more points."""
+NEAR_ENOUGH = 1.0
+"""Decrement that Laplace's steps end at, a standard error: its maximum is as far from that with more points."""
 
 SADDLES = 3
 """Saddles that are left for another climb."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from semlang.estimation.kernels.chain_rows import (
     forward,
     reverse,
 )
+from semlang.estimation.kernels.densities import PARAMETERS
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.layers import Layer
 from semlang.estimation.member import Infeasible
@@ -34,6 +36,9 @@ __all__ = ["Chain"]
 
 FAR = {"logit": 40.0, "probit": 9.0, "cloglog": 40.0, "loglog": 4.0}
 """How far above the linear predictor a category is put that is empty where thresholds cross: P is about exp(-40)."""
+
+CERTAIN = 1.0 - 1e-12
+"""Largest probability of guessing, slipping or a zero: of a larger one nothing is left of 1 - p."""
 
 STEP = 1e-5
 """Of differences of first derivatives, in the size of a parameter or 1."""
@@ -209,6 +214,8 @@ class Chain:
             elif k in diagonal:
                 lists[self._side_of_sigma(here), here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
+        logistic = np.array([*transforms, IDENTITY]) == LOGISTIC  # the last for rows without a list
+        self._logistic: list[Ints] = [np.flatnonzero(logistic[side]) for side in lists[:2]]
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(transforms))
         self.transforms = np.array(transforms, dtype=np.int64)
@@ -294,8 +301,11 @@ class Chain:
         o[:] = rows.offset
         out = RowInputs(o, memory.empty(self.dims, rows.y.size), *own)
         forward(self.entries, cells, out)
-        for mine, _, _ in self._crossing:
-            empty = mine[out.f1[mine] == out.f2[mine]]
+        for mine, f in zip(self._logistic, (out.f1, out.f2), strict=True):
+            if mine.size:
+                f[mine] = np.minimum(f[mine], CERTAIN)
+        for crossing, _, _ in self._crossing:
+            empty = crossing[out.f1[crossing] == out.f2[crossing]]
             far = [FAR[ENTRIES[code].link] for code in rows.codes[empty].tolist()]
             out.f2[empty] = out.o[empty] + far
             out.f1[empty] = out.f2[empty] + 1.0
@@ -369,6 +379,24 @@ class Chain:
             moved = np.einsum("jn,dn->njd", inputs.before[dims][:, rows], bars.A[dims][:, rows])
             for p, slope in zip(m.parameters, dF, strict=True):
                 out[:, p] += sum_by(unit, (moved * slope[m.pattern[rows]]).sum(axis=(1, 2)), first.size - 1)
+        return out
+
+    @cached_property
+    def inputs_used(self) -> tuple[int, ...]:
+        """Which of the inputs (0: o, 1 ...: A, then f1, f2) are parameters of some row's density."""
+        some = int(PARAMETERS[self.rows.codes].max(initial=0))
+        return (*range(1 + self.dims), *(1 + self.dims + k for k in range(some)))
+
+    def input_jacobian(self, inputs: RowInputs, jacobian: Floats) -> Floats:
+        """Return the derivatives of the inputs that are used with respect to x (K, N, P)."""
+        size, dims = self.rows.y.size, self.dims
+        each = np.arange(size + 1)
+        out = np.empty((len(self.inputs_used), size, self.n_parameters))
+        for k in self.inputs_used:
+            unit = np.zeros((3 + dims, size))
+            unit[k] = 1.0
+            bars = RowInputs(unit[0], unit[1 : 1 + dims].copy(), unit[1 + dims], unit[2 + dims], inputs.scale)
+            out[k] = self.reverse(inputs, bars, jacobian, each)
         return out
 
     def second_derivatives(self, x: Floats, bars: RowInputs) -> Floats:

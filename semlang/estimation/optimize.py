@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 ONE_SIDED = 40
 """With more coordinates the observed information is taken by one-sided differences, at half the work."""
 MANY_UNITS = 200
-"""The same with more units: standard errors then change by less than 1e-5 of themselves, and from 100 units on."""
-SHORTER = 0.1
+"""The same with more units: standard errors then change by less than 5e-5 of themselves, mostly 1e-6."""
+SHORTER = 0.01
 """One-sided steps, of those to both sides."""
 FLAT = 1e-12
 """Eigenvalue, on unit diagonal, below which a direction is flat."""

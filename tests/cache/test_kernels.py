@@ -130,6 +130,9 @@ def test_arrays_are_checked(folder: Path) -> None:
     for wrong in (x.T, x[:, :2], x.astype(np.float32), x.astype(int), x.astype(">f8"), x.ravel(), x[None], crooked):
         with pytest.raises(TypeError, match="total: no contiguous array of float64 with 2 dimensions"):
             kernel(wrong)
+    for nothing in (None, [[1.0]], "text", 3.0):
+        with pytest.raises(TypeError, match="total: no array"):
+            kernel(nothing)
     with pytest.raises(TypeError, match="1 arguments, not 2"):
         kernel(x, x)
 
@@ -151,6 +154,9 @@ def test_every_kind_of_argument_and_result_arrives(folder: Path) -> None:
     x = np.array([0.0, 0.25])
     assert Kernel(number, kinds)(0.5, -3, True, x, False) == 70.75
     assert Kernel(count, kinds)(0.5, -(2**62), True, x, False) == -(2**62) - 1
+    assert Kernel(count, kinds)(np.float64(0.5), np.int64(3), np.bool_(False), x, False) == 3
+    with pytest.raises(TypeError):
+        Kernel(count, kinds)(0.5, 2.5, True, x, False)
     assert Kernel(truth, kinds)(0.5, 0, True, x, False) is True
     assert Kernel(truth, kinds)(0.5, 0, True, x, True) is False
     assert Kernel(nothing, kinds)(7.5, 0, True, x, True) is None

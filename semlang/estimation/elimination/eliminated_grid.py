@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.chain import Chain
-from semlang.estimation.elimination.conditional_tables import adjoint_of_table, conditional_table, slopes_of_table
-from semlang.estimation.elimination.order import last_first
+from semlang.estimation.elimination.conditional_tables import adjoint_of_table, conditional_table
+from semlang.estimation.elimination.layout import absorptions, lay_out
 from semlang.estimation.elimination.outline import Outline
-from semlang.estimation.elimination.run import Layout, Run
+from semlang.estimation.elimination.run import Run
 from semlang.estimation.elimination.standard import Prior, Standard
 from semlang.estimation.expanded import Expanded
 from semlang.estimation.expansion import expand
@@ -119,28 +119,11 @@ class EliminatedGrid(Expanded):
             self._constant[here] = function(self.types.y[here], self.types.f1[here], self.types.f2[here])[0]
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._level = 0
-        self._lay_out()
+        self.layout, self.types_of = lay_out(self.outline, self.types.y.size, self._scopes_of_types())
+        self.absorbed = absorptions(self.layout)
+        self.runs = self._runs(self.nodes.size, CELLS)
 
     # ------------------------------------------------------------------ layout
-
-    def _lay_out(self) -> None:
-        steps = self.outline.steps
-        turn = {s.variable: n for n, s in enumerate(steps)}
-        scopes: dict[tuple[int, ...], int] = {}
-        number = np.zeros(self.types.y.size, dtype=np.int64)
-        line = np.zeros_like(number)
-        self.types_of: list[Ints] = []
-        of_type = [last_first(s, turn) for s in self._scopes_of_types()]
-        for t, scope in enumerate(of_type):
-            number[t] = scopes.setdefault(scope, len(scopes))
-        for s in range(len(scopes)):
-            here = np.flatnonzero(number == s)
-            line[here] = np.arange(here.size)
-            self.types_of.append(here)
-        heights = tuple(self.outline.heights[s.variable] for s in steps)
-        self.layout = Layout(steps, heights, tuple(scopes), number, line)
-        self.absorbed = self._absorptions()
-        self.runs = self._runs(self.nodes.size, CELLS)
 
     def _scopes_of_types(self) -> list[frozenset[int]]:
         """Return the variables that each type's linear predictor depends on, given its covariates."""
@@ -153,23 +136,6 @@ class EliminatedGrid(Expanded):
                 variable[int(d)] for d, column, _ in e.a_entries[a:b] if column < 0 or e.columns[column, record] != 0.0
             }
             out.append(frozenset(used))
-        return out
-
-    def _absorptions(self) -> list[list[int]]:
-        """Return which distributions each step multiplies by: its own, and later ones where that makes no new axes."""
-        steps, heights = self.outline.steps, self.layout.heights
-        free = set(range(len(steps)))
-        out: list[list[int]] = []
-        for n, step in enumerate(steps):
-            taken = [n] if n in free else []
-            if len(step.given) == len(step.rest):
-                clique = set(step.clique)
-                taken += [
-                    m for m in sorted(free - {n})
-                    if heights[m] == heights[n] and {steps[m].variable, *steps[m].given} <= clique
-                ]  # fmt: skip
-            free -= set(taken)
-            out.append(taken)
         return out
 
     def _runs(self, nodes: int, cells: float, scores: bool = False) -> list[Run]:
@@ -371,55 +337,19 @@ class EliminatedGrid(Expanded):
 
     # ------------------------------------------------------------------ derivatives
 
-    @cached_property
-    def inputs_used(self) -> tuple[int, ...]:
-        """Which of the inputs (0: o, 1 ...: A, then f1, f2) are parameters of some type's density."""
-        dims = len(self._dimension)
-        some = int(PARAMETERS[self.types.codes].max(initial=0))
-        return (*range(1 + dims), *(1 + dims + k for k in range(some)))
-
-    def input_jacobian(self, inputs: RowInputs, jacobian: Floats) -> Floats:
-        """Return the derivatives of the types' inputs with respect to x (K, T, P)."""
-        size, dims = self.types.y.size, len(self._dimension)
-        each = np.arange(size + 1)
-        out = np.empty((len(self.inputs_used), size, self.n_parameters))
-        for k in self.inputs_used:
-            unit = np.zeros((3 + dims, size))
-            unit[k] = 1.0
-            bars = RowInputs(unit[0], unit[1 : 1 + dims].copy(), unit[1 + dims], unit[2 + dims], inputs.scale)
-            out[k] = self.chain.reverse(inputs, bars, jacobian, each)
-        return out
-
     def slopes(self, found: Pass, s: int) -> tuple[list[int], Floats]:
         """Return which inputs a table depends on, and the slopes of its log densities in them (K, types, nodes)."""
         table, dims = found.tables[s], self.n_coordinates
         parts = {0: table[1], 1 + dims: table[2], 2 + dims: table[3]}
         parts |= {1 + d: table[1] * nodes for d, nodes in self.nodes_of(s, found.z).items()}
-        used = [k for k in self.inputs_used if k in parts]
-        return [self.inputs_used.index(k) for k in used], np.stack([parts[k] for k in used])
+        used = [k for k in self.chain.inputs_used if k in parts]
+        return [self.chain.inputs_used.index(k) for k in used], np.stack([parts[k] for k in used])
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
-        """Return the coordinates as they are, and the complete-data information there.
+        """Return the coordinates as they are, and the complete-data information there."""
+        from semlang.estimation.elimination.louis import complete_data_information
 
-        Products of the slopes of densities and of conditional distributions, weighted by posterior probabilities;
-        Louis 1982, JRSS B 44, eq. 3.1, without the missing information.
-        """
-        found = self.evaluate(x)
-        J = self.input_jacobian(found.inputs, found.jacobian)
-        information = np.zeros((self.n_parameters, self.n_parameters))
-        for s, R in enumerate(found.counts):
-            used, slopes = self.slopes(found, s)
-            jacobian = J[used][:, self.types_of[s]]
-            middle = np.einsum("ktq,ltq,tq->tkl", slopes, slopes, R, optimize=True)
-            half = np.einsum("tkl,ltp->ktp", middle, jacobian, optimize=True)
-            information += np.tensordot(jacobian, half, axes=([0, 1], [0, 1]))
-        for n, bar in enumerate(found.of_kernels):
-            if bar.ndim > 1:
-                c = found.prior.conditionals[n]
-                slopes = slopes_of_table(found.z, c, found.own[n]).reshape(c.b.size + 1, -1)
-                D = np.vstack([c.db, c.dvariance])
-                information += D.T @ ((slopes * bar.ravel()) @ slopes.T) @ D
-        return x, information + np.diag(1e-8 * np.diag(information) + 1e-9)
+        return x, complete_data_information(self, x)
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives by Louis' formula, at fewer nodes where cliques are large.

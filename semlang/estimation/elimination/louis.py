@@ -19,7 +19,7 @@ from semlang.estimation.kernels.chain_rows import RowInputs
 if TYPE_CHECKING:
     from semlang.estimation.elimination.eliminated_grid import EliminatedGrid, Pass
 
-__all__ = ["pattern_scores", "second_derivatives"]
+__all__ = ["complete_data_information", "pattern_scores", "second_derivatives"]
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ STEP = 1e-5
 def second_derivatives(grid: EliminatedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
     found = grid.evaluate(x, keep=True, second=True)
-    J = grid.input_jacobian(found.inputs, found.jacobian)
+    J = grid.chain.input_jacobian(found.inputs, found.jacobian)
     total = (
         _of_densities(grid, found, J) + grid.chain.second_derivatives(x, grid.bars(found)) + _of_prior(grid, x, found)
     )
@@ -42,10 +42,33 @@ def second_derivatives(grid: EliminatedGrid, x: Floats) -> Floats:
     return 0.5 * (out + out.T)
 
 
+def complete_data_information(grid: EliminatedGrid, x: Floats) -> Floats:
+    """Return the information were the latent variables known (P, P): Louis' eq. 3.1 without what is missing.
+
+    Products of the slopes of densities and of conditional distributions, weighted by posterior probabilities.
+    """
+    found = grid.evaluate(x)
+    J = grid.chain.input_jacobian(found.inputs, found.jacobian)
+    information = np.zeros((grid.n_parameters, grid.n_parameters))
+    for s, R in enumerate(found.counts):
+        used, slopes = grid.slopes(found, s)
+        jacobian = J[used][:, grid.types_of[s]]
+        middle = np.einsum("ktq,ltq,tq->tkl", slopes, slopes, R, optimize=True)
+        half = np.einsum("tkl,ltp->ktp", middle, jacobian, optimize=True)
+        information += np.tensordot(jacobian, half, axes=([0, 1], [0, 1]))
+    for n, bar in enumerate(found.of_kernels):
+        if bar.ndim > 1:
+            c = found.prior.conditionals[n]
+            slopes = slopes_of_table(found.z, c, found.own[n]).reshape(c.b.size + 1, -1)
+            D = np.vstack([c.db, c.dvariance])
+            information += D.T @ ((slopes * bar.ravel()) @ slopes.T) @ D
+    return information + np.diag(1e-8 * np.diag(information) + 1e-9)
+
+
 def pattern_scores(grid: EliminatedGrid, x: Floats) -> tuple[Floats, Floats]:
     """Return the log-likelihoods and scores of the top units (units, P), without weights."""
     found = grid.evaluate(x, keep=True)
-    J = grid.input_jacobian(found.inputs, found.jacobian)
+    J = grid.chain.input_jacobian(found.inputs, found.jacobian)
     tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
     unused = np.zeros((x.size, x.size))
     scores = [expectations(run, tables, kernels, unused)[run.top_of_unit] for run in found.runs]
@@ -87,7 +110,7 @@ def _of_densities(grid: EliminatedGrid, found: Pass, J: Floats) -> Floats:
     for s, R in enumerate(found.counts):
         here, nodes = grid.types_of[s], grid.nodes_of(s, found.z)
         multiplier = {0: 1.0, **{1 + d: z for d, z in nodes.items()}}
-        used = [k for k in grid.inputs_used if k in multiplier or k > width]
+        used = [k for k in grid.chain.inputs_used if k in multiplier or k > width]
         group = {k: 0 if k <= width else k - width + 1 for k in used}
         by_name = {}
         for g in sorted(set(group.values())):
@@ -103,12 +126,12 @@ def _of_densities(grid: EliminatedGrid, found: Pass, J: Floats) -> Floats:
                 inner = by_name[group[k]][max(group[m] - 1, 0)]
                 weight = (R * inner * multiplier.get(k, 1.0) * multiplier.get(m, 1.0)).sum(axis=1)
                 out += (J[_row(grid, k)][here] * weight[:, None]).T @ J[_row(grid, m)][here]
-    assert dims == len(grid.inputs_used)
+    assert dims == len(grid.chain.inputs_used)
     return out
 
 
 def _row(grid: EliminatedGrid, k: int) -> int:
-    return grid.inputs_used.index(k)
+    return grid.chain.inputs_used.index(k)
 
 
 def _of_prior(grid: EliminatedGrid, x: Floats, found: Pass) -> Floats:

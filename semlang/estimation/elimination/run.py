@@ -13,41 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.elimination.contraction import Contraction, contract
+from semlang.estimation.elimination.layout import Layout
 from semlang.estimation.elimination.order import Step
 from semlang.estimation.grid.patterns import distinct, taken
 from semlang.estimation.kernels.shared_grid import Lists, sum_lines
 from semlang.estimation.member import Infeasible
 from semlang.sums import sum_by
 
-__all__ = ["Layout", "Message", "Node", "Run", "Sum"]
+__all__ = ["Message", "Node", "Run", "Sum"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST = 1e-300
 """Stands for a probability that is too small for a number."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What all runs have in common.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-    heights : sequence of int
-        Number of the level of each step's variable among those that are integrated over, lowest first.
-    scopes : sequence of tuple of int
-        Variables of each table of densities, in the order of its axes.
-    scope_of_type, line_of_type : (T,) ints
-        Table of each row type, and its line there.
-    """
-
-    steps: tuple[Step, ...]
-    heights: tuple[int, ...]
-    scopes: tuple[tuple[int, ...], ...]
-    scope_of_type: Ints
-    line_of_type: Ints
 
 
 @dataclass(eq=False)

@@ -34,7 +34,7 @@ RARE = 1e-12
 def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
     found = grid.evaluate(x, posterior=True)
-    J, s = grid.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
+    J, s = grid.chain.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
     total = (
         _of_densities(grid, found, J)
         + grid.chain.second_derivatives(x, grid.bars(found))
@@ -49,7 +49,7 @@ def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
     """Return ``sum_t J_t' (sum_q R_tq d2 l_tq) J_t``, second derivatives in the inputs by differences of the first."""
     names = ["o", "A", "f1", "f2"]
     dims = found.nodes.shape[0]
-    column = {k: (0 if k == 0 else 1 if k <= dims else k - dims + 1) for k in grid._inputs}
+    column = {k: (0 if k == 0 else 1 if k <= dims else k - dims + 1) for k in grid.chain.inputs_used}
     by_name: dict[int, Floats] = {}
     for name in sorted({c for c in column.values() if c != 1}):
         ends = []
@@ -59,10 +59,10 @@ def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
             moved = RowInputs(parts["o"], parts["A"], parts["f1"], parts["f2"], found.inputs.scale)
             ends.append(grid.table_at(moved, found.nodes))
         by_name[name] = (ends[0] - ends[1])[1:] / (2.0 * STEP)  # (3, T, n): d l', d l_f1, d l_f2
-    z = {k: found.nodes[k - 1] if 1 <= k <= dims else np.ones(found.nodes.shape[1]) for k in grid._inputs}
+    z = {k: found.nodes[k - 1] if 1 <= k <= dims else np.ones(found.nodes.shape[1]) for k in grid.chain.inputs_used}
     out = np.zeros((grid.n_parameters, grid.n_parameters))
-    for a, k in enumerate(grid._inputs):
-        for b, m in enumerate(grid._inputs):
+    for a, k in enumerate(grid.chain.inputs_used):
+        for b, m in enumerate(grid.chain.inputs_used):
             inner = by_name[0 if column[k] == 1 else column[k]][max(column[m] - 1, 0)]
             weight = (found.counts * inner * z[k] * z[m]).sum(axis=1)
             out += (J[a] * weight[:, None]).T @ J[b]

@@ -28,7 +28,7 @@ def pattern_scores(grid: SharedGrid, found: Pass, J: Floats, s: Floats) -> Float
     ----------
     grid, found
     J : (K, T, P) floats
-        `SharedGrid.input_jacobian`.
+        `Chain.input_jacobian`.
     s : (K, T, n) floats
         `SharedGrid.slopes`.
     """

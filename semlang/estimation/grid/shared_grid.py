@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -338,30 +337,11 @@ class SharedGrid(Expanded):
 
     # ------------------------------------------------------------------ derivatives
 
-    @cached_property
-    def _inputs(self) -> tuple[int, ...]:
-        """Which of the inputs (0: o, 1 ...: A, then f1, f2) are parameters of some type's density."""
-        dims = len(self.layers)
-        some = int(PARAMETERS[self.types.codes].max(initial=0))
-        return (*range(1 + dims), *(1 + dims + k for k in range(some)))
-
-    def input_jacobian(self, inputs: RowInputs, jacobian: Floats) -> Floats:
-        """Return the derivatives of the types' inputs with respect to x (K, T, P)."""
-        size, dims = self.types.y.size, len(self.layers)
-        each = np.arange(size + 1)
-        out = np.empty((len(self._inputs), size, self.n_parameters))
-        for k in self._inputs:
-            unit = np.zeros((3 + dims, size))
-            unit[k] = 1.0
-            bars = RowInputs(unit[0], unit[1 : 1 + dims].copy(), unit[1 + dims], unit[2 + dims], inputs.scale)
-            out[k] = self.chain.reverse(inputs, bars, jacobian, each)
-        return out
-
     def slopes(self, found: Pass) -> Floats:
         """Return the derivatives of the log density of a type at a node with respect to its inputs (K, T, n)."""
         slope = found.table[1]
         parts = [slope, *(slope * z for z in found.nodes), found.table[2], found.table[3]]
-        return np.stack([parts[k] for k in self._inputs])
+        return np.stack([parts[k] for k in self.chain.inputs_used])
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return the coordinates as they are, and the complete-data information there.
@@ -370,7 +350,7 @@ class SharedGrid(Expanded):
         without the missing information.
         """
         found = self.evaluate(x)
-        J, s = self.input_jacobian(found.inputs, found.jacobian), self.slopes(found)
+        J, s = self.chain.input_jacobian(found.inputs, found.jacobian), self.slopes(found)
         middle = np.einsum("ktq,ltq,tq->tkl", s, s, found.counts, optimize=True)
         half = np.einsum("tkl,ltp->ktp", middle, J, optimize=True)
         information = np.tensordot(J, half, axes=([0, 1], [0, 1]))
@@ -387,7 +367,7 @@ class SharedGrid(Expanded):
         from semlang.estimation.grid.scores import pattern_scores
 
         found = self.evaluate(x, posterior=True)
-        J = self.input_jacobian(found.inputs, found.jacobian)
+        J = self.chain.input_jacobian(found.inputs, found.jacobian)
         scores = pattern_scores(self, found, J, self.slopes(found))
         weight = self.rows.unit_weights[-1]
         return self._by_unit(found.values), scores[self.top_of_unit] * weight[:, None]

@@ -15,7 +15,7 @@ import ctypes
 import struct
 import threading
 from collections.abc import Callable
-from operator import attrgetter, call
+from operator import attrgetter, call, index
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -173,7 +173,8 @@ class Kernel:
             begin = _begin(ctypes.addressof(result))
         if self._entry(begin + self._pack(*map(call, self._read, arguments))):
             checked = self._checked(arguments)  # lives until the call is over
-            self._entry(begin + self._pack(*map(call, self._read, checked)))
+            if self._entry(begin + self._pack(*map(call, self._read, checked))):
+                raise TypeError(f"{self.name}: numpy keeps these arrays in another way than its interface for C says")
         return None if self._result is None else result.value
 
     def _first(self, slots: bytes) -> int:
@@ -186,6 +187,8 @@ class Kernel:
         for argument, kind in zip(arguments, self.arguments, strict=True):
             if hasattr(kind, "__metadata__"):
                 dtype, dimensions = kind.__metadata__
+                if not isinstance(argument, np.ndarray):
+                    raise TypeError(f"{self.name}: no array, but {type(argument).__name__}")
                 right = argument.dtype == dtype and argument.ndim == dimensions and argument.flags.c_contiguous
                 if not right or not argument.flags.aligned:
                     raise TypeError(
@@ -200,7 +203,7 @@ class Kernel:
 def _reader(kind: Any) -> Callable[[Any], Any]:
     """Return what makes eight bytes of an argument: of an array, where its object is."""
     if kind in _FORMATS:
-        return cast(Callable[[Any], Any], kind)
+        return index if kind is int else cast(Callable[[Any], Any], kind)
     return id if hasattr(kind, "__metadata__") else attrgetter("pointer")
 
 

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from semlang.estimation import memory
 from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
-from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import ENTRIES, SETS, with_role
@@ -188,6 +187,9 @@ class NestedQuadrature:
         self._batches: list[Batch] = []
         if self._kernel_dims:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
+        for batch in self._batches:
+            codes, weights = self._code[batch.rows], self._reduced.row_weights[batch.rows]
+            batch.nest.uniform[:] = (codes == codes[0]).all(), (weights == 1.0).all()
         self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
         self._logit &= (self._y == 0.0) | (self._y == 1.0)
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
@@ -567,7 +569,7 @@ class NestedQuadrature:
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if self._placed:  # nothing acts through a mode
             if nest.dims.size > 1:
-                front_adjoints(nest, rule, fronts, tables)  # for the posterior weights of the upper nodes
+                mode_adjoints(nest, rule, rows, fronts, scratch, tables, True, values)
             for array in (fronts.F_bar, fronts.k):
                 array[: nest.base[-1]] = 0.0
             for vector in (scratch.nu, scratch.e, scratch.r, scratch.w):
@@ -576,8 +578,7 @@ class NestedQuadrature:
         else:
             if self._has_parameters or self._sets.size:
                 third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
-            front_adjoints(nest, rule, fronts, tables)
-            mode_adjoints(nest, rows, fronts, scratch, values)
+            mode_adjoints(nest, rule, rows, fronts, scratch, tables, False, values)
         row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
 
     def _scatter(self, x: Floats) -> Floats:

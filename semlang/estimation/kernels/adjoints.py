@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from semlang.estimation.kernels.declaring import compact, kernel
+from semlang.estimation.kernels.declaring import compact, inner
 from semlang.estimation.kernels.fronts import adjoint_of_elimination
 from semlang.estimation.kernels.layout import Fronts, Nest, Rule, Tables
 
 
-@kernel(Nest, Rule, Fronts, Tables)
+@inner
+def adjoints_of_top_units(one: bool, nest: Nest, fronts: Fronts, tables: Tables) -> None:
+    """Do what `front_adjoints` does where there is one level of one dimension."""
+    for q in range(nest.base[1]):
+        s = t = 0.0
+        if not one:
+            s = nest.weight[q] * tables.tau[q, 0, 0]
+            t = nest.weight[q] * tables.tau_z[q, 0, 0]
+        t += nest.total[q] * fronts.L[q, 0, 0]
+        fronts.b[q, 0] = s
+        fronts.F_bar[q, 0, 0] = -0.5 * t * fronts.T[q, 0, 0] * fronts.inverse[q, 0, 0]
+
+
+@inner
 def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> None:
     """Fill ``F_bar`` and start ``b`` with the part of the modes that acts through the nodes.
 
@@ -17,6 +30,9 @@ def front_adjoints(nest: Nest, rule: Rule, fronts: Fronts, tables: Tables) -> No
     compact()
     K = nest.dims.size
     one = rule.size[0] == 1
+    if nest.tail[0] == 1:
+        adjoints_of_top_units(one, nest, fronts, tables)
+        return
     T_bar, G_bar, x_, u_ = fronts.T_bar, fronts.G_bar, fronts.product1, fronts.product2
     tau = tables.message
     for level in range(K - 1, -1, -1):

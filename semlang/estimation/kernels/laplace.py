@@ -15,7 +15,7 @@ from semlang.estimation.kernels.softmax import end_of_set, log_probability
 
 
 @inner
-def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
+def value_at_modes(a: int, b: int, r0: int, nest: Nest, rows: Rows, scratch: Scratch) -> None:
     """Fill ``scratch.value`` with l, dl/df1 and dl/df2, times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
@@ -29,10 +29,15 @@ def value_at_modes(a: int, b: int, r0: int, rows: Any, scratch: Any) -> None:
             scratch.value[0, i - r0] = log_probability(i, i - r0, rows, scratch.nu)
             i = j
             continue
-        j = end_of_run(i, min(b, i + TILE), rows.code)
+        j = min(b, i + TILE)
+        if nest.uniform[0] == 0:
+            j = end_of_run(i, j, rows.code)
         call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
-            scratch.value[0, i - r0 + t] = rows.weight[i + t] * scratch.tile[t]
+            scratch.value[0, i - r0 + t] = scratch.tile[t]
+        if nest.uniform[1] == 0:
+            for t in range(j - i):
+                scratch.value[0, i - r0 + t] *= rows.weight[i + t]
         if rows.parameters[c] > 0:
             for t in range(j - i):
                 scratch.value[1, i - r0 + t] = rows.weight[i + t] * scratch.tile[2 * TILE + t]
@@ -45,7 +50,7 @@ def laplace(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any
     """``value = sum_u Om_u (-log|L_u| - |m_u|^2 / 2) + sum_i Om l_i`` of each top-level cluster."""
     K = nest.dims.size
     r0 = nest.first[0]
-    value_at_modes(r0, nest.last[nest.base[1] - 1], r0, rows, scratch)
+    value_at_modes(r0, nest.last[nest.base[1] - 1], r0, nest, rows, scratch)
     sums = fronts.sum
     for q in range(nest.base[K]):
         sums[q] = 0.0

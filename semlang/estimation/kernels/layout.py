@@ -28,6 +28,7 @@ class Nest(Group):
     weight: Vector  # (U,) W
     total: Vector  # (U,) Om
     mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
+    uniform: Integers  # (2,) 1 where all rows have one code, 1 where all weights of rows are 1: then they are not read
     plain: Integers  # (U0,) 1 where all rows of a lowest unit are Bernoulli logits of weight 1
 
 

@@ -24,7 +24,7 @@ SEARCHED, CLAMPED, FOUND, LOST = 0, 1, 2, 3
 
 
 @inner
-def curvature(a: int, b: int, r0: int, D: int, rows: Any, scratch: Any) -> None:
+def curvature(a: int, b: int, r0: int, D: int, nest: Nest, rows: Rows, scratch: Scratch) -> None:
     """Fill r = l', w = -l'' and, without estimated parameters, w1 = -l''' of rows a to b, times the row's weight."""
     y, f1, f2 = rows.y.ctypes.data, rows.f1.ctypes.data, rows.f2.ctypes.data
     nu, tile = scratch.nu.ctypes.data, scratch.tile.ctypes.data
@@ -34,15 +34,21 @@ def curvature(a: int, b: int, r0: int, D: int, rows: Any, scratch: Any) -> None:
         if c >= SETS:
             i = set_curvature(i, r0, D, rows, scratch)
             continue
-        j = end_of_run(i, min(b, i + TILE), rows.code)
+        j = min(b, i + TILE)
+        if nest.uniform[0] == 0:
+            j = end_of_run(i, j, rows.code)
         call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
-            x = rows.weight[i + t]
-            scratch.r[i - r0 + t] = x * scratch.tile[t]
-            scratch.w[i - r0 + t] = x * scratch.tile[TILE + t]
+            scratch.r[i - r0 + t] = scratch.tile[t]
+            scratch.w[i - r0 + t] = scratch.tile[TILE + t]
         if rows.parameters[c] == 0:
             for t in range(j - i):
-                scratch.w1[i - r0 + t] = rows.weight[i + t] * scratch.tile[2 * TILE + t]
+                scratch.w1[i - r0 + t] = scratch.tile[2 * TILE + t]
+        if nest.uniform[1] == 0:
+            for t in range(j - i):
+                scratch.r[i - r0 + t] *= rows.weight[i + t]
+                scratch.w[i - r0 + t] *= rows.weight[i + t]
+                scratch.w1[i - r0 + t] *= rows.weight[i + t]
         i = j
 
 
@@ -275,14 +281,14 @@ def rows_at_modes(begin: int, end: int, K: int, D: int, nest: Nest, rows: Rows, 
         low, high = scratch.low, scratch.high
         start_at_modes(K, nest, fronts, low, high)
         if nest.first[low[0]] != b:
-            curvature(a, b, r0, D, rows, scratch)
+            curvature(a, b, r0, D, nest, rows, scratch)
             a = nest.first[low[0]]
         for q in range(low[0], high[0]):
             predict(q, nest.first[q], nest.last[q], r0, D, rows, fronts.path, scratch.nu)
         b = nest.last[high[0] - 1]
         if not np.isfinite(sum_of_predictors(nest.first[low[0]], b, r0, scratch.nu)):
             scratch.state[top - nest.base[K - 1]] = LOST
-    curvature(a, b, r0, D, rows, scratch)
+    curvature(a, b, r0, D, nest, rows, scratch)
 
 
 @inner

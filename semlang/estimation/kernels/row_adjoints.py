@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
@@ -59,13 +60,18 @@ def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: An
         adjoint[q, d] += s
 
 
-@kernel(Nest, Rows, Fronts, Scratch, Vector)
-def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, Vector)
+def mode_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables, frozen: bool,
+                  value: Any) -> None:  # fmt: skip
     """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
 
+    Where nodes are `frozen` nothing acts through a mode: posterior weights of the upper nodes alone are filled.
     ``e_i = w1_i a_i' F_bar a_i`` is the adjoint of nu_i through the curvature; ``b += sum e_i a_i``.
     """
     compact()
+    front_adjoints(nest, rule, fronts, tables)
+    if frozen:
+        return
     K = nest.dims.size
     D = nest.tail[0]
     r0 = nest.first[0]

@@ -37,6 +37,9 @@ __all__ = ["Chain"]
 FAR = {"logit": 40.0, "probit": 9.0, "cloglog": 40.0, "loglog": 4.0}
 """How far above the linear predictor a category is put that is empty where thresholds cross: P is about exp(-40)."""
 
+CERTAIN = 1.0 - 1e-12
+"""Largest probability of guessing, slipping or a zero: of a larger one nothing is left of 1 - p."""
+
 STEP = 1e-5
 """Of differences of first derivatives, in the size of a parameter or 1."""
 
@@ -211,6 +214,8 @@ class Chain:
             elif k in diagonal:
                 lists[self._side_of_sigma(here), here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
+        logistic = np.array([*transforms, IDENTITY]) == LOGISTIC  # the last for rows without a list
+        self._logistic: list[Ints] = [np.flatnonzero(logistic[side]) for side in lists[:2]]
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(transforms))
         self.transforms = np.array(transforms, dtype=np.int64)
@@ -296,8 +301,11 @@ class Chain:
         o[:] = rows.offset
         out = RowInputs(o, memory.empty(self.dims, rows.y.size), *own)
         forward(self.entries, cells, out)
-        for mine, _, _ in self._crossing:
-            empty = mine[out.f1[mine] == out.f2[mine]]
+        for mine, f in zip(self._logistic, (out.f1, out.f2), strict=True):
+            if mine.size:
+                f[mine] = np.minimum(f[mine], CERTAIN)
+        for crossing, _, _ in self._crossing:
+            empty = crossing[out.f1[crossing] == out.f2[crossing]]
             far = [FAR[ENTRIES[code].link] for code in rows.codes[empty].tolist()]
             out.f2[empty] = out.o[empty] + far
             out.f1[empty] = out.f2[empty] + 1.0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from semlang.api import Model
+from semlang.estimation.assemble import assemble
+from semlang.estimation.constraints import Constraints
 from semlang.estimation.gaussian import choose
 from semlang.estimation.quadrature import Tree
 from semlang.matrices.build import reduced_form
@@ -156,3 +160,25 @@ def test_reduced_plan_equals_the_whole_grid(bind, frame, points, monkeypatch):
 def test_tree_of_one_row_per_cluster():
     tree = Tree.from_ids([np.arange(4), np.array([0, 0, 1, 1])])
     assert tree.sizes == (4, 2)
+
+
+def test_a_guess_next_to_one_has_a_likelihood_and_its_gradient():
+    """``guess(i1) ~ 1 + f`` with a slope of 25: at the outer nodes no digit is left of 1 - g."""
+    rng = np.random.default_rng(0)
+    f = rng.normal(size=60)
+    data = pd.DataFrame({f"i{k}": (f + rng.logistic(size=60) > 0).astype(int) for k in range(1, 4)})
+    model, designs, _ = Model("i{1..3} :: binomial(logit)\nf =~ i{1..3}\nguess(i1) ~ 1 + f").bind(data)
+    table = model.parameter_table
+    objective = assemble(table, model.graphs, designs, Constraints(table), True, 7, 1)
+    theta = np.zeros(table.n_parameters)
+    for row in table.rows:
+        if row.parameter >= 0:
+            of_guess = 25.0 if row.source else -5.0
+            theta[row.parameter] = of_guess if row.quantity else float(row.op in ("=~", "~~"))
+    z = objective.z(objective.within.coordinates(theta))
+    objective.move(z)
+    value, gradient = objective.value_and_gradient(z)
+    assert np.isfinite(value)
+    h = 1e-5
+    near = [(objective.value(z + h * e) - objective.value(z - h * e)) / (2.0 * h) for e in np.eye(z.size)]
+    np.testing.assert_allclose(gradient, near, atol=1e-6)

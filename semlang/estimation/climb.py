@@ -231,6 +231,8 @@ class Climb:
     def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
         s = self.setting
+        if self.starts > 1:
+            s.narrator.remark(f"{self.starts} starts")
         found = many_starts(s.table, s.designs, ascent, coordinates, theta, sorted(s.user), self.starts, seed=1)
         if self.starts == 1:
             return found.z

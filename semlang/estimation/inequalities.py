@@ -72,8 +72,8 @@ def can_separate(table: ParameterTable) -> bool:
 
 
 def _alone(form: ReducedForm, k: int) -> bool:
-    """Return whether no covariate acts on a response."""
-    products = [form.mean_columns[c] for kk, c, _ in form.mean_cells.tolist() if kk == k]
+    """Return whether no covariate acts on a response, in any of its predictors."""
+    products = [form.mean_columns[c] for number, c, _ in form.mean_cells.tolist() if form.owners[number] == k]
     products += [a.via for addends in form.thresholds.get(k, ()) for a in addends]
     return not any(products)
 

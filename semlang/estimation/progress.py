@@ -51,16 +51,17 @@ class Narrator:
     def say(self, text: str) -> None:
         """Hand on a line: a new stage begins, in which log-likelihoods may be those of other nodes."""
         self.stage += 1
-        self._hand_on(text)
+        self.remark(text)
 
-    def _hand_on(self, text: str) -> None:
+    def remark(self, text: str) -> None:
+        """Hand on a line that says what is being done."""
         if self.tell is not None:
             self.tell(text)
 
     def iteration(self, line: Iteration) -> None:
         """Keep and hand on an iteration."""
         self.log.append(line)
-        self._hand_on(
+        self.remark(
             f"iteration {len(self.log):3d}  {line.method:8s} loglik {line.loglik:.6f}"
             f"  gradient {line.gradient:.2e}  decrement {line.decrement:.2e}  step {line.step:.3g}"
         )

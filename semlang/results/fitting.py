@@ -238,7 +238,9 @@ class Fitting(Bound):
         from semlang.estimation.estimate import estimate
         from semlang.model.standard_errors import standard_errors
 
-        table = self.parameter_table
+        table, tell = self.parameter_table, _progress(progress)
+        if tell is not None:
+            tell("checking the model and the data")
         checks = run_checks(table, self.graphs, given.designs, fitting=True)
         if any(d.slug == "identification-undetermined" for d in checks):
             from semlang.results.simulated_rank import decided
@@ -249,7 +251,6 @@ class Fitting(Bound):
         stops = [d for d in (*self.findings, *checks) if d.is_error and not (force and d.slug in FORCED)]
         if stops:
             raise FitError(ordered((*self.findings, *checks, *given.findings)))
-        tell = _progress(progress)
         if tell is not None:  # whoever waits reads first what may be wrong
             for d in ordered((*self.findings, *checks, *given.findings)):
                 if d.severity is Severity.WARNING:

@@ -12,6 +12,7 @@ from scipy.special import expit, log_expit, log_softmax
 
 import semlang as sl
 from semlang.api import Model
+from semlang.estimation import separation
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +167,26 @@ def test_nothing_is_left(frame, kind):
 @pytest.mark.parametrize("kind", ["adjacent", "sequential", "multinomial"])
 def test_data_that_overlap(frame, kind):
     assert not Model(f"o :: {kind}\no ~ x + z").fit(frame).diagnostics
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nom :: multinomial\nnom ~ x",
+        "nom :: multinomial\nnom ~ x + (1|g)",
+        "o :: adjacent\no ~ x",
+        "o :: ordinal\no ~ x",
+    ],
+)
+def test_what_overlaps_is_seen_without_a_linear_program(
+    text: str, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes longer than the fit where there are many rows."""
+
+    def program(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(separation, "_direction", program)
+    rng = np.random.default_rng(1)
+    data = frame.assign(nom=rng.choice(list("abc"), len(frame)), o=rng.integers(0, 4, len(frame)))
+    assert sl.Model(text).fit(data, threads=1, se="none", points=1).converged

@@ -49,6 +49,7 @@ def command(
     writable(checkpoint)
     model = model_of(file, defaults)
     shown = Progress(quiet)
+    shown.show("reading the data")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConvergedWarning)  # a finding says so
@@ -56,17 +57,18 @@ def command(
                 data, points=points, se=se, cluster=cluster, threads=threads, force=force, progress=shown.show,
                 checkpoint=checkpoint, scheduler=scheduler,
             )  # fmt: skip
+        shown.show("tables and measures")
+        result, summary = fit.to_json(), fit.summary()
     finally:
         shown.end()
     report.add(fit.diagnostics)
     if not fit.converged and not any(d.is_error for d in report.diagnostics):
         report.add([error("not-converged", "the fit did not converge")])
-    result = fit.to_json()
     if output:
         from semlang.results.stored import stored_json
 
         report.wrote(output, stored_json(fit).encode())
-    report.finish(result, fit.summary(), failed=not fit.converged)
+    report.finish(result, summary, failed=not fit.converged)
 
 
 class Progress:

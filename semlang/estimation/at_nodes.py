@@ -91,9 +91,9 @@ def at_nodes(objective: Objective, x: Floats, nodes: NodesOfFit) -> AtNodes | No
 
 
 def _place(found: list[Louis], nodes: NodesOfFit) -> None:
-    """Choose the points: those of the fit, or as few as give its log-likelihood or that of fewer points.
+    """Choose the points: those of the fit, or as few as give its log-likelihood.
 
-    The last where a fit with few points has another log-likelihood than the model.
+    A fit with few points of its own has another log-likelihood than the model: then as few as give that of fewer ones.
     """
     wide = any(d >= WIDE for of in found for d in of.dims)
     if nodes.points is not None and not wide:
@@ -111,7 +111,7 @@ def _place(found: list[Louis], nodes: NodesOfFit) -> None:
         for of in found:
             of.place(points)
         value = sum(float(of.values().sum()) for of in found)
-        if min(abs(value - nodes.loglik), abs(value - before)) < CLOSE:
+        if abs(value - (nodes.loglik if nodes.points is None else before)) < CLOSE:
             return
         before = value
 

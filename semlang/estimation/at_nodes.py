@@ -91,12 +91,16 @@ def at_nodes(objective: Objective, x: Floats, nodes: NodesOfFit) -> AtNodes | No
 
 
 def _place(found: list[Louis], nodes: NodesOfFit) -> None:
-    """Choose the points."""
+    """Choose the points: those of the fit, or as few as give its log-likelihood.
+
+    A fit with few points of its own has another log-likelihood than the model: then as few as give that of fewer ones.
+    """
     wide = any(d >= WIDE for of in found for d in of.dims)
     if nodes.points is not None and not wide:
         for of in found:
             of.place(nodes.points)
         return
+    before = np.inf
     for points in LADDER[1:] if wide else PRODUCT:
         cost = sum(
             of.member.rows.y.size * math.prod(node_count(d, points) if d >= WIDE else points**d for d in of.dims)
@@ -106,8 +110,10 @@ def _place(found: list[Louis], nodes: NodesOfFit) -> None:
             return
         for of in found:
             of.place(points)
-        if abs(sum(float(of.values().sum()) for of in found) - nodes.loglik) < CLOSE:
+        value = sum(float(of.values().sum()) for of in found)
+        if abs(value - (nodes.loglik if nodes.points is None else before)) < CLOSE:
             return
+        before = value
 
 
 def _moments(of: Louis) -> Floats:

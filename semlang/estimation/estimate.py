@@ -133,6 +133,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
     if setting.frame is not None:
         theta, vcov, scores = setting.frame.carried(inside, vcov_inside, scores)
     sizes, weights = class_sizes(objective, best.z)
+    findings.alike_classes(climb.starts)
     findings.empty_classes(sizes, weights)
     empty = any(d.slug == "empty-class" for d in findings.found)
     if setting.separation is not None:

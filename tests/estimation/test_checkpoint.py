@@ -138,7 +138,7 @@ def test_a_fit_is_resumed_in_the_coordinates_it_was_in(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Setting, "objective", objective)
     again = sl.Model(text).fit(data, threads=1, checkpoint=path)
-    assert roads == [{}, {"scaled": False}]
+    assert roads == [{}, {"scaled": False, "factored": True}]
     assert again.loglik == pytest.approx(whole.loglik, abs=1e-8)
     assert json.loads(path.read_text())["road"] == 1
 

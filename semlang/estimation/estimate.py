@@ -117,9 +117,9 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
         findings.add(problem)
     inside = objective.inside(best.z)
     uncertainty = Uncertainty(climb, se, cluster)
-    if se != "none":
-        setting.narrator.remark("standard errors")
     try:
+        if se != "none":
+            setting.narrator.remark("standard errors")
         inside, vcov_inside, scores = uncertainty.run(best, inside)
     except KeyboardInterrupt:  # the estimates are there
         if not best_so_far:

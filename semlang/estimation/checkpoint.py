@@ -28,7 +28,7 @@ __all__ = ["Checkpoint"]
 
 Floats = NDArray[np.float64]
 
-VERSION = 2
+VERSION = 3
 """Of the file: what its hash is of."""
 
 SECONDS = 5.0
@@ -47,6 +47,11 @@ class Checkpoint:
     designs : sequence of Design
     path : str or Path, optional
 
+    Attributes
+    ----------
+    road : int
+        Number of the coordinates in which the best point was found; from a file, those in which the fit goes on.
+
     Raises
     ------
     FitError
@@ -61,6 +66,7 @@ class Checkpoint:
         if problem is not None:
             raise FitError([problem])
         self.best: tuple[Objective, Floats, float] | None = None
+        self.road = 0
         self._stage = -1
         self._written = time.monotonic()
 
@@ -85,7 +91,7 @@ class Checkpoint:
             return None
         objective, z, value = self.best
         values = dict(zip(parameter_names(self.table), objective.theta(z).tolist(), strict=True))
-        content = {"version": VERSION, "of": self.owner, "loglik": value, "parameters": values}
+        content = {"version": VERSION, "of": self.owner, "road": self.road, "loglik": value, "parameters": values}
         problem = write_file(self.path, (json.dumps(content, indent=1) + "\n").encode())
         self._written = time.monotonic()
         return None if problem is None else replace(problem, severity=Severity.WARNING)
@@ -103,7 +109,7 @@ class Checkpoint:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             version, owner, values = content["version"], content["of"], content["parameters"]
-            found = {str(name): float(value) for name, value in values.items()}
+            found, road = {str(name): float(value) for name, value in values.items()}, int(content["road"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise FitError([_refused(self.path, "is no checkpoint of a fit")]) from None
         if version != VERSION:
@@ -112,6 +118,7 @@ class Checkpoint:
             raise FitError([_refused(self.path, "has values that are no numbers")])
         if owner != self.owner:
             raise FitError([_refused(self.path, "is the checkpoint of another model or of other data")])
+        self.road = road
         return found
 
 

@@ -66,6 +66,7 @@ class Climb:
     def __init__(self, setting: Setting, curvature: bool) -> None:
         self.setting, self.curvature = setting, curvature
         self.findings = setting.findings
+        self.begin = setting.checkpoint.road  # of a fit that is resumed
         self.objective = setting.objective()
         for member in self.objective.members:
             setting.refuse_more_states(member)
@@ -108,14 +109,11 @@ class Climb:
         Roads are coordinates: latent variables of unit variance; the table's own (a closed form may have its maximum
         at a negative variance, which the first can't reach, or at a negative residual variance, which needs another
         closed form); factors of all covariance matrices (where variances may not be negative the likelihood can have a
-        maximum although it has none outside); the border of covariance matrices that have no factors. Where there are
-        nonlinear constraints or bounds that border is one of them from the beginning.
+        maximum although it has none outside); the border of covariance matrices that have no factors. A fit that is
+        resumed goes on with the one it was on. Where there are nonlinear constraints or bounds that border is one of
+        them from the beginning.
         """
-        theta = start_values(self.setting.table, *self.setting.parts, self.setting.user, self.setting.frame)
-        if self.setting.separation is not None:
-            for p, value in self.setting.separation.near.items():
-                theta[p] = value
-        theta = self.setting.with_values(theta)
+        theta = self._start(self.setting.user)
         self.findings.few_units(round(float(self.objective.multiplicity.sum())), self.setting.constraints.n_free)
         roads = [{"scaled": True}] if isinstance(self.objective.within, Scaled) else []
         roads.append({"scaled": False})
@@ -127,9 +125,13 @@ class Climb:
             roads.append({"scaled": False, "border": True})
         kept, problem = self.findings, ""
         best: tuple[Optimum, FindingsOfFit, Objective, tuple[Nonlinear, ...]] | None = None
-        for number, road in enumerate(roads):
-            if number:
+        begin = self.begin % len(roads)
+        for step, (number, road) in enumerate([*enumerate(roads)][begin:] + [*enumerate(roads)][:begin]):
+            self.setting.checkpoint.road = number
+            if step:
                 self.setting.narrator.say("once more in other coordinates")
+                theta = self._start(self.setting.fresh)
+            if step or begin:
                 self.objective = self.setting.objective(**{k: on for k, on in road.items() if k != "border"})
             self.findings = FindingsOfFit(self.setting.table)
             self.constraints = self._constraints(theta, road.get("border", False))
@@ -152,6 +154,15 @@ class Climb:
                                      if isinstance(m, ClosedForm)])  # fmt: skip
         self.findings.found[:0] = kept.found
         return found
+
+    def _start(self, user: dict[int, float]) -> Floats:
+        """Return start values of the parameters in the frame, some of which are given."""
+        s = self.setting
+        theta = start_values(s.table, *s.parts, user, s.frame)
+        if s.separation is not None:
+            for p, value in s.separation.near.items():
+                theta[p] = value
+        return s.with_values(theta)
 
     def _constraints(self, theta: Floats, border: bool) -> tuple[Nonlinear, ...]:
         """Return the nonlinear constraints; among them or at the `border` covariance matrices stay semidefinite."""

@@ -117,9 +117,9 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
         findings.add(problem)
     inside = objective.inside(best.z)
     uncertainty = Uncertainty(climb, se, cluster)
-    if se != "none":
-        setting.narrator.remark("standard errors")
     try:
+        if se != "none":
+            setting.narrator.remark("standard errors")
         inside, vcov_inside, scores = uncertainty.run(best, inside)
     except KeyboardInterrupt:  # the estimates are there
         if not best_so_far:
@@ -133,6 +133,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
     if setting.frame is not None:
         theta, vcov, scores = setting.frame.carried(inside, vcov_inside, scores)
     sizes, weights = class_sizes(objective, best.z)
+    findings.alike_classes(climb.starts)
     findings.empty_classes(sizes, weights)
     empty = any(d.slug == "empty-class" for d in findings.found)
     if setting.separation is not None:

@@ -37,11 +37,15 @@ def row_of(table: ParameterTable, parameter: int) -> Row:
     return next(r for r in table.rows if r.parameter == parameter)
 
 
-def describe(row: Row) -> str:
-    """Return a row as in the text: ``visual =~ x2``, ``y ~ 1``."""
-    if row.op == "~1":
-        return f"{row.lhs} ~ 1"
-    return f"{row.lhs} {row.op} {row.rhs}"
+def describe(table: ParameterTable, parameter: int) -> str:
+    """Return the row of a parameter as in the text, ``'visual =~ x2'``, with its class or group where it is of one."""
+    row = row_of(table, parameter)
+    text = f"{row.lhs} ~ 1" if row.op == "~1" else f"{row.lhs} {row.op} {row.rhs}"
+    told = not row.klass or f"@{row.klass}" in row.rhs
+    where = "" if told else f" in class {row.klass} of {row.class_variable}"
+    if len(table.groups) > 1 and len({r.group for r in table.rows if r.parameter == parameter}) == 1:
+        where += f" in group {table.groups[row.group - 1]}"
+    return f"'{text}'{where}"
 
 
 _OF_AN_EMPTY_CLASS = frozenset(
@@ -71,10 +75,11 @@ class FindingsOfFit:
         self.trusted = True
         self.away = False
         self.bounded: set[int] = set()
+        self._flat: list[int] = []
 
     def names(self, parameters: Sequence[int]) -> str:
         """Return parameters as text, at most four."""
-        rows = [f"'{describe(row_of(self.table, p))}'" for p in parameters]
+        rows = [describe(self.table, p) for p in parameters]
         return ", ".join(rows[:4]) + (f" and {len(rows) - 4} more" if len(rows) > 4 else "")
 
     def add(self, finding: Diagnostic) -> None:
@@ -133,11 +138,31 @@ class FindingsOfFit:
         if far:
             self.unbounded(far)
         else:
+            self._flat = involved
             self.warn(
                 "flat-likelihood",
                 f"the log-likelihood is flat along {self.names(involved)}",
                 involved[0],
                 help="these parameters can't be told apart, or not from these data: fix one of them or leave it out",
+            )
+
+    def alike_classes(self, starts: int) -> None:
+        """Classes whose proportions do not matter do not differ: one start led to a saddle.
+
+        Parameters
+        ----------
+        starts : int
+            From how many the fit began; where several agree, the data may have no classes.
+        """
+        rows = (row_of(self.table, p) for p in self._flat)
+        row = next((r for r in rows if self.table.variables[r.target].kind.name == "class"), None)
+        if row is not None and starts == 1:
+            self.fail(
+                "not-converged",
+                f"the classes of '{row.target}' do not differ where the only start led to: from equal start values no "
+                "step tells them apart",
+                row.parameter,
+                help="take more starts (options: starts = 20), or start values that differ",
             )
 
     def empty_classes(self, sizes: Mapping[str, Sequence[float]], units: Mapping[str, float]) -> None:
@@ -413,14 +438,15 @@ class FindingsOfFit:
             if share < -ZERO and may_be_negative:
                 self.warn(
                     "negative-variance",
-                    f"the variance '{describe(row)}' is estimated as {float(theta[row.parameter]):.4g}",
+                    f"the variance {self.names([row.parameter])} is estimated as {float(theta[row.parameter]):.4g}",
                     row.parameter,
                     help="the model may be wrong or the sample small; a bound keeps it at zero: lower(0)*",
                 )
             elif abs(share) < ZERO:
                 self.warn(
                     "variance-at-zero",
-                    f"the variance '{describe(row)}' is estimated as zero, on the border of the parameter space",
+                    f"the variance {self.names([row.parameter])} is estimated as zero, on the border of the parameter "
+                    "space",
                     row.parameter,
                     help="leave the latent variable out; tests of this variance are not chi-square",
                 )

@@ -33,12 +33,12 @@ class _Lent:
         self.__array_interface__: dict[str, Any] = memory[:size].__array_interface__
         self._address: int = self.__array_interface__["data"][0]
 
-    def __del__(self) -> None:
-        _free[self._address] = self._memory
-        waiting = list(_free.items())
-        excess = sum(memory.nbytes for _, memory in waiting) - KEPT
+    def __del__(self, free: dict[int, Floats] = _free, kept: int = KEPT) -> None:
+        free[self._address] = self._memory  # names of the module are gone when Python ends, defaults are not
+        waiting = list(free.items())
+        excess = sum(memory.nbytes for _, memory in waiting) - kept
         for address, memory in waiting:
-            if excess > 0 and _free.pop(address, None) is not None:
+            if excess > 0 and free.pop(address, None) is not None:
                 excess -= memory.nbytes
 
 

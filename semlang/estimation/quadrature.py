@@ -24,7 +24,8 @@ from semlang.estimation import memory
 from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
-from semlang.estimation.kernels.families import ENTRIES, SETS, with_role
+from semlang.estimation.kernels.families import CODES, ENTRIES, SETS, with_role
+from semlang.estimation.kernels.lanes import COUNTS, LOGITS
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
@@ -190,8 +191,10 @@ class NestedQuadrature:
         for batch in self._batches:
             codes, weights = self._code[batch.rows], self._reduced.row_weights[batch.rows]
             batch.nest.uniform[:] = (codes == codes[0]).all(), (weights == 1.0).all()
-        self._logit = (self._code == LOGIT) & (self._reduced.row_weights == 1.0)
-        self._logit &= (self._y == 0.0) | (self._y == 1.0)
+        self._kind = np.zeros(self._code.size, dtype=np.int8)
+        self._kind[(self._code == LOGIT) & ((self._y == 0.0) | (self._y == 1.0))] = LOGITS
+        self._kind[self._code == CODES["poisson", "log"]] = COUNTS
+        self._kind[self._reduced.row_weights != 1.0] = 0
         self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constant_parts = constant_parts(self._code)
         moved = [here for function, here in self._constant_parts if function in READ_F1]
@@ -444,14 +447,15 @@ class NestedQuadrature:
         return True
 
     def _find_plain_units(self, f1: Floats) -> None:
-        """Note which lowest units have Bernoulli logits without weights alone: these can be side by side."""
-        if self._kernel_dims[:1] != [1] or not self._logit.any():
+        """Note which lowest units have rows of one kind that `lanes` knows: these can be side by side."""
+        if self._kernel_dims[:1] != [1] or not self._kind.any():
             return
-        plain = self._logit & (f1 == 1.0)
+        kind = np.where((self._kind == LOGITS) & (f1 != 1.0), 0, self._kind)
         for batch in self._batches:
             nest, rows = batch.nest, batch.rows
             first = nest.first[: nest.base[1]] - rows.start
-            nest.plain[:] = np.logical_and.reduceat(plain[rows], first)
+            least, most = (of.reduceat(kind[rows], first) for of in (np.minimum, np.maximum))
+            nest.plain[:] = np.where(least == most, most, 0)
 
     def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
         """Return rows whose inputs are not finite, or not the parameters of a density.

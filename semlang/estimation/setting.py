@@ -85,7 +85,7 @@ class Setting:
     ) -> None:
         self.partitions = parts
         self.checkpoint = Checkpoint(table, designs, checkpoint)
-        start = {**self.checkpoint.start(), **(start or {})}
+        kept = self.checkpoint.start()
         self.table, self.graphs, self.designs = table, graphs, designs
         given = points if points is not None else table.options.get("points")
         self.asked: int | None = int(given) if given is not None else None
@@ -95,7 +95,8 @@ class Setting:
         self._refuse()
         if parts is not None and any(g.engine != "closed form" for g in self.plan.groups) and self._filled():
             raise FitError([in_partitions(FILLED)])
-        self.user = user_values(table, start)
+        self.fresh = user_values(table, start or {})
+        self.user = user_values(table, {**kept, **(start or {})})
         self.constraints = Constraints(table)
         self.meeting: Meeting | None = None
         self._refuse_contradictions()

@@ -14,6 +14,8 @@ from semlang.diagnostics import error
 from semlang.errors import FitError, NotConvergedWarning
 from semlang.estimation import checkpoint
 from semlang.estimation.climb import Climb
+from semlang.estimation.objective import Objective
+from semlang.estimation.setting import Setting
 
 TEXT = "y :: binomial(logit)\ny ~ 1 + x + (1 + x | g)"
 
@@ -117,6 +119,28 @@ def test_a_checkpoint_that_can_not_be_written(tmp_path: Path, monkeypatch: pytes
     assert [(d.slug, d.is_error) for d in fit.diagnostics if d.slug == "unwritable-file"] == [
         ("unwritable-file", False)
     ]
+
+
+def test_a_fit_is_resumed_in_the_coordinates_it_was_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a point on one road the others do not begin: they have start values of their own."""
+    text, path = "z ~ x + (1 | g)", tmp_path / "c.json"
+    data = frame().assign(z=lambda d: d["x"] + np.random.default_rng(2).normal(size=len(d)) + 0.1 * (d["g"] % 7))
+    whole = sl.Model(text).fit(data, threads=1, checkpoint=path)
+    held = json.loads(path.read_text())
+    assert held["road"] == 0
+    path.write_text(json.dumps({**held, "road": 1}))
+    roads: list[dict[str, bool]] = []
+    real = Setting.objective
+
+    def objective(self: Setting, **road: bool) -> Objective:
+        roads.append(road)
+        return real(self, **road)
+
+    monkeypatch.setattr(Setting, "objective", objective)
+    again = sl.Model(text).fit(data, threads=1, checkpoint=path)
+    assert roads == [{}, {"scaled": False, "factored": True}]
+    assert again.loglik == pytest.approx(whole.loglik, abs=1e-8)
+    assert json.loads(path.read_text())["road"] == 1
 
 
 MASSES = "y :: binomial(logit)\nu[g] :: masspoints\ny ~ x + u[g]"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import semlang as sl
+from semlang.estimation import memory
 
 ROWS = 100_000
 
@@ -34,3 +35,25 @@ def test_a_fit_takes_few_arrays_beside_the_data(text: str, arrays: int) -> None:
         tracemalloc.stop()
     assert fit.converged
     assert peak / (8 * ROWS) < arrays
+
+
+def test_memory_is_lent_once() -> None:
+    memory.release()
+    first = memory.empty(2, 5000)
+    view = first[1, 10:].reshape(-1, 2)
+    view[:] = 7.0
+    address = first.ctypes.data
+    del first
+    assert memory.empty(10000).ctypes.data != address  # the view is still read
+    del view
+    addresses = {memory.empty(9000).ctypes.data, memory.empty(10000).ctypes.data}
+    assert address in addresses  # once by a smaller array, or by the same again
+
+
+def test_what_waits_is_bounded() -> None:
+    memory.release()
+    arrays = [memory.empty(memory.KEPT // 32) for _ in range(9)]  # a quarter of the bytes each
+    arrays.clear()
+    assert sum(m.nbytes for m in memory._free.values()) <= memory.KEPT
+    memory.release()
+    assert not memory._free

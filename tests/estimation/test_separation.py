@@ -183,3 +183,17 @@ def test_kept_and_read_again(frame, tmp_path):
     profile = fit.confint(method="profile", parameters=["y ~ d"]).iloc[0]  # one-sided
     assert np.isfinite(profile.lower)
     assert profile.upper == np.inf
+
+
+def test_what_is_said_names_the_class_and_the_group():
+    rng = np.random.default_rng(0)
+    c = rng.integers(0, 2, 400)
+    data = pd.DataFrame({f"i{k}": (rng.random(400) < np.where(c, 0.8, 0.2)).astype(int) for k in range(1, 5)})
+    data["i5"] = np.where(c, 1, rng.random(400) < 0.3).astype(int)
+    data["g"], data["x"] = np.where(rng.random(400) < 0.5, "a", "b"), rng.normal(size=400)
+    data["y"] = np.where(data.g == "a", data.x > 0, rng.random(400) < 0.5).astype(int)
+    classes = Model("i{1..5} :: binomial(logit)\nk :: class(2)\nk =~ i{1..5}").fit(data)
+    (said,) = [d.message for d in classes.diagnostics if d.slug == "probability-at-limit"]
+    assert said.endswith(("'i5 ~ 1' in class 1 of k", "'i5 ~ 1' in class 2 of k"))
+    groups = Model("groups: g\ny :: binomial(logit)\ny ~ x").fit(data)
+    assert any("'y ~ x' in group a" in d.message for d in groups.diagnostics)

@@ -1,7 +1,8 @@
 """Lowest units of one dimension side by side: each has lanes of vectors to itself, its rows follow each other in these.
 
-For rows that are Bernoulli logits without weights. With ``g = exp(nu)`` the log-likelihood of a unit is
-``sum y nu - sum log(1 + g)``, and l' is ``y - 1 + 1 / (1 + g)``. At node z, below node x of the units above,
+For rows that are Bernoulli logits, or counts with a log link, without weights. With ``g = exp(nu)`` the log-likelihood
+of a unit is ``sum y nu - sum log(1 + g)``, and l' is ``y - 1 + 1 / (1 + g)``; of counts they are ``sum y nu - sum g``
+and ``y - g``. At node z, below node x of the units above,
 ``g = exp(nu_x) exp(a T z)``: one exponential of a row at x, and one at z; the latter is one of the unit where all of
 its rows have the same a. No loop is shorter than the lanes, whatever the size of units and the number of nodes.
 """
@@ -28,6 +29,10 @@ WIDTH = 64
 """Lanes: eight vectors of eight numbers."""
 
 
+LOGITS, COUNTS = 1, 2
+"""Kinds of units, see `Nest.plain`; those side by side are of one kind."""
+
+
 @inner
 def assign_lanes(begin: int, nest: Nest, lanes: Lanes) -> int:
     """Give lanes to as many units from ``begin`` on as have place; return the end of these."""
@@ -36,7 +41,8 @@ def assign_lanes(begin: int, nest: Nest, lanes: Lanes) -> int:
     capacity = lanes.o.shape[0]
     used = 0
     q = begin
-    while q < nest.base[1] and used < width and nest.plain[q] == 1:
+    kind = nest.plain[begin]
+    while kind > 0 and q < nest.base[1] and used < width and nest.plain[q] == kind:
         rows = nest.last[q] - nest.first[q]
         count = min(width, (rows + LONGEST - 1) // LONGEST)
         size = (rows + count - 1) // count
@@ -200,6 +206,22 @@ def rows_at_own_nodes(x: int, n: int, same: bool, lanes: Lanes) -> None:
 
 
 @inner
+def counts_at_own_nodes(x: int, n: int, same: bool, lanes: Lanes) -> None:
+    """Do what `rows_at_own_nodes` does for counts: fill g, and its sum."""
+    width = lanes.o.shape[1]
+    for k in range(n):
+        for lane in range(width):
+            lanes.log_one[k, lane] = 0.0
+    for j in range(lanes.longest[0]):
+        i = 0 if same else j
+        for k in range(n):
+            for lane in range(width):
+                g = lanes.e[j, lane] * lanes.move[k, i, lane]
+                lanes.one[x * n + k, j, lane] = g
+                lanes.log_one[k, lane] += g
+
+
+@inner
 def sums_of_units(x: int, n: int, rule: Rule, lanes: Lanes) -> None:
     """Fill the logarithms of the integrands of the units at the n nodes below node x."""
     width = lanes.o.shape[1]
@@ -248,13 +270,9 @@ def probabilities_of_nodes(x: int, n: int, z: Any, lanes: Lanes) -> None:
 
 
 @inner
-def expectations_of_rows(x: int, n: int, r0: int, z: Any, tables: Tables, lanes: Lanes) -> None:
-    """Fill the expectations of l' and l' v of all rows given node x, and by lane ``sum a E[l']``, ``sum a E[l' z]``.
-
-    ``l' = y - 1 + 1 / (1 + g)``; two nodes at a time share a division.
-    """
-    width = lanes.o.shape[1]
-    for lane in range(width):
+def numbers_of_lanes(x: int, n: int, lanes: Lanes) -> None:
+    """Fill, by lane, what `expectations_of_rows` needs of its unit; its sums are zero."""
+    for lane in range(lanes.o.shape[1]):
         u = lanes.unit[lane]
         lanes.of_lane[0, lane] = lanes.z_mean[x, u]
         lanes.row_centre[lane] = lanes.centre[x, u]
@@ -263,27 +281,59 @@ def expectations_of_rows(x: int, n: int, r0: int, z: Any, tables: Tables, lanes:
         lanes.slope_z[lane] = 0.0
         for k in range(n):
             lanes.product[k, lane] = lanes.f[x * n + k, u]
-    for j in range(lanes.longest[0]):
+
+
+@inner
+def expectations_of_logits(x: int, n: int, j: int, z: Any, lanes: Lanes) -> None:
+    """Fill the expectations of l' and l' z of row j of all lanes; two nodes at a time share a division."""
+    width = lanes.o.shape[1]
+    for lane in range(width):
+        lanes.expected[0, j, lane] = lanes.y[j, lane] - 1.0
+        lanes.expected[1, j, lane] = (lanes.y[j, lane] - 1.0) * lanes.of_lane[0, lane]
+    for k in range(0, n - 1, 2):
+        z0 = z[0, 0, k]
+        z1 = z[0, 0, k + 1]
         for lane in range(width):
-            lanes.expected[0, j, lane] = lanes.y[j, lane] - 1.0
-            lanes.expected[1, j, lane] = (lanes.y[j, lane] - 1.0) * lanes.of_lane[0, lane]
-        for k in range(0, n - 1, 2):
-            z0 = z[0, 0, k]
-            z1 = z[0, 0, k + 1]
-            for lane in range(width):
-                s = lanes.one[x * n + k, j, lane]
-                t = lanes.one[x * n + k + 1, j, lane]
-                r = 1.0 / (s * t)
-                p = lanes.product[k, lane] * (t * r)
-                q = lanes.product[k + 1, lane] * (s * r)
-                lanes.expected[0, j, lane] += p + q
-                lanes.expected[1, j, lane] += p * z0 + q * z1
-        if n % 2 == 1:
-            z0 = z[0, 0, n - 1]
-            for lane in range(width):
-                p = lanes.product[n - 1, lane] / lanes.one[x * n + n - 1, j, lane]
-                lanes.expected[0, j, lane] += p
-                lanes.expected[1, j, lane] += p * z0
+            s = lanes.one[x * n + k, j, lane]
+            t = lanes.one[x * n + k + 1, j, lane]
+            r = 1.0 / (s * t)
+            p = lanes.product[k, lane] * (t * r)
+            q = lanes.product[k + 1, lane] * (s * r)
+            lanes.expected[0, j, lane] += p + q
+            lanes.expected[1, j, lane] += p * z0 + q * z1
+    if n % 2 == 1:
+        z0 = z[0, 0, n - 1]
+        for lane in range(width):
+            p = lanes.product[n - 1, lane] / lanes.one[x * n + n - 1, j, lane]
+            lanes.expected[0, j, lane] += p
+            lanes.expected[1, j, lane] += p * z0
+
+
+@inner
+def expectations_of_counts(x: int, n: int, j: int, z: Any, lanes: Lanes) -> None:
+    """Do the same for counts."""
+    width = lanes.o.shape[1]
+    for lane in range(width):
+        lanes.expected[0, j, lane] = lanes.y[j, lane]
+        lanes.expected[1, j, lane] = lanes.y[j, lane] * lanes.of_lane[0, lane]
+    for k in range(n):
+        z0 = z[0, 0, k]
+        for lane in range(width):
+            p = lanes.product[k, lane] * lanes.one[x * n + k, j, lane]
+            lanes.expected[0, j, lane] -= p
+            lanes.expected[1, j, lane] -= p * z0
+
+
+@inner
+def expectations_of_rows(x: int, n: int, kind: int, r0: int, z: Any, tables: Tables, lanes: Lanes) -> None:
+    """Fill the expectations of l' and l' v of all rows given node x, and by lane ``sum a E[l']``, ``sum a E[l' z]``."""
+    width = lanes.o.shape[1]
+    numbers_of_lanes(x, n, lanes)
+    for j in range(lanes.longest[0]):
+        if kind == COUNTS:
+            expectations_of_counts(x, n, j, z, lanes)
+        else:
+            expectations_of_logits(x, n, j, z, lanes)
         for lane in range(width):
             r = lanes.expected[0, j, lane]
             s = lanes.expected[1, j, lane]
@@ -349,6 +399,7 @@ def units_side_by_side(begin: int, nest: Nest, rule: Rule, rows: Rows, fronts: F
     end = assign_lanes(begin, nest, lanes)
     if end == begin:
         return begin
+    kind = nest.plain[begin]
     Da = nest.tail[1]
     groups = rule.size[1]
     n = nodes_with_weight(rule.counts[0], rule.log_weight)
@@ -360,12 +411,15 @@ def units_side_by_side(begin: int, nest: Nest, rule: Rule, rows: Rows, fronts: F
     moves_of_rows(n, same, rule.z, lanes)
     for x in range(groups):
         rows_in_the_middle(x, Da, nest, begin, tables, lanes)
-        rows_at_own_nodes(x, n, same, lanes)
+        if kind == COUNTS:
+            counts_at_own_nodes(x, n, same, lanes)
+        else:
+            rows_at_own_nodes(x, n, same, lanes)
         sums_of_units(x, n, rule, lanes)
         probabilities_of_nodes(x, n, rule.z, lanes)
         if alone:
             moments_of_units(x, begin, end, fronts.path, tables, lanes)
         else:
-            expectations_of_rows(x, n, nest.first[0], rule.z, tables, lanes)
+            expectations_of_rows(x, n, kind, nest.first[0], rule.z, tables, lanes)
             slopes_of_units(x, begin, end, tables, lanes)
     return end

@@ -29,7 +29,7 @@ class Nest(Group):
     total: Vector  # (U,) Om
     mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
     uniform: Integers  # (2,) 1 where all rows have one code, 1 where all weights of rows are 1: then they are not read
-    plain: Integers  # (U0,) 1 where all rows of a lowest unit are Bernoulli logits of weight 1
+    plain: Integers  # (U0,) kind of the lowest units whose rows are all of one that `lanes` has, of weight 1; or 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +151,13 @@ class Lanes(Group):
     above: Cube  # (Da, j, w) loadings of the ancestors' coordinates
     e: Matrix  # (j, w) exp(nu) at node x and z = 0
     move: Cube  # (n, j, w) exp(a T z)
-    one: Cube  # (n0, j, w) 1 + exp(nu)
+    one: Cube  # (n0, j, w) 1 + exp(nu); of counts exp(nu)
     expected: Cube  # (2, j, w) expectations of l', and of l' z or l' v
     of_lane: Matrix  # (D, w) numbers of its unit
     at_0: Vector  # (w,) sum y nu at z = 0
     by_z: Vector  # (w,) sum y a T
     product: Matrix  # (n, w) of 1 + g; then probabilities of the nodes
-    log_one: Matrix  # (n, w) sum log(1 + g); then the sum of the rows' log densities
+    log_one: Matrix  # (n, w) sum log(1 + g), of counts sum g; then the sum of the rows' log densities
     row_centre: Vector  # (w,)
     row_scale: Vector  # (w,)
     slope: Vector  # (w,) sum a E[l']

@@ -274,3 +274,14 @@ def test_start_values_do_not_depend_on_how_often_a_variance_is_used():
     fit = sl.Model(text).fit(data, se="none")
     assert sorted(fit.estimate.class_sizes["c"]) == pytest.approx([0.2, 0.3, 0.5], abs=0.05)
     assert fit.params.est[fit.params.label == "v"].iloc[0] == pytest.approx(1.3**2, rel=0.1)
+
+
+def test_equal_starts_of_all_classes_end_at_a_saddle_and_the_first_line_says_so() -> None:
+    rng = np.random.default_rng(0)
+    c = rng.integers(0, 2, 300)
+    data = pd.DataFrame({f"i{k}": (rng.random(300) < np.where(c, 0.8, 0.3)).astype(int) for k in range(1, 6)})
+    text = "i{1..5} :: binomial(logit)\nk :: class(2)\nk =~ start(0)*i{1..5}\n"
+    with pytest.warns(sl.errors.NotConvergedWarning):
+        fit = sl.Model(text + "options: starts = 1").fit(data)
+    assert fit.summary().startswith("NOT CONVERGED: the classes of 'k' do not differ")
+    assert sl.Model(text).fit(data).loglik > fit.loglik + 10.0

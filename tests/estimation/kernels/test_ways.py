@@ -59,8 +59,9 @@ SIZES = {"small": [1, 2, 3] * 30, "around the longest lane": [24, 25, 48, 49, 1,
 @pytest.mark.parametrize("points", [2, 7, 12])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize(("dims", "steep"), [((1,), 1.0), ((1, 1), 1.0), ((1, 2), 1.0), ((1,), 9.0)])
-@pytest.mark.parametrize("shared", [True, False])
-def test_units_side_by_side_are_units(dims, steep, sizes, points, shared):
+@pytest.mark.parametrize(("shared", "pair"), [(True, ("binomial", "logit")), (False, ("binomial", "logit")),
+                                              (True, ("poisson", "log")), (False, ("poisson", "log"))])  # fmt: skip
+def test_units_side_by_side_are_units(dims, steep, sizes, points, shared, pair):
     """Rows whose weight differs from one in the thirteenth digit are not side by side, nor steep ones."""
     rng = np.random.default_rng(4)
     unit = np.repeat(np.arange(len(sizes)), sizes)
@@ -69,12 +70,13 @@ def test_units_side_by_side_are_units(dims, steep, sizes, points, shared):
     A = np.full((sum(dims), n), 0.8) + (0.0 if shared else 0.3 * rng.normal(size=(sum(dims), n)))
     o = 0.4 * rng.normal(size=n)
     y = (rng.random(n) < 0.6).astype(float)
+    if pair[0] == "poisson":
+        steep = min(steep, 3.0)  # counts of such variances have no mode within reach
+        y = rng.poisson(np.exp(np.minimum(o + A[0] * rng.normal(size=unit.max() + 1)[unit], 4.0))).astype(float)
     inputs = (o, steep * A, np.ones(n), np.ones(n))
     found = []
     for weight in (1.0, 1.0 + 1e-13):
-        model = NestedQuadrature(
-            y, np.full(n, CODES["binomial", "logit"]), Tree.from_ids(ids), dims, np.full(n, weight)
-        )
+        model = NestedQuadrature(y, np.full(n, CODES[pair]), Tree.from_ids(ids), dims, np.full(n, weight))
         found.append((model.evaluate(*inputs, points), model.values(*inputs, points), model.posterior(*inputs, points)))
     (one, alone, posterior), (other, other_alone, other_posterior) = found
     assert one.converged

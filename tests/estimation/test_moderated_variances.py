@@ -283,3 +283,24 @@ def test_a_residual_variance_may_be_zero_or_negative(data):
     for b in (0, 1):  # the factor is the response
         variance = data.g[data.b == b].sub(e["g ~1"]).pow(2).mean()
         assert np.exp(2 * (e["sigma(f) ~1"] + e["sigma(f) ~ b"] * b)) == pytest.approx(variance, rel=1e-4)
+
+
+def test_beside_classes_it_is_the_mixture_that_it_says():
+    rng = np.random.default_rng(4)
+    z, c = rng.normal(size=400), rng.random(400) < 0.4
+    f = np.exp(0.3 * z) * rng.normal(size=400)
+    data = pd.DataFrame({"z": z} | {f"x{k}": f + (k < 3) * 3 * c + 0.6 * rng.normal(size=400) for k in range(1, 5)})
+    model = Model("k :: class(2)\nf =~ x1 + x2 + x3 + x4\nx1 + x2 ~ k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(z)")
+    assert model.identify(data).verdict == "identified"
+    fit = model.fit(data)
+    e = dict(zip(fit.params.name, fit.params.est, strict=True))
+    loading = np.array([1.0, e["f =~ x2"], e["f =~ x3"], e["f =~ x4"]])
+    residual = np.diag([e[f"x{k} ~~ x{k}"] for k in range(1, 5)])
+    share = 1.0 / (1.0 + np.exp(-e["k ~1 (class 1)"]))
+    total = 0.0
+    for y, at in zip(data[["x1", "x2", "x3", "x4"]].to_numpy(), z, strict=True):
+        V = np.exp(2 * (e["v0/2"] + e["v1/2"] * at)) * np.outer(loading, loading) + residual
+        means = [[e[f"x1 ~1 (class {g})"], e[f"x2 ~1 (class {g})"], e["x3 ~1"], e["x4 ~1"]] for g in (1, 2)]
+        first, second = (multivariate_normal(mean, V).pdf(y) for mean in means)
+        total += np.log(share * first + (1.0 - share) * second)
+    assert fit.loglik == pytest.approx(total, abs=1e-6)

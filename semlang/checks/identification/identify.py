@@ -92,6 +92,9 @@ def _decide(
     everything: bool,
 ) -> Identification:
     names = Names(table)
+    moderated = _moderated(graphs)
+    if moderated:
+        return Identification(UNDETERMINED, moderated, n_free=table.n_parameters)
     try:
         if has_sets(table):
             table, designs = as_comparisons(table, designs)
@@ -277,6 +280,14 @@ class _Verdict:
         )  # fmt: skip
 
 
+def _moderated(graphs: Sequence[ModelGraph]) -> str:
+    """Return which variance or covariance of latent variables depends on covariates, '' where none does."""
+    for row in (row for graph in graphs for rows in graph.moderated.values() for row in rows):
+        name = f"{row.lhs} {row.op} {row.rhs}".rstrip()
+        return f"'{name}': a variance or covariance that depends on covariates."
+    return ""
+
+
 def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
     """Return why the moments of a model are not known to the check, or ''."""
     from semlang.checks.identification.responses import margin
@@ -288,9 +299,6 @@ def _unsupported(table: ParameterTable, graphs: Sequence[ModelGraph]) -> str:
         for row in (*graph.quantities, *graph.thresholds):
             if row.source in table.variables and row.op != "|":
                 return f"'{row.lhs} {row.op} {row.rhs}': a latent variable in a scale or threshold."
-        for row in (row for rows in graph.moderated.values() for row in rows):
-            name = f"{row.lhs} {row.op} {row.rhs}".rstrip()
-            return f"'{name}': a variance or covariance that depends on covariates."
         for row in graph.others:
             what = "a product of latent variables" if ":" in row.source else "a term outside linear models"
             return f"'{row.lhs} {row.op} {row.rhs}' is {what}, whose moments are not known to this check."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -391,6 +392,9 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     def measure(at: Floats, slope: Floats) -> Curvature:
         return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
+    if one_sided:  # the gradient may be that of nodes which have moved since: beside short steps that is no small error
+        with suppress(Infeasible, np.linalg.LinAlgError):
+            value, gradient = objective.value_and_gradient(z)
     curvature = measure(z, gradient)
     decrement = moved = np.inf
     converged = False

@@ -35,7 +35,7 @@ from semlang.estimation.kernels.node_rows import LOGIT
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import Reduction, reduce_levels
-from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
+from semlang.estimation.kernels.row_adjoints import row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
@@ -571,19 +571,10 @@ class NestedQuadrature:
     ) -> None:  # fmt: skip
         self._sums(batch, rule, rows, work, values, steps)
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
-        if self._placed:  # nothing acts through a mode
-            if nest.dims.size > 1:
-                mode_adjoints(nest, rule, rows, fronts, scratch, tables, True, values)
-            for array in (fronts.F_bar, fronts.k):
-                array[: nest.base[-1]] = 0.0
-            for vector in (scratch.nu, scratch.e, scratch.r, scratch.w):
-                vector[:] = 0.0
-            scratch.mixed[:] = 0.0
-        else:
-            if self._has_parameters or self._sets.size:
-                third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
-            mode_adjoints(nest, rule, rows, fronts, scratch, tables, False, values)
-        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, adjoints)
+        frozen = bool(self._placed)
+        if not frozen and (self._has_parameters or self._sets.size):
+            third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
+        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, frozen, values, adjoints)
 
     def _scatter(self, x: Floats) -> Floats:
         """Give rows that were left out a derivative of zero."""

@@ -137,9 +137,10 @@ def scores_of(fit: Fit, rows: Sequence[Row], **more: Any) -> Freed:
 def _nodes(fit: Fit) -> NodesOfFit | None:
     """Return what is known of the nodes of a fit, where score tests can be had from one pass over nodes."""
     estimate = fit.estimate
-    if is_conditional(fit.table) or estimate.points in (None, 1) or fit.estimate.spread is not None:
+    if is_conditional(fit.table) or estimate.points in (None, 1):
         return None
-    return NodesOfFit(estimate.loglik, None if estimate.engines else estimate.points)
+    product = not estimate.engines and estimate.spread is None
+    return NodesOfFit(estimate.loglik, estimate.points if product else None)
 
 
 def _together(fit: Fit, rows: list[Row]) -> list[list[Row]]:

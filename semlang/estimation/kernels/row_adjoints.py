@@ -60,18 +60,13 @@ def through_curvature(q: int, a: int, b: int, r0: int, D: int, A: Any, F_bar: An
         adjoint[q, d] += s
 
 
-@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, Vector)
-def mode_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables, frozen: bool,
-                  value: Any) -> None:  # fmt: skip
+@inner
+def mode_adjoints(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, value: Any) -> None:
     """Fill e and ``k = H^-1 b``, and add ``g' k`` to the values: the effect of the Newton step not taken.
 
-    Where nodes are `frozen` nothing acts through a mode: posterior weights of the upper nodes alone are filled.
     ``e_i = w1_i a_i' F_bar a_i`` is the adjoint of nu_i through the curvature; ``b += sum e_i a_i``.
     """
     compact()
-    front_adjoints(nest, rule, fronts, tables)
-    if frozen:
-        return
     K = nest.dims.size
     D = nest.tail[0]
     r0 = nest.first[0]
@@ -111,18 +106,40 @@ def mode_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: S
         value[q - nest.base[K - 1]] += correction[q]
 
 
-@kernel(
-    Nest, Rule, Rows, Fronts, Scratch, Tables,
-    bool, Adjoints,
-)  # fmt: skip
-def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
-                 has_parameters: bool, adjoints: Adjoints) -> None:  # fmt: skip
-    """Fill the adjoints of the rows.
+@inner
+def nothing_through_modes(nest: Nest, fronts: Fronts, scratch: Scratch) -> None:
+    """Set to zero what acts through modes: nodes are frozen."""
+    D = nest.tail[0]
+    for q in range(nest.base[nest.dims.size]):
+        for d in range(D):
+            fronts.k[q, d] = 0.0
+            for j in range(D):
+                fronts.F_bar[q, d, j] = 0.0
+    for i in range(nest.last[nest.base[1] - 1] - nest.first[0]):
+        scratch.nu[i] = 0.0
+        scratch.e[i] = 0.0
+        scratch.r[i] = 0.0
+        scratch.w[i] = 0.0
+        for side in range(4):
+            scratch.mixed[side, i] = 0.0
 
+
+@kernel(Nest, Rule, Rows, Fronts, Scratch, Tables, bool, bool, Vector, Adjoints)
+def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Scratch, tables: Tables,
+                 has_parameters: bool, frozen: bool, value: Any, adjoints: Adjoints) -> None:  # fmt: skip
+    """Fill the adjoints of the rows, and correct the values for the Newton step not taken.
+
+    Where nodes are `frozen`, nothing acts through a mode.
     With ``c_i = e_i - Om w_i a_i' k``: ``o_bar = c``, ``A_bar = c m + Om r k + 2 w F_bar a``,
     ``f_bar = (a' F_bar a) dw/df + Om (a' k) dl'/df``, and to these the posterior expectations of l', l' v, dl/df.
     Of rows of a set ``a`` is centred.
     """
+    if not frozen or nest.dims.size > 1:
+        front_adjoints(nest, rule, fronts, tables)
+    if frozen:
+        nothing_through_modes(nest, fronts, scratch)
+    else:
+        mode_adjoints(nest, rows, fronts, scratch, value)
     K = nest.dims.size
     D = nest.tail[0]
     M = nest.dims[0]

@@ -20,19 +20,19 @@ from semlang.estimation.kernels.moments import node_moments
 from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.objects import is_there, kernel_folder
 from semlang.estimation.kernels.plain import plain_rows
-from semlang.estimation.kernels.row_adjoints import mode_adjoints, row_adjoints
+from semlang.estimation.kernels.row_adjoints import row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 
 __all__ = ["all_kernels", "compile_all", "prepare"]
 
 CHAIN = (reverse, forward, plain_rows)
-LAPLACE = (find_modes, row_adjoints, mode_adjoints, laplace, third_derivatives)
+LAPLACE = (find_modes, row_adjoints, laplace, third_derivatives)
 NODES = (lowest_units, rows_at_nodes, node_moments)
 UPPER = (upper_sums, upper_nodes)
 
 SECONDS = {
     "lowest_units": 3.5, "rows_at_nodes": 2.2, "find_modes": 2.0, "node_moments": 0.9, "reverse": 0.9,
-    "mode_adjoints": 1.4, "row_adjoints": 0.8, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
+    "row_adjoints": 2.0, "forward": 0.6, "laplace": 0.4, "third_derivatives": 0.3,
     "plain_rows": 0.2,
 }  # fmt: skip
 """About how long kernels take to compile; the others a second."""

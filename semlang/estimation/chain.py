@@ -214,8 +214,10 @@ class Chain:
             elif k in diagonal:
                 lists[self._side_of_sigma(here), here] = add([Linear(*diagonal[k], ())], root=True)
         self.f_lists = lists
-        logistic = np.array([*transforms, IDENTITY]) == LOGISTIC  # the last for rows without a list
-        self._logistic: list[Ints] = [np.flatnonzero(logistic[side]) for side in lists[:2]]
+        self._logistic: list[Ints] = []
+        if LOGISTIC in transforms:
+            logistic = np.array([*transforms, IDENTITY]) == LOGISTIC  # the last for rows without a list
+            self._logistic = [np.flatnonzero(logistic[side]) for side in lists[:2]]
         self.f_entries = np.array(entries, dtype=np.int64).reshape(-1, 2)
         self.f_range = _ranges(owner, len(transforms))
         self.transforms = np.array(transforms, dtype=np.int64)
@@ -301,7 +303,7 @@ class Chain:
         o[:] = rows.offset
         out = RowInputs(o, memory.empty(self.dims, rows.y.size), *own)
         forward(self.entries, cells, out)
-        for mine, f in zip(self._logistic, (out.f1, out.f2), strict=True):
+        for mine, f in zip(self._logistic, (out.f1, out.f2), strict=False):
             if mine.size:
                 f[mine] = np.minimum(f[mine], CERTAIN)
         for crossing, _, _ in self._crossing:

@@ -17,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.diagnostics import error
+from semlang.errors import FitError
 from semlang.estimation.factors import Block, blocks_of
 from semlang.estimation.member import Infeasible, Posterior
+from semlang.estimation.planned import NODES, Plan
+from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
 
-__all__ = ["Moderation", "is_moderated", "moderated", "moderated_blocks", "moderations", "spread"]
+__all__ = ["Moderation", "is_moderated", "moderated", "moderated_blocks", "moderations", "refuse_known", "spread"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -219,6 +223,27 @@ def spread(reduced: ReducedForm, design: Design, theta: Floats, records: Ints) -
         at = np.array(block.members)
         out[:, at[:, None], at] = F[own.pattern]
     return out
+
+
+def refuse_known(plan: Plan, graphs: Sequence[ModelGraph]) -> None:
+    """Refuse moderated latent variables that are known by nodes, whose prior is one for all units.
+
+    Raises
+    ------
+    FitError
+        ``not-estimable``.
+    """
+    for group, graph in zip(plan.groups, graphs, strict=True):
+        known = {c.key: c.why for c in group.conditions if c.how == NODES}
+        for ends, rows in graph.moderated.items():
+            for key in known.keys() & set(ends):
+                raise FitError(
+                    [error("not-estimable",
+                           "this version can't estimate a covariance matrix that depends on covariates "
+                           f"('{rows[0].lhs}' does) of a latent variable that is conditioned on: {known[key]}",
+                           graph.table.source, rows[0].span,
+                           help="let covariates move its loadings instead: f =~ L*y; L :~ L0 + L1*data(z)")]
+                )  # fmt: skip
 
 
 def moderations(reduced: ReducedForm, design: Design, records: Ints) -> Sequence[Moderation]:

@@ -25,13 +25,13 @@ from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.frame import Frame, Framed, frame
 from semlang.estimation.inequalities import can_separate
 from semlang.estimation.member import Member
-from semlang.estimation.moderation import Moderation, moderations
+from semlang.estimation.moderation import Moderation, moderations, refuse_known
 from semlang.estimation.objective import Objective
 from semlang.estimation.partitions.partitioned import Partitioned, partitioned
 from semlang.estimation.partitions.parts import Parts, of_all
 from semlang.estimation.partitions.standing import FILLED, Blueprint
 from semlang.estimation.plan import plan
-from semlang.estimation.planned import NODES, Plan
+from semlang.estimation.planned import Plan
 from semlang.estimation.progress import Narrator, available_threads
 from semlang.estimation.reconciled import Meeting, reconciled
 from semlang.estimation.semidefinite import Wall, semidefinite, semidefinite_everywhere, unfactored
@@ -239,17 +239,7 @@ class Setting:
                 raise FitError(
                     [error("not-estimable", group.why, self.table.source if row else None, row.span if row else None)]
                 )
-            known = {c.key: c.why for c in group.conditions if c.how == NODES}
-            for ends, rows in graph.moderated.items():
-                for key in known.keys() & set(ends):
-                    what = f"'{rows[0].lhs}' depends on covariates"
-                    raise FitError(
-                        [error("not-estimable",
-                               f"this version can't estimate a covariance matrix that depends on covariates ({what}) "
-                               f"of a latent variable that is conditioned on: {known[key]}",
-                               self.table.source, rows[0].span,
-                               help="let covariates move its loadings instead: f =~ L*y; L :~ L0 + L1*data(z)")]
-                    )  # fmt: skip
+        refuse_known(self.plan, self.graphs)
 
     def _refuse_contradictions(self) -> None:
         """Refuse constraints that hold nowhere together, or nowhere where variances are not negative."""

@@ -202,7 +202,8 @@ def read_constraints(
 ) -> tuple[tuple[Relation, ...], tuple[Defined, ...]]:
     """Read constraints (chains in pairs) and defined parameters beside `given` ones, and check their labels."""
     labels = {r.label for r in rows if r.label} | {r.plabel for r in rows}
-    defined = {s.name for s in model.statements if isinstance(s, ast.Definition)} | {d.name for d in given}
+    defined = {s.name for s in model.statements if isinstance(s, ast.Definition) and s.op == ":="}
+    defined |= {d.name for d in given}
     relations: list[Relation] = []
     definitions: list[Defined] = []
     seen: dict[str, Span] = {}

@@ -41,6 +41,7 @@ def moderated_parameters(
         Is added to.
     """
     defined: dict[str, Defined] = {}
+    composites = {r.target for r in rows if r.op == "<~"}
     for s in model.statements:
         if not isinstance(s, ast.Definition) or s.op != ":~":
             continue
@@ -54,6 +55,9 @@ def moderated_parameters(
             )  # fmt: skip
             continue
         try:
+            composite = next((r for r in own if r.op == "~~" and {r.target, r.source} & composites), None)
+            if composite is not None:
+                raise _Unfit("is a moment of a composite, which follows from its weights", s.name_span, "leave it out")
             addends = list(_addends(s.expression, ns))
             new = {id(r): _moderated(r, s, addends, ns, defined) for r in own}
         except _Unfit as problem:

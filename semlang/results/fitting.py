@@ -242,7 +242,8 @@ class Fitting(Bound):
         if tell is not None:
             tell("checking the model and the data")
         checks = run_checks(table, self.graphs, given.designs, fitting=True)
-        if any(d.slug == "identification-undetermined" for d in checks):
+        broken = any(d.is_error for d in self.findings)  # a constraint on an unknown label has no value
+        if not broken and any(d.slug == "identification-undetermined" for d in checks):
             from semlang.results.simulated_rank import decided
 
             checks = decided(checks, table, self.graphs, given.designs)

@@ -35,6 +35,7 @@ from semlang.errors import SemlangError
 from semlang.estimation.assemble import assemble
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.member import Infeasible
+from semlang.estimation.moderation import refuse_known
 from semlang.estimation.objective import Objective
 from semlang.estimation.plan import plan
 from semlang.estimation.tangent import tangent_basis
@@ -152,6 +153,8 @@ def identify_by_simulation(
                 break
     except _TooMuchError as problem:
         return _open(before, str(problem))
+    except KeyError as name:  # an error of `check`, beside which the table stands
+        return _open(before, f"a constraint names {name}, which is no parameter")
     except (SemlangError, Infeasible, np.linalg.LinAlgError) as problem:
         first = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         return _open(before, f"no units could be simulated ({first})")
@@ -178,6 +181,7 @@ def _at_point(
     samples = [population.draw_designs(rng) for _ in range(-(-n // max(fewest, 1)))]  # few units are drawn repeatedly
     drawn = samples[0]
     planned = plan(table, graphs, drawn)
+    refuse_known(planned, graphs)
     dims = max(g.dims for g in planned.groups)
     if dims not in RULES:
         raise _TooMuchError(f"the rank of the information was not computed in {dims} dimensions of integration")

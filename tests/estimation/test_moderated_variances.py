@@ -205,6 +205,13 @@ def test_a_maximum_on_the_border_is_found_and_told():
         ("cluster: i\nk :: class(2)\ng ~ k + u[i]\nu ~~ v*u\nlog(v) :~ v0 + v1*data(b)", "not-estimable"),
         ("cluster: i\ng ~ 1 + u[i]\nsigma(g) ~ 1 + u\nu ~~ v*u\nlog(v) :~ v0 + v1*data(b)", "not-estimable"),
         ("f =~ g + h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(g)", "cyclic-paths"),
+        ("f =~ g + h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(b)\nv > 0", "unknown-label"),
+        ("f <~ g + h\nk ~ f\nf ~~ v*f\nlog(v) :~ v0 + v1*data(b)", "data-defined-parameter"),
+        (
+            "f =~ g + h\nm =~ k + x\nc ~ f + m + f:m\nf ~~ v*f\nm ~~ w*m\nlog(v) :~ v0 + v1*data(b)\n"
+            "log(w) :~ w0 + v1*data(b)",
+            "not-estimable",
+        ),
         ("options: std.lv = true\nf =~ g + h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(b)", "unscaled-latent"),
     ],
 )
@@ -212,6 +219,13 @@ def test_what_is_refused(data, text, slug):
     with pytest.raises(SemlangError) as problem:
         Model(text).fit(data)
     assert slug in {d.slug for d in problem.value.diagnostics}
+
+
+def test_a_constraint_on_what_depends_on_the_data_leaves_identification_open():
+    """It has no one value; ``check`` says that no parameter has the label."""
+    model = Model("f =~ g + h + k\nf ~~ v*f\nlog(v) :~ v0 + v1*data(b)\nv > 0")
+    assert model.identify().verdict == "undetermined"
+    assert "unknown-label" in {d.slug for d in model.check()}
 
 
 def test_identification_is_decided_by_simulated_units(data):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation.evaluation import Nodes
 from semlang.estimation.moderation import spread
 from semlang.estimation.predictors import Predictors
-from semlang.estimation.quadrature import Nodes
 from semlang.matrices.build import whole_form
 from semlang.model.table import ROWS
 

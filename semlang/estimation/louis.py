@@ -26,11 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.chain import Chain
+from semlang.estimation.evaluation import Nodes
 from semlang.estimation.grid.row_types import row_types
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import SETS
 from semlang.estimation.member import Infeasible
-from semlang.estimation.quadrature import NestedQuadrature, Nodes
+from semlang.estimation.quadrature import NestedQuadrature
 from semlang.estimation.rows_at_nodes import RowsAtNodes
 from semlang.sums import sum_by
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.estimation.evaluation import Posterior as SphericalMoments
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.layers import Layer
 from semlang.estimation.member import LevelMoments, Posterior
-from semlang.estimation.quadrature import Posterior as SphericalMoments
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS
 

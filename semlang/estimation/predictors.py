@@ -13,10 +13,10 @@ from scipy.special import ndtri
 
 from semlang.data.design import Design
 from semlang.estimation.distributions import Quantities, expected, in_order
+from semlang.estimation.evaluation import Nodes
 from semlang.estimation.kernels.families import ENTRIES
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
-from semlang.estimation.quadrature import Nodes
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.model.table import ROWS, ParameterTable, Variable

@@ -14,17 +14,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation import memory
-from semlang.estimation.constants import CONSTANTS, READ_F1, Constant
+from semlang.estimation.evaluation import Evaluation, Nodes, Posterior
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
-from semlang.estimation.kernels.families import CODES, ENTRIES, SETS, with_role
+from semlang.estimation.kernels.families import CODES, SETS
 from semlang.estimation.kernels.lanes import COUNTS, LOGITS
 from semlang.estimation.kernels.laplace import laplace, third_derivatives
 from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
@@ -39,101 +38,19 @@ from semlang.estimation.kernels.row_adjoints import row_adjoints
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
+from semlang.estimation.row_constants import RowConstants
+from semlang.estimation.row_domain import RowDomain
 from semlang.sums import count_by, sum_by
 
-__all__ = ["Evaluation", "NestedQuadrature", "Nodes", "Posterior", "Tree", "constant_parts"]
+__all__ = ["NestedQuadrature", "Tree"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_BLOCK = 1 << 16
-"""Rows whose constants are computed together: a million need no memory for what is in between."""
 
 TOLERANCE = 1e-22
 """Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
 must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Log-likelihood of each top-level cluster and its derivatives with respect to the rows' inputs.
-
-    Attributes
-    ----------
-    values : (C,) array
-        Log-likelihood of each top-level cluster times its weight, data constants included
-        (each row is a cluster where there is no level).
-    o_bar, f1_bar, f2_bar : (N,) arrays
-    A_bar : (D, N) array
-        Derivatives of ``values.sum()`` with respect to ``o, f1, f2, A``.
-    steps : int
-        Largest number of Newton steps of a cluster.
-    converged : bool
-        False if the mode of some cluster was not found; values are then not to be used.
-    failed : array of int
-        Those clusters.
-    """
-
-    values: Floats
-    o_bar: Floats
-    A_bar: Floats
-    f1_bar: Floats
-    f2_bar: Floats
-    steps: int
-    converged: bool
-    failed: Ints
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Posterior moments of the spherical latent variables of the units of one level.
-
-    Attributes
-    ----------
-    means : (units, M) array
-    covariances : (units, M, M) array
-    """
-
-    means: Floats
-    covariances: Floats
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """Posterior distribution of the spherical latent variables of a run of units of the lowest level.
-
-    Attributes
-    ----------
-    rows : (n,) ints
-        Rows of the run.
-    unit : (n,) ints
-        Their units, from 0 within the run.
-    units : (U,) ints
-        Numbers of these among all units of the lowest level.
-    weights : (U, Q) floats
-        Probabilities of the nodes.
-    v : (U, D, Q) floats
-        Coordinates: own ones first, then those of each ancestor. Levels without latent variables have none.
-    sizes : tuple of int
-        Numbers of combinations of the nodes of a level and of those above, lowest first, and 1; own nodes are the
-        fastest index.
-    covariances : (U, D, D) floats or None
-        Of the coordinates, where the rule has one point: blocks of the inverse Hessian.
-    """
-
-    rows: Ints
-    unit: Ints
-    units: Ints
-    weights: Floats
-    v: Floats
-    sizes: tuple[int, ...]
-    covariances: Floats | None = None
-
-    @property
-    def groups(self) -> int:
-        """Number of combinations of the ancestors' nodes."""
-        return self.sizes[1]
 
 
 class NestedQuadrature:
@@ -182,7 +99,6 @@ class NestedQuadrature:
         self._y = np.ascontiguousarray(np.asarray(y, dtype=np.float64)[self._reduced.kept])
         self._code = np.ascontiguousarray(np.asarray(codes, dtype=np.int64)[self._reduced.kept])
         present = np.flatnonzero(count_by(self._code))
-        self._has_parameters = bool((PARAMETERS[present] > 0).any())
         self._address = addresses(present)
         self._kernel_dims = [self.dims[level] for level in self._reduced.levels]
         self._batches: list[Batch] = []
@@ -195,20 +111,10 @@ class NestedQuadrature:
         self._kind[(self._code == LOGIT) & ((self._y == 0.0) | (self._y == 1.0))] = LOGITS
         self._kind[self._code == CODES["poisson", "log"]] = COUNTS
         self._kind[self._reduced.row_weights != 1.0] = 0
-        self._given = None if constant is None else np.asarray(constant)[self._reduced.kept]
-        self._constant_parts = constant_parts(self._code)
-        moved = [here for function, here in self._constant_parts if function in READ_F1]
-        self._all_read = sum(here.size for here in moved) == self._code.size
-        self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
-        self._seen: Floats | None = None
-        self._constant: tuple[Floats, Floats | None] | None = None
-        self._positive, self._probability = (
-            _rows_with(self._code, present, "sigma", "shape"),
-            _rows_with(self._code, present, "guess", "slip", "zero"),
-        )
-        self._guessed = np.array([e.f1 == "guess" for e in ENTRIES])[self._code]
+        given = None if constant is None else np.asarray(constant)[self._reduced.kept]
+        self._constants = RowConstants(self._code, self._reduced, given)
+        self._domain = RowDomain(self._code)
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
-        self._ordinal = _rows_with(self._code, present, "upper")[0]
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
@@ -253,10 +159,10 @@ class NestedQuadrature:
         rows = self._rows(o, A, f1, f2)
         n, dimensions = rows.o.size, rows.A.shape[0]
         owner = self._reduced.owner
-        invalid = self._invalid(rows, searched=bool(self._batches and not self._placed))
+        invalid = self._domain.outside(rows, searched=bool(self._batches and not self._placed))
         if invalid.size:
             return self._failure(invalid)
-        constants, slopes = self._constants(rows)
+        constants, slopes = self._constants.of(rows)
         if slopes is not None and not np.isfinite(slopes).all():
             return self._failure(np.flatnonzero(~np.isfinite(slopes)))
         adjoints = Adjoints(memory.empty(n), memory.empty(dimensions, n), *self._f_bars(slopes is not None))
@@ -291,7 +197,7 @@ class NestedQuadrature:
             As in `evaluate`.
         """
         rows = self._rows(o, A, f1, f2)
-        if self._invalid(rows).size:
+        if self._domain.outside(rows).size:
             return None
         owner = self._reduced.owner
         values, steps = np.empty(owner.size), np.zeros(owner.size, dtype=np.int64)
@@ -303,7 +209,7 @@ class NestedQuadrature:
         self._for_batches(run, rule, free)
         if (steps < 0).any() or not np.isfinite(values).all():
             return None
-        return sum_by(owner, values, self._reduced.clusters) + self._constants(rows)[0]
+        return sum_by(owner, values, self._reduced.clusters) + self._constants.of(rows)[0]
 
     def posterior(self, o: Floats, A: Floats, f1: Floats, f2: Floats, points: int | Sequence[int]) -> list[Posterior]:
         """Return posterior means and covariances of the latent variables, one `Posterior` a level.
@@ -369,7 +275,7 @@ class NestedQuadrature:
             Zero: Gauss-Hermite nodes; else equispaced over so many standard deviations to both sides.
         """
         rows = self._rows(o, A, f1, f2)
-        if self._invalid(rows).size:
+        if self._domain.outside(rows).size:
             return
         before, self._spread = dict(self._placed), spread
         rule, free = self._rule(points)
@@ -433,18 +339,9 @@ class NestedQuadrature:
         centred = A.copy() if self._sets.size else A
         if A.shape != (sum(self.dims), o.size):
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
-        if self._changes(f1):
-            self._constant = None
+        if self._constants.changed(f1):
             self._find_plain_units(f1)
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
-
-    def _changes(self, f1: Floats) -> bool:
-        """Whether what constants and `Nest.plain` are made from is new; it is noted."""
-        read = f1 if self._all_read else f1[self._read]
-        if self._seen is not None and _equal(self._seen, read):
-            return False
-        self._seen = read.copy() if read.flags.writeable else read
-        return True
 
     def _find_plain_units(self, f1: Floats) -> None:
         """Note which lowest units have rows of one kind that `lanes` knows: these can be side by side."""
@@ -457,26 +354,10 @@ class NestedQuadrature:
             least, most = (of.reduceat(kind[rows], first) for of in (np.minimum, np.maximum))
             nest.plain[:] = np.where(least == most, most, 0)
 
-    def _invalid(self, rows: Rows, searched: bool = False) -> Ints:
-        """Return rows whose inputs are not finite, or not the parameters of a density.
-
-        Where modes are `searched` for, a predictor that is not finite is found by the way.
-        """
-        if not self._has_parameters and (searched or np.isfinite(rows.o.sum() + rows.A.sum())):
-            return np.zeros(0, dtype=np.int64)
-        bad = ~(np.isfinite(rows.o) & np.isfinite(rows.A).all(axis=0))
-        for f, positive, probability in zip((rows.f1, rows.f2), self._positive, self._probability, strict=True):
-            bad[positive] |= ~((f[positive] > 0.0) & np.isfinite(f[positive]))
-            bad[probability] |= ~((f[probability] >= 0.0) & (f[probability] < 1.0))
-        both = self._probability[1]
-        bad[both] |= ~(np.where(self._guessed[both], rows.f1[both], 0.0) + rows.f2[both] < 1.0)
-        bad[self._ordinal] |= ~(rows.f1[self._ordinal] > rows.f2[self._ordinal])
-        return np.flatnonzero(bad)
-
     def _f_bars(self, constants_move: bool) -> tuple[Floats, Floats]:
         """Return zeros for the adjoints of f1 and f2: one array where nobody writes to them, which costs no memory."""
         first = np.zeros(self._code.size)
-        unread = self._batches and not self._has_parameters and not constants_move
+        unread = self._batches and not self._domain.has_parameters and not constants_move
         return first, first if unread else np.zeros(self._code.size)
 
     def _failure(self, invalid: Ints) -> Evaluation:
@@ -561,7 +442,7 @@ class NestedQuadrature:
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         if nest.dims.size > 1:
             upper_nodes(nest, rule, fronts, tables)
-        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._has_parameters, alone, values)
+        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._domain.has_parameters, alone, values)
         if nest.dims.size > 1:
             upper_sums(nest, rule, fronts, tables, values)
 
@@ -572,9 +453,9 @@ class NestedQuadrature:
         self._sums(batch, rule, rows, work, values, steps)
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
         frozen = bool(self._placed)
-        if not frozen and (self._has_parameters or self._sets.size):
+        if not frozen and (self._domain.has_parameters or self._sets.size):
             third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
-        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._has_parameters, frozen, values, adjoints)
+        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._domain.has_parameters, frozen, values, adjoints)
 
     def _scatter(self, x: Floats) -> Floats:
         """Give rows that were left out a derivative of zero."""
@@ -583,54 +464,6 @@ class NestedQuadrature:
         full = np.zeros((*x.shape[:-1], self.tree.rows))
         full[..., self._reduced.kept] = x
         return full
-
-    def _constants(self, rows: Rows) -> tuple[Floats, Floats | None]:
-        """Return what does not depend on nu: one number a cluster, and derivatives in the rows' f1."""
-        if self._constant is not None:
-            return self._constant
-        constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
-        slopes: Floats | None = None
-        for function, all_rows in self._constant_parts:
-            for first in range(0, all_rows.size, _BLOCK):
-                here = all_rows[first : first + _BLOCK]
-                # a shape that has run out of the numbers (exp(800), exp(-800)) has no value: the step is taken back
-                with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                    value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])
-                constant[here] += value
-                if slope is not None:
-                    slopes = np.zeros(rows.y.size) if slopes is None else slopes
-                    slopes[here] = slope
-        weight = self._reduced.row_total
-        constant *= weight
-        sums = sum_by(self._reduced.row_owner, constant, self._reduced.clusters)
-        self._constant = sums, slopes * weight if slopes is not None else None
-        return self._constant
-
-
-def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
-    """Return the constants of the families that are there, with their rows."""
-    parts = []
-    present = np.flatnonzero(count_by(codes))
-    for code in present:
-        entry = ENTRIES[code]
-        function = CONSTANTS.get((entry.family, "")) or CONSTANTS.get((entry.family, entry.link))
-        if function is not None:
-            here = np.arange(codes.size, dtype=np.int32)
-            parts.append((function, here if present.size == 1 else here[codes == code]))
-    return parts
-
-
-def _equal(before: Floats, now: Floats) -> bool:
-    """Whether an array has the numbers of another: at once where it is the same memory, which nobody writes to."""
-    same = before.ctypes.data == now.ctypes.data and before.size == now.size and not now.flags.writeable
-    return same or np.array_equal(before, now)
-
-
-def _rows_with(codes: Ints, present: Ints, *roles: str) -> tuple[Ints, Ints]:
-    """Return the rows whose f1, and those whose f2, has one of these roles; `present` are the codes that occur."""
-    table, nowhere = np.array(with_role(*roles)), np.zeros(0, dtype=np.int64)
-    first, second = (np.flatnonzero(table[codes, s]) if table[present, s].any() else nowhere for s in (0, 1))
-    return first, second
 
 
 def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -36,7 +36,7 @@ from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.nearly import nearly_the_same
-from semlang.estimation.quadrature import constant_parts
+from semlang.estimation.row_constants import constant_parts
 from semlang.model.table import Variable
 
 __all__ = ["EliminatedGrid", "Pass"]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from semlang.data.design import Design
 from semlang.estimation.chain import Chain
+from semlang.estimation.evaluation import Posterior as SphericalMoments
 from semlang.estimation.expanded import Expanded
 from semlang.estimation.expansion import expand
 from semlang.estimation.factors import Factorisation
@@ -45,8 +46,7 @@ from semlang.estimation.kernels.shared_grid import (
 from semlang.estimation.layers import layers_of
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moments import unit_posterior
-from semlang.estimation.quadrature import Posterior as SphericalMoments
-from semlang.estimation.quadrature import constant_parts
+from semlang.estimation.row_constants import constant_parts
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by

@@ -26,7 +26,7 @@ def quadrature(fit: Fit, unit: int = 0, *, ax: Any = None) -> Any:
     unit : int
         Number of a unit of the lowest level, in the order of the data's rows.
     """
-    from semlang.estimation.quadrature import Nodes
+    from semlang.estimation.evaluation import Nodes
     from semlang.results.scores import predictors_of
 
     predictors = predictors_of(fit, fit.designs)[0]

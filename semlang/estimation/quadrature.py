@@ -398,6 +398,8 @@ class NestedQuadrature:
             free.put(work)
 
         everything = len(waiting)
+        if not everything:  # a partition without rows
+            return
         if self._pool is None:
             take(everything)
             return

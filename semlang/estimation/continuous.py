@@ -16,6 +16,11 @@ class Continuous:
     """A member without discrete latent variables, in which nothing stands still while the optimiser climbs."""
 
     @property
+    def standing(self) -> bool:
+        """False."""
+        return False
+
+    @property
     def distinct(self) -> Mapping[str, int]:
         """Nothing: there are no discrete latent variables."""
         return {}

@@ -125,6 +125,11 @@ class QuadratureLikelihood(Expanded):
         """Second derivatives have no form."""
         return False
 
+    @property
+    def standing(self) -> bool:
+        """Whether nodes do not follow the modes."""
+        return self.engine.placed
+
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives at nodes that stand still, of a sparse rule; else None: they have no form.
 

@@ -84,6 +84,10 @@ class Member(Protocol):
         """Whether `hessian` has a form that costs no more than the expected information."""
 
     @property
+    def standing(self) -> bool:
+        """Whether nodes stand still while the optimiser climbs: its last gradient may be that of other nodes."""
+
+    @property
     def distinct(self) -> Mapping[str, int]:
         """Number of different units that each discrete latent variable can tell apart."""
 

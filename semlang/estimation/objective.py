@@ -191,6 +191,11 @@ class Objective:
         """Whether second derivatives cost no more than the expected information."""
         return all(m.exact for m in self.members)
 
+    @property
+    def standing(self) -> bool:
+        """Whether nodes of some member stand still while the optimiser climbs."""
+        return any(m.standing for m in self.members)
+
     def hessian(self, z: Floats) -> Floats | None:
         """Return the second derivatives (n, n), where every member has them in closed form."""
         x = self.x(z)

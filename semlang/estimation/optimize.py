@@ -392,7 +392,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     def measure(at: Floats, slope: Floats) -> Curvature:
         return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
-    if one_sided:  # the gradient may be that of nodes which have moved since: beside short steps that is no small error
+    if one_sided and objective.standing:  # the gradient may be that of nodes which have moved since: beside short steps that is no small error
         with suppress(Infeasible, np.linalg.LinAlgError):
             value, gradient = objective.value_and_gradient(z)
     curvature = measure(z, gradient)

@@ -101,6 +101,7 @@ class Partition:
     """
 
     exact = False
+    standing = True
 
     def __init__(self, rows: Sequence[Ints], members: Sequence[Mixture], design: Design) -> None:
         self._rows, self.members, self._design = tuple(rows), tuple(members), design

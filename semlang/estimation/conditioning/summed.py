@@ -30,6 +30,7 @@ class Summed(Copies):
     """One group's log-likelihood: sums over the states of what is conditioned on, see `Copies`."""
 
     exact = False
+    standing = True
     cautious = False
     _last: tuple[bytes, Folded, list[UnitEvaluation]] | None
 

@@ -85,6 +85,7 @@ class EliminatedGrid(Expanded):
 
     points: int | None = None
     exact = False
+    standing = True
 
     @property
     def tolerance(self) -> float:

@@ -118,6 +118,7 @@ class SharedGrid(Expanded):
 
     points: int | None = None
     exact = False
+    standing = True
     tolerance = 1e-3
 
     def __init__(

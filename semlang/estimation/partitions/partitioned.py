@@ -150,6 +150,8 @@ class Partitioned(Continuous):
 class PartitionedGrid(Partitioned):
     """The same where units share their nodes: those of all partitions are refined together."""
 
+    standing = True
+
     @property
     def _grids(self) -> list[Refinable]:
         return [m for m in self._like if isinstance(m, Refinable)]
@@ -189,6 +191,11 @@ class PartitionedQuadrature(Partitioned):
     """The same by adaptive nodes, which can stand still; how they came to stand there travels with every question."""
 
     spread = 0.0
+
+    @property
+    def standing(self) -> bool:
+        """Whether nodes do not follow the modes."""
+        return bool(self._placed)
 
     def place(self, x: Floats) -> None:
         """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are."""

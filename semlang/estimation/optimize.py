@@ -38,8 +38,8 @@ STALLED = 5
 """Iterations that have to gain something, where that is asked for."""
 SHARE = 0.5
 """Share of the mean of the scores in their outer product that steps are made longer by at most, see `maximise`."""
-LOCAL = 1.0
-"""After a step of a smaller decrement, of about a standard error, the information is that before the step."""
+LOCAL = 3.0
+"""After a step of a smaller decrement, of about two standard errors, the information is that before the step."""
 
 
 @dataclass(frozen=True)
@@ -392,7 +392,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
     def measure(at: Floats, slope: Floats) -> Curvature:
         return Curvature(negative_hessian(objective, at, steps, slope if one_sided else None))
 
-    if one_sided and objective.standing:  # the gradient may be that of nodes which have moved since: beside short steps that is no small error
+    if one_sided and objective.standing:  # nodes may have moved since: beside short steps that is no small error
         with suppress(Infeasible, np.linalg.LinAlgError):
             value, gradient = objective.value_and_gradient(z)
     curvature = measure(z, gradient)

@@ -57,8 +57,10 @@ class RowConstants:
         constant = np.zeros(rows.y.size) if self._given is None else self._given.copy()
         slopes: Floats | None = None
         for function, all_rows in self._parts:
+            alike = all_rows.size == rows.y.size
             for first in range(0, all_rows.size, _BLOCK):
-                here = all_rows[first : first + _BLOCK]
+                block = slice(first, first + _BLOCK)
+                here = block if alike else all_rows[block]
                 # a shape that has run out of the numbers (exp(800), exp(-800)) has no value: the step is taken back
                 with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
                     value, slope = function(rows.y[here], rows.f1[here], rows.f2[here])

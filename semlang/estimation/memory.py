@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["empty", "release"]
+__all__ = ["aligned", "empty", "release"]
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +20,9 @@ KEPT = 1 << 26
 """Bytes that wait to be used again at most."""
 LARGER = 1.25
 """An array gets memory that is larger than itself by this factor at most."""
+
+LINE = 64
+"""Bytes of a line of the cache."""
 
 _free: dict[int, Floats] = {}
 """What waits, by address; the oldest first."""
@@ -42,6 +45,22 @@ class _Lent:
                 excess -= memory.nbytes
 
 
+def aligned(shape: int | tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
+    """Return an array of any content whose first element begins a line of the processor's cache.
+
+    Vectors of eight numbers then lie in one line; where numpy puts an array, loops over nodes take a seventh longer.
+
+    Examples
+    --------
+    >>> aligned((3, 5)).ctypes.data % 64, aligned(0).shape
+    (0, (0,))
+    """
+    count = prod(shape) if isinstance(shape, tuple) else shape
+    memory = np.empty(count * np.dtype(dtype).itemsize + LINE, dtype=np.uint8)
+    begin = -memory.ctypes.data % LINE
+    return memory[begin : begin + count * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+
+
 def empty(*shape: int) -> Floats:
     """Return an array of any content that nobody else has.
 
@@ -62,7 +81,7 @@ def empty(*shape: int) -> Floats:
     fitting = [(m.size, address) for address, m in list(_free.items()) if size <= m.size <= LARGER * size]
     memory = _free.pop(min(fitting)[1], None) if fitting else None
     if memory is None:
-        memory = np.empty(size)
+        memory = aligned(size)
     array: Floats = np.asarray(_Lent(memory, size)).reshape(shape)
     return array
 

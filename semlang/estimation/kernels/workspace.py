@@ -14,6 +14,7 @@ from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.lanes import LONGEST, WIDTH
 from semlang.estimation.kernels.layout import Fronts, Lanes, Rule, Scratch, Tables
 from semlang.estimation.kernels.node_rows import rows_at_nodes
+from semlang.estimation.memory import aligned
 from semlang.estimation.sparse import WIDE, sparse_rule
 
 __all__ = ["Workspace", "rule_of_levels", "spacing"]
@@ -138,7 +139,7 @@ class Workspace:
             lowest = upper = rows_in_table = rows_of_upper = 1
         else:
             rows_in_table, rows_of_upper = max(16, together, min(longest, LARGEST_TABLE // n0)), rows
-        e = np.empty
+        e = aligned
         upper = max(upper, 1)
         square, by_unit = (units, m, m), (units, d)
         return cls(
@@ -170,7 +171,7 @@ def _lanes(longest: int, n: int, n1: int, d: int, width: int) -> Lanes:
         rows = LONGEST
     if n * n1 * rows * width > LARGEST_TABLE or not width:
         n = n1 = rows = width = 0
-    e, i = np.empty, np.int64
+    e, i = aligned, np.int64
     by_row, lane, by_x, by_z = (rows, width), width, (n1, width), (n, width)
     return Lanes(
         e(lane, i), e(lane, i), e(lane, i), e(1, i),

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
+__all__ = ["Apart", "Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -129,6 +129,14 @@ class Member(Protocol):
 
     def posterior(self, x: Floats, /) -> Posterior:
         """Return the posterior of the latent variables."""
+
+
+@runtime_checkable
+class Apart(Protocol):
+    """A member whose value and gradient take a part of what its scores do."""
+
+    def scores_alone(self, x: Floats, /) -> Floats:
+        """Return the scores of the top-level units (C, P)."""
 
 
 @runtime_checkable

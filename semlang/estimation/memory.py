@@ -58,7 +58,8 @@ def aligned(shape: int | tuple[int, ...], dtype: Any = np.float64) -> NDArray[An
     count = prod(shape) if isinstance(shape, tuple) else shape
     memory = np.empty(count * np.dtype(dtype).itemsize + LINE, dtype=np.uint8)
     begin = -memory.ctypes.data % LINE
-    return memory[begin : begin + count * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+    array: NDArray[Any] = memory[begin : begin + count * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+    return array
 
 
 def empty(*shape: int) -> Floats:

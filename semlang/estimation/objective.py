@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.frame import Framed
-from semlang.estimation.member import Infeasible, Member, Summed
+from semlang.estimation.member import Apart, Infeasible, Member, Summed
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.scaling import Scaled
 
@@ -155,6 +155,9 @@ class Objective:
 
     def scored(self, z: Floats) -> tuple[float, Floats, Callable[[], Floats]]:
         """Return the log-likelihood, its gradient, and a function that returns the outer product of the scores."""
+        apart = [m for m in self.members if isinstance(m, Apart)]
+        if len(apart) == len(self.members):
+            return *self.value_and_gradient(z), lambda: self.outer_product(self._scores(apart, self.x(z)))
         if self.by_unit:
             value, scores = self.value_and_scores(z)
             return value, scores.sum(axis=0), lambda: self.outer_product(scores)
@@ -168,6 +171,11 @@ class Objective:
         if self._plain:
             return value, gradient, lambda: outer
         return value, gradient @ self.basis, lambda: np.asarray(self.basis.T @ outer @ self.basis)
+
+    def _scores(self, apart: Sequence[Apart], x: Floats) -> Floats:
+        """Return the scores of all units in the optimiser's coordinates."""
+        scores: Floats = np.concatenate([m.scores_alone(x) for m in apart])
+        return scores if self._plain else scores @ self.basis
 
     def meat(self, z: Floats) -> tuple[Floats, float]:
         """Return the middle of the sandwich (n, n), and the number of units that it sums over."""

@@ -1,10 +1,11 @@
 """Whole fits beside those of other programs, on the same data, one thread, in one run: a table in Markdown.
 
 ``python tests/benchmarks/peers/compare.py [--data FOLDER] [--python PYTHON] [WORK ...]``, as in docs/benchmarks.md.
-Seconds are of processor time, from the text to the fit, the least of four runs, or one where that is long (peers: of
-one). Packages of R and of Python run here if they are installed, those that take minutes with ``--slow`` only; those of
-Python may have an environment of their own, whose interpreter is given. What does not run takes its stated seconds
-(measured where lmer took `LMER` for ``linear``) times what lmer takes here over that.
+Seconds are of processor time, from the text to the fit, the least of eleven runs in one process (a process is slower
+until its memory has been used), or one where that is long (peers: of one). Packages of R and of Python run here if they
+are installed, those that take minutes with ``--slow`` only; those of Python may have an environment of their own, whose
+interpreter is given. What does not run takes its stated seconds (measured where lmer took `LMER` for ``linear``) times
+what lmer takes here over that.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ STATED = {"ordinal": "ordinal", "slope_tmb": "glmmTMB", "factors_semopy": "semop
 
 LONG = 3.0
 """Seconds of a fit that is not repeated."""
+
+WARM = 10
+"""Runs of a fit that is not long."""
 
 LMER = 1.22
 """Seconds that lmer took for `linear` where the stated seconds were measured."""
@@ -101,7 +105,7 @@ def line(name: str, work: Work, data: pd.DataFrame, scale: float, slow: bool, py
     text = f"options: starts = {options.pop('starts')}\n{work.text}" if "starts" in options else work.text
     seconds, fit = least(lambda: semlang.Model(text).fit(data, threads=1, **options), 1)
     if seconds < LONG or fit.estimate.compiling > 0.0:
-        again, fit = least(lambda: semlang.Model(text).fit(data, threads=1, **options))
+        again, fit = least(lambda: semlang.Model(text).fit(data, threads=1, **options), WARM)
         seconds = min(seconds, again)
     ratio = None if other is None else other[0] / seconds
     cells = [work.title, f"{seconds:.3f}", f"{fit.loglik:.3f}" + ("" if fit.converged else " (not converged)")]

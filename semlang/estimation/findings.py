@@ -369,8 +369,9 @@ class FindingsOfFit:
         if found.whole:
             self.fail(
                 "unbounded-likelihood",
-                f"the likelihood has no maximum: it keeps rising as {self.names(at)} grow without bound, until all "
-                f"responses of '{found.whole[0]}' have probability 1",
+                f"the likelihood has no maximum: it keeps rising as {self.names(at)} "
+                f"{'grows' if len(at) == 1 else 'grow'} without bound, until all responses of '{found.whole[0]}' have "
+                "probability 1",
                 at[0],
                 help="a category is empty or a covariate separates the responses: merge categories or drop the term",
             )
@@ -406,9 +407,11 @@ class FindingsOfFit:
             return
         self.fail(
             "unbounded-likelihood",
-            f"the likelihood has no maximum: it keeps rising as {self.names(parameters)} grow without bound",
+            f"the likelihood has no maximum: it keeps rising as {self.names(parameters)} "
+            f"{'grows' if len(parameters) == 1 else 'grow'} without bound",
             parameters[0],
-            help="a category is empty or a covariate separates the responses: merge categories or drop the term",
+            help="a category is empty, a covariate separates the responses or a latent variable decides one alone: "
+            "merge categories, drop the term, or hold loadings equal: a*x1 + a*x2",
         )
 
     def _on_link_scale(self, p: int) -> bool:

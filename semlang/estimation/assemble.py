@@ -184,15 +184,10 @@ def _by_quadrature(table: ParameterTable, graph: ModelGraph, design: Design) -> 
 
 def multiplicity(level: str, design: Design) -> Floats:
     """Return how often each unit of a cluster occurred, by the frequencies of its level and of those above."""
-    first = first_records(design, level)
+    first = design.first_records(level)
     clusters = list(design.clusters)
     out = np.ones(first.size)
     for above in clusters[clusters.index(level) :]:
         if above in design.frequency:
             out = out * design.frequency[above][first]
     return out
-
-
-def first_records(design: Design, level: str) -> Ints:
-    """Return the first record of each unit of a level."""
-    return np.flatnonzero(np.diff(design.clusters[level], prepend=-1))

@@ -137,8 +137,7 @@ def _fingerprint(table: ParameterTable, designs: Sequence[Design]) -> str:
         digest.update(constraint.text.encode())
     for design in designs:
         digest.update(repr((design.n_rows, design.group)).encode())
-        for name in design.each_row(lambda values: values):
-            held = getattr(design, name)
+        for name, held in design.each_row(lambda values: values).items():
             for key, values in sorted(held.items(), key=repr) if isinstance(held, Mapping) else ((name, held),):
                 digest.update(repr((name, key)).encode())
                 digest.update(np.ascontiguousarray(values).tobytes())

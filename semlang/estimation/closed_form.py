@@ -52,7 +52,7 @@ class ClosedForm(Continuous):
         clusters = list(design.clusters)
         self.records: Ints
         if clusters:
-            self.records = np.flatnonzero(np.diff(design.clusters[clusters[-1]], prepend=-1))
+            self.records = design.first_records(clusters[-1])
             counts = design.frequency.get(clusters[-1])
             self.multiplicity = np.ones(self.records.size) if counts is None else counts[self.records]
         else:

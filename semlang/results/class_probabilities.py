@@ -64,10 +64,9 @@ def class_probabilities(fit: Fit, data: Any = None) -> dict[str, pd.DataFrame]:
             found = member.posterior(x).classes
         for key, p in found.items():
             level = fit.table.variables[key].level
-            records = np.arange(design.n_rows)
+            records = design.first_records(level)
             columns: dict[str, Any] = {}
             if level != ROWS:
-                records = np.flatnonzero(np.diff(design.clusters[level], prepend=-1))
                 for name in reversed(fit.table.clusters[fit.table.clusters.index(level) :]):
                     columns[name] = frame[name].to_numpy()[design.row[records]]
             columns |= {f"class {k}": p[:, k - 1] for k in range(1, p.shape[1] + 1)}

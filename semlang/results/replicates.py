@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError, SemlangError
-from semlang.estimation.assemble import first_records
 from semlang.estimation.estimate import estimate
 from semlang.estimation.progress import available_threads
 from semlang.interrupts import blocked
@@ -133,7 +132,7 @@ class Run:
         out = []
         for design in self.population.designs:
             n = design.n_units(top)
-            first = np.arange(n) if top == ROWS else first_records(design, top)
+            first = design.first_records(top)
             given = design.frequency[top][first] if top in design.frequency else np.ones(n)
             total = round(float(given.sum()))
             counts = rng.multinomial(total, given / given.sum()).astype(np.float64)

@@ -242,7 +242,8 @@ class Ascent:
         q = self.points
         if not placing.possible:
             return best
-        if self.settled and not self.sparse and self.history[-1][0] > q and placing.steepness(best.z) < GENTLE:
+        steepness = placing.steepness(best.z)
+        if self.settled and not self.sparse and self.history[-1][0] > q and steepness < GENTLE:
             return best
         difference = self._difference(placing, best, q)
         self.narrator.say(f"check by nodes at posterior means: log-likelihood differs by {difference:+.6f}")
@@ -255,11 +256,11 @@ class Ascent:
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
                     "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
                 )  # fmt: skip
-            elif placing.steepness(best.z) > FAR_OUT:
+            elif steepness > FAR_OUT:
                 self._look_beyond(placing, best)
             placing.release(q)
             return best
-        found = placing.run([first] if placing.steepness(best.z) > STEEP else [first, best.z])
+        found = placing.run([first] if steepness > STEEP else [first, best.z])
         if found is None:
             placing.release(q)
             self.findings.imprecise("nodes at modes did not settle, and no others have a likelihood", True)

@@ -26,7 +26,16 @@ from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.reduced import Linear, ReducedForm
 from semlang.model.table import Product
 
-__all__ = ["Moderation", "is_moderated", "moderated", "moderated_blocks", "moderations", "refuse_known", "spread"]
+__all__ = [
+    "Moderation",
+    "factor",
+    "is_moderated",
+    "moderated",
+    "moderated_blocks",
+    "moderations",
+    "refuse_known",
+    "spread",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,12 +83,13 @@ class Moderation:
             (place[i], place[j]): addends for (i, j), addends in reduced.moderated.items() if i in place
         }
         products = list(dict.fromkeys(a.via for addends in self._cells.values() for a in addends if a.via))
-        columns = np.array([np.nan_to_num(design.columns[p][records]) for p in products]).reshape(len(products), -1)
-        found, pattern = np.unique(columns, axis=1, return_inverse=True)
-        self.pattern: Ints = pattern.reshape(-1).astype(np.int64)
-        self._n = found.shape[1] if products else 1
-        if not products:
-            self.pattern = np.zeros(records.size, dtype=np.int64)
+        self.pattern: Ints = np.zeros(records.size, dtype=np.int64)
+        found = np.zeros((0, 1))
+        if products:
+            columns = np.array([np.nan_to_num(design.columns[p][records]) for p in products])
+            found, pattern = np.unique(columns, axis=1, return_inverse=True)
+            self.pattern = pattern.reshape(-1).astype(np.int64)
+        self._n = found.shape[1]
         self._columns: dict[Product, Floats] = {(): np.ones(self._n), **dict(zip(products, found, strict=True))}
         free = {int(p) for p in block.parameter[block.parameter >= 0]}
         free |= {a.parameter for addends in self._cells.values() for a in addends if a.parameter >= 0}
@@ -168,14 +178,25 @@ class Moderation:
         """
         V, dV = self.matrices(values)
         b = self.size
-        try:
-            F: Floats = np.asarray(np.linalg.cholesky(V), dtype=np.float64)
-        except np.linalg.LinAlgError:
-            raise Infeasible("a covariance matrix is not positive definite at some values of its covariates") from None
+        F = factor(V)
         inverse = np.linalg.inv(F)
         middle = np.tril(inverse @ dV @ inverse.transpose(0, 2, 1))
         middle[..., np.arange(b), np.arange(b)] *= 0.5
         return F, F @ middle
+
+
+def factor(V: Floats) -> Floats:
+    """Return the Cholesky factors of the matrices of all patterns (G, b, b).
+
+    Raises
+    ------
+    Infeasible
+        If one is not positive definite.
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(V), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise Infeasible("a covariance matrix is not positive definite at some values of its covariates") from None
 
 
 def moderated(posterior: Posterior, reduced: ReducedForm, design: Design, theta: Floats) -> Posterior:

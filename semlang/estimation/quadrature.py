@@ -113,7 +113,7 @@ class NestedQuadrature:
         self._kind[self._reduced.row_weights != 1.0] = 0
         given = None if constant is None else np.asarray(constant)[self._reduced.kept]
         self._constants = RowConstants(self._code, self._reduced, given)
-        self._domain = RowDomain(self._code)
+        self._domain = RowDomain(self._code, present)
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}

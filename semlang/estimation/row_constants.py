@@ -11,7 +11,7 @@ from semlang.estimation.kernels.layout import Rows
 from semlang.estimation.kernels.reduction import Reduction
 from semlang.sums import count_by, sum_by
 
-__all__ = ["RowConstants", "constant_parts"]
+__all__ = ["RowConstants", "constants"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,7 +34,7 @@ class RowConstants:
 
     def __init__(self, codes: Ints, reduction: Reduction, given: Floats | None) -> None:
         self._reduced, self._given = reduction, given
-        self._parts = constant_parts(codes)
+        self._parts = _parts(codes)
         moved = [here for function, here in self._parts if function in READ_F1]
         self._all_read = sum(here.size for here in moved) == codes.size
         self._read = np.sort(np.concatenate(moved)) if moved and not self._all_read else np.zeros(0, dtype=np.int64)
@@ -75,7 +75,15 @@ class RowConstants:
         return self._known
 
 
-def constant_parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
+def constants(codes: Ints, y: Floats, f1: Floats, f2: Floats) -> Floats:
+    """Return the constant of each row, where none of them moves."""
+    out = np.zeros(y.size)
+    for function, here in _parts(codes):
+        out[here] = function(y[here], f1[here], f2[here])[0]
+    return out
+
+
+def _parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     """Return the constants of the families that are there, with their rows."""
     parts = []
     present = np.flatnonzero(count_by(codes))

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from semlang.estimation.kernels.densities import PARAMETERS
 from semlang.estimation.kernels.families import ENTRIES, with_role
 from semlang.estimation.kernels.layout import Rows
-from semlang.sums import count_by
 
 __all__ = ["RowDomain"]
 
@@ -22,6 +21,8 @@ class RowDomain:
     ----------
     codes : (N,) ints
         Family and link of each row.
+    present : ints
+        The codes that occur.
 
     Attributes
     ----------
@@ -29,8 +30,7 @@ class RowDomain:
         Whether some density has parameters besides its linear predictor.
     """
 
-    def __init__(self, codes: Ints) -> None:
-        present = np.flatnonzero(count_by(codes))
+    def __init__(self, codes: Ints, present: Ints) -> None:
         self.has_parameters = bool((PARAMETERS[present] > 0).any())
         self._positive = _rows_with(codes, present, "sigma", "shape")
         self._probability = _rows_with(codes, present, "guess", "slip", "zero")

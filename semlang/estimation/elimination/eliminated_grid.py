@@ -36,7 +36,7 @@ from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.nearly import nearly_the_same
-from semlang.estimation.row_constants import constant_parts
+from semlang.estimation.row_constants import constants
 from semlang.model.table import Variable
 
 __all__ = ["EliminatedGrid", "Pass"]
@@ -115,9 +115,7 @@ class EliminatedGrid(Expanded):
         self.chain = Chain(self.reduced, design, self.types, self.standard, self.layers)
         self.n_parameters = self.reduced.n_parameters
         self._address = addresses(np.unique(self.types.codes))
-        self._constant = np.zeros(self.types.y.size)
-        for function, here in constant_parts(self.types.codes):
-            self._constant[here] = function(self.types.y[here], self.types.f1[here], self.types.f2[here])[0]
+        self._constant = constants(self.types.codes, self.types.y, self.types.f1, self.types.f2)
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._level = 0
         self.layout, self.types_of = lay_out(self.outline, self.types.y.size, self._scopes_of_types())

@@ -12,7 +12,7 @@ from semlang.estimation.gaussian.chain import Point
 from semlang.estimation.gaussian.engine import Engine
 from semlang.estimation.gaussian.observations import multiplicity, observe
 from semlang.estimation.member import Infeasible
-from semlang.estimation.moderation import moderations
+from semlang.estimation.moderation import factor, moderations
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS
 from semlang.sums import sum_by
@@ -173,9 +173,8 @@ class ByCovariates(Engine):
         psi = np.tile(point.psi, (self._G, 1, 1))
         slopes = []
         for m in self._moderations:
-            values = theta[list(m.parameters)]
-            m.evaluate(values)  # it is a covariance matrix
-            V, dV = m.matrices(values)
+            V, dV = m.matrices(theta[list(m.parameters)])
+            factor(V)  # it is a covariance matrix
             at = np.array(m.block.members)
             psi[:, at[:, None], at] = V[m.pattern]
             slopes.append(dV)

@@ -46,7 +46,7 @@ from semlang.estimation.kernels.shared_grid import (
 from semlang.estimation.layers import layers_of
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moments import unit_posterior
-from semlang.estimation.row_constants import constant_parts
+from semlang.estimation.row_constants import constants
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by
@@ -139,9 +139,7 @@ class SharedGrid(Expanded):
         self.chain = Chain(reduced, design, self.types, self.factors, self.layers)
         self.n_parameters = reduced.n_parameters
         self._address = addresses(np.unique(self.types.codes))
-        self._constant = np.zeros(self.types.y.size)
-        for function, here in constant_parts(self.types.codes):
-            self._constant[here] = function(self.types.y[here], self.types.f1[here], self.types.f2[here])[0]
+        self._constant = constants(self.types.codes, self.types.y, self.types.f1, self.types.f2)
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._collapse()
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])

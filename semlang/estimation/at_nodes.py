@@ -100,13 +100,13 @@ def _place(found: list[Louis], nodes: NodesOfFit) -> None:
         for of in found:
             of.place(nodes.points)
         return
-    before = np.inf
-    for points in LADDER[1:] if wide else PRODUCT:
+    before, ladder = np.inf, LADDER[1:] if wide else PRODUCT
+    for points in ladder:
         cost = sum(
             of.member.rows.y.size * math.prod(node_count(d, points) if d >= WIDE else points**d for d in of.dims)
             for of in found
         )
-        if cost > MOST and points > (LADDER if wide else PRODUCT)[0]:
+        if cost > MOST and points > ladder[0]:
             return
         for of in found:
             of.place(points)

@@ -82,6 +82,9 @@ class FindingsOfFit:
         rows = [describe(self.table, p) for p in parameters]
         return ", ".join(rows[:4]) + (f" and {len(rows) - 4} more" if len(rows) > 4 else "")
 
+    def _growing(self, parameters: Sequence[int]) -> str:
+        return f"{self.names(parameters)} {'grows' if len(parameters) == 1 else 'grow'}"
+
     def add(self, finding: Diagnostic) -> None:
         """Keep a finding."""
         self.found.append(finding)
@@ -369,9 +372,8 @@ class FindingsOfFit:
         if found.whole:
             self.fail(
                 "unbounded-likelihood",
-                f"the likelihood has no maximum: it keeps rising as {self.names(at)} "
-                f"{'grows' if len(at) == 1 else 'grow'} without bound, until all responses of '{found.whole[0]}' have "
-                "probability 1",
+                f"the likelihood has no maximum: it keeps rising as {self._growing(at)} without bound, until all "
+                f"responses of '{found.whole[0]}' have probability 1",
                 at[0],
                 help="a category is empty or a covariate separates the responses: merge categories or drop the term",
             )
@@ -399,7 +401,7 @@ class FindingsOfFit:
         if not self.trusted:
             self.fail(
                 "not-converged",
-                f"the approximate log-likelihood keeps rising as {self.names(parameters)} grow; nodes at modes do not "
+                f"the approximate log-likelihood keeps rising as {self._growing(parameters)}; nodes at modes do not "
                 "tell whether the exact one does",
                 parameters[0],
                 help="leave the number of points to the program, or take many more",
@@ -407,8 +409,7 @@ class FindingsOfFit:
             return
         self.fail(
             "unbounded-likelihood",
-            f"the likelihood has no maximum: it keeps rising as {self.names(parameters)} "
-            f"{'grows' if len(parameters) == 1 else 'grow'} without bound",
+            f"the likelihood has no maximum: it keeps rising as {self._growing(parameters)} without bound",
             parameters[0],
             help="a category is empty, a covariate separates the responses or a latent variable decides one alone: "
             "merge categories, drop the term, or hold loadings equal: a*x1 + a*x2",

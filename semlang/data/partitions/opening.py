@@ -94,8 +94,11 @@ def opened(
     if refused or (scheduler is None and _rows(paths) <= IN_MEMORY):
         yield None
         return
-    columns, without = _columns(paths)
-    types = shared_types(paths)
+    schemas = _schemas(paths)
+    files = [[c for c in s.names if not c.startswith("__index_level_")] for s in schemas]
+    columns = tuple(dict.fromkeys(c for own in files for c in own))
+    without = lacking(files, [p.name for p in paths])
+    types = shared_types(schemas)
     parts, split = partitioned(paths, cluster if cluster in columns else "", types)
     if split is not None:
         raise DataError([_split(cluster, split, f"frame.sort_values('{cluster}').to_parquet('sorted.parquet')")])
@@ -166,12 +169,10 @@ def _rows(paths: Sequence[Path]) -> int:
     return sum(int(pq.read_metadata(p).num_rows) for p in paths)
 
 
-def _columns(paths: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the columns of all files, and those that some do not have with the names of these."""
+def _schemas(paths: Sequence[Path]) -> list[Any]:
     import pyarrow.parquet as pq
 
-    files = [[c for c in pq.read_schema(p).names if not c.startswith("__index_level_")] for p in paths]
-    return tuple(dict.fromkeys(c for columns in files for c in columns)), lacking(files, [p.name for p in paths])
+    return [pq.read_schema(p) for p in paths]
 
 
 # ---------------------------------------------------------------------- dask

@@ -14,6 +14,7 @@ from semlang.data.stacking import stacked
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["Piece", "RowGroups", "partitioned", "read_rows", "shared_types", "shared_unit"]
 
@@ -53,7 +54,7 @@ class RowGroups:
         return f"{Path(first.path).name}, row group {first.group + 1}"
 
 
-def shared_types(paths: Sequence[Path]) -> dict[str, Any]:
+def shared_types(schemas: Sequence[pa.Schema]) -> dict[str, Any]:
     """Return the Arrow types that files share, of all columns in which they differ or that some do not have.
 
     A column that is empty in a file has the type of the others, integers that other files have as numbers with
@@ -61,9 +62,8 @@ def shared_types(paths: Sequence[Path]) -> dict[str, Any]:
     types stay as each file has them. See `semlang.data.stacking`, which does the same with frames.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    files = [dict(zip(schema.names, schema.types, strict=True)) for schema in map(pq.read_schema, paths)]
+    files = [dict(zip(schema.names, schema.types, strict=True)) for schema in schemas]
     out = {}
     for name in dict.fromkeys(n for types in files for n in types):
         kinds = [types.get(name, pa.null()) for types in files]

@@ -53,7 +53,9 @@ def logit(clusters=5000, size=20, dims=2, threads=1):
     y = (rng.random(n) < 1 / (1 + np.exp(-nu))).astype(float)
     codes = np.full(n, CODES["binomial", "logit"])
     model = NestedQuadrature(y, codes, Tree.from_ids([ids]), [dims], threads=threads)
-    return model, (o, A, np.ones(n), np.ones(n))
+    ones = np.ones(n)
+    ones.flags.writeable = False  # as those of a fit, whose constants are known
+    return model, (o, A, ones, ones)
 
 
 def seconds(model, inputs, points, clock=time.process_time, times=15):

@@ -41,7 +41,7 @@ from semlang.estimation.kernels.turns import Open, Turns
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
-from semlang.estimation.row_constants import RowConstants
+from semlang.estimation.row_constants import RowConstants, same_memory
 from semlang.estimation.row_domain import RowDomain
 from semlang.sums import count_by, sum_by
 
@@ -55,7 +55,7 @@ TOLERANCE = 1e-22
 must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
 TOGETHER = 64
-"""Batches at one node, and fewer at more, that are gone through until Python is asked whether somebody wants to stop."""
+"""Batches at one node, fewer at more, that are gone through until Python is asked whether somebody wants to stop."""
 
 
 class NestedQuadrature:
@@ -111,7 +111,7 @@ class NestedQuadrature:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
         for batch in self._batches:
             codes, weights = self._code[batch.rows], self._reduced.row_weights[batch.rows]
-            batch.nest.uniform[:] = (codes == codes[0]).all(), (weights == 1.0).all()
+            batch.nest.uniform[:2] = (codes == codes[0]).all(), (weights == 1.0).all()
         self._kind = np.zeros(self._code.size, dtype=np.int8)
         self._kind[(self._code == LOGIT) & ((self._y == 0.0) | (self._y == 1.0))] = LOGITS
         self._kind[self._code == CODES["poisson", "log"]] = COUNTS
@@ -123,6 +123,7 @@ class NestedQuadrature:
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
+        self._seen = np.zeros(0)
         self._values = np.zeros(self._reduced.owner.size)
         self._steps = np.zeros(self._reduced.owner.size, dtype=np.int64)
         self._pool = (
@@ -337,6 +338,11 @@ class NestedQuadrature:
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
         if self._constants.changed(f1):
             self._find_plain_units(f1)
+        if not self._domain.has_parameters and not same_memory(self._seen, f1):
+            self._seen = f1
+            for batch in self._batches:
+                first = f1[batch.rows]
+                batch.nest.uniform[2] = (first == first[0]).all()
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
 
     def _find_plain_units(self, f1: Floats) -> None:
@@ -435,14 +441,14 @@ class NestedQuadrature:
             work.turns[kind].run(groups, begun, most)
             free.put(work)
 
-        others = [self._pool.submit(take) for _ in range(min(self.threads, len(self._batches)) - 1)] if self._pool else []
+        others = (
+            [self._pool.submit(take) for _ in range(min(self.threads, len(self._batches)) - 1)] if self._pool else []
+        )
         take()
         for other in others:
             other.result()
 
-    def _run(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, adjoints: Adjoints | None = None
-    ) -> None:
+    def _run(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, adjoints: Adjoints | None = None) -> None:
         """Call the kernels of one batch."""
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)

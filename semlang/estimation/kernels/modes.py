@@ -12,6 +12,7 @@ from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.groups import Integers
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
+from semlang.estimation.kernels.prefetch import ask_for_rows
 from semlang.estimation.kernels.softmax import set_curvature
 
 LONGEST_STEP = 3.0
@@ -37,7 +38,9 @@ def curvature(a: int, b: int, r0: int, D: int, nest: Nest, rows: Rows, scratch: 
         j = min(b, i + TILE)
         if nest.uniform[0] == 0:
             j = end_of_run(i, j, rows.code)
-        call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        ask_for_rows(i, j, D, nest, rows)
+        same = i if nest.uniform[2] == 0 else r0
+        call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * same, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
             scratch.r[i - r0 + t] = scratch.tile[t]
             scratch.w[i - r0 + t] = scratch.tile[TILE + t]

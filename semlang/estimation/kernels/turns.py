@@ -1,7 +1,7 @@
 """Kernels of many batches, called one after the other without Python in between.
 
-A call from Python takes microseconds, during which other threads wait for Python's lock; a batch by Laplace takes ninety in
-all. Here the slots of all calls are filled once (see `declaring`), and one kernel goes through them; threads
+A call from Python takes microseconds, during which other threads wait for Python's lock; a batch by Laplace takes
+eighty in all. Here the slots of all calls are filled once (see `declaring`), and one kernel goes through them; threads
 share a counter of the batches that are begun.
 """
 

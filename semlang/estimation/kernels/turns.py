@@ -39,21 +39,20 @@ class Turns:
     """
 
     def __init__(self, sequences: Sequence[Sequence[Call]], opens: Sequence[Open]) -> None:
-        self._kept = sequences
+        self._sequences, self._opens = sequences, opens
         self._length = len(sequences[0])
         calls = [call for sequence in sequences for call in sequence]
         slots = [of.packed(arguments) for of, arguments in calls]
-        table = np.zeros((len(calls), 1 + max(map(len, slots))), dtype=np.int64)
-        for line, (of, _), filled in zip(table, calls, slots, strict=True):
+        self._table = np.zeros((len(calls), 1 + max(map(len, slots))), dtype=np.int64)
+        for line, (of, _), filled in zip(self._table, calls, slots, strict=True):
             line[0] = of.address()
             line[1 : 1 + len(filled)] = filled
-        self._table = table
-        before = 1 + Kernel.SLOTS_BEFORE
-        self._open = [
-            [(i, before + k) for i, (_, arguments) in enumerate(calls) for k, a in enumerate(arguments) if a is open_]
-            for open_ in opens
+        first = 1 + Kernel.SLOTS_BEFORE
+        places = [
+            [(i, first + k) for i, (_, arguments) in enumerate(calls) for k, a in enumerate(arguments) if a is given]
+            for given in opens
         ]
-        self._places = [tuple(np.array(places, dtype=np.int64).reshape(-1, 2).T) for places in self._open]
+        self._places = [tuple(np.array(of_one, dtype=np.int64).reshape(-1, 2).T) for of_one in places]
 
     def run(self, groups: Sequence[Group], begun: NDArray[np.int64], most: int) -> None:
         """Go through batches until all are begun.
@@ -73,12 +72,14 @@ class Turns:
         while done == most:
             done = call_in_turn(self._table, self._length, begun, most)
             if done < 0:
-                self._explain()
+                self._refuse(groups)
 
-    def _explain(self) -> None:
+    def _refuse(self, groups: Sequence[Group]) -> None:
         """Call the kernels from Python: the one that was given a wrong array says so."""
-        for of, arguments in (call for sequence in self._kept for call in sequence):
-            of(*(np.zeros(0) if isinstance(a, Open) else a for a in arguments))
+        given = dict(zip(self._opens, groups, strict=True))
+        for of, arguments in (call for sequence in self._sequences for call in sequence):
+            of(*(given[a] if isinstance(a, Open) else a for a in arguments))
+        raise TypeError("a kernel refused an array that it takes from Python")
 
 
 @intrinsic

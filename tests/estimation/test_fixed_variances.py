@@ -110,7 +110,7 @@ def test_what_scores_lack_at_a_border() -> None:
     assert lacking(one, np.array([1.0]), np.array([-100.0]), np.array([[500.0]])) is None  # the variance stays positive
 
 
-@pytest.mark.parametrize(("factors", "categories", "n", "seed"), [(2, 4, 300, 1), (3, 3, 150, 4)])
+@pytest.mark.parametrize(("factors", "categories", "n", "seed"), [(2, 4, 300, 1), (3, 3, 150, 5)])
 def test_all_correlations_are_one(factors: int, categories: int, n: int, seed: int) -> None:
     """The maximum is that of one factor, and said to be at the border; scales of factors do not matter."""
     data = items(n, equal(1.0, factors), categories, seed)

@@ -49,7 +49,7 @@ def conditional_members(
         return [conditions(given_known(extended, part.known), n, whole, part.fills) for n, part in parts]
 
     given = conditioned(False)
-    parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned)
+    parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned, fixed=False)
     parametrisation.n_parameters = table.n_parameters
     parametrisation.scales = scales_of_classes(table, pinned)
     if not _all_factored(given, parametrisation):

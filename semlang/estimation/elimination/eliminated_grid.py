@@ -208,10 +208,17 @@ class EliminatedGrid(Expanded):
         Not to the nodes half-way between, as for one variable: conditional distributions move with their nodes.
         Infinite where one is so much narrower than the distance of the nodes that its variance hardly matters to them.
         """
-        narrowest = min(c.variance for c in self.standard.prior(x).conditionals)
-        if np.sqrt(narrowest) < NARROW * float(self.nodes[1] - self.nodes[0]):
+        if self._is_narrow(x, self.nodes):
             return 0.0, np.inf
         return self.value(x) - self._value(x, self._equispaced(len(self) + max(2, len(self) // 6))), 0.0
+
+    def can_settle(self, x: Floats) -> bool:
+        """Whether the most nodes are near enough to each other for the narrowest conditional distribution."""
+        return not self._is_narrow(x, self._equispaced(self.outline.counts[-1]))
+
+    def _is_narrow(self, x: Floats, z: Floats) -> bool:
+        narrowest = min(c.variance for c in self.standard.prior(x).conditionals)
+        return bool(np.sqrt(narrowest) < NARROW * float(z[1] - z[0]))
 
     # ------------------------------------------------------------------ values
 

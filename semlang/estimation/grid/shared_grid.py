@@ -335,6 +335,10 @@ class SharedGrid(Expanded):
         A = self.chain.forward(self.chain.cells(x)[0]).A
         return float(np.sqrt((A**2).sum(axis=0).max(initial=0.0)))
 
+    def can_settle(self, _: Floats) -> bool:
+        """Return True: what is too steep for all nodes shows in the steepness."""
+        return True
+
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""
         more = [c for c in COUNTS[len(self.layers)] if c > len(self.nodes)]

@@ -223,7 +223,7 @@ def test_a_correlation_next_to_one() -> None:
     model, designs, _ = sl.Model(MODELS["two tiers"]).bind(data_of("two tiers"))
     table = model.parameter_table
     objective = assemble(
-        table, model.graphs, designs, Constraints(table), True, 9, 1, scaled=False, engines=["variable elimination"]
+        table, model.graphs, designs, Constraints(table), True, 9, 1, own=True, engines=["variable elimination"]
     )
     (grid,) = objective.members
     assert isinstance(grid, EliminatedGrid)

@@ -164,24 +164,26 @@ def _em(
     Y: Floats, owner: Ints, w: Floats, K: int, starts: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
     """Return log-likelihoods (S,), probabilities of categories (S, K, M) and of classes (S, K)."""
-    M = Y.shape[1]
+    N, M = Y.shape
     members = np.equal.outer(np.arange(owner.max() + 1), owner).astype(np.float64)
     P = rng.uniform(0.1, 0.9, (starts, K, M))
     P /= (P @ members.T) @ members
     pi = np.full((starts, K), 1.0 / K)
     value = np.full(starts, -np.inf)
     alive = np.arange(starts)
-    wY = Y * w[:, None]
+    transposed, wY = np.ascontiguousarray(Y.T), Y * w[:, None]
     for step in range(STEPS):
         logs = np.log(np.maximum(P[alive], 1e-300))
-        joint = (Y @ logs.reshape(-1, M).T).reshape(len(Y), alive.size, K) + np.log(np.maximum(pi[alive], 1e-300))
-        largest = joint.max(axis=2, keepdims=True)
-        np.exp(joint - largest, out=joint)
-        total = joint.sum(axis=2, keepdims=True)
-        new = w @ (np.log(total) + largest)[:, :, 0]
-        joint /= total
-        counts = (joint.reshape(len(Y), -1).T @ wY).reshape(alive.size, K, M)
-        size = (w @ joint.reshape(len(Y), -1)).reshape(alive.size, K)
+        joint = (logs.reshape(-1, M) @ transposed).reshape(alive.size, K, N)  # patterns last: sums over classes are fast
+        joint += np.log(np.maximum(pi[alive], 1e-300))[:, :, None]
+        largest = joint.max(axis=1)
+        joint -= largest[:, None]
+        np.exp(joint, out=joint)
+        total = joint.sum(axis=1)
+        new = (np.log(total) + largest) @ w
+        joint /= total[:, None]
+        counts = (joint.reshape(-1, N) @ wY).reshape(alive.size, K, M)
+        size = joint @ w
         sums = (counts @ members.T) @ members
         P[alive] = np.where(sums > 0, counts / np.where(sums > 0, sums, 1.0), P[alive])
         pi[alive] = size / size.sum(axis=1, keepdims=True)

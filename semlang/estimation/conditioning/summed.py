@@ -19,8 +19,8 @@ Ints = NDArray[np.int64]
 MOVES = 12
 """Most moves of the nodes at one point."""
 
-MANY = 40
-"""Units a parameter from which the outer product of their scores is the better information."""
+MANY, DISTINCT = 40, 5
+"""Units a parameter, and different ones of them, from which the outer product of their scores is the better information."""
 
 STILL = 1e-4
 """Nodes stay where they are when moving them changes the log-likelihood by less."""
@@ -75,11 +75,14 @@ class Summed(Copies):
     def information(self, x: Floats) -> Floats | None:
         """Return the information there would be were all states known, where there are few units for the parameters.
 
+        Equal units are one here, but count as often as they occur.
+
         It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
         on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
         the scores of two pieces are uncorrelated, so that their squares add up.
         """
-        if self.records.size > MANY * self.derived.n and not self.cautious:
+        n = self.derived.n
+        if not self.cautious and self.multiplicity.sum() > MANY * n and self.records.size >= DISTINCT * n:
             return None
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.model.table import ROWS, ParameterTable, Row
@@ -79,8 +78,8 @@ def batch_em(
     logits = {r.klass: r.parameter for r in table.rows if r.target == key and r.op == "~1"}
     if items is None or len(logits) != K - 1 or min(logits.values(), default=0) < 0:
         return None
-    responses = {i.key: designs[0].responses[i.key] for i in items}
-    design, _ = collapse(_bare(designs[0], responses))
+    design = designs[0].distinct[0]
+    design, _ = _bare(design, {i.key: design.responses[i.key] for i in items}).distinct
     Y, owner, w = _patterns(items, design)
     value, P, pi = _em(Y, owner, w, K, starts, rng)
     out = []
@@ -174,7 +173,7 @@ def _em(
     transposed, wY = np.ascontiguousarray(Y.T), Y * w[:, None]
     for step in range(STEPS):
         logs = np.log(np.maximum(P[alive], 1e-300))
-        joint = (logs.reshape(-1, M) @ transposed).reshape(alive.size, K, N)  # patterns last: sums over classes are fast
+        joint = (logs.reshape(-1, M) @ transposed).reshape(alive.size, K, N)  # sums over classes add lines
         joint += np.log(np.maximum(pi[alive], 1e-300))[:, :, None]
         largest = joint.max(axis=1)
         joint -= largest[:, None]

@@ -20,7 +20,7 @@ MOVES = 12
 """Most moves of the nodes at one point."""
 
 MANY, DISTINCT = 40, 5
-"""Units a parameter, and different ones of them, from which the outer product of their scores is the better information."""
+"""Units a parameter, and different ones, from which the outer product of their scores is the better information."""
 
 STILL = 1e-4
 """Nodes stay where they are when moving them changes the log-likelihood by less."""
@@ -168,7 +168,11 @@ class Summed(Copies):
             if whole:
                 out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
-                np.add.at(out, owner, evaluation.scores(weights, first))
+                scores = evaluation.scores(weights, first)
+                if (np.diff(owner) > 0).all():
+                    out[owner] += scores
+                else:
+                    np.add.at(out, owner, scores)
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self._memberships[number]:

@@ -39,7 +39,7 @@ def test_latent_classes_recover_the_truth():
 
 
 def test_equal_units_count_as_often_as_they_occur():
-    """Steps by the outer product of 6,000 scores, of 256 different units: six; by the information of known classes 13."""
+    """Steps by the outer product of 6,000 scores, of 256 different units, are six; by known classes 13."""
     p = np.vstack([np.tile(P[0], 2)[:8], np.tile(P[1], 2)[:8], np.tile(P[2], 2)[:8]])
     data = binary(6000, [0.5, 0.3, 0.2], 0.25 + 0.5 * p, 12)
     text = "y{1..8} :: binomial(logit)\nc :: class(3)\nc =~ y{1..8}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,20 @@ class UnitEvaluation:
 
     values: Floats
     _of: QuadratureLikelihood
-    _inputs: RowInputs
+    _x: Floats
+    _inputs: RowInputs | None
     _bars: RowInputs
     _jacobian: Floats
+
+    def without_inputs(self) -> UnitEvaluation:
+        """Return the same without the rows' inputs, which `with_inputs` computes anew."""
+        return replace(self, _inputs=None)
+
+    def with_inputs(self) -> UnitEvaluation:
+        """Return the same with the rows' inputs; what the likelihood sees has to be what it saw."""
+        if self._inputs is not None:
+            return self
+        return replace(self, _inputs=self._of.chain.forward(self._of.chain.cells(self._x)[0]))
 
     def scores(self, weights: Floats, first: Ints) -> Floats:
         """Return the gradients of sums of weighted log-likelihoods.
@@ -64,6 +75,7 @@ class UnitEvaluation:
         first : (S + 1,) ints
             First row of each sum, and the number of rows.
         """
+        assert self._inputs is not None
         rows = np.repeat(weights, np.diff(self._of.rows.first))
         b = self._bars
         bars = RowInputs(b.o * rows, b.A * rows, b.f1 * rows, b.f2 * rows, b.scale)
@@ -195,10 +207,17 @@ class QuadratureLikelihood(Expanded):
         values, inputs, bars, jacobian = self._evaluate(x)
         return values, self.chain.reverse(inputs, bars, jacobian, self._first)
 
-    def units(self, x: Floats) -> UnitEvaluation:
-        """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
-        values, inputs, bars, jacobian = self._evaluate(x)
-        return UnitEvaluation(values, self, inputs, bars, jacobian)
+    def units(self, x: Floats, cells: tuple[Floats, Floats] | None = None) -> UnitEvaluation:
+        """Return the log-likelihoods of the top-level units, from which weighted scores can be had.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        cells : pair of arrays, optional
+            What `chain.cells` gives at `x`.
+        """
+        values, inputs, bars, jacobian = self._evaluate(x, cells)
+        return UnitEvaluation(values, self, x, inputs, bars, jacobian)
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
@@ -241,8 +260,10 @@ class QuadratureLikelihood(Expanded):
         placed = self.engine.placed
         return [1 if layer.exact and not placed else self.points or 1 for layer in self.layers]
 
-    def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
-        cells, jacobian = self.chain.cells(x)
+    def _evaluate(
+        self, x: Floats, known: tuple[Floats, Floats] | None = None
+    ) -> tuple[Floats, RowInputs, RowInputs, Floats]:
+        cells, jacobian = self.chain.cells(x) if known is None else known
         inputs = self.chain.forward(cells)
         points = self.node_counts()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)

@@ -97,10 +97,10 @@ class _Builder:
             plain = v.is_gaussian
             if v.role != "response" or not plain or v.key in causes or v.arguments:
                 continue
-            values = np.concatenate([d.responses[v.key] for d in self.designs if v.key in d.responses])
-            known = values[~np.isnan(values)]
-            if known.size:
-                out[v.key] = float(known.mean())
+            found = [d.summary(v.key) for d in self.designs if v.key in d.responses]
+            known = sum(s.known for s in found)
+            if known:
+                out[v.key] = sum(s.known * s.mean for s in found) / known
         return out
 
     def _find_slope(self, g: int, graph: ModelGraph, path: Path) -> None:

@@ -113,6 +113,13 @@ class Design:
     observed: Mapping[str, Floats] = field(default_factory=dict)
 
     @cached_property
+    def distinct(self) -> tuple[Design, Ints]:
+        """Distinct rows with frequencies, and the row that each became, see `semlang.data.collapse`."""
+        from semlang.data.collapse import collapse
+
+        return collapse(self)
+
+    @cached_property
     def _summaries(self) -> dict[str, Summary]:
         return {}
 

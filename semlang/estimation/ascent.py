@@ -61,7 +61,7 @@ DEAR = 30_000_000
 FEW = 15
 
 ROUGHLY = 1e-3
-"""Decrement that is enough with a sparse rule that is not the last one."""
+"""Decrement that is enough with nodes that may not be the last ones."""
 
 DEAREST = 3.0
 """Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
@@ -83,7 +83,17 @@ MOST_PASSES = 25
 
 
 class Unsettled(Exception):
-    """The finest shared grid has too large an error: the units need nodes of their own."""
+    """The finest shared grid has too large an error: the units need nodes of their own.
+
+    Parameters
+    ----------
+    best : Optimum, optional
+        Where the nodes led, if that may be near the maximum.
+    """
+
+    def __init__(self, best: Optimum | None = None) -> None:
+        super().__init__()
+        self.best = best
 
 
 class Ascent:
@@ -150,15 +160,26 @@ class Ascent:
             best = replace(best, converged=False)
         return replace(best, converged=best.decrement < NEAR) if self.at_kink else best
 
-    def run(self, z: Floats) -> Optimum:
-        """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles."""
+    def run(self, z: Floats, other: tuple[Floats, float] | None = None) -> Optimum:
+        """Laplace first, then the points that were asked for, or more and more until the log-likelihood settles.
+
+        Parameters
+        ----------
+        z : (n,) floats
+        other : (n,) floats and float, optional
+            Where other nodes led, and the log-likelihood there by these: instead of Laplace, if that helps.
+        """
         q, constrained, first = self.points, bool(self.constraints), z
         if self.plan.standing and self.quadrature and q > 1:
             return self._standing(z, q, constrained)
         inverse: Floats | None = None
         begun: Begun | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
-            z, inverse, begun = self._by_laplace(z, q)
+            begun = None if other is None else self._continued(z, *other)
+            if other is not None and begun is not None:
+                z = other[0]
+            else:
+                z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse = self.objective.start(z)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
@@ -166,7 +187,7 @@ class Ascent:
         if constrained:
             best = self.climb_constrained(z)
         else:
-            best = self.climb(z, tolerance=tolerance, inverse=inverse, begun=begun)
+            best = self.climb(z, tolerance=ROUGHLY if self.grids else tolerance, inverse=inverse, begun=begun)
         if self.quadrature and q > 1:
             best = self._raise(best, q, constrained)
             if not constrained:
@@ -251,7 +272,7 @@ class Ascent:
         if agree or self.asked is not None or self.sparse or not self._affordable(q + 4):
             if not agree:
                 if self.sparse and abs(difference) > WRONG:
-                    raise Unsettled
+                    raise Unsettled(best)
                 self.findings.imprecise(
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
                     "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
@@ -382,6 +403,18 @@ class Ascent:
         except Infeasible:
             return there
 
+    def _continued(self, z: Floats, other: Floats, value: float) -> Begun | None:
+        """Return what is known where other nodes led, None unless that gained far more than the value is wrong by."""
+        try:
+            begun = begin(self.objective, other)
+        except (Infeasible, np.linalg.LinAlgError):
+            return None
+        try:
+            first = self.objective.value(z)
+        except Infeasible:
+            return begun
+        return begun if begun.value - first > CLEARLY * abs(begun.value - value) + AGREE else None
+
     def _nodes(self, points: int) -> int:
         """Return the nodes for one row with so many points a dimension."""
         return max(g.nodes_of(points) for g in self.plan.groups)
@@ -448,34 +481,47 @@ class Ascent:
         return best
 
     def _refine(self, best: Optimum, constrained: bool) -> Optimum:
-        """Take more shared nodes until the error of the log-likelihood is small.
+        """Take more shared nodes until the error of the log-likelihood is small, and climb to the end with these.
 
         Raises
         ------
         Unsettled
-            Where there are no more to take, or a response is so steep that it has to be made sure that the
-            log-likelihood falls further out.
+            Where there are no more to take or no number of them is enough, or a response is so steep that it has to be
+            made sure that the log-likelihood falls further out.
         """
+        ended = constrained
         while True:
             x = self.objective.x(best.z)
             if any(m.steepness(x) > FAR_OUT for m in self.grids):
                 raise Unsettled
             errors = [m.error(x) for m in self.grids]
             wrong = [m for m, error in zip(self.grids, errors, strict=True) if error > m.tolerance / len(self.grids)]
-            self.history.append((self.points, best.value))
             if not wrong:
-                return best
+                before, best = best, best if ended else self._ended(best)
+                if ended or best.value - before.value < SETTLED:
+                    self.history.append((self.points, best.value))
+                    return best
+                ended = True
+                continue
+            self.history.append((self.points, best.value))
+            if self._can_adapt and not all(m.can_settle(x) for m in wrong):
+                raise Unsettled(best)
             if not all(m.refine() for m in wrong):
                 if sum(errors) > AGREE:
                     if self._can_adapt:
-                        raise Unsettled
+                        raise Unsettled(best)
                     self.findings.imprecise(
                         "latent variables are nearly functions of others, or responses say much about them: shared "
                         "nodes have not settled, and adaptive ones are too costly", False,
                     )  # fmt: skip
-                return best
+                return best if ended else self._ended(best)
             self.narrator.say(f"{self.points} shared nodes")
-            best = self._climb_on(best, constrained)
+            best = self._climb_on(best, constrained, ROUGHLY)
+            ended = constrained
+
+    def _ended(self, best: Optimum) -> Optimum:
+        """Climb to the end from where a rough climb has ended, nodes as they are."""
+        return self.climb(best.z, inverse=best.inverse, begun=Begun(best.value, best.gradient, None, False))
 
     def _climb_on(self, best: Optimum, constrained: bool, tolerance: float = 1e-8) -> Optimum:
         if constrained:
@@ -503,5 +549,4 @@ class Ascent:
 
     def _near_border(self, z: Floats) -> bool:
         x = self.objective.x(z)
-        return any(abs(x[b.parameter[i, i]]) < 1e-2 for b in self.objective.parametrisation.blocks
-                   for i in range(len(b.members)))  # fmt: skip
+        return any((np.abs(np.diag(b.factor(x)[0])) < 1e-2).any() for b in self.objective.parametrisation.blocks)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.estimation.factors import Block
 
-__all__ = ["Singular", "empty_columns", "singular_blocks"]
+__all__ = ["Singular", "empty_columns", "lacking", "singular_blocks"]
 
 Floats = NDArray[np.float64]
 
@@ -24,8 +24,6 @@ class Singular:
 
     Parameters
     ----------
-    variances : tuple of int
-        Parameters of its diagonal.
     parameters : tuple of int
         All its parameters.
     rank : int
@@ -33,26 +31,61 @@ class Singular:
         Whether two of its variables correlate perfectly.
     """
 
-    variances: tuple[int, ...]
     parameters: tuple[int, ...]
     rank: int
     pairwise: bool
 
 
-def empty_columns(blocks: Sequence[Block], x: Floats) -> list[int]:
-    """Return the coordinates of factors F that vanish as whole columns: the model of that rank has not got them.
+def empty_columns(blocks: Sequence[Block], x: Floats) -> Floats:
+    """Return the gradients (m, P) of entries of factors F that vanish as whole columns: the model of that rank has not
+    got them.
 
     Only columns after the first count, which a variance of zero makes vanish, too.
     """
-    found: list[int] = []
+    found: list[Floats] = []
     for block in blocks:
-        n = len(block.members)
-        F = np.where(np.tri(n, dtype=bool), x[block.parameter], 0.0)
+        F, dF = block.factor(x)
         sd = np.sqrt((F**2).sum(axis=1))
-        for i in range(1, n):
+        for i in range(1, len(sd)):
             if (sd > 0.0).all() and (np.abs(F[i:, i]) < SINGULAR**0.5 * sd[i:]).all():
-                found += block.parameter[i:, i].tolist()
-    return found
+                gradients = np.zeros((len(sd) - i, x.size))
+                gradients[:, block.own] = dF[i:, i]
+                found.append(gradients)
+    return np.concatenate([*found, np.zeros((0, x.size))])
+
+
+def lacking(block: Block, x: Floats, slopes: Floats, information: Floats) -> Floats | None:
+    """Return what an outer product of scores lacks of the information near a border, None where that is little.
+
+    In coordinates of a factor the information is ``J'I J - sum_p dl/dtheta_p d2theta_p/dx dx'``. The outer product of
+    scores stands for the first term, which vanishes where the factor is singular, so that steps know no bounds; the
+    second is what is left there, twice the slope by which the likelihood falls inwards. It counts in directions in
+    which it is the larger one: a step by the first alone leads beyond the border.
+
+    Parameters
+    ----------
+    block : Block
+    x : (P,) floats
+    slopes : (m,) floats
+        dl/dx of the coordinates of `Block.own`.
+    information : (m, m) floats
+        Outer product of their scores.
+    """
+    derivative = np.zeros(x.size)
+    derivative[block.own] = np.linalg.lstsq(block.jacobian(x).T, slopes, rcond=1e-10)[0]
+    bend = -block.curvature(x, derivative)
+    largest = np.maximum(np.abs(np.diag(bend)), np.diag(information))
+    metric = information + 1e-9 * np.diag(np.where(largest > 0.0, largest, 1.0))
+    try:
+        L = np.linalg.cholesky(metric)
+    except np.linalg.LinAlgError:
+        return None
+    values, vectors = np.linalg.eigh(np.linalg.solve(L, np.linalg.solve(L, bend).T))
+    more = values > 1.0
+    if not more.any():
+        return None
+    parts = L @ vectors[:, more]
+    return np.asarray((parts * values[more]) @ parts.T)
 
 
 def singular_blocks(blocks: Sequence[Block], theta: Floats) -> list[Singular]:
@@ -71,6 +104,6 @@ def singular_blocks(blocks: Sequence[Block], theta: Floats) -> list[Singular]:
         rank = int((np.linalg.eigvalsh(R) > SINGULAR).sum())
         if rank < len(sd):
             pairwise = bool(np.abs(R[np.tril_indices(len(sd), -1)]).max() > 1.0 - SINGULAR)
-            parameters = tuple(np.unique(block.parameter).tolist())
-            found.append(Singular(tuple(np.diag(block.parameter).tolist()), parameters, rank, pairwise))
+            parameters = tuple(np.unique(block.parameter[block.parameter >= 0]).tolist())
+            found.append(Singular(parameters, rank, pairwise))
     return found

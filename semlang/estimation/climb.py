@@ -61,6 +61,8 @@ class Climb:
         Where nodes stood still.
     constraints : tuple of Nonlinear
         What the climb was held by: the table's constraints and bounds, and borders of covariance matrices.
+    other : (P,) floats and float, or None
+        Where nodes led that have not settled, and the log-likelihood there by these.
     """
 
     def __init__(self, setting: Setting, curvature: bool) -> None:
@@ -78,13 +80,16 @@ class Climb:
         self.points = setting.plan.points
         self.nodes: Nodes | None = None
         self.constraints: tuple[Nonlinear, ...] = ()
+        self.other: tuple[Floats, float] | None = None
 
     def run(self) -> Optimum:
         """Climb with the engine that was planned, or with adaptive nodes where shared ones are too coarse."""
         try:
             return self._climb()
-        except Unsettled:
+        except Unsettled as so_far:
             self.setting.narrator.say("adaptive nodes: the shared ones do not settle")
+            if so_far.best is not None:
+                self.other = self.objective.inside(so_far.best.z), so_far.best.value
             self.setting.without_shared_nodes()
             self.objective = self.setting.objective()
             return self._climb()
@@ -193,9 +198,18 @@ class Climb:
             else:
                 one = self.starts == 1 or bool(self.constraints)
                 z = coordinates(theta) if one else self._contest(ascent, coordinates, theta)
-            best = ascent.run(z)
+            best = ascent.run(z, self._led(coordinates))
         self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes
         return best
+
+    def _led(self, coordinates: Callable[[Floats], Floats]) -> tuple[Floats, float] | None:
+        """Return the coordinates that nodes led to which have not settled, and the log-likelihood by these."""
+        if self.other is None or self.constraints:
+            return None
+        try:
+            return coordinates(self.other[0]), self.other[1]
+        except (Infeasible, np.linalg.LinAlgError):
+            return None
 
     def _contest(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
         """Return the coordinates that the best of several starts leads to."""

@@ -120,7 +120,7 @@ class ClosedForm(Continuous):
         exact = self.engine.exact_hessian(theta)
         if exact is None or self.factors is None:
             return exact
-        bend = self.factors.curvature(self.engine.value_and_gradient(theta)[1])
+        bend = self.factors.curvature(x, self.engine.value_and_gradient(theta)[1])
         return self._pull(x, self._pull(x, exact).T) + bend
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:

@@ -39,8 +39,111 @@ class Block:
     @property
     def is_free(self) -> bool:
         """Whether every cell is a parameter of its own."""
-        lower = self.parameter[np.tril_indices(len(self.members))]
-        return bool((lower >= 0).all()) and np.unique(lower).size == lower.size
+        return self.has_factor and not self.fixed.any()
+
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Which variances are constants (b,)."""
+        return np.asarray(np.diag(self.parameter) < 0)
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether every cell is a parameter of its own, but for variances that are positive constants."""
+        size = len(self.members)
+        own = self.parameter[np.tril_indices(size)]
+        own = own[(own >= 0) | ~np.eye(size, dtype=bool)[np.tril_indices(size)]]
+        if not own.size or (own < 0).any() or np.unique(own).size < own.size:
+            return False
+        return bool((np.diag(self.constant)[self.fixed] > 0.0).all())
+
+    def factor(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the lower factor F (b, b) at coordinates, and dF (b, b, m) by those of `own`.
+
+        The coordinate in the place of Psi[i, j] is F[i, j]. A line of a fixed variance s^2 is a point of the sphere of
+        radius s, ``s (u sin r / r, cos r)`` with r = |u|, u in the places of the covariances: one that is regular
+        where the matrix is singular (r = pi / 2) and beyond, where it is that of the mirrored line.
+        """
+        F, dF, _ = self._expand(x, second=False)
+        return F, dF
+
+    def jacobian(self, x: Floats) -> Floats:
+        """Return the derivatives (m, m) of the parameters of the block by its coordinates, d(F F') = dF F' + F dF'."""
+        F, dF = self.factor(x)
+        half = np.einsum("idk,jd->ijk", dF, F)
+        return np.asarray((half + half.transpose(1, 0, 2))[self.cells])
+
+    def curvature(self, x: Floats, derivative: Floats) -> Floats:
+        """Return sum_p dl/dtheta_p d2theta_p/dx dx' (m, m) from coordinates and derivatives (P,)."""
+        F, dF, d2F = self._expand(x, second=bool(self.fixed.any()))
+        slopes = np.zeros(F.shape)
+        slopes[self.cells] = derivative[self.own]
+        slopes = slopes + slopes.T  # of the lower triangle alone, twice on the diagonal
+        out = np.einsum("idk,idm->km", dF, np.einsum("ij,jdm->idm", slopes, dF))
+        if d2F.size:
+            out += np.einsum("id,idkm->km", slopes @ F, d2F)
+        return np.asarray(out)
+
+    @property
+    def cells(self) -> tuple[Ints, Ints]:
+        """The cells of the lower triangle that are parameters."""
+        i, j = np.tril_indices(len(self.members))
+        own = self.parameter[i, j] >= 0
+        return i[own], j[own]
+
+    @property
+    def own(self) -> Ints:
+        """The parameters of these, in whose places coordinates are (m,)."""
+        return np.asarray(self.parameter[self.cells])
+
+    def _expand(self, x: Floats, second: bool) -> tuple[Floats, Floats, Floats]:
+        n, number = len(self.members), {int(p): k for k, p in enumerate(self.own)}
+        F, dF = np.zeros((n, n)), np.zeros((n, n, len(number)))
+        d2F = np.zeros((n, n, len(number), len(number)) if second else (0, 0, 0, 0))
+        for i in range(n):
+            places = self.parameter[i, : i + (not self.fixed[i])]
+            at = [number[int(p)] for p in places]
+            if not self.fixed[i]:
+                F[i, : i + 1] = x[places]
+                dF[i, np.arange(i + 1), at] = 1.0
+                continue
+            s, u = float(np.sqrt(self.constant[i, i])), x[places]
+            cosine, S, T, U = _sphere(float(np.sqrt(u @ u)))
+            F[i, :i], F[i, i] = s * S * u, s * cosine
+            uu = np.outer(u, u)
+            dF[i, :i, at] = s * (S * np.eye(i) + T * uu)
+            dF[i, i, at] = -s * S * u
+            if second:
+                here = np.ix_(at, at)
+                one = np.eye(i)
+                for j in range(i):
+                    mixed = np.outer(one[j], u)
+                    d2F[i, j][here] = s * (T * (mixed + mixed.T + u[j] * one) + U * u[j] * uu)
+                d2F[i, i][here] = -s * (S * one + T * uu)
+        return F, dF, d2F
+
+    def coordinates(self, F: Floats) -> Floats:
+        """Return the coordinates (m,) of a lower factor."""
+        out = np.zeros(self.own.size)
+        number = {int(p): k for k, p in enumerate(self.own)}
+        for i in range(len(self.members)):
+            line = F[i, : i + 1]
+            if self.fixed[i]:
+                r = float(np.arctan2(np.linalg.norm(line[:i]), line[i]))
+                line = line[:i] / (float(np.sqrt(self.constant[i, i])) * _sphere(r)[1])
+            for p, value in zip(self.parameter[i, : line.size].tolist(), line.tolist(), strict=True):
+                out[number[p]] = value
+        return out
+
+
+def _sphere(r: float) -> tuple[float, float, float, float]:
+    """Return cos r, S = sin r / r, T = S' / r and T' / r, by their series near zero."""
+    if r < 1e-2:
+        square = r * r
+        series = (1.0 - square / 6.0 + square**2 / 120.0, -1.0 / 3.0 + square / 30.0 - square**2 / 840.0)
+        return float(np.cos(r)), *series, 1.0 / 15.0 - square / 210.0
+    S = float(np.sin(r)) / r
+    T = (float(np.cos(r)) - S) / r**2
+    return float(np.cos(r)), S, T, -(S + 3.0 * T) / r**2
 
 
 def blocks_of(psi: Cells) -> tuple[Block, ...]:
@@ -122,8 +225,9 @@ class Factorisation:
     """F of one group's Psi and its derivatives, in the optimiser's coordinates.
 
     The coordinates of blocks in `factored` are the entries of their lower factors, with free signs, so that a
-    variance of zero lies inside the space (S.R. Searle's and lme4's argument; Bates et al. 2015, section 2). Other
-    blocks are built from the parameters and factored by Cholesky, with
+    variance of zero lies inside the space (S.R. Searle's and lme4's argument; Bates et al. 2015, section 2), and where
+    variances are fixed angles of their lines, so that a correlation of one does, see `Block.factor`. Other blocks are
+    built from the parameters and factored by Cholesky, with
 
         dF = F Phi(F^-1 dPsi F^-T),   Phi: lower triangle, diagonal halved.
 
@@ -194,11 +298,9 @@ class Factorisation:
                 F[np.ix_(b.members, b.members)] = self._constant[number]
                 continue
             if factored:
-                for i in range(n):
-                    for j in range(i + 1):
-                        p = int(b.parameter[i, j])
-                        F[b.members[i], b.members[j]] = x[p]
-                        derivatives.append((b.members[i], b.members[j], p, 1.0))
+                F[np.ix_(b.members, b.members)], d_factor = b.factor(x)
+                for i, j, k in zip(*np.nonzero(d_factor), strict=True):
+                    derivatives.append((b.members[i], b.members[j], int(b.own[k]), float(d_factor[i, j, k])))
                 continue
             V = np.where(b.parameter >= 0, x[b.parameter], b.constant)
             f = semidefinite_factor(V - self._shift(V) * np.eye(n) if shifted else V)

@@ -341,13 +341,14 @@ class FindingsOfFit:
         for block in blocks:
             if block.pairwise:
                 continue
-            own = [r for r in self.table.rows if r.parameter in block.variances and r.target == r.source]
-            keys = dict.fromkeys(r.target for r in own)
+            own = [r for r in self.table.rows if r.parameter in block.parameters]
+            named = {key for r in own for key in (r.source, r.target)}
+            keys = [v.key for v in self.table.latents if v.key in named]
             self.warn(
                 "singular-covariance",
                 f"the covariance matrix of {', '.join(keys)} is estimated with rank {block.rank}, on the border of the "
                 "parameter space",
-                block.variances[0],
+                block.parameters[0],
                 help="take fewer random effects, or leave out their covariances: (1 + x || g)",
             )
 

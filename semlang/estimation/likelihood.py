@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.member import Infeasible, Posterior
 from semlang.estimation.moderation import moderated
 from semlang.estimation.moments import unit_posterior
-from semlang.estimation.nearly import nearly_the_same
+from semlang.estimation.nearly import NEARLY, nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.estimation.sparse import ENOUGH, LADDER
 from semlang.matrices.reduced import ReducedForm
@@ -33,6 +34,14 @@ __all__ = ["QuadratureLikelihood"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+PRODUCT = (5, 7, 9, 11, 15, 21)
+"""Points a dimension of product rules that second derivatives are tried at in turn."""
+NEARLY_PRODUCT = 1e-5
+"""Mean absolute difference of units' log-likelihoods with which standard errors differ by 1e-4 of themselves."""
+MANY_PARAMETERS, MANY_NODES = 40, 200
+"""More than these: differences of gradients take longer than Louis' formula at nodes, and far longer where loadings
+span fewer directions than there are latent variables."""
 
 
 @dataclass(frozen=True)
@@ -131,23 +140,33 @@ class QuadratureLikelihood(Expanded):
         return self.engine.placed
 
     def hessian(self, x: Floats) -> Floats | None:
-        """Return the second derivatives at nodes that stand still, of a sparse rule; else None: they have no form.
+        """Return the second derivatives at nodes that stand still, where there are many; else None: they have no form.
 
-        At as few points as leave each unit's log-likelihood nearly what it is.
+        At as few points as leave each unit's log-likelihood nearly what it is; of a product rule nearer than of a
+        sparse one, since differences of gradients take as many points as the fit.
         """
-        if not self.sparse or not has_louis(self):
+        if not (self.sparse or self._has_many) or not has_louis(self):
             return None
+        ladder, nearly = (LADDER, NEARLY) if self.sparse else (PRODUCT, NEARLY_PRODUCT)
+        most = self.points or 1
         try:
             found = Louis(self, x, own=True)
             values = self.values(x)
-            for points in (p for p in LADDER if p >= min(ENOUGH, self.points or 1)):
+            for points in (p for p in ladder if min(ENOUGH, most) <= p <= most):
                 found.place(points)
-                if points == self.points or nearly_the_same(found.values(), values, np.ones(values.size)):
-                    break
-            found.run()
-            return found.hessian
+                close = nearly_the_same(found.values(), values, np.ones(values.size), nearly)
+                if close or (self.sparse and points == most):
+                    found.run()
+                    return found.hessian
         except Infeasible:
-            return None
+            pass
+        return None
+
+    @property
+    def _has_many(self) -> bool:
+        """Whether there are so many parameters and nodes that a gradient for each takes longer than one pass."""
+        nodes = math.prod(n**layer.dims for n, layer in zip(self.node_counts(), self.layers, strict=True))
+        return self.n_parameters > MANY_PARAMETERS and nodes > MANY_NODES
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return the coordinates as they are."""

@@ -177,5 +177,8 @@ class Refinable(Protocol):
     def steepness(self, x: Floats, /) -> float:
         """Return the largest SD that latent variables give a linear predictor; 0 if that is no trouble."""
 
+    def can_settle(self, x: Floats, /) -> bool:
+        """Whether the most nodes that there are may be enough."""
+
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["nearly_the_same"]
+__all__ = ["NEARLY", "nearly_the_same"]
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ where it is 5e-4 and 9e-5, on a growth curve of factors by 1.2 % where it is 7e-
 """
 
 
-def nearly_the_same(values: Floats, others: Floats, weights: Floats) -> bool:
+def nearly_the_same(values: Floats, others: Floats, weights: Floats, nearly: float = NEARLY) -> bool:
     """Return whether the log-likelihoods of units by two sets of nodes are.
 
     Parameters
@@ -25,10 +25,12 @@ def nearly_the_same(values: Floats, others: Floats, weights: Floats) -> bool:
     values, others : (C,) floats
     weights : (C,) floats
         How often each counts.
+    nearly : float
+        Mean absolute difference that is small enough.
 
     Examples
     --------
     >>> nearly_the_same(np.array([-10.0, -12.0]), np.array([-10.0003, -12.0]), np.ones(2))
     True
     """
-    return bool(np.abs(values - others) @ weights <= NEARLY * weights.sum())
+    return bool(np.abs(values - others) @ weights <= nearly * weights.sum())

@@ -8,6 +8,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.estimation.border import lacking
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.frame import Framed
 from semlang.estimation.member import Apart, Infeasible, Member, Summed
@@ -171,6 +172,22 @@ class Objective:
         if self._plain:
             return value, gradient, lambda: outer
         return value, gradient @ self.basis, lambda: np.asarray(self.basis.T @ outer @ self.basis)
+
+    def with_borders(self, z: Floats, gradient: Floats, information: Floats) -> Floats:
+        """Return an outer product of scores (n, n) with what it lacks at borders, see `border.lacking`."""
+        x, out = self.x(z), information
+        for block in self.within.blocks:
+            rows = self.basis[block.own]
+            at = np.flatnonzero(rows.any(axis=0))
+            if at.size < block.own.size or not (rows.sum(axis=1) == 1.0).all():
+                continue
+            at = rows.argmax(axis=1)
+            here = np.ix_(at, at)
+            more = lacking(block, x, gradient[at], information[here])
+            if more is not None:
+                out = out.copy() if out is information else out
+                out[here] += more
+        return out
 
     def _scores(self, apart: Sequence[Apart], x: Floats) -> Floats:
         """Return the scores of all units in the optimiser's coordinates."""

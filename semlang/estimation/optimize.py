@@ -238,7 +238,7 @@ def begin(objective: Objective, z: Floats, inverse: Floats | None = None) -> Beg
     expected = objective.information(z) if inverse is None else None
     if expected is None and inverse is None and objective.multiplicity.size >= 5 * objective.n:
         value, gradient, measure = objective.scored(z)
-        return Begun(value, gradient, measure(), True)
+        return Begun(value, gradient, objective.with_borders(z, gradient, measure()), True)
     return Begun(*objective.value_and_gradient(z), expected, False)
 
 
@@ -346,6 +346,8 @@ def maximise(
                 break
             scoring = not by_scores  # what scores know is known by now; the steps know more
         information = measure() if scoring else None
+        if by_scores and information is not None:
+            information = objective.with_borders(z, gradient, information)
         if scoring:
             slow = slow + 1 if decrement > 0.2 * previous or t < 0.3 else 0
             previous = decrement

@@ -37,7 +37,8 @@ class Parametrisation:
 
     For a covariance block Psi_b = F F' whose cells are parameters of their own, the coordinate in the place of
     Psi_b[i, j] is F[i, j], i >= j. Signs of F are free: a zero variance is an inner point at which the gradient
-    vanishes, and x and -x are the same model. Variances that stand alone may be shared by several disturbances.
+    vanishes, and x and -x are the same model. Variances that stand alone may be shared by several disturbances. Lines
+    of F of fixed variances have angles in place of the covariances (`Block.factor`).
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ class Parametrisation:
         Parameters in constraints or with bounds: they stay what they are.
     only : collection of str, optional
         Disturbances of which a block must have one to be factored; default all.
+    fixed : bool
+        Whether blocks with fixed variances are factored.
 
     Attributes
     ----------
@@ -58,7 +61,11 @@ class Parametrisation:
     scales: tuple[tuple[int, ...], ...] = ()
 
     def __init__(
-        self, forms: Sequence[ReducedForm], pinned: Collection[int] = (), only: Collection[str] | None = None
+        self,
+        forms: Sequence[ReducedForm],
+        pinned: Collection[int] = (),
+        only: Collection[str] | None = None,
+        fixed: bool = True,
     ) -> None:
         self.forms = tuple(forms)
         self.n_parameters = forms[0].n_parameters if forms else 0
@@ -66,15 +73,15 @@ class Parametrisation:
         blocks = [blocks_of(form.psi) for form in forms]
         uses: Counter[int] = sum((_uses(form) for form in forms), Counter())
         single: Counter[int] = Counter(int(b.parameter[0, 0]) for group in blocks for b in group if len(b.members) == 1)
-        same: Counter[bytes] = Counter(b.parameter.tobytes() for group in blocks for b in group)
+        same: Counter[bytes] = Counter(_cells(b) for group in blocks for b in group)
 
         def eligible(block: Block) -> bool:
             used = np.unique(block.parameter[block.parameter >= 0]).tolist()
-            if not block.is_free or any(p in pinned for p in used):
+            if not (block.has_factor if fixed else block.is_free) or any(p in pinned for p in used):
                 return False
             if len(block.members) == 1:
                 return uses[used[0]] == single[used[0]]
-            return all(uses[p] == same[block.parameter.tobytes()] for p in used)
+            return all(uses[p] == same[_cells(block)] for p in used)
 
         self.factored: tuple[tuple[bool, ...], ...] = tuple(
             tuple(eligible(b) and (only is None or not only.isdisjoint(keys_of(form, b))) for b in group)
@@ -91,10 +98,8 @@ class Parametrisation:
         """Return the table's parameters."""
         out = ordered(x, self.scales)[0]
         for block in self.blocks:
-            lower = np.tril_indices(len(block.members))
-            F = np.zeros(block.parameter.shape)
-            F[lower] = x[block.parameter[lower]]
-            out[block.parameter[lower]] = (F @ F.T)[lower]
+            F = block.factor(x)[0]
+            out[block.own] = (F @ F.T)[block.cells]
         return out
 
     def coordinates(self, theta: Floats) -> Floats:
@@ -107,38 +112,34 @@ class Parametrisation:
         """
         x = by_distances(theta, self.scales)
         for block in self.blocks:
-            lower = np.tril_indices(len(block.members))
-            x[block.parameter[lower]] = semidefinite_factor(theta[block.parameter])[lower]
+            V = np.where(block.parameter >= 0, theta[block.parameter], block.constant)
+            x[block.own] = block.coordinates(semidefinite_factor(V))
         return x
 
     def jacobian(self, x: Floats) -> Floats:
         """Return dtheta/dx (P, P): d(F F') = dF F' + F dF'."""
         out = ordered(x, self.scales)[1]
         for block in self.blocks:
-            n = len(block.members)
-            lower = list(zip(*np.tril_indices(n), strict=True))
-            F = np.zeros((n, n))
-            for i, j in lower:
-                F[i, j] = x[block.parameter[i, j]]
-                out[block.parameter[i, j]] = 0.0
-            for i, j in lower:
-                for a, d in lower:
-                    slope = (F[j, d] if a == i else 0.0) + (F[i, d] if a == j else 0.0)
-                    out[block.parameter[i, j], block.parameter[a, d]] = slope
+            out[np.ix_(block.own, block.own)] = block.jacobian(x)
         return out
 
-    def curvature(self, derivative: Floats) -> Floats:
-        """Return sum_p dl/dtheta_p d2theta_p/dx dx' (P, P): the entries of F F' are sums of F[i, d] F[j, d]."""
+    def curvature(self, x: Floats, derivative: Floats) -> Floats:
+        """Return sum_p dl/dtheta_p d2theta_p/dx dx' (P, P): the entries of F F' are sums of F[i, d] F[j, d].
+
+        Parameters
+        ----------
+        x, derivative : (P,) floats
+            Coordinates, and dl/dtheta.
+        """
         out = np.zeros((self.n_parameters, self.n_parameters))
         for block in self.blocks:
-            n = len(block.members)
-            for i in range(n):
-                for j in range(i + 1):
-                    slope = derivative[block.parameter[i, j]] * (2.0 if i == j else 1.0)
-                    for d in range(j + 1):
-                        a, b = block.parameter[i, d], block.parameter[j, d]
-                        out[a, b] = out[b, a] = slope
+            out[np.ix_(block.own, block.own)] += block.curvature(x, derivative)
         return out
+
+
+def _cells(block: Block) -> bytes:
+    """Return what two blocks have in common that are one in the parameters."""
+    return block.parameter.tobytes() + block.constant.tobytes()
 
 
 def ordered(x: Floats, scales: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:

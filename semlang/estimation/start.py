@@ -139,7 +139,8 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             own = {p.category: p.parameter for p in intercepts if p.target == key}
             _logits(design.categories.get(key, ()), own, values, weight, theta)
             continue
-        observed = Observed(values, weight, *(t[key][known] if key in t else None for t in tables))
+        trials, exposure, event = (t[key][known] if key in t else None for t in tables)
+        observed = Observed(values, weight, trials, exposure, event)
         if frequency is None and variable.is_gaussian:
             observed = replace(observed, summary=summary)
         if variable.kind.composite:

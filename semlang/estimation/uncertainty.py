@@ -91,8 +91,8 @@ class Uncertainty:
                 curvature = Curvature(negative_hessian(self.objective, z, steps_of(z, best.variances_for_steps)))
             active = self._active(z, curvature)
             empty = empty_columns(self.objective.parametrisation.blocks, self.objective.x(z))
-            if empty:  # standard errors are those of the model of that rank
-                rows = self.objective.basis[empty]
+            if len(empty):  # standard errors are those of the model of that rank
+                rows = empty @ self.objective.basis
                 active = rows if active is None else np.concatenate([active, rows])
             if curvature is not None:
                 scales = self.objective.within.scales

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
 from semlang.estimation.grid.row_types import row_types
+from semlang.estimation.grid.sections import Section, sections
 from semlang.estimation.grid.suits import COUNTS
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
@@ -78,8 +80,12 @@ class Pass:
     nodes : (D, n) floats
     table : (4, T, n) floats
         l, l', dl/df1, dl/df2 by type and node.
-    lines : (patterns, n) floats
-        What top units sum: densities of blocks of rows, or messages of lower units.
+    sums : (blocks, n) floats
+        Densities of blocks of rows.
+    lines : (lines, Q) floats
+        What top units sum: these, or messages of lower units.
+    line_weights : (lines, Q) floats
+        Posterior weight of each line at each node.
     counts : (T, n) floats
         Posterior weight of each type at each node.
     values : (patterns,) floats
@@ -93,7 +99,9 @@ class Pass:
     jacobian: Floats
     nodes: Floats
     table: Floats
+    sums: Floats
     lines: Floats
+    line_weights: Floats
     counts: Floats
     values: Floats
     mass: Floats
@@ -240,7 +248,7 @@ class SharedGrid(Expanded):
             sum_lines(self.blocks, counts, of_blocks, 1)
         if not np.isfinite(values).all():
             raise Infeasible("a unit has no density at any node")
-        return Pass(inputs, jacobian, grid, table, lines, counts, values, mass, kept)
+        return Pass(inputs, jacobian, grid, table, sums, lines, back, counts, values, mass, kept)
 
     def _top(self, lines: Floats, nodes: Nodes, values: Floats, mass: Floats, kept: Floats) -> Floats:
         """Integrate the top units; return the posterior weights of their lines."""
@@ -327,6 +335,10 @@ class SharedGrid(Expanded):
         A = self.chain.forward(self.chain.cells(x)[0]).A
         return float(np.sqrt((A**2).sum(axis=0).max(initial=0.0)))
 
+    def can_settle(self, _: Floats) -> bool:
+        """Return True: what is too steep for all nodes shows in the steepness."""
+        return True
+
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""
         more = [c for c in COUNTS[len(self.layers)] if c > len(self.nodes)]
@@ -355,11 +367,16 @@ class SharedGrid(Expanded):
         information = np.tensordot(J, half, axes=([0, 1], [0, 1]))
         return x, information + np.diag(1e-8 * np.diag(information) + 1e-9)
 
-    def hessian(self, x: Floats) -> Floats | None:
-        """Return the second derivatives by Louis' formula, of one layer; else None."""
+    def hessian(self, x: Floats) -> Floats:
+        """Return the second derivatives by Louis' formula."""
         from semlang.estimation.grid.louis import second_derivatives
 
-        return second_derivatives(self, x) if len(self.layers) == 1 else None
+        return second_derivatives(self, x)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """Lowest patterns that have no type in common with others."""
+        return sections(self.lowest, self.types.y.size)
 
     def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the log-likelihoods and scores of the top-level units."""
@@ -388,20 +405,31 @@ class SharedGrid(Expanded):
         F = self.factors.evaluate(x)[0]
         return unit_posterior(self.layers, moments, self.rows, self.design, self.reduced, F)
 
-    def conditional(self, found: Pass, pattern: int) -> Floats:
-        """Return the probabilities of a lower pattern's own nodes given each upper node (Q, Q)."""
-        lines = self.lowest.entry[self.lowest.first[pattern] : self.lowest.first[pattern + 1]]
-        size = len(self.nodes)
-        log_p = found.table[0][lines].sum(axis=0).reshape(size, size) + self.nodes.log_weight
-        p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-        out: Floats = p / p.sum(axis=1, keepdims=True)
-        return out
+    def conditional(self, found: Pass, units: Ints, upper: slice) -> Floats:
+        """Return the probabilities of lower patterns' own nodes given some of the upper nodes (units, upper, Q)."""
+        own = len(self.nodes)
+        sums = np.ascontiguousarray(found.sums[:, upper.start * own : upper.stop * own])
+        lists, n = taken(self._lists.first, self._lists.entry, units), upper.stop - upper.start
+        kept = np.empty((units.size, n * own))
+        lower_messages(lists, sums, self.nodes.log_weight, 0, units.size, np.empty(0), np.empty((units.size, n)), kept)
+        return kept.reshape(units.size, n, own)
+
+    def weights_at_nodes(self, found: Pass, units: Ints) -> Floats:
+        """Return the posterior weights of lowest patterns at the nodes of all layers (units, n)."""
+        if len(self.layers) == 1:
+            return np.asarray(found.posterior[units] * self.weight[units, None])
+        p = self.conditional(found, units, slice(0, len(self.nodes)))
+        return np.asarray((p * found.line_weights[units][:, :, None]).reshape(units.size, -1))
 
     def _lower_moments(self, found: Pass) -> tuple[Floats, Floats]:
         """Return first and second moments of lower patterns given each upper node (patterns, Q)."""
-        z = self.nodes.z
-        p = [self.conditional(found, a) for a in range(self.lowest.first.size - 1)]
-        return np.stack([c @ z for c in p]), np.stack([c @ z**2 for c in p])
+        z, parts = self.nodes.z, []
+        patterns = self.lowest.first.size - 1
+        for a in range(0, patterns, SMALL):
+            p = self.conditional(found, np.arange(a, min(a + SMALL, patterns)), slice(0, len(self.nodes)))
+            parts.append(np.stack([p @ z, p @ z**2]))
+        first, second = np.concatenate(parts, axis=1)
+        return first, second
 
 
 def _moments(mean: Floats, square: Floats, unit: Ints) -> SphericalMoments:

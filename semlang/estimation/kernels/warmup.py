@@ -21,12 +21,13 @@ from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.objects import is_there, kernel_folder
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.row_adjoints import row_adjoints
+from semlang.estimation.kernels.turns import call_in_turn
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 
 __all__ = ["all_kernels", "compile_all", "prepare"]
 
 CHAIN = (reverse, forward, plain_rows)
-LAPLACE = (find_modes, row_adjoints, laplace, third_derivatives)
+LAPLACE = (find_modes, row_adjoints, laplace, third_derivatives, call_in_turn)
 NODES = (lowest_units, rows_at_nodes, node_moments)
 UPPER = (upper_sums, upper_nodes)
 

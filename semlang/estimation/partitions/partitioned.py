@@ -180,6 +180,10 @@ class PartitionedGrid(Partitioned):
         """Return the largest SD that latent variables give the linear predictor of a response."""
         return float(max(self._ask("steepness", x)))
 
+    def can_settle(self, x: Floats) -> bool:
+        """Whether the most nodes that there are may be enough."""
+        return all(m.can_settle(x) for m in self._grids)
+
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""
         more = [m.refine() for m in self._grids]

@@ -41,6 +41,7 @@ class Columns:
         self.frame = frame
         self.known = known
         self.findings: list[Diagnostic] = []
+        self._series: dict[str, pd.Series[Any]] = {}
         self._numbers: dict[str, Floats | None] = {}
         self._levels: dict[str, Levels] = {}
         self._blamed: dict[str, bool] = {}
@@ -56,11 +57,18 @@ class Columns:
         """Whether the column has an error."""
         return self._blamed.get(column, False)
 
+    def series(self, column: str) -> pd.Series[Any]:
+        """Return a column as it is given."""
+        found = self._series.get(column)
+        if found is None:
+            found = self._series[column] = self.frame[column]
+        return found
+
     def numeric(self, column: str) -> bool:
         """Whether the column holds numbers (not booleans, text or a Categorical)."""
         import pandas as pd
 
-        values = self.frame[column]
+        values = self.series(column)
         kind = values.infer_objects().dtype if values.dtype == object else values.dtype
         return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
@@ -82,9 +90,9 @@ class Columns:
         """Return the levels of a column and the code of every row, -1 where missing."""
         if column not in self._levels:
             if self.numeric(column):
-                self._levels[column] = number_levels(_floats(self.frame[column]))
+                self._levels[column] = number_levels(_floats(self.series(column)))
             else:
-                self._levels[column] = levels(self.frame[column])
+                self._levels[column] = levels(self.series(column))
             if self.known is not None and column in self.known:
                 self._levels[column] = self._as_known(column, self.known[column], *self._levels[column])
         return self._levels[column]
@@ -112,7 +120,7 @@ class Columns:
     def _convert(self, column: str, help: str, infinite: bool = False) -> Floats | None:
         import pandas as pd
 
-        series = self.frame[column]
+        series = self.series(column)
         kind = series.dtype
         if _is_plain(kind) or (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)):
             values = _floats(series)

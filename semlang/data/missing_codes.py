@@ -19,7 +19,7 @@ def check_missing_codes(columns: Columns) -> None:
     for name in table.columns():
         if name in outside or name not in columns.frame.columns or columns.blamed(name):
             continue
-        values = columns.frame[name].to_numpy()
+        values = columns.series(name).to_numpy()
         if values.dtype.kind not in "if":
             continue
         if not values.size or not {float(np.fmin.reduce(values)), float(np.fmax.reduce(values))} & {*CODES}:

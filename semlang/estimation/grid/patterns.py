@@ -79,7 +79,7 @@ def blocks(
     block = response // size
     begins = np.zeros(rows, dtype=bool)
     begins[first[:-1][np.diff(first) > 0]] = True
-    begins[1:] |= np.diff(block) != 0
+    begins[1:] |= block[1:] != block[:-1]
     starts = np.append(np.flatnonzero(begins), rows).astype(np.int64)
     number, representative = distinct(starts, entry)
     return taken(starts, entry, representative), np.searchsorted(starts, first).astype(np.int64), number

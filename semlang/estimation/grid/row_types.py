@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.data.numbering import numbered
 from semlang.estimation.expansion import Expansion
 from semlang.estimation.grid.patterns import distinct
 from semlang.estimation.quadrature import Tree
@@ -42,11 +43,25 @@ def row_types(reduced: ReducedForm, design: Design, rows: Expansion) -> RowTypes
     parts: list[NDArray[np.generic]] = [rows.response, rows.category.astype(np.int64)]
     parts += [rows.y, rows.offset, rows.f1, rows.f2]
     parts += [np.nan_to_num(design.columns[p])[rows.source] for p in products(reduced)]
-    varying = [np.ascontiguousarray(p).view(np.int64) for p in parts if p.size and (p != p[0]).any()]
-    keys = np.stack(varying, axis=1) if varying else np.zeros((rows.y.size, 1), dtype=np.int64)
-    first = np.arange(rows.y.size + 1) * keys.shape[1]
-    number, representative = distinct(first, keys.ravel())
+    number, representative = _numbers([p for p in parts if p.size and (p != p[0]).any()], rows.y.size)
     return RowTypes(_taken(rows, representative), number)
+
+
+def _numbers(varying: Sequence[NDArray[np.generic]], n: int) -> tuple[Ints, Ints]:
+    """Number the distinct rows of columns in order of appearance; return each row's number and the first of each."""
+    code, size = np.zeros(n, dtype=np.int64), 1
+    for values in varying:
+        levels, number = numbered(values)
+        if size * levels > n:
+            keys = np.stack([np.ascontiguousarray(p).view(np.int64) for p in varying], axis=1)
+            return distinct(np.arange(n + 1) * keys.shape[1], keys.ravel())
+        code, size = code * levels + number, size * levels
+    first = np.full(size, n)
+    first[code[::-1]] = np.arange(n - 1, -1, -1)
+    order = np.argsort(first, kind="stable")
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(size)
+    return place[code], first[order[: int(np.count_nonzero(first < n))]]
 
 
 def products(reduced: ReducedForm) -> Sequence[Product]:

@@ -148,6 +148,13 @@ def _sphere(r: float) -> tuple[float, float, float, float]:
 
 def blocks_of(psi: Cells) -> tuple[Block, ...]:
     """Cut Psi into its connected blocks; disturbances with variance fixed at zero and no covariance are left out."""
+    if "blocks" not in psi.memo:
+        psi.memo["blocks"] = _cut(psi)
+    found: tuple[Block, ...] = psi.memo["blocks"]
+    return found
+
+
+def _cut(psi: Cells) -> tuple[Block, ...]:
     size = psi.shape[0]
     parameter = np.full((size, size), -1)
     constant = np.zeros((size, size))

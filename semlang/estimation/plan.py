@@ -164,7 +164,7 @@ def plan(
             continue
         rows = None
         if design is not None:
-            rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
+            rows = sum(design.summary(key).known for key in design.responses)
         situation = _Situation(table, graph, form, design, shared, rows or 0)
         if situation.fills:
             given = conditions(table, number + 1, fills=situation.fills)

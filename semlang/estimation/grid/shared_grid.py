@@ -29,7 +29,7 @@ from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
 from semlang.estimation.grid.sections import Section, sections
-from semlang.estimation.grid.suits import COUNTS
+from semlang.estimation.grid.suits import COUNTS, FEW_NODES
 from semlang.estimation.grid.typed_units import typed_units
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
@@ -59,7 +59,7 @@ Ints = NDArray[np.int64]
 
 CHUNKS = 8
 """Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
-SMALL = 1024
+SMALL = 2048
 """Units of a run at least."""
 KEPT = 8_000_000
 """Probabilities of lower units' nodes that are kept from the way up to the way down."""
@@ -336,6 +336,10 @@ class SharedGrid(Expanded):
     def can_settle(self, _: Floats) -> bool:
         """Return True: what is too steep for all nodes shows in the steepness."""
         return True
+
+    def coarsen(self, few: bool) -> None:
+        """Take few nodes, or as many as at first."""
+        self.nodes = shared_nodes(FEW_NODES[len(self.layers)] if few else COUNTS[len(self.layers)][0])
 
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""

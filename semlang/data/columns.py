@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Levels = tuple[tuple[str, ...], Ints]
+
+FEW, MOST_UNUSED = 8, 4
+"""Columns up to which they are taken one by one, and times as many as are needed above which they are."""
 
 
 class Columns:
@@ -63,6 +67,23 @@ class Columns:
         if found is None:
             found = self._series[column] = self.frame[column]
         return found
+
+    @cached_property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """All columns as arrays, where they are numbers of one type and a good part of them is needed.
+
+        A frame hands out its columns one by one in several times what a whole array takes.
+        """
+        kinds = set(self.frame.dtypes)
+        needed = len(self.table.columns())
+        if len(kinds) != 1 or not _is_plain(kinds.pop()) or needed < FEW or MOST_UNUSED * needed < self.frame.shape[1]:
+            return {}
+        return dict(zip(self.frame.columns.tolist(), self.frame.to_numpy().T, strict=True))
+
+    def given(self, column: str) -> NDArray[Any]:
+        """Return the values of a column as they are given."""
+        found = self._arrays.get(column)
+        return self.series(column).to_numpy() if found is None else found
 
     def numeric(self, column: str) -> bool:
         """Whether the column holds numbers (not booleans, text or a Categorical)."""
@@ -120,6 +141,11 @@ class Columns:
     def _convert(self, column: str, help: str, infinite: bool = False) -> Floats | None:
         import pandas as pd
 
+        array = self._arrays.get(column)
+        if array is not None:
+            values = np.ascontiguousarray(array, dtype=np.float64)
+            if infinite or (values.size and np.isfinite(values).all()):
+                return values
         series = self.series(column)
         kind = series.dtype
         if _is_plain(kind) or (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)):

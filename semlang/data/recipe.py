@@ -119,8 +119,9 @@ def recipe(
     asked : collection of str
         Columns that the text asks about, be they in the table or not: a factor of one level has no row.
     """
+    there = frame.columns.tolist()
     names = [c for c in dict.fromkeys((*needed(table), *sorted(asked))) if c in frame.columns]
-    kept = frame.copy(deep=False) if names == [*frame.columns] and _copies_on_write() else frame[names]
+    kept = frame.copy(deep=False) if names == there and _copies_on_write() else frame[names]
     kept.attrs = dict(frame.attrs)
     known: dict[str, tuple[str, ...]] = {}
     for design in designs:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semlang.data.numbering import first_of_each, numbered
-from semlang.estimation.grid.row_types import _numbers
+from semlang.estimation.grid.row_types import distinct_keys
 
 rng = np.random.default_rng(7)
 COLUMNS = {
@@ -40,7 +40,7 @@ def test_numbers_are_those_of_sorted_values(name: str) -> None:
 def test_rows_are_numbered_in_the_order_in_which_they_come(names: list[str]) -> None:
     """One column or two; more combinations than rows are found by hash."""
     columns = [np.ascontiguousarray(COLUMNS[n], dtype=np.float64) for n in names]
-    number, first = _numbers(columns, 400)
+    number, first = distinct_keys(columns)
     rows = list(zip(*(c.tolist() for c in columns), strict=True))
     seen = list(dict.fromkeys(rows))
     assert number.tolist() == [seen.index(r) for r in rows]

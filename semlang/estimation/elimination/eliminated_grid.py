@@ -25,8 +25,7 @@ from semlang.estimation.elimination.outline import Outline
 from semlang.estimation.elimination.run import Run
 from semlang.estimation.elimination.standard import Prior, Standard
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import expand
-from semlang.estimation.grid.row_types import row_types
+from semlang.estimation.grid.typed_units import typed_units
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import with_role
@@ -109,8 +108,7 @@ class EliminatedGrid(Expanded):
             Layer(level, tuple((j,) for j in own)) for level, own in zip(found.levels, members, strict=True)
         )
         self._dimension = {j: d for d, j in enumerate(j for own in members for j in own)}
-        self.rows = expand(self.reduced, design, variables, self.layers, order)
-        types = row_types(self.reduced, design, self.rows)
+        self.rows, types = typed_units(self.reduced, design, variables, self.layers, order)
         self.types, self.type_of_row = types.rows, types.number
         self.chain = Chain(self.reduced, design, self.types, self.standard, self.layers)
         self.n_parameters = self.reduced.n_parameters
@@ -405,7 +403,7 @@ class EliminatedGrid(Expanded):
     def _adaptive(self) -> QuadratureLikelihood:
         form = self.outline.structure.reduced
         dims = sum(layer.dims for layer in layers_of(form, (), self._order))
-        q = next((q for q in POSTERIOR if self.rows.y.size * q**dims <= DENSITIES), 1)
+        q = next((q for q in POSTERIOR if self.rows.tree.rows * q**dims <= DENSITIES), 1)
         return QuadratureLikelihood(form, self.design, self._variables, self._order, self.standard.inner.factored, q)
 
 

@@ -47,7 +47,7 @@ def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
 
 
 def blocks(
-    first: Ints, entry: Ints, response: Ints, choices: Ints, largest: int = LARGEST_BLOCK
+    first: Ints, entry: Ints, response: NDArray[np.signedinteger], choices: Ints, largest: int = LARGEST_BLOCK
 ) -> tuple[Lists, Ints, Ints]:
     """Divide the rows of units into blocks of neighbouring responses, whose sums many units share.
 

@@ -66,7 +66,7 @@ def test_runs_make_no_difference(name, size, monkeypatch):
 
 
 def test_memory_is_that_of_a_run(monkeypatch):
-    """A row of the data has its type, record and response: 14 bytes, and 28 while runs are put together; laid out 53."""
+    """A row of the data has its type, record and response: 14 bytes, 28 while runs are joined; laid out it has 53."""
     inputs = given("one layer", 40_000)
     peaks = []
     for size in (4_000, 10**9):

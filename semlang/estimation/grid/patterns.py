@@ -47,7 +47,7 @@ def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
 
 
 def blocks(
-    first: Ints, entry: Ints, response: Ints, choices: Ints, largest: int = LARGEST_BLOCK
+    first: Ints, entry: Ints, response: NDArray[np.signedinteger], choices: Ints, largest: int = LARGEST_BLOCK
 ) -> tuple[Lists, Ints, Ints]:
     """Divide the rows of units into blocks of neighbouring responses, whose sums many units share.
 
@@ -81,7 +81,7 @@ def blocks(
     block = response // size
     begins = np.zeros(rows, dtype=bool)
     begins[first[:-1][np.diff(first) > 0]] = True
-    begins[1:] |= np.diff(block) != 0
+    begins[1:] |= block[1:] != block[:-1]
     starts = np.append(np.flatnonzero(begins), rows).astype(np.int64)
     number, representative = distinct(starts, entry)
     return taken(starts, entry, representative), np.searchsorted(starts, first).astype(np.int64), number

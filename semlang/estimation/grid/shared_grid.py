@@ -158,7 +158,7 @@ class SharedGrid(Expanded):
         number, representative = distinct(first, type_of_row)
         self.lowest: Lists = taken(first, type_of_row, representative)
         self.lowest_of_unit = number
-        response = self.types.response[self.lowest.entry]
+        response = self.types.response.astype(np.int32)[self.lowest.entry]
         choices = count_by(self.types.response, len(self.reduced.responses))
         largest = LARGEST[len(self.layers)]
         self.blocks, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices, largest)

@@ -14,7 +14,7 @@ from semlang.estimation.ascent import Ascent
 from semlang.estimation.conditioning.batch import batch_em
 from semlang.estimation.conditioning.limits import Limits, at_limit
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate
+from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate, different
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
@@ -65,9 +65,10 @@ def many_starts(
         best = [coordinates(s.theta) for s in found[: FINALISTS if not covariates else max(FINALISTS, starts // 4)]]
         end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200), lambda z: ascent.climb_still(z, 1e-4, 200))
         if covariates:
-            return Starts(end.z, end.values, starts)
-        values = tuple(sorted((s.value for s in found), reverse=True))
-        return Starts(end.z, (end.values[0], *(v for v in values[1:])), starts)
+            return Starts(end.z, end.values, starts, end.others)
+        values = tuple(s.value for s in found)
+        others = tuple(coordinates(found[k].theta) for k in different(values))
+        return Starts(end.z, (end.values[0], *values[1:]), starts, others)
     points = [coordinates(apart(table, theta, designs, user, rng if k else None)) for k in range(starts)]
     if starts == 1:
         return Starts(points[0], (0.0,), 1)
@@ -109,7 +110,7 @@ def run_at_limits(
     """
     limits = Limits()
     if objective.plain:
-        information = objective.outer_product(objective.value_and_scores(z)[1])
+        information = objective.scored(z)[2]()
         limits = _kept(objective, z, at_limit(table, objective.x(z), information, objective.within.scales))
     if not limits:
         ascent = make(objective)

@@ -11,8 +11,9 @@ from semlang.data.partitions.held import Held
 from semlang.data.partitions.part import Sizes
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.conditioning.conditions import conditions, is_conditional, with_locations
 from semlang.estimation.planned import Partitioning, Plan
+from semlang.graph.condition import known_for_some
 from semlang.model.table import ParameterTable
 
 __all__ = ["Parts", "of_all", "parts_of", "refused"]
@@ -64,7 +65,9 @@ def parts_of(bound: BoundPartitions[Any], workers: int) -> Parts:
     """
     budget, keep = _budget(), 0
     for one in bound.sizes:
-        budget -= ROW * sum(one.responses)
+        budget -= ROW * sum(
+            n * distinct / max(rows, 1) for n, distinct, rows in zip(one.responses, one.distinct, one.rows, strict=True)
+        )
         if budget < 0:
             break
         keep += 1
@@ -99,6 +102,7 @@ def of_all(found: Plan, parts: Parts) -> Plan:
         replace(
             group, rows=parts.responses(g),
             levels=tuple(replace(v, units=parts.units(g, v.level)) for v in group.levels),
+            conditions=tuple(replace(c, units=parts.units(g, c.level)) for c in group.conditions),
         )
         for g, group in enumerate(found.groups)
     )  # fmt: skip
@@ -110,10 +114,20 @@ def of_all(found: Plan, parts: Parts) -> Plan:
 
 def refused(table: ParameterTable) -> str:
     """Return why a model is not fitted to data in partitions, '' where it is."""
-    if is_conditional(table):
-        return "classes, mass points and products of latent variables need all units at once"
+    if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in table.latents):
+        return "how many mass points there are is sought in all units at once: say it, masspoints(3)"
+    if known_for_some(table):
+        return "latent variables that are known for some units need all units at once"
+    if is_conditional(table) and _by_nodes(table):
+        return "products of latent variables, and what depends on them, have nodes that move with all units at once"
     if table.reshape:
         return "rows are laid out anew (reshape:)"
     if any(v.kind.sets for v in table.responses) and not table.clusters:
         return "sets of alternatives may lie in two partitions: a cluster above them would keep them together"
     return ""
+
+
+def _by_nodes(table: ParameterTable) -> bool:
+    """Whether continuous latent variables are conditioned on."""
+    extended, _ = with_locations(table)
+    return any(conditions(extended, n).continuous for n in range(1, max(len(table.groups), 1) + 1))

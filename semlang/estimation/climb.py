@@ -12,7 +12,7 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.closed_form import ClosedForm
-from semlang.estimation.conditioning.search import many_starts, run_at_limits
+from semlang.estimation.conditioning.search import many_starts, pulled_in, run_at_limits
 from semlang.estimation.conditioning.starts import Starts, climbed, rivals
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import blocks_of
@@ -299,7 +299,8 @@ class Climb:
         def values(z: Floats) -> Floats:
             return np.concatenate([m.values(first.x(z)) for m in first.members])
 
-        left = rivals(found, values, first.multiplicity)
+        left = [pulled_in(self.setting.table, first, z) for z in rivals(found, values, first.multiplicity)]
+
         def climb(z: Floats) -> Optimum:
             return whole.climb_still(z, 1e-4, 200)
 

@@ -20,7 +20,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable
 
-__all__ = ["many_starts", "run_at_limits"]
+__all__ = ["many_starts", "pulled_in", "run_at_limits"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +29,9 @@ SHORT = 8
 
 HELD = 18.0
 """Where a logit without bound is held: the probability is within 2e-8 of 0 or 1."""
+
+INSIDE = 5.0
+"""Where such a logit begins for further rows: the probability is 0.007."""
 
 LOSS = 1e-2
 """Nothing is held where that would take more from the log-likelihood."""
@@ -130,6 +133,14 @@ def run_at_limits(
     if best.curvature is not None:
         curvature = Curvature(carry.T @ best.curvature.information @ carry)
     return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
+
+
+def pulled_in(table: ParameterTable, objective: Objective, z: Floats) -> Floats:
+    """Return coordinates with what is without bound in these rows where others still have a slope that says more."""
+    if not objective.plain:
+        return z
+    limits = at_limit(table, objective.x(z), objective.scored(z)[2](), objective.within.scales)
+    return objective.z(limits.at(objective.x(z), INSIDE)) if limits else z
 
 
 def _value(objective: Objective, z: Floats) -> float:

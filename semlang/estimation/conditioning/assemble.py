@@ -31,7 +31,7 @@ def conditional_members(
     pinned: Collection[int],
     points: int,
     threads: int,
-    groups: Sequence[int],
+    groups: Sequence[int] = (),
 ) -> tuple[list[Member], Parametrisation]:
     """Return a member for each group, and the optimiser's coordinates.
 
@@ -44,11 +44,11 @@ def conditional_members(
         Parameters in constraints or with bounds.
     points, threads : int
     groups : sequence of int
-        Their numbers, from 1.
+        Their numbers, from 1; default: all there are.
     """
     extended, last = with_locations(table)
     parts = []
-    for n, design in zip(groups, designs, strict=True):
+    for n, design in zip(groups or range(1, len(designs) + 1), designs, strict=True):
         forms = [c.form for c in conditions(extended, n).configurations]
         parts += [(n, part) for part in parts_of(extended, forms, design)]
 

@@ -89,10 +89,17 @@ class Expansion:
         return self.tree.top
 
 
+def needs_more(reduced: ReducedForm, design: Design, k: int) -> bool:
+    """Whether the distribution of response `k` needs anything beside its value."""
+    key = reduced.responses[k]
+    tables = (design.trials, design.exposure, design.event, design.entry)
+    return any(reduced.needed[k]) or any(key in table for table in tables)
+
+
 def missing_needs(reduced: ReducedForm, design: Design, k: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield in which rows something that the distribution of response `k` needs is missing, with the reason."""
     key = reduced.responses[k]
-    for product in reduced.needed[k]:
+    for product in filter(None, reduced.needed[k]):
         missing = np.isnan(design.columns[product])
         if key in design.sets:  # an alternative whose utility is not known takes its set with it
             missing = design.in_sets(missing & ~np.isnan(design.responses[key]), key)
@@ -123,6 +130,8 @@ def contributing(reduced: ReducedForm, design: Design) -> NDArray[np.bool_]:
     out = np.zeros(design.n_rows, dtype=bool)
     for k in range(len(reduced.responses)):
         out |= known_rows(reduced, design, k, Counter())
+        if out.all():
+            break
     return out
 
 
@@ -130,7 +139,8 @@ def left_out(reduced: ReducedForm, design: Design) -> Counter[str]:
     """Return the numbers of observed responses that are left out, by reason."""
     dropped: Counter[str] = Counter(design.dropped)
     for k in range(len(reduced.responses)):
-        known_rows(reduced, design, k, dropped)
+        if needs_more(reduced, design, k):
+            known_rows(reduced, design, k, dropped)
     return dropped
 
 

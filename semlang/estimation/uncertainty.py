@@ -102,12 +102,14 @@ class Uncertainty:
                 if limits:
                     held = np.eye(z.size)[sorted(limits.directions)]
                     active = held if active is None else np.concatenate([active, held])
-                basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
-                inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
-                self.findings.curvature(inside, D @ basis, theta, self._units_of_parameters(theta))
+                basis = None if active is None else tangent_basis(active, curvature.scale)
+                inside = curvature if basis is None else Curvature(basis.T @ curvature.information @ basis)
+                self.findings.curvature(
+                    inside, D if basis is None else D @ basis, theta, self._units_of_parameters(theta)
+                )
                 inverse = None if limits else inside.inverse(singular(self.objective))
                 if inverse is not None:
-                    se = self.objective.standard_errors(basis @ inverse @ basis.T)
+                    se = self.objective.standard_errors(inverse if basis is None else basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
                     graphs, _, designs = self.setting.parts
@@ -153,6 +155,8 @@ class Uncertainty:
 
     def _active(self, z: Floats, curvature: Curvature | None) -> Floats | None:
         """Return the gradients (m, n) of the constraints that hold with equality."""
+        if not self.constraints:
+            return None
         theta, D = self.objective.theta(z), self.objective.jacobian(z)
         scale = np.ones(z.size) if curvature is None else curvature.scale
         rows = []

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semlang.data.binding import bind
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.diagnostics import Diagnostic
 from semlang.model.table import ParameterTable
@@ -46,7 +45,7 @@ class BoundPart:
 class Sizes:
     """Numbers of one partition by group: rows, different rows, observed responses, units of each cluster; errors.
 
-    Different rows are as many as rows where they are not counted, see `collapse`.
+    Different rows are as many as rows where they are not counted, see `Design.distinct`.
     """
 
     rows: tuple[int, ...]
@@ -81,7 +80,7 @@ def sizes(part: BoundPart) -> Sizes:
     """Return the numbers of a partition."""
     return Sizes(
         tuple(d.n_rows for d in part.designs),
-        tuple(collapse(d)[0].n_rows for d in part.designs),
+        tuple(d.distinct[0].n_rows for d in part.designs),
         tuple(sum(int(np.count_nonzero(~np.isnan(y))) for y in d.responses.values()) for d in part.designs),
         tuple({c: d.n_units(c) for c in d.clusters} for d in part.designs),
         part.errors,

@@ -47,20 +47,19 @@ def conditional_members(
         Their numbers, from 1; default: all there are.
     """
     extended, last = with_locations(table)
-    parts = []
+    parts: list[tuple[int, Part]] = []
+    given: list[Conditions] = []
     for n, design in zip(groups or range(1, len(designs) + 1), designs, strict=True):
-        forms = [c.form for c in conditions(extended, n).configurations]
-        parts += [(n, part) for part in parts_of(extended, forms, design)]
-
-    def conditioned(whole: bool) -> list[Conditions]:
-        return [conditions(given_known(extended, part.known), n, whole, part.fills) for n, part in parts]
-
-    given = conditioned(False)
+        all_latent = conditions(extended, n)
+        for part in parts_of(extended, [c.form for c in all_latent.configurations], design):
+            parts.append((n, part))
+            plain = not part.known and not part.fills
+            given.append(all_latent if plain else _conditions_of(extended, n, part))
     parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned, fixed=False)
     parametrisation.n_parameters = table.n_parameters
     parametrisation.scales = scales_of_classes(table, pinned)
     if not _all_factored(given, parametrisation):
-        given = conditioned(True)
+        given = [_conditions_of(extended, n, part, whole=True) for n, part in parts]
     flags = iter(parametrisation.factored)
     derived = Derived(table.n_parameters, [_location(extended, row) for row in last], parametrisation.scales)
     factored = [[next(flags) for _ in g.configurations] for g in given]
@@ -81,6 +80,10 @@ def conditional_members(
         for own, design in zip(made.values(), designs, strict=True)
     ]
     return members, parametrisation
+
+
+def _conditions_of(table: ParameterTable, group: int, part: Part, whole: bool = False) -> Conditions:
+    return conditions(given_known(table, part.known), group, whole, part.fills)
 
 
 def with_last_points(table: ParameterTable, theta: Floats) -> tuple[ParameterTable, Floats]:

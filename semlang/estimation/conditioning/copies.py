@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.data.repeated import repeated
 from semlang.estimation.conditioning.conditions import Conditions
@@ -93,7 +92,7 @@ class Copies:
         self.merged: Ints
         self.design, self.merged = self.given, np.arange(design.n_rows)
         if not conditions.nodes:
-            self.design, self.merged = collapse(self.given)
+            self.design, self.merged = self.given.distinct
         self._gaussian_fills = [f for f in conditions.fills if f.gaussian]
         self._moves = [
             bool(self._gaussian_fills) or any(c.column in names for p in m.form.needed for q in p for c in q)

@@ -66,7 +66,7 @@ def many_starts(
     if found is not None:
         covariates = any(r.via and r.class_variable == r.target for r in table.rows)
         best = [coordinates(s.theta) for s in found[: FINALISTS if not covariates else max(FINALISTS, starts // 4)]]
-        end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200), lambda z: ascent.climb_still(z, 1e-4, 200))
+        end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200))
         if covariates:
             return Starts(end.z, end.values, starts, end.others)
         values = tuple(s.value for s in found)

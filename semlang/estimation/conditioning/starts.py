@@ -175,7 +175,7 @@ def degenerate(table: ParameterTable, start: Floats, theta: Floats) -> bool:
 def best_of(
     starts: Sequence[Floats],
     short: Callable[[Floats], Optimum],
-    long: Callable[[Floats], Optimum],
+    long: Callable[[Floats], Optimum] | None = None,
     sound: Callable[[Floats], bool] = lambda z: True,
 ) -> Starts:
     """Climb a little from every start, and on from the best of them.
@@ -184,7 +184,7 @@ def best_of(
     ----------
     starts : sequence of (n,) floats
     short, long : callable
-        Climb from coordinates.
+        Climb from coordinates; without `long`, no further.
     sound : callable
         Whether coordinates are worth going on from; where none are, all count.
 
@@ -198,7 +198,7 @@ def best_of(
     if not first:
         raise Infeasible("no start has a likelihood")
     finalists = first[: max(4, len(first) // FINALISTS)]
-    last = climbed([o.z for o in finalists], long) or first
+    last = first if long is None else climbed([o.z for o in finalists], long) or first
     last = [o for o in last if sound(o.z)] or last
     values = tuple(o.value for o in last)
     return Starts(last[0].z, values, len(starts), tuple(last[k].z for k in different(values)))

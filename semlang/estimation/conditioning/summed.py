@@ -19,8 +19,8 @@ Ints = NDArray[np.int64]
 MOVES = 12
 """Most moves of the nodes at one point."""
 
-MANY = 40
-"""Units a parameter from which the outer product of their scores is the better information."""
+MANY, DISTINCT = 40, 5
+"""Units a parameter, and different ones, from which the outer product of their scores is the better information."""
 
 STILL = 1e-4
 """Nodes stay where they are when moving them changes the log-likelihood by less."""
@@ -91,11 +91,14 @@ class Summed(Copies):
     def information(self, x: Floats) -> Floats | None:
         """Return the information there would be were all states known, where there are few units for the parameters.
 
+        Equal units are one here, but count as often as they occur.
+
         It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
         on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
         the scores of two pieces are uncorrelated, so that their squares add up.
         """
-        if self.records.size > MANY * self.derived.n and not self.cautious:
+        n = self.derived.n
+        if not self.cautious and self.multiplicity.sum() > MANY * n and self.records.size >= DISTINCT * n:
             return None
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)
@@ -181,7 +184,11 @@ class Summed(Copies):
             if whole:
                 out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
-                np.add.at(out, owner, evaluation.scores(weights, first))
+                scores = evaluation.scores(weights, first)
+                if (np.diff(owner) > 0).all():
+                    out[owner] += scores
+                else:
+                    np.add.at(out, owner, scores)
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self._memberships[number]:

@@ -15,7 +15,7 @@ from semlang.estimation.quadrature import Tree
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Product
 
-__all__ = ["RowTypes", "row_types"]
+__all__ = ["RowTypes", "distinct_keys", "keys_of_rows", "row_types", "rows_at"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,14 +39,8 @@ class RowTypes:
 
 def row_types(reduced: ReducedForm, design: Design, rows: Expansion) -> RowTypes:
     """Return the types of rows: equal response, category, constants, offset and covariates."""
-    parts: list[NDArray[np.generic]] = [rows.response, rows.category.astype(np.int64)]
-    parts += [rows.y, rows.offset, rows.f1, rows.f2]
-    parts += [np.nan_to_num(design.columns[p])[rows.source] for p in products(reduced)]
-    varying = [np.ascontiguousarray(p).view(np.int64) for p in parts if p.size and (p != p[0]).any()]
-    keys = np.stack(varying, axis=1) if varying else np.zeros((rows.y.size, 1), dtype=np.int64)
-    first = np.arange(rows.y.size + 1) * keys.shape[1]
-    number, representative = distinct(first, keys.ravel())
-    return RowTypes(_taken(rows, representative), number)
+    number, representative = distinct_keys(keys_of_rows(reduced, design, rows))
+    return RowTypes(rows_at(rows, representative), number)
 
 
 def products(reduced: ReducedForm) -> Sequence[Product]:
@@ -57,7 +51,22 @@ def products(reduced: ReducedForm) -> Sequence[Product]:
     return [p for p in used if p]
 
 
-def _taken(rows: Expansion, at: Ints) -> Expansion:
+def keys_of_rows(reduced: ReducedForm, design: Design, rows: Expansion) -> list[NDArray[np.int64]]:
+    """Return what rows of one type have in common, as bits."""
+    parts: list[NDArray[np.generic]] = [rows.response, rows.category.astype(np.int64)]
+    parts += [rows.y, rows.offset, rows.f1, rows.f2]
+    parts += [np.nan_to_num(design.columns[p])[rows.source] for p in products(reduced)]
+    return [np.ascontiguousarray(p).view(np.int64) for p in parts]
+
+
+def distinct_keys(keys: Sequence[NDArray[np.int64]]) -> tuple[Ints, Ints]:
+    """Return the number of each row's combination of keys, and the first row with each."""
+    varying = [p for p in keys if p.size and (p != p[0]).any()]
+    table = np.stack(varying, axis=1) if varying else np.zeros((keys[0].size, 1), dtype=np.int64)
+    return distinct(np.arange(len(table) + 1) * table.shape[1], table.ravel())
+
+
+def rows_at(rows: Expansion, at: Ints) -> Expansion:
     """Return some rows as an expansion of independent rows."""
     return replace(
         rows, response=rows.response[at], predictor=rows.predictor[at], source=rows.source[at], y=rows.y[at],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.summed import MANY, MOVES, STILL
+from semlang.estimation.conditioning.summed import DISTINCT, MANY, MOVES, STILL
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Member, Posterior, Refinable
@@ -237,7 +237,8 @@ class PartitionedMixture(Partitioned):
 
     def information(self, x: Floats) -> Floats | None:
         """Return the information there would be were all states known, where there are few units for the parameters."""
-        if self.multiplicity.size > MANY * x.size:
+        different = sum(m.records.size for m in self._mixtures)
+        if self.multiplicity.sum() > MANY * x.size and different >= DISTINCT * x.size:
             return None
         return all_of(self._ask("information given states", x))
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.data.partitions.opening import in_partitions
 from semlang.data.partitions.part import BoundPart
@@ -118,7 +117,7 @@ class Standing:
     def members(self) -> tuple[Member, ...]:
         """The members of these groups."""
         if self._made is None:
-            designs = tuple(d if self._tallied else collapse(d)[0] for d in self.part.designs)
+            designs = tuple(d if self._tallied else d.distinct[0] for d in self.part.designs)
             if any(d is not given for d, given in zip(designs, self.part.designs, strict=True)):
                 self._tallied = self._counted(self._assembled())
                 self.part = replace(self.part, designs=designs)

@@ -1,0 +1,53 @@
+"""Numbers of values: small integers are their own, others are sorted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["first_of_each", "numbered"]
+
+Ints = NDArray[np.int64]
+
+SMALL = 256
+"""Range of whole numbers that are not sorted."""
+
+
+def numbered(values: NDArray[Any]) -> tuple[int, Ints]:
+    """Return the number of distinct values, or a bound of it, and the number of each value, in their order.
+
+    Values that are not known are one, the last.
+
+    Examples
+    --------
+    >>> levels, number = numbered(np.array([3.0, 1.0, np.nan, 3.0]))
+    >>> levels, number.tolist()
+    (4, [2, 0, 3, 2])
+    """
+    floating = values.dtype.kind == "f"
+    missing = np.isnan(values) if floating else np.zeros(0, dtype=bool)
+    known = values[~missing] if missing.any() else values
+    if not known.size:
+        return 1, np.zeros(values.size, dtype=np.int64)
+    low, high = known.min(), known.max()
+    if high - low < SMALL and (not floating or (known == np.floor(known)).all()):
+        shifted = np.where(missing, high + 1, values) if known.size < values.size else values
+        return int(high - low) + 2, (shifted - low).astype(np.int64)
+    distinct, number = np.unique(values, return_inverse=True)
+    return distinct.size, number.astype(np.int64)
+
+
+def first_of_each(values: NDArray[Any]) -> Ints:
+    """Return where each distinct value comes first, in the order of values.
+
+    Examples
+    --------
+    >>> first_of_each(np.array([3.0, 1.0, 2.5, 3.0, 1.0])).tolist()
+    [1, 2, 0]
+    """
+    levels, number = numbered(values)
+    first = np.full(levels, -1, dtype=np.int64)
+    first[number[::-1]] = np.arange(values.size - 1, -1, -1)
+    return first[first >= 0]

@@ -19,6 +19,7 @@ from semlang.data.reading import may_be_partitioned, read_data
 from semlang.diagnostics import Diagnostic, Severity, ordered
 from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
 from semlang.graph.condition import sought_numbers
+from semlang.interrupts import held
 from semlang.results.elsewhere import elsewhere
 from semlang.syntax.ast import Declaration
 
@@ -157,8 +158,9 @@ class Fitting(Bound):
             Show a line an iteration, or hand it to the callable.
         checkpoint : str or Path, optional
             File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged. Where the
-            number of mass points is sought there is a file for each: ``FILE.2``, ``FILE.3``.
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged, or the
+            estimates without what was still to come, standard errors for instance. Where the number of mass points is
+            sought there is a file for each: ``FILE.2``, ``FILE.3``.
         scheduler : str, optional
             Address of a scheduler of dask.distributed, whose workers hold the data and compute the sums, or ``local``
             for processes of this machine; needs the extra ``scale``. For data in partitions: a pattern of Parquet
@@ -190,7 +192,9 @@ class Fitting(Bound):
         if not result.converged:
             reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
             warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
-        return given.model._fit(given, result, time.perf_counter() - clock, findings)
+        with held() as late:
+            fit = given.model._fit(given, result, time.perf_counter() - clock, findings)
+        return fit.stopped() if late.came else fit
 
     def _in_one_table(self, data: Any, scheduler: str | None) -> Any:
         """Return data that may lie in partitions as one table, others as they are; refuse a scheduler."""
@@ -282,10 +286,13 @@ class Fitting(Bound):
             parts=given.parts,
             best_so_far=True,
         )
-        theta, vcov = result.inside or (result.theta, result.vcov)
-        inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
+        with held() as late:
+            theta, vcov = result.inside or (result.theta, result.vcov)
+            inner = [p for p in range(table.n_parameters) if p not in result.border]
+            vcov = None if vcov is None else vcov[inner][:, inner]
+            after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
+        if late.came:
+            result = replace(result, interrupted=True)
         everything = ordered((*self.findings, *checks, *given.findings, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)

@@ -26,15 +26,18 @@ def numbered(values: NDArray[Any]) -> tuple[int, Ints]:
     >>> levels, number.tolist()
     (4, [2, 0, 3, 2])
     """
-    floating = values.dtype.kind == "f"
-    missing = np.isnan(values) if floating else np.zeros(0, dtype=bool)
-    known = values[~missing] if missing.any() else values
-    if not known.size:
-        return 1, np.zeros(values.size, dtype=np.int64)
-    low, high = known.min(), known.max()
-    if high - low < SMALL and (not floating or (known == np.floor(known)).all()):
-        shifted = np.where(missing, high + 1, values) if known.size < values.size else values
-        return int(high - low) + 2, (shifted - low).astype(np.int64)
+    if not values.size:
+        return 1, np.zeros(0, dtype=np.int64)
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int16)
+    if (whole == values).all() and (levels := int(whole.max()) - int(whole.min()) + 1) <= SMALL:
+        return levels, whole.astype(np.int64) - int(whole.min())
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(0, dtype=bool)
+    if missing.any() and not missing.all():
+        levels, number = numbered(values[~missing])
+        every = np.full(values.size, levels)
+        every[~missing] = number
+        return levels + 1, every
     distinct, number = np.unique(values, return_inverse=True)
     return distinct.size, number.astype(np.int64)
 

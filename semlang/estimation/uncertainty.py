@@ -85,6 +85,8 @@ class Uncertainty:
         vcov: Floats | None = None
         z = best.z
         D = self.objective.jacobian_inside(z)
+        by_unit = self.se in ("opg", "robust") and self.objective.by_unit
+        of_units = self.objective.value_and_scores(z)[1] if by_unit else None
         if self.se != "none" and not self.findings.away:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
@@ -115,7 +117,7 @@ class Uncertainty:
                     graphs, _, designs = self.setting.parts
                     self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
             units = self._units() if self.se == "robust" and self.objective.by_unit else None
-            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active, of_units)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
@@ -129,10 +131,9 @@ class Uncertainty:
             theta = theta * signs
             if vcov is not None:
                 vcov = vcov * np.outer(signs, signs)
-        scores: Floats | None = None
-        if self.se in ("opg", "robust") and self.objective.by_unit:
-            scores = self._scores(z, D) * signs
-        return theta, vcov, scores
+        if of_units is None:
+            return theta, vcov, None
+        return theta, vcov, of_units @ np.linalg.pinv(D) * signs  # s with s D = s_z (least squares)
 
     def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
         """Return which (co)variances no coordinate moves: their factors are zero."""
@@ -146,12 +147,6 @@ class Uncertainty:
     def _units_of_parameters(self, theta: Floats) -> Floats:
         graphs, _, designs = self.setting.parts
         return units_of_parameters(graphs, designs, theta, units_of_covariances(graphs, designs, theta))
-
-    def _scores(self, z: Floats, D: Floats) -> Floats:
-        """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
-        scores = self.objective.value_and_scores(z)[1]
-        out: Floats = scores @ np.linalg.pinv(D)
-        return out
 
     def _active(self, z: Floats, curvature: Curvature | None) -> Floats | None:
         """Return the gradients (m, n) of the constraints that hold with equality."""

@@ -149,6 +149,7 @@ class SharedGrid(Expanded):
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
         self._collapse(found.number)
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
+        self._seen: tuple[bytes, int, Floats, Floats] | None = None  # where the last gradient was, values and mass
         self._pool = ThreadPoolExecutor(threads, initializer=np.seterr, initargs=("ignore",)) if threads > 1 else None
 
     def _collapse(self, type_of_row: Ints) -> None:
@@ -194,6 +195,7 @@ class SharedGrid(Expanded):
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
         found = self.evaluate(x)
+        self._seen = x.tobytes(), len(self.nodes), found.values, found.mass
         bars = self.bars(found)
         whole = np.array([0, self.types.y.size])
         gradient = self.chain.reverse(found.inputs, bars, found.jacobian, whole)[0]
@@ -322,11 +324,15 @@ class SharedGrid(Expanded):
 
     def difference(self, x: Floats) -> tuple[float, float]:
         """Return half of the difference to the nodes between, and what lies beyond the last node."""
-        found = self.evaluate(x)
+        if self._seen is not None and self._seen[:2] == (x.tobytes(), len(self.nodes)):
+            values, mass = self._seen[2:]
+        else:
+            found = self.evaluate(x)
+            values, mass = found.values, found.mass
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
         step = float(self.nodes.z[1] - self.nodes.z[0])
-        beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
-        return 0.5 * float((found.values - other.values) @ self.weight), beyond
+        beyond = float(mass[0] + mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
+        return 0.5 * float((values - other.values) @ self.weight), beyond
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""

@@ -66,7 +66,7 @@ def test_runs_make_no_difference(name, size, monkeypatch):
 
 
 def test_memory_is_that_of_a_run(monkeypatch):
-    """A row of the data has its type, record and response: 14 bytes; laid out it has a hundred."""
+    """A row of the data has its type, record and response: 14 bytes, 28 while runs are joined; laid out it has 53."""
     inputs = given("one layer", 40_000)
     peaks = []
     for size in (4_000, 10**9):
@@ -75,4 +75,4 @@ def test_memory_is_that_of_a_run(monkeypatch):
         typed_units(*inputs)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[0] < 0.5 * peaks[1]
+    assert peaks[0] < 0.6 * peaks[1]

@@ -236,6 +236,10 @@ class QuadratureLikelihood(Expanded):
         """Let the nodes stand where the prior has its mass."""
         self.engine.place_at_prior()
 
+    def reset(self) -> None:
+        """Forget the modes."""
+        self.engine.reset()
+
     def release(self) -> None:
         """Let the nodes follow the modes again."""
         self.spread = 0.0

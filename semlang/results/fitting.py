@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from semlang.checks.empty import nothing_free
 from semlang.data.bound import Bound
 from semlang.data.named import named_path
-from semlang.data.reading import may_be_partitioned
+from semlang.data.reading import may_be_partitioned, read_data
 from semlang.diagnostics import Diagnostic, Severity, ordered
-from semlang.errors import FitError, ModelError, NotConvergedWarning
+from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
+from semlang.graph.condition import sought_numbers
 from semlang.interrupts import held
 from semlang.results.elsewhere import elsewhere
 from semlang.syntax.ast import Declaration
@@ -174,15 +175,15 @@ class Fitting(Bound):
             "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
             "progress": progress, "checkpoint": checkpoint,
         }  # fmt: skip
-        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+        if sought_numbers(self.parameter_table):
             from semlang.results.mass_points import with_enough_mass_points
 
-            options["scheduler"] = scheduler
+            whole = self._in_one_table(data, scheduler)
 
             def fit_with(n: int) -> Fit:
                 if checkpoint is not None:  # a number of mass points is a model of its own
                     options["checkpoint"] = f"{checkpoint}.{n}"
-                return self._with_mass_points(n).fit(data, **options)
+                return self._with_mass_points(n).fit(whole, **options)
 
             return with_enough_mass_points(fit_with)
         clock = time.perf_counter()
@@ -194,6 +195,17 @@ class Fitting(Bound):
         with held() as late:
             fit = given.model._fit(given, result, time.perf_counter() - clock, findings)
         return fit.stopped() if late.came else fit
+
+    def _in_one_table(self, data: Any, scheduler: str | None) -> Any:
+        """Return data that may lie in partitions as one table, others as they are; refuse a scheduler."""
+        named = data if data is not None else named_path(self.ast)
+        if scheduler is None and (named is None or not may_be_partitioned(named)):
+            return data
+        with self._partitions(named, scheduler, None):
+            frame, found = read_data(named)
+        if frame is None:
+            raise DataError(ordered(found))
+        return frame
 
     @contextmanager
     def _given(self, data: Any, scheduler: str | None, threads: int | None) -> Iterator[Given[Self]]:

@@ -42,11 +42,7 @@ class Summed(Copies):
         changed = False
         before = float(self._evaluate(x)[0].values.sum())
         for _ in range(MOVES):
-            folded = self._evaluate(x)[0]
-            for nodes in self.nodes:
-                stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
-                nodes.move(folded.adjoints[stage])
-            self._build()
+            self.move_once(x)
             value = float(self._evaluate(x)[0].values.sum())
             still = abs(value - before) < STILL
             before = value
@@ -54,6 +50,26 @@ class Summed(Copies):
                 break
             changed = True
         return changed
+
+    def move_once(self, x: Floats) -> None:
+        """Move the nodes to the posterior at `x` by the nodes as they are."""
+        folded = self._evaluate(x)[0]
+        for nodes in self.nodes:
+            stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
+            nodes.move(folded.adjoints[stage])
+        self._build()
+
+    def release(self) -> None:
+        """Put the nodes where the prior has them."""
+        if self.nodes:
+            self.leaves = []
+            self._place()
+
+    def reset(self) -> None:
+        """Forget modes and the last evaluation: the next one depends on its coordinates and the nodes alone."""
+        self._last = None
+        for leaf in self.leaves:
+            leaf.reset()
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""

@@ -14,7 +14,7 @@ from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.findings import LITTLE, FindingsOfFit
 from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across, thresholds_may_cross
-from semlang.estimation.member import Infeasible, Refinable
+from semlang.estimation.member import Coarsenable, Infeasible, Refinable
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Begun, Optimum, begin, maximise, polish
 from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
@@ -59,6 +59,9 @@ DEAR = 30_000_000
 """Row densities of one evaluation that passes take at most, about a second; with `FEW` points a dimension more."""
 
 FEW = 15
+
+ALIKE = 1.0
+"""Error of the log-likelihood by few shared nodes with which their maximum is a start for the others."""
 
 ROUGHLY = 1e-3
 """Decrement that is enough with nodes that may not be the last ones."""
@@ -181,7 +184,7 @@ class Ascent:
             else:
                 z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
-            z, inverse = self.objective.start(z)
+            z, inverse, begun = self._coarsely(z) or (*self.objective.start(z), None)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
         tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
         if constrained:
@@ -215,6 +218,29 @@ class Ascent:
         if not best.converged:
             self._stopped(best)
         return best
+
+    def _coarsely(self, z: Floats) -> tuple[Floats, Floats, Begun] | None:
+        """Climb with few shared nodes; return where that leads, the inverse information, and what the others say there.
+
+        None where members have no fewer nodes, or where these see another log-likelihood than the others do.
+        """
+        members = [m for m in self.objective.members if isinstance(m, Coarsenable)]
+        if len(members) < len(self.objective.members):
+            return None
+        for m in members:
+            m.coarsen(True)
+        self.narrator.say(f"{self.points} shared nodes first")
+        try:
+            first, inverse = self.objective.start(z)
+            best = self.climb(first, tolerance=ROUGHLY, inverse=inverse)
+        except (Infeasible, np.linalg.LinAlgError):
+            return None
+        finally:
+            for m in members:
+                m.coarsen(False)
+            self.narrator.say(f"{self.points} shared nodes")
+        found = begin(self.objective, best.z, best.inverse)
+        return (best.z, best.inverse, found) if abs(found.value - best.value) < ALIKE else None
 
     def _polished(self, best: Optimum) -> Optimum:
         count = len(best.log)

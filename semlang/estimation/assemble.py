@@ -77,7 +77,9 @@ def assemble(
     if is_conditional(table) or (
         quadrature and any(are_missing(table, g, d, lift=False) for g, d in zip(graphs, designs, strict=True))
     ):
-        mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
+        mixtures, parametrisation = conditional_members(
+            table, designs, pinned, points or 1, threads, [g.group for g in graphs]
+        )
         return Objective(mixtures, parametrisation, constraints)
     bounded = frozenset() if own else never_negative(table)
     by_factor = frozenset(v.key for v in table.latents) if quadrature or factored else bounded

@@ -18,7 +18,7 @@ from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.planned import GRIDS, MAX_NODES, NODES, SPARSE, STATES, Condition, GroupPlan, LevelPlan, Plan
 from semlang.estimation.sparse import LADDER, WIDE
 from semlang.estimation.ways import Ways, ways
-from semlang.graph.condition import known_for_some
+from semlang.graph.condition import known_for_some, sought_numbers
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -164,7 +164,7 @@ def plan(
             continue
         rows = None
         if design is not None:
-            rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
+            rows = sum(design.summary(key).known for key in design.responses)
         situation = _Situation(table, graph, form, design, shared, rows or 0)
         if situation.fills:
             given = conditions(table, number + 1, fills=situation.fills)
@@ -212,8 +212,9 @@ def _conditional(table: ParameterTable, given: Conditions, design: Design | None
         for k in known_for_some(table)
     ]
     on.sort(key=lambda x: -table.levels.index(x[0]))
+    sought = sought_numbers(table)
     parts = tuple(
-        Condition(key, level, n, how, why, design.n_units(level) if design is not None else None)
+        Condition(key, level, n, how, why, design.n_units(level) if design is not None else None, key in sought)
         for level, key, n, how, why in on
     )
     rest = "independent responses" if exact else "closed form by one point" if gaussian else "nested quadrature"

@@ -27,7 +27,12 @@ Floats = NDArray[np.float64]
 
 
 def conditional_members(
-    table: ParameterTable, designs: Sequence[Design], pinned: Collection[int], points: int, threads: int
+    table: ParameterTable,
+    designs: Sequence[Design],
+    pinned: Collection[int],
+    points: int,
+    threads: int,
+    groups: Sequence[int] = (),
 ) -> tuple[list[Member], Parametrisation]:
     """Return a member for each group, and the optimiser's coordinates.
 
@@ -39,11 +44,13 @@ def conditional_members(
     pinned : collection of int
         Parameters in constraints or with bounds.
     points, threads : int
+    groups : sequence of int
+        Their numbers, from 1; default: all there are.
     """
     extended, last = with_locations(table)
     parts: list[tuple[int, Part]] = []
     given: list[Conditions] = []
-    for n, design in enumerate(designs, 1):
+    for n, design in zip(groups or range(1, len(designs) + 1), designs, strict=True):
         all_latent = conditions(extended, n)
         for part in parts_of(extended, [c.form for c in all_latent.configurations], design):
             parts.append((n, part))
@@ -72,8 +79,8 @@ def conditional_members(
             member = Mixture(seen, n, run.design, here, models, derived, points, is_gaussian(table), threads)
             made.setdefault(n, []).append((run, member))
     members: list[Member] = [
-        own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], designs[n - 1])
-        for n, own in made.items()
+        own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], design)
+        for own, design in zip(made.values(), designs, strict=True)
     ]
     return members, parametrisation
 

@@ -19,6 +19,7 @@ from semlang.estimation.conditioning.leaves import LeafModel
 from semlang.estimation.conditioning.pieces import Piece
 from semlang.estimation.expansion import row_offsets
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
+from semlang.estimation.typed_rows import TypedUnits
 from semlang.model.table import ParameterTable
 
 __all__ = ["Leaf", "LeafEvaluation", "Owners"]
@@ -54,7 +55,7 @@ class LeafEvaluation:
 
     values: Floats
     _of: Leaf
-    _runs: tuple[UnitEvaluation, ...]
+    _runs: tuple[UnitEvaluation | TypedUnits, ...]
 
     def add_scores(self, weights: Floats, out: Floats) -> None:
         """Add the scores, summed over copies, of top-level units, or of all where `out` has one line.
@@ -69,14 +70,10 @@ class LeafEvaluation:
         for run, evaluation in leaf.again(self._runs):
             own = weights[run].reshape(-1)[leaf.target]
             if out.shape[0] == 1:
-                out += evaluation.scores(own, np.array([0, leaf.likelihood.rows.y.size]))
+                out[:, evaluation.columns] += evaluation.scores(own, np.array([0, leaf.likelihood.rows.y.size]))
                 continue
             first, owner = leaf.segments
-            scores = evaluation.scores(own, first)
-            if (np.diff(owner) > 0).all():
-                out[owner] += scores
-            else:
-                np.add.at(out, owner, scores)
+            _add(out, owner, evaluation.columns, evaluation.scores(own, first))
 
     def squared_scores(self, weights: Floats) -> Floats:
         """Return the sum over units and copies of s s' (P, P), each weighted; arguments as of `add_scores`."""
@@ -87,7 +84,8 @@ class LeafEvaluation:
         for run, evaluation in leaf.again(self._runs):
             scores = evaluation.scores(np.ones(leaf.target.size), np.append(begins, owner.size))
             weight = weights[run].reshape(-1)[owner[begins]]
-            total += (scores * weight[:, None]).T @ scores
+            every = np.arange(total.shape[0])[evaluation.columns]
+            total[np.ix_(every, every)] += (scores * weight[:, None]).T @ scores
         return total
 
 
@@ -174,21 +172,26 @@ class Leaf:
         """
         size, t = self.owners.n_lowest, self.together
         values = np.empty((self.copies, size))
-        kept: list[UnitEvaluation] = []
-        cells = self.likelihood.chain.cells(x)
-        one = self.copies <= t or not self.likelihood.chain.crossing
+        kept: list[UnitEvaluation | TypedUnits] = []
+        chain = self.likelihood.chain
+        if self._nodes is None:
+            found = self.likelihood.units(x)
+            values[:] = sums(found.values, self.target, size)
+            return LeafEvaluation(values, self, (found,))
+        cells, one = chain.cells(x), self.copies <= t or not chain.crossing
         for first in range(0, self.copies, t):
             self._see(first)
-            found = self.likelihood.units(x, cells)
+            found = self.likelihood.units_by_row(x, cells)
             values[first : first + t] = sums(found.values, self.target, t * size).reshape(t, size)
             kept.append(found if one else found.without_inputs())
         return LeafEvaluation(values, self, tuple(kept))
 
-    def again(self, runs: Sequence[UnitEvaluation]) -> Iterator[tuple[slice, UnitEvaluation]]:
+    def again(self, runs: Sequence[UnitEvaluation | TypedUnits]) -> Iterator[tuple[slice, UnitEvaluation | TypedUnits]]:
         """Yield the runs of copies with their evaluations, each with its nodes in their place."""
         for first, evaluation in zip(range(0, self.copies, self.together), runs, strict=True):
             self._see(first)
-            yield slice(first, first + self.together), evaluation.with_inputs()
+            found = evaluation.with_inputs() if isinstance(evaluation, UnitEvaluation) else evaluation
+            yield slice(first, first + self.together), found
 
     def _see(self, first: int) -> None:
         """Put the nodes of the run that begins with a copy in their place."""
@@ -210,3 +213,13 @@ def _run(copies: int, rows: int) -> int:
     if copies * rows <= TOGETHER:
         return copies
     return max(t for t in range(1, copies + 1) if copies % t == 0 and (t == 1 or t * rows <= TOGETHER // 4))
+
+
+def _add(out: Floats, owner: Ints, columns: slice | Ints, scores: Floats) -> None:
+    """Add scores to those of the units that they belong to, in some columns."""
+    if owner.size == len(out) and (np.diff(owner) > 0).all():
+        out[:, columns] += scores
+    elif isinstance(columns, slice):
+        np.add.at(out, owner, scores)
+    else:
+        np.add.at(out, np.ix_(owner, columns), scores)

@@ -15,6 +15,7 @@ from semlang.data.design import Design
 from semlang.estimation.conditioning.filled import Fill, fills_of, in_rows, missing_where_needed
 from semlang.estimation.conditioning.flags import anywhere, of_units
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.summed import few_units, moved_until_still
 from semlang.estimation.frame import FramedColumns
 from semlang.estimation.member import LevelMoments, Posterior
@@ -171,6 +172,21 @@ class Partition:
                 m.points = q
 
     @property
+    def nodes(self) -> tuple[LevelNodes, ...]:
+        """The nodes of all members."""
+        return tuple(nodes for m in self.members for nodes in m.nodes)
+
+    @property
+    def cautious(self) -> bool:
+        """Whether steps shall be short."""
+        return any(m.cautious for m in self.members)
+
+    @cautious.setter
+    def cautious(self, on: bool) -> None:
+        for m in self.members:
+            m.cautious = on
+
+    @property
     def distinct(self) -> Mapping[str, int]:
         """Number of different units that each discrete latent variable can tell apart."""
         found: Counter[str] = Counter()
@@ -227,6 +243,18 @@ class Partition:
     def move(self, x: Floats) -> bool:
         """Move the nodes of all members; return whether the log-likelihood had changed."""
         return moved_until_still(self.members, x)
+
+    def move_once(self, x: Floats) -> None:
+        """Move the nodes to the posterior at `x` by the nodes as they are."""
+        self._each(lambda m: m.move_once(x))
+
+    def release(self) -> None:
+        """Put the nodes where the prior has them."""
+        self._each(lambda m: m.release())
+
+    def reset(self) -> None:
+        """Forget modes: the next evaluation depends on its coordinates and the nodes alone."""
+        self._each(lambda m: m.reset())
 
     def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
         """Return the proportions of the states of discrete latent variables, and the weight of their units."""

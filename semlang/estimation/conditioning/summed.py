@@ -57,6 +57,23 @@ class Summed(Copies):
         """Give the memory of the last evaluation back."""
         self._last = None
 
+    def move_once(self, x: Floats) -> None:
+        """Move the nodes to the posterior at `x` by the nodes as they are."""
+        if self.nodes:
+            self.put(self.look(x)[1])
+
+    def release(self) -> None:
+        """Put the nodes where the prior has them."""
+        if self.nodes:
+            self._place()
+            self._nodes_moved()
+
+    def reset(self) -> None:
+        """Forget modes and the last evaluation: the next one depends on its coordinates and the nodes alone."""
+        self._last = None
+        for leaf in self._leaves or ():
+            leaf.likelihood.reset()
+
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
         return float(self._evaluate(x)[0].values.sum())

@@ -81,6 +81,11 @@ class Chain:
             self._cells = self._stack(self._affine[1])
             self._sparse = _Sparse(self._cells)
 
+    @property
+    def is_affine(self) -> bool:
+        """Whether m and L have no products of parameters, so that their second derivatives are zero."""
+        return self._affine is not None
+
     def at(self, theta: Floats) -> Point:
         """Evaluate the matrices at a parameter vector."""
         theta = np.asarray(theta, dtype=float)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.grid.scores import CELLS, given_upper_node, pattern_scores, summed
+from semlang.estimation.grid.scores import CELLS, expected_scores, given_upper_node, summed
 from semlang.estimation.grid.sections import Section
 from semlang.estimation.kernels.chain_rows import RowInputs
 
@@ -46,7 +46,8 @@ def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
     for section in grid.sections:
         total += _of_pairs(grid, found, J, s, section)
     if len(grid.layers) == 1:
-        scores = pattern_scores(grid, found, J, s)
+        for units, columns, own in expected_scores(grid, lambda units: found.posterior[units], J, s):
+            total[np.ix_(columns, columns)] -= _square(own, grid.weight[units])
     else:
         scores = np.zeros((grid.patterns, grid.n_parameters))
         for g in np.flatnonzero(found.mass > RARE * found.mass.sum()).tolist():
@@ -55,8 +56,8 @@ def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
             upper = summed(grid, lower)
             total += _square(upper, found.posterior[:, g] * grid.weight)
             scores += found.posterior[:, g, None] * upper
-    out: Floats = total - _square(scores, grid.weight)
-    return 0.5 * (out + out.T)
+        total -= _square(scores, grid.weight)
+    return 0.5 * (total + total.T)
 
 
 def _square(scores: Floats, weight: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from semlang.estimation.kernels.shared_grid import sum_lines
 if TYPE_CHECKING:
     from semlang.estimation.grid.shared_grid import Pass, SharedGrid
 
-__all__ = ["CELLS", "given_upper_node", "pattern_scores", "summed"]
+__all__ = ["CELLS", "expected_scores", "given_upper_node", "pattern_scores", "summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,8 +55,20 @@ def summed(grid: SharedGrid, lower: Floats) -> Floats:
 
 
 def _expected(grid: SharedGrid, posterior: Callable[[Ints], Floats], J: Floats, s: Floats) -> Floats:
-    """Return ``sum_t [t in u] J_t' sum_q p_uq s_tq`` of the distinct lowest units, with p by `posterior`."""
+    """Return the expected scores of the distinct lowest units, with probabilities of their nodes by `posterior`."""
     out = np.zeros((grid.lowest.first.size - 1, grid.n_parameters))
+    for units, columns, scores in expected_scores(grid, posterior, J, s):
+        out[np.ix_(units, columns)] = scores
+    return out
+
+
+def expected_scores(
+    grid: SharedGrid, posterior: Callable[[Ints], Floats], J: Floats, s: Floats
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield lowest units, the parameters that their scores are of, and ``sum_t [t in u] J_t' sum_q p_uq s_tq``.
+
+    A unit comes once; with respect to other parameters its score is zero.
+    """
     for section in grid.sections:
         of_types = J[:, section.types]
         columns = np.flatnonzero(of_types.any(axis=(0, 1)))
@@ -68,5 +80,4 @@ def _expected(grid: SharedGrid, posterior: Callable[[Ints], Floats], J: Floats, 
             total = np.zeros((units.size, columns.size))
             for slope, jacobian in zip(slopes, of_types, strict=True):
                 total += ((p @ slope.T) * present) @ jacobian
-            out[np.ix_(units, columns)] = total
-    return out
+            yield units, columns, total

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from semlang.estimation.grid.patterns import taken
 from semlang.estimation.kernels.shared_grid import Lists
 from semlang.sums import count_by
 
 __all__ = ["Section", "sections"]
 
 Ints = NDArray[np.int64]
+
+UNITS_AT_A_TIME = 4096
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,36 @@ def sections(lists: Lists, types: int) -> list[Section]:
     [([0, 2], [0, 1, 3]), ([1], [2])]
     """
     sizes = np.diff(lists.first)
-    units = np.repeat(np.arange(sizes.size), sizes)
-    edges = coo_matrix((np.ones(units.size, dtype=np.int8), (lists.entry, types + units)), (types + sizes.size,) * 2)
-    count, section = connected_components(edges, directed=False)
+    together = np.zeros((types, types), dtype=bool)
+    for begin, end in _runs(lists):
+        entry = lists.entry[lists.first[begin] : lists.first[end]]
+        same_unit = np.ones(entry.size + 1, dtype=bool)  # as the entry before
+        same_unit[lists.first[begin:end] - lists.first[begin]] = False
+        inner = same_unit[1 : entry.size]
+        together[entry[:-1][inner], entry[1:][inner]] = True
+    count, section = connected_components(csr_matrix(together), directed=False)
+    of_unit = np.full(sizes.size, -1)
+    of_unit[sizes > 0] = section[lists.entry[lists.first[:-1][sizes > 0]]]
+    smallest = np.min_scalar_type(int(sizes.max(initial=0)))
     out = []
     for k in range(count):
-        here, own = np.flatnonzero(section[types:] == k), np.flatnonzero(section[:types] == k)
-        if here.size and own.size:
-            row, column = np.full(sizes.size, -1), np.full(types, -1)
-            row[here], column[own] = np.arange(here.size), np.arange(own.size)
-            used = row[units] >= 0
-            cells = row[units[used]] * own.size + column[lists.entry[used]]
-            present = count_by(cells, here.size * own.size).reshape(here.size, own.size)
-            out.append(Section(here, own, present.astype(np.min_scalar_type(present.max(initial=0)))))
+        here, own = np.flatnonzero(of_unit == k), np.flatnonzero(section == k)
+        if here.size:
+            column = np.full(types, -1)
+            column[own] = np.arange(own.size)
+            present = np.zeros((here.size, own.size), dtype=smallest)
+            for begin in range(0, here.size, UNITS_AT_A_TIME):
+                some = here[begin : begin + UNITS_AT_A_TIME]
+                entries = taken(lists.first, lists.entry, some)
+                cells = np.repeat(np.arange(some.size) * own.size, np.diff(entries.first)) + column[entries.entry]
+                counts = count_by(cells, some.size * own.size)
+                present[begin : begin + some.size] = counts.reshape(some.size, own.size)
+            out.append(Section(here, own, present))
     return out
+
+
+def _runs(lists: Lists) -> Iterator[tuple[int, int]]:
+    """Yield the first unit of each run and that of the next."""
+    units = lists.first.size - 1
+    for begin in range(0, units, UNITS_AT_A_TIME):
+        yield begin, min(begin + UNITS_AT_A_TIME, units)

@@ -25,13 +25,12 @@ from semlang.data.design import Design
 from semlang.estimation.chain import Chain
 from semlang.estimation.evaluation import Posterior as SphericalMoments
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
-from semlang.estimation.grid.row_types import row_types
 from semlang.estimation.grid.sections import Section, sections
-from semlang.estimation.grid.suits import COUNTS
+from semlang.estimation.grid.suits import COUNTS, FEW_NODES
+from semlang.estimation.grid.typed_units import typed_units
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import with_role
@@ -60,7 +59,7 @@ Ints = NDArray[np.int64]
 
 CHUNKS = 8
 """Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
-SMALL = 1024
+SMALL = 2048
 """Units of a run at least."""
 KEPT = 8_000_000
 """Probabilities of lower units' nodes that are kept from the way up to the way down."""
@@ -141,26 +140,26 @@ class SharedGrid(Expanded):
         self.reduced, self.design = reduced, design
         self.factors = Factorisation(reduced, factored, ())
         self.layers = layers_of(reduced, (), order)
-        self.rows = expand(reduced, design, variables, self.layers, order)
-        found = row_types(reduced, design, self.rows)
-        self.types, self.type_of_row = found.rows, found.number
+        self.rows, found = typed_units(reduced, design, variables, self.layers, order)
+        self.types = found.rows
         self.chain = Chain(reduced, design, self.types, self.factors, self.layers)
         self.n_parameters = reduced.n_parameters
         self._address = addresses(np.unique(self.types.codes))
         self._constant = constants(self.types.codes, self.types.y, self.types.f1, self.types.f2)
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
-        self._collapse()
+        self._collapse(found.number)
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
+        self._seen: tuple[bytes, int, Floats, Floats] | None = None  # where the last gradient was, values and mass
         self._pool = ThreadPoolExecutor(threads, initializer=np.seterr, initargs=("ignore",)) if threads > 1 else None
 
-    def _collapse(self) -> None:
+    def _collapse(self, type_of_row: Ints) -> None:
         """Find the distinct units of every layer."""
         tree, weights = self.rows.tree, self.rows.unit_weights
         first = tree.starts(0)
-        number, representative = distinct(first, self.type_of_row)
-        self.lowest: Lists = taken(first, self.type_of_row, representative)
+        number, representative = distinct(first, type_of_row)
+        self.lowest: Lists = taken(first, type_of_row, representative)
         self.lowest_of_unit = number
-        response = self.types.response[self.lowest.entry]
+        response = self.types.response.astype(np.int32)[self.lowest.entry]
         choices = count_by(self.types.response, len(self.reduced.responses))
         largest = LARGEST[len(self.layers)]
         self.blocks, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices, largest)
@@ -196,6 +195,7 @@ class SharedGrid(Expanded):
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
         found = self.evaluate(x)
+        self._seen = x.tobytes(), len(self.nodes), found.values, found.mass
         bars = self.bars(found)
         whole = np.array([0, self.types.y.size])
         gradient = self.chain.reverse(found.inputs, bars, found.jacobian, whole)[0]
@@ -324,11 +324,15 @@ class SharedGrid(Expanded):
 
     def difference(self, x: Floats) -> tuple[float, float]:
         """Return half of the difference to the nodes between, and what lies beyond the last node."""
-        found = self.evaluate(x)
+        if self._seen is not None and self._seen[:2] == (x.tobytes(), len(self.nodes)):
+            values, mass = self._seen[2:]
+        else:
+            found = self.evaluate(x)
+            values, mass = found.values, found.mass
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
         step = float(self.nodes.z[1] - self.nodes.z[0])
-        beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
-        return 0.5 * float((found.values - other.values) @ self.weight), beyond
+        beyond = float(mass[0] + mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
+        return 0.5 * float((values - other.values) @ self.weight), beyond
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""
@@ -338,6 +342,10 @@ class SharedGrid(Expanded):
     def can_settle(self, _: Floats) -> bool:
         """Return True: what is too steep for all nodes shows in the steepness."""
         return True
+
+    def coarsen(self, few: bool) -> None:
+        """Take few nodes, or as many as at first."""
+        self.nodes = shared_nodes(FEW_NODES[len(self.layers)] if few else COUNTS[len(self.layers)][0])
 
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""

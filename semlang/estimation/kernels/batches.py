@@ -65,7 +65,7 @@ class Tree:
         starts: list[Ints] = []
         for level in reversed(ids):
             begins = begins.copy()
-            begins[1:] |= np.diff(np.asarray(level)) != 0
+            begins[1:] |= level[1:] != level[:-1]
             starts.insert(0, np.flatnonzero(begins).astype(np.int64))
         first: list[Ints] = []
         parent: list[Ints] = []

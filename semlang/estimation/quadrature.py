@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from semlang.estimation import memory
 from semlang.estimation.evaluation import Evaluation, Nodes, Posterior
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
+from semlang.estimation.kernels.chain_rows import reverse
 from semlang.estimation.kernels.declaring import Kernel
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import CODES, SETS
@@ -32,12 +33,12 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
-from semlang.estimation.kernels.node_rows import LOGIT
+from semlang.estimation.kernels.node_rows import LOGIT, rows_at_nodes
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import Reduction, reduce_levels
 from semlang.estimation.kernels.row_adjoints import row_adjoints
-from semlang.estimation.kernels.turns import Open, Turns
+from semlang.estimation.kernels.turns import Open, Turns, call_in_turn
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
@@ -121,6 +122,7 @@ class NestedQuadrature:
         self._domain = RowDomain(self._code, present)
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
+        self._prepared: set[tuple[bool, bool]] = set()
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
         self._seen = np.zeros(0)
@@ -222,7 +224,7 @@ class NestedQuadrature:
         ]
         if not self._batches:
             return result
-        rule, free = self._rule(points)
+        rule, free = self._rule(points, moments=True)
 
         def run(batch: Batch, work: Workspace) -> None:
             nest, width = batch.nest, int(batch.nest.tail[0])
@@ -276,7 +278,7 @@ class NestedQuadrature:
         if self._domain.outside(rows).size:
             return
         before, self._spread = dict(self._placed), spread
-        rule, free = self._rule(points)
+        rule, free = self._rule(points, moments=True)
         counts = [points] * len(self.dims) if isinstance(points, int) else list(points)
         gap = spacing(min(counts), spread)
         found: dict[int, Placement] = {}
@@ -370,16 +372,34 @@ class NestedQuadrature:
         nothing = np.full(n, np.nan)
         return Evaluation(values, nothing, np.full((sum(self.dims), n), np.nan), nothing, nothing, 0, False, clusters)
 
-    def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
-        """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
+    def _rule(self, points: int | Sequence[int], moments: bool = False) -> tuple[Rule, SimpleQueue[Workspace]]:
+        """Return the rule of the levels that are integrated, and the free workspaces that fit it.
+
+        Kernels that are about to be called for the first time are compiled, where they have to be: those of posterior
+        `moments` where these are asked for.
+        """
         per_level = [points] * len(self.dims) if isinstance(points, int) else list(points)
         counts = tuple(int(per_level[level]) for level in self._reduced.levels)
         key = counts, self._spread
+        road = max(counts) > 1, moments
+        if road not in self._prepared:
+            self._prepared.add(road)
+            prepare(self._kernels(*road))
         if key not in self._rules:
-            prepare(max(counts) > 1, len(counts))
             self._rules.clear()
             self._rules[key] = rule_of_levels(self._kernel_dims, counts, self._spread, self._sparse), SimpleQueue()
         return self._rules[key]
+
+    def _kernels(self, nodes: bool, moments: bool) -> list[Kernel]:
+        """Return the kernels of log-likelihoods and adjoints at one or more nodes, and of posterior moments."""
+        found = [find_modes, row_adjoints, reverse, call_in_turn]
+        if self._domain.has_parameters or self._sets.size:
+            found.append(third_derivatives)
+        if not nodes:
+            return [*found, laplace]
+        found += [lowest_units, rows_at_nodes]
+        found += [upper_sums, upper_nodes] if len(self._kernel_dims) > 1 else []
+        return [*found, node_moments] if moments else found
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
         """Call a function for each batch with a workspace that no other thread uses.

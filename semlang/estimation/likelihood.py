@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from semlang.estimation.moments import unit_posterior
 from semlang.estimation.nearly import NEARLY, nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.estimation.sparse import ENOUGH, LADDER
+from semlang.estimation.typed_rows import TypedRows, TypedUnits, typed_rows
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by
@@ -46,9 +48,17 @@ span fewer directions than there are latent variables."""
 
 @dataclass(frozen=True)
 class UnitEvaluation:
-    """Log-likelihoods of top-level units, and what the scores of any weighting of them need."""
+    """Log-likelihoods of top-level units, and what the scores of any weighting of them need.
+
+    Parameters
+    ----------
+    values : (C,) floats
+    columns : slice or ints
+        Parameters that scores are with respect to; all others do not matter.
+    """
 
     values: Floats
+    columns: slice | Ints
     _of: QuadratureLikelihood
     _inputs: RowInputs
     _bars: RowInputs
@@ -195,10 +205,16 @@ class QuadratureLikelihood(Expanded):
         values, inputs, bars, jacobian = self._evaluate(x)
         return values, self.chain.reverse(inputs, bars, jacobian, self._first)
 
-    def units(self, x: Floats) -> UnitEvaluation:
+    @cached_property
+    def _typed(self) -> TypedRows | None:
+        return typed_rows(self)
+
+    def units(self, x: Floats) -> UnitEvaluation | TypedUnits:
         """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
+        if self._typed is not None:
+            return self._typed.units(x)
         values, inputs, bars, jacobian = self._evaluate(x)
-        return UnitEvaluation(values, self, inputs, bars, jacobian)
+        return UnitEvaluation(values, slice(0, self.n_parameters), self, inputs, bars, jacobian)
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""

@@ -22,6 +22,7 @@ from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.pieces import Piece, pieces_of
 from semlang.estimation.conditioning.units import Units, complete
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
+from semlang.estimation.typed_rows import TypedUnits
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["Copies", "Logits"]
@@ -108,7 +109,7 @@ class Copies:
         observed = {k: int((~np.isnan(y)).sum()) for k, y in self.design.responses.items()}
         self._pieces = pieces_of(table, group, conditions, forms, observed)
         self._place()
-        self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
+        self._last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None = None
 
     # ------------------------------------------------------------------ data
 

@@ -10,6 +10,7 @@ from semlang.estimation.conditioning.fold import Folded, sums
 from semlang.estimation.conditioning.pieces import Piece
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible
+from semlang.estimation.typed_rows import TypedUnits
 
 __all__ = ["Summed"]
 
@@ -32,7 +33,7 @@ class Summed(Copies):
     exact = False
     standing = True
     cautious = False
-    _last: tuple[bytes, Folded, list[UnitEvaluation]] | None
+    _last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None
 
     def move(self, x: Floats) -> bool:
         """Move the nodes to the posterior at `x` until the log-likelihood stays; return whether it had changed."""
@@ -108,7 +109,8 @@ class Summed(Copies):
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
             scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
             weight = self._weights(folded, piece, leaf)[owner[begins]]
-            total += (scores * weight[:, None]).T @ scores
+            every = np.arange(full.size)[evaluation.columns]
+            total[np.ix_(every, every)] += (scores * weight[:, None]).T @ scores
         for number, _ in enumerate(self.fold.stages):
             for g in self._memberships[number]:
                 total += g.logits.information(self._adjoint(folded, number, g))
@@ -122,7 +124,7 @@ class Summed(Copies):
         """Return the coordinates as they are."""
         return x, None
 
-    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation]]:
+    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation | TypedUnits]]:
         key = x.tobytes()
         if self._last is not None and self._last[0] == key:
             return self._last[1], self._last[2]
@@ -172,7 +174,7 @@ class Summed(Copies):
                 total = total + nodes.log_weights(len(self.shape))
         return total
 
-    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation], whole: bool) -> Floats:
+    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation | TypedUnits], whole: bool) -> Floats:
         """Return the scores of the top-level units, or their sum as one line."""
         full, jacobian = self.derived.extend(x)
         n_top = 1 if whole else self.records.size
@@ -182,13 +184,9 @@ class Summed(Copies):
         ):
             weights = self._weights(folded, piece, leaf)[target]
             if whole:
-                out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
+                out[:, evaluation.columns] += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
-                scores = evaluation.scores(weights, first)
-                if (np.diff(owner) > 0).all():
-                    out[owner] += scores
-                else:
-                    np.add.at(out, owner, scores)
+                _add(out, owner, evaluation.columns, evaluation.scores(weights, first))
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self._memberships[number]:
@@ -219,3 +217,13 @@ class Summed(Copies):
         for stage in self.fold.stages[number + 1 :]:
             out = stage.parent[out]
         return out
+
+
+def _add(out: Floats, owner: Ints, columns: slice | Ints, scores: Floats) -> None:
+    """Add scores to those of the units that they belong to, in some columns."""
+    if owner.size == len(out) and (np.diff(owner) > 0).all():
+        out[:, columns] += scores
+    elif isinstance(columns, slice):
+        np.add.at(out, owner, scores)
+    else:
+        np.add.at(out, np.ix_(owner, columns), scores)

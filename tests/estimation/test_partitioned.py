@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from click.testing import CliRunner
 import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups, scheduler
+from semlang.data.partitions.held import InProcess
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.member import Refinable
+from semlang.estimation.partitions.partitioned import Partitioned
+from semlang.estimation.partitions.standing import Shared, answer
 from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
 
@@ -213,6 +218,31 @@ def test_bits_do_not_depend_on_what_stays_in_memory(parts: str, monkeypatch: pyt
     with pytest.raises(sl.FitError) as problem:
         model.fit(parts)
     assert problem.value.diagnostics[0].slug == "bad-option-value"
+
+
+@pytest.mark.parametrize("name", ["binary", "classes by a covariate", "products", "items", "two factors", "missing"])
+def test_what_is_not_kept_leaves_memory(name: str, parts: str) -> None:
+    """At once: partitions whose parts hold each other would pile up until garbage is looked for."""
+    with sl.Model(MODELS[name])._partitions(parts, None, 1) as found:
+        assert found is not None
+        bound, given = found
+        of = bound.model.parameter_table, bound.model.graphs, bound.designs, None, None, 1, None, None
+        objective = Setting(*of, replace(given, keep=0)).objective()
+        (sums,) = objective.members
+        assert isinstance(sums, Partitioned)
+        assert isinstance(sums._held, InProcess)
+        x = np.linspace(0.4, 0.9, objective.n)
+        objective.value(x)
+        part = sums._held._value(0)
+        gc.collect()
+        gc.disable()
+        try:
+            assert not isinstance(answer(part, "value and gradient", Shared(sums.points), x), Exception)
+            held = [weakref.ref(o) for o in (part, *part.part.designs, *part.designs, *part.members)]
+            del part
+            assert [r() for r in held] == [None] * len(held)
+        finally:
+            gc.enable()
 
 
 def test_after_the_fit(frame: pd.DataFrame, parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

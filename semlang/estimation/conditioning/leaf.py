@@ -106,21 +106,24 @@ class Leaf:
     names : frozenset of str
         Names of these columns.
     copies, points, threads : int
+    like : Leaf, optional
+        Of another configuration: its rows' arrays are taken where they are equal.
     """
 
     def __init__(
         self, piece: Piece, model: LeafModel, table: ParameterTable, design: Design, owners: Owners,
         nodes: NodeColumns | None, names: frozenset[str], copies: int, points: int, threads: int,
+        like: Leaf | None = None,
     ) -> None:  # fmt: skip
         self.piece, self.owners, self._design, self._nodes, self._names = piece, owners, design, nodes, names
         self.copies = copies if nodes is not None else 1
         of = any(k in design.responses for k in names)  # values of responses are no columns alone
         self._rows = sum(int((~np.isnan(y)).sum()) for y in design.responses.values())
         self.together = self.copies if of else _run(self.copies, self._rows)
-        self._make(model, table, points, threads)
+        self._make(model, table, points, threads, None if like is None else like.likelihood)
         if self.together < self.copies and self.likelihood.chain.moderated:
             self.together = self.copies
-            self._make(model, table, points, threads)
+            self._make(model, table, points, threads, None if like is None else like.likelihood)
         self.fixed = nodes is not None and (of or self.likelihood.chain.moderated)
         """Whether nodes that move need another leaf."""
         base, rows_of = design.n_rows, self.likelihood.rows
@@ -131,13 +134,16 @@ class Leaf:
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
         self.segments = np.append(begins, owner.size), owner[begins] % max(owners.n_top, 1)
 
-    def _make(self, model: LeafModel, table: ParameterTable, points: int, threads: int) -> None:
+    def _make(
+        self, model: LeafModel, table: ParameterTable, points: int, threads: int, like: QuadratureLikelihood | None
+    ) -> None:
         design = self._design
         if self._nodes is not None:
             design = repeated(design, self._nodes(slice(0, self.together)), self.together)
-        self.likelihood = QuadratureLikelihood(
-            model.form, design, model.table.variables, table.levels, model.factored, points, threads
-        )
+        self.likelihood: QuadratureLikelihood = QuadratureLikelihood(
+            model.form, design, model.table.variables, table.levels, model.factored, points, threads,
+            like=like,
+        )  # fmt: skip
         self._seen: int | None = 0
         self._moving_offset = any(
             c.column in self._names for ps in self.likelihood.reduced.offsets.values() for p in ps for c in p

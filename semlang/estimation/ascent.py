@@ -23,6 +23,7 @@ from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
 from semlang.estimation.semidefinite import INSIDE, Wall
 from semlang.estimation.sparse import FINEST
+from semlang.estimation.sparse_climb import SparseClimb
 from semlang.estimation.tangent import Tangent
 
 __all__ = ["Ascent", "Unsettled"]
@@ -65,6 +66,9 @@ ROUGHLY = 1e-3
 
 DEAREST = 3.0
 """Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
+
+PRODUCT = 5
+"""Most dimensions of which a product of rules is worth more than a sparse rule that has not settled."""
 
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
@@ -131,6 +135,7 @@ class Ascent:
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
+        self.by_sparse: SparseClimb | None = None
         self.kinks = thresholds_may_cross(findings.table)
         self.at_kink = False
 
@@ -182,6 +187,9 @@ class Ascent:
                 z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse = self.objective.start(z)
+        if self.sparse and self.asked is None and not constrained and self._can_stand:
+            best = self._by_sparse_rules(z, inverse, begun)
+            return self._to_the_end(best, constrained)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
         tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
         if constrained:
@@ -192,6 +200,10 @@ class Ascent:
             best = self._raise(best, q, constrained)
             if not constrained:
                 best = self._checked(best, first)
+        return self._to_the_end(best, constrained)
+
+    def _to_the_end(self, best: Optimum, constrained: bool) -> Optimum:
+        """Finish with more shared nodes, and Newton steps on the observed information."""
         if self.findings.away:  # there is no maximum to finish, and no curvature
             return replace(best, converged=False)
         if self.grids:
@@ -205,6 +217,8 @@ class Ascent:
         if self.at_kink and best.converged:
             return measured_across(self.objective, best)
         best = self._polished(best)
+        if self.by_sparse is not None and not best.converged and np.isfinite(best.decrement):
+            best = self._polished(self.by_sparse.end(best))
         for _ in range(SADDLES):
             if best.converged or np.isfinite(best.decrement):
                 break
@@ -214,6 +228,37 @@ class Ascent:
                 break
         if not best.converged:
             self._stopped(best)
+        return best
+
+    @property
+    def _can_stand(self) -> bool:
+        """Whether the nodes of all members can stand still."""
+        return all(isinstance(m, Placeable) for m in self.objective.members)
+
+    def _by_sparse_rules(self, z: Floats, inverse: Floats | None, begun: Begun | None) -> Optimum:
+        """Climb by sparse rules; where they do not settle, say so or leave it to products of rules.
+
+        Raises
+        ------
+        Unsettled
+            Where these can be afforded.
+        """
+        climb = self.by_sparse = SparseClimb(self.objective, self._affordable, self.curvature, self.narrator)
+        best = climb.run(z, inverse, begun)
+        self.history += climb.history
+        self.nodes = Nodes(climb.points)
+        error, steepness = climb.error, max(m.steepness(self.objective.x(best.z)) for m in climb.members)
+        if steepness >= GENTLE:
+            error = max(error, climb.difference(best) - WRONG)
+        if error < AGREE:
+            return best
+        chosen = self.plan.placed == "sparse"
+        if error > WRONG and not chosen and max(v.dims for g in self.plan.groups for v in g.levels) <= PRODUCT:
+            raise Unsettled(best)
+        self.findings.imprecise(
+            f"{climb.points} points of a sparse rule leave the log-likelihood uncertain by about {error:.2g}",
+            error > WRONG, chosen,
+        )  # fmt: skip
         return best
 
     def _polished(self, best: Optimum) -> Optimum:
@@ -271,11 +316,12 @@ class Ascent:
         agree = self.settled and abs(difference) < AGREE
         if agree or self.asked is not None or self.sparse or not self._affordable(q + 4):
             if not agree:
-                if self.sparse and abs(difference) > WRONG:
+                chosen = self.asked is not None or self.plan.placed == "sparse"
+                if self.sparse and not chosen and abs(difference) > WRONG:
                     raise Unsettled(best)
                 self.findings.imprecise(
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
-                    "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
+                    "in log-likelihood", abs(difference) > WRONG, chosen,
                 )  # fmt: skip
             elif steepness > FAR_OUT:
                 self._look_beyond(placing, best)

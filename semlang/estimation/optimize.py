@@ -33,6 +33,8 @@ ROUGH = 1e-6
 """The same where second derivatives are one-sided differences, whose errors are of this size."""
 NOISE = 1e-7
 """A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
+NEARBY = 2e-4
+"""Decrement, a hundredth of a standard error, of a step after which second derivatives at nodes are as they were."""
 SHORTEST = 1e-4
 STALLED = 5
 """Iterations that have to gain something, where that is asked for."""
@@ -440,7 +442,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             curvature = measure(z, gradient)
         else:
             stale = True
-    if stale and (not converged or moved > 1e-6 or objective.exact):
+    if stale and (not converged or moved > (NEARBY if objective.standing else 1e-6) or objective.exact):
         curvature = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),

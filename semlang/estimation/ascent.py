@@ -67,6 +67,9 @@ ROUGHLY = 1e-3
 DEAREST = 3.0
 """Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
 
+UNCERTAIN = 0.5
+"""The same of a sparse rule, whose error is known by those before, and nearly the same at all parameters nearby."""
+
 PRODUCT = 5
 """Most dimensions of which a product of rules is worth more than a sparse rule that has not settled."""
 
@@ -257,7 +260,7 @@ class Ascent:
             raise Unsettled(best)
         self.findings.imprecise(
             f"{climb.points} points of a sparse rule leave the log-likelihood uncertain by about {error:.2g}",
-            error > WRONG, chosen,
+            error > UNCERTAIN, chosen,
         )  # fmt: skip
         return best
 
@@ -309,19 +312,16 @@ class Ascent:
         if not placing.possible:
             return best
         steepness = placing.steepness(best.z)
-        if self.settled and not self.sparse and self.history[-1][0] > q and steepness < GENTLE:
+        if self.settled and self.history[-1][0] > q and steepness < GENTLE:
             return best
         difference = self._difference(placing, best, q)
         self.narrator.say(f"check by nodes at posterior means: log-likelihood differs by {difference:+.6f}")
         agree = self.settled and abs(difference) < AGREE
-        if agree or self.asked is not None or self.sparse or not self._affordable(q + 4):
+        if agree or self.asked is not None or not self._affordable(q + 4):
             if not agree:
-                chosen = self.asked is not None or self.plan.placed == "sparse"
-                if self.sparse and not chosen and abs(difference) > WRONG:
-                    raise Unsettled(best)
                 self.findings.imprecise(
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
-                    "in log-likelihood", abs(difference) > WRONG, chosen,
+                    "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
                 )  # fmt: skip
             elif steepness > FAR_OUT:
                 self._look_beyond(placing, best)

@@ -8,6 +8,7 @@ of the nodes needs less than the integral.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,18 @@ SETTLED = 0.01
 """Error of the log-likelihood that is small enough."""
 ROUGHLY = 1e-3
 """Decrement that is enough with a rule that is not the last one."""
+NEARLY = 1e-4
+"""The same where Newton steps follow: second derivatives are taken there, and hold where those lead."""
+END, STALL = 1e-6, 3e-6
+"""Decrement, a thousandth of a standard error, that is enough at the end where five steps gain less than that."""
 FALLS = 0.5
 """Ratio of the last two changes below which the next ones are taken to fall as fast."""
+LEAST = 2.0 / 3.0
+"""Least share of the last difference that counts as the error: differences change their sign, and are small there."""
 FOR_METRIC = 4
 """Points for second derivatives that only steps are taken with."""
+SMALL = 0.1
+"""Share of the rule's error by which moving the nodes may still change the log-likelihood."""
 MOVES = 4
 """How often nodes move at the end before it is said that they have not settled."""
 
@@ -39,8 +48,8 @@ class SparseClimb:
     """Climbs from one rule to the next until the log-likelihood has settled.
 
     With V_p the log-likelihood by p points at nodes as they are and d_p = V_p - V_(p - 1), the error of V_(p - 1) is
-    taken to be |d_p|, and that of V_p ``|d_p| r / (1 - r)``, r = |d_p / d_(p - 1)|, where that ratio is below one half:
-    errors fall by nearly the same factor from rule to rule. Else it is |d_p|, too.
+    taken to be |d_p|, and that of V_p ``|d_p| r / (1 - r)``, r = |d_p / d_(p - 1)|, or two thirds of |d_p| where that is
+    more, if r is below one half: errors fall by nearly the same factor from rule to rule. Else it is |d_p|, too.
 
     Parameters
     ----------
@@ -102,13 +111,13 @@ class SparseClimb:
                 self._set(self.points)
                 break
             ratio = abs(moved / last) if last else np.nan
-            self.error *= ratio / (1.0 - ratio) if ratio < FALLS else 1.0
+            self.error *= max(ratio / (1.0 - ratio), LEAST) if ratio < FALLS else 1.0
             self.points, last = points, moved
             best = self._climb(best, ROUGHLY)
             self.history[-1] = points, best.value
             if self.settled:
                 break
-        return self._moved(best, ROUGHLY) if self.second else self.end(best)
+        return self._moved(best, NEARLY) if self.second else self.end(best)
 
     def place(self, z: Floats, points: int) -> None:
         """Move the nodes of a rule to posterior means and covariances."""
@@ -140,7 +149,7 @@ class SparseClimb:
             self.place(best.z, self.points)
             begun = begin(self.objective, best.z, best.inverse)
             best = self._climb(best, tolerance, begun=begun)
-            if abs(begun.value - before) < STILL:
+            if abs(begun.value - before) < max(STILL, SMALL * self.error):
                 break
         return best
 
@@ -155,10 +164,11 @@ class SparseClimb:
     def _climb(
         self, best: Optimum, tolerance: float, inverse: Floats | None = None, begun: Begun | None = None
     ) -> Optimum:
-        return maximise(
+        found = maximise(
             self.objective, best.z, tolerance=tolerance, inverse=best.inverse if inverse is None else inverse,
-            begun=begun, report=self.narrator.iteration,
+            begun=begun, report=self.narrator.iteration, stall=STALL,
         )  # fmt: skip
+        return replace(found, converged=found.decrement < max(tolerance, END))
 
     def _set(self, points: int) -> None:
         for member in self.members:

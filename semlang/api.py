@@ -204,8 +204,9 @@ class Model(Fitting, Simulating):
         """
         from semlang.checks.identification import identify
         from semlang.checks.identification.unknown_categories import identify_unknown, without_thresholds
+        from semlang.graph.condition import sought_numbers
 
-        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+        if sought_numbers(self.parameter_table):
             found = self._with_mass_points(2).identify(data, designs=designs, simulate=simulate)
             return replace(found, notes=(*found.notes, "mass points whose number is searched count as two"))
         model, designs = self._designed(data, designs)

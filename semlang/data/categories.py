@@ -63,6 +63,8 @@ def check_shared_scales(columns: Columns, categories: Mapping[str, tuple[str, ..
     seen: set[str] = set()
     for v in columns.table.responses:
         seen.add(v.key)
+        if not v.kind.thresholds:
+            continue
         for other in (o for o in sharing(columns.table, v) if o.key not in seen):
             own, its = whole(v), whole(other)
             if not own or not its or own == its:

@@ -54,7 +54,7 @@ def powers(via: Product) -> dict[Covariate, int]:
 
 def monomial(via: Product) -> Monomial:
     """Return a product of covariates whatever way it is written."""
-    return frozenset(powers(via).items())
+    return frozenset(powers(via).items()) if via else NOTHING
 
 
 def parts(about: About) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from semlang.data.covariates import ProductColumns
 from semlang.data.design import Design
+from semlang.data.numbering import numbered
 from semlang.model.table import ROWS
 from semlang.sums import count_by, sum_by
 
@@ -39,7 +40,7 @@ def collapse(design: Design) -> tuple[Design, Ints]:
         if isinstance(values, dict) and name not in ("frequency", "clusters"):
             arrays += [v for v in values.values() if isinstance(v, np.ndarray)]
     for values in arrays:
-        levels, number = _numbers(values)
+        levels, number = numbered(values)
         if size * levels > LARGEST:
             kept, code = np.unique(code, return_inverse=True)
             size = kept.size
@@ -63,16 +64,3 @@ def collapse(design: Design) -> tuple[Design, Ints]:
     changed["frequency"] = {**changed["frequency"], ROWS: sum_by(code, old, count)}
     changed["columns"] = design.columns.take(first)
     return replace(design, n_rows=count, **changed), code
-
-
-def _numbers(values: NDArray[Any]) -> tuple[int, Ints]:
-    """Return the number of distinct values, or a bound of it, and the number of each row's value."""
-    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
-    if not known.size:
-        return 1, np.zeros(values.size, dtype=np.int64)
-    low, high = known.min(), known.max()
-    if high - low < 256 and (known == np.floor(known)).all():
-        shifted = np.where(np.isnan(values), high + 1, values) if known.size < values.size else values
-        return int(high - low) + 2, (shifted - low).astype(np.int64)
-    distinct, number = np.unique(values, return_inverse=True)
-    return distinct.size, number.astype(np.int64)

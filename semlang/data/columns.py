@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Levels = tuple[tuple[str, ...], Ints]
+
+FEW, MOST_UNUSED = 8, 4
+"""Columns up to which they are taken one by one, and times as many as are needed above which they are."""
 
 
 class Columns:
@@ -41,6 +45,7 @@ class Columns:
         self.frame = frame
         self.known = known
         self.findings: list[Diagnostic] = []
+        self._series: dict[str, pd.Series[Any]] = {}
         self._numbers: dict[str, Floats | None] = {}
         self._levels: dict[str, Levels] = {}
         self._blamed: dict[str, bool] = {}
@@ -56,11 +61,35 @@ class Columns:
         """Whether the column has an error."""
         return self._blamed.get(column, False)
 
+    def series(self, column: str) -> pd.Series[Any]:
+        """Return a column as it is given."""
+        found = self._series.get(column)
+        if found is None:
+            found = self._series[column] = self.frame[column]
+        return found
+
+    @cached_property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """All columns as arrays, where they are numbers of one type and a good part of them is needed.
+
+        A frame hands out its columns one by one in several times what a whole array takes.
+        """
+        kinds = set(self.frame.dtypes)
+        needed = len(self.table.columns())
+        if len(kinds) != 1 or not _is_plain(kinds.pop()) or needed < FEW or MOST_UNUSED * needed < self.frame.shape[1]:
+            return {}
+        return dict(zip(self.frame.columns.tolist(), self.frame.to_numpy().T, strict=True))
+
+    def given(self, column: str) -> NDArray[Any]:
+        """Return the values of a column as they are given."""
+        found = self._arrays.get(column)
+        return self.series(column).to_numpy() if found is None else found
+
     def numeric(self, column: str) -> bool:
         """Whether the column holds numbers (not booleans, text or a Categorical)."""
         import pandas as pd
 
-        values = self.frame[column]
+        values = self.series(column)
         kind = values.infer_objects().dtype if values.dtype == object else values.dtype
         return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
@@ -82,9 +111,9 @@ class Columns:
         """Return the levels of a column and the code of every row, -1 where missing."""
         if column not in self._levels:
             if self.numeric(column):
-                self._levels[column] = number_levels(_floats(self.frame[column]))
+                self._levels[column] = number_levels(_floats(self.series(column)))
             else:
-                self._levels[column] = levels(self.frame[column])
+                self._levels[column] = levels(self.series(column))
             if self.known is not None and column in self.known:
                 self._levels[column] = self._as_known(column, self.known[column], *self._levels[column])
         return self._levels[column]
@@ -112,7 +141,12 @@ class Columns:
     def _convert(self, column: str, help: str, infinite: bool = False) -> Floats | None:
         import pandas as pd
 
-        series = self.frame[column]
+        array = self._arrays.get(column)
+        if array is not None:
+            values = np.ascontiguousarray(array, dtype=np.float64)
+            if infinite or (values.size and np.isfinite(values).all()):
+                return values
+        series = self.series(column)
         kind = series.dtype
         if _is_plain(kind) or (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)):
             values = _floats(series)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,35 @@ from semlang.model.table import Product
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class Summary(NamedTuple):
+    """Moments of the values of a response that are known.
+
+    Parameters
+    ----------
+    known : int
+        How many there are.
+    mean, variance : float
+        0 where there are none; the variance divides by `known`.
+    """
+
+    known: int
+    mean: float
+    variance: float
+
+    @classmethod
+    def of(cls, values: Floats) -> Summary:
+        """Return the moments of values, NaN where missing."""
+        total = float(np.add.reduce(values))
+        if total != total:  # some are missing
+            values = values[~np.isnan(values)]
+            total = float(np.add.reduce(values))
+        if not values.size:
+            return cls(0, 0.0, 0.0)
+        mean = total / values.size
+        about = values - mean
+        return cls(values.size, mean, float(about @ about) / values.size)
 
 
 @dataclass(frozen=True)
@@ -82,17 +112,66 @@ class Design:
     group: str = ""
     observed: Mapping[str, Floats] = field(default_factory=dict)
 
+    @property
+    def distinct(self) -> tuple[Design, Ints]:
+        """Distinct rows with frequencies, and the row that each became, see `semlang.data.collapse`."""
+        found, row = self._collapsed
+        return self if found is None else found, row
+
     @cached_property
-    def _spreads(self) -> dict[str, float]:
+    def _collapsed(self) -> tuple[Design | None, Ints]:
+        """The same, None for the design itself: what holds itself stays in memory until garbage is looked for."""
+        from semlang.data.collapse import collapse
+
+        found, row = collapse(self)
+        return None if found is self else found, row
+
+    @cached_property
+    def _summaries(self) -> dict[str, Summary]:
         return {}
+
+    def summary(self, key: str) -> Summary:
+        """Return the moments of a response, which are computed once."""
+        found = self._summaries.get(key)
+        if found is None:
+            found = self._summaries[key] = Summary.of(self.responses[key])
+        return found
 
     def spread(self, key: str) -> float:
         """Return the standard deviation of the values of a response that are known, 1 where they do not vary."""
-        if key not in self._spreads:
-            known = self.responses[key]
-            known = known[~np.isnan(known)]
-            self._spreads[key] = float(known.std()) or 1.0 if known.size else 1.0
-        return self._spreads[key]
+        return math.sqrt(self.summary(key).variance) or 1.0
+
+    def moved(self, origins: Mapping[str, float], columns: Mapping[Product, Floats]) -> Design:
+        """Return the data with other columns and the origins of responses taken off them.
+
+        Responses that lose an origin are rows of one array: what takes them together need not copy them.
+        """
+        whole = np.empty((len(origins), self.n_rows))
+        moved = {
+            key: np.subtract(self.responses[key], origin, out=whole[k])
+            for k, (key, origin) in enumerate(origins.items())
+        }
+        out = replace(self, responses={**self.responses, **moved}, columns=columns)
+        out._whole.append((tuple(origins), whole))
+        out._summaries.update(
+            (key, s._replace(mean=s.mean - origins.get(key, 0.0))) for key, s in self._summaries.items()
+        )
+        return out
+
+    @cached_property
+    def _whole(self) -> list[tuple[tuple[str, ...], Floats]]:
+        """Arrays whose rows responses are."""
+        return []
+
+    def stacked(self, keys: Sequence[str]) -> Floats:
+        """Return responses as the rows of an array, which is not to be written to."""
+        for known, whole in self._whole:
+            if known == tuple(keys):
+                return whole
+        out = np.empty((len(keys), self.n_rows))
+        for k, key in enumerate(keys):
+            out[k] = self.responses[key]
+        return out
 
     def each_row(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
         """Return all fields with a value a row, apart from `columns`, after the same change of each array."""

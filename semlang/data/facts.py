@@ -66,7 +66,7 @@ class FrameFacts(DataFacts):
     _frame: pd.DataFrame
 
     def __init__(self, frame: pd.DataFrame, group: str = "") -> None:
-        super().__init__(tuple(str(c) for c in frame.columns), LazyLevels(frame, group))
+        super().__init__(tuple(str(c) for c in frame.columns.tolist()), LazyLevels(frame, group))
         object.__setattr__(self, "_frame", frame)
 
     def appearance(self, column: str) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ def check_missing_codes(columns: Columns) -> None:
     """Warn of columns in which such a number lies farther from the other values than these from each other."""
     table = columns.table
     outside = {*table.clusters, table.group_column, *table.frequency.values(), *table.weights.values()}
+    there = set(columns.frame.columns.tolist())
     for name in table.columns():
-        if name in outside or name not in columns.frame.columns or columns.blamed(name):
+        if name in outside or name not in there or columns.blamed(name):
             continue
-        values = columns.frame[name].to_numpy()
+        values = columns.given(name)
         if values.dtype.kind not in "if":
             continue
         if not values.size or not {float(np.fmin.reduce(values)), float(np.fmax.reduce(values))} & {*CODES}:

@@ -33,10 +33,11 @@ def check_missing_predictors(
 ) -> None:
     """Find responses that are missing where they predict, and whose missing values have no sum or integral."""
     table = columns.table
+    predictors = {c.column for row in table.rows for c in row.via if c.response}
     used = np.zeros(len(columns.frame), dtype=bool)
     for rows in groups:
         used[slice(None) if rows is None else rows] = True
-    for v in table.responses:
+    for v in (v for v in table.responses if v.key in predictors):
         gone = np.isnan(responses[v.key].values) & used
         if not gone.any():
             continue

@@ -89,6 +89,13 @@ class Recipe:
         )
 
 
+def _copies_on_write() -> bool:
+    """Whether a frame that is written to is no longer the one that shares its memory, as since pandas 3."""
+    import pandas as pd
+
+    return int(pd.__version__.split(".")[0]) >= 3
+
+
 def _denominators(table: ParameterTable) -> set[str]:
     return {
         v.arguments[name]
@@ -112,7 +119,9 @@ def recipe(
     asked : collection of str
         Columns that the text asks about, be they in the table or not: a factor of one level has no row.
     """
-    kept = frame[[c for c in dict.fromkeys((*needed(table), *sorted(asked))) if c in frame.columns]]
+    there = frame.columns.tolist()
+    names = [c for c in dict.fromkeys((*needed(table), *sorted(asked))) if c in frame.columns]
+    kept = frame.copy(deep=False) if names == there and _copies_on_write() else frame[names]
     kept.attrs = dict(frame.attrs)
     known: dict[str, tuple[str, ...]] = {}
     for design in designs:

@@ -47,7 +47,7 @@ def absent(table: ParameterTable, frame: pd.DataFrame) -> list[Diagnostic]:
     """Return a finding for every column that the data do not have, or one that says why none fits."""
     names = needed(table)
     products = {v.name for v in table.responses if ":" in v.name}
-    there = {*frame.columns}
+    there = set(frame.columns.tolist())
     names = tuple(dict.fromkeys(p for c in names for p in (c.split(":") if c in products - there else (c,))))
     missing = [c for c in names if c not in there]
     if not missing:

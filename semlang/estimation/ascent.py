@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation import sparse
-from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
+from semlang.estimation.constrained import ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
-from semlang.estimation.findings import LITTLE, FindingsOfFit
+from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across, thresholds_may_cross
-from semlang.estimation.member import Infeasible, Refinable
+from semlang.estimation.member import Coarsenable, Infeasible, Refinable
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Begun, Optimum, begin, maximise, polish
+from semlang.estimation.optimize import Begun, Optimum, begin, begun_further, maximise, polish
 from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
@@ -24,7 +24,7 @@ from semlang.estimation.reach import reach
 from semlang.estimation.semidefinite import INSIDE, Wall
 from semlang.estimation.sparse import FINEST
 from semlang.estimation.sparse_climb import SparseClimb
-from semlang.estimation.tangent import Tangent
+from semlang.estimation.stopped import most_missed, ridge
 
 __all__ = ["Ascent", "Unsettled"]
 
@@ -60,6 +60,9 @@ DEAR = 30_000_000
 """Row densities of one evaluation that passes take at most, about a second; with `FEW` points a dimension more."""
 
 FEW = 15
+
+ALIKE = 1.0
+"""Error of the log-likelihood by few shared nodes with which their maximum is a start for the others."""
 
 ROUGHLY = 1e-3
 """Decrement that is enough with nodes that may not be the last ones."""
@@ -183,13 +186,13 @@ class Ascent:
         inverse: Floats | None = None
         begun: Begun | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
-            begun = None if other is None else self._continued(z, *other)
+            begun = None if other is None else begun_further(self.objective, z, *other, CLEARLY, AGREE)
             if other is not None and begun is not None:
                 z = other[0]
             else:
                 z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
-            z, inverse = self.objective.start(z)
+            z, inverse, begun = self._coarsely(z) or (*self.objective.start(z), None)
         if self.sparse and self.asked is None and not constrained and self._can_stand:
             best = self._by_sparse_rules(z, inverse, begun)
             return self._to_the_end(best, constrained)
@@ -263,6 +266,29 @@ class Ascent:
             error > UNCERTAIN, chosen,
         )  # fmt: skip
         return best
+
+    def _coarsely(self, z: Floats) -> tuple[Floats, Floats, Begun] | None:
+        """Climb with few shared nodes; return where that leads, the inverse information, and what the others say there.
+
+        None where members have no fewer nodes, or where these see another log-likelihood than the others do.
+        """
+        members = [m for m in self.objective.members if isinstance(m, Coarsenable)]
+        if len(members) < len(self.objective.members):
+            return None
+        for m in members:
+            m.coarsen(True)
+        self.narrator.say(f"{self.points} shared nodes first")
+        try:
+            first, inverse = self.objective.start(z)
+            best = self.climb(first, tolerance=ROUGHLY, inverse=inverse)
+        except (Infeasible, np.linalg.LinAlgError):
+            return None
+        finally:
+            for m in members:
+                m.coarsen(False)
+            self.narrator.say(f"{self.points} shared nodes")
+        found = begin(self.objective, best.z, best.inverse)
+        return (best.z, best.inverse, found) if abs(found.value - best.value) < ALIKE else None
 
     def _polished(self, best: Optimum) -> Optimum:
         count = len(best.log)
@@ -379,32 +405,9 @@ class Ascent:
 
     def _stopped(self, best: Optimum) -> None:
         far = reach(self.objective.members, self.objective.x(best.z))
-        missed = self._missed(best) if self.constraints else ("", 0.0)
-        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, self._ridge(best), missed)
-
-    def _missed(self, best: Optimum) -> tuple[str, float]:
-        """Return the constraint that is missed most, and by how much; '' where all hold."""
-        tangent = Tangent(self.objective, self.constraints)
-        try:
-            values, gradients = tangent.at(best.z)
-        except Infeasible:
-            return "", 0.0
-        scale = np.ones(best.z.size) if best.curvature is None else best.curvature.scale
-        missed = tangent.missed(values, gradients, scale)
-        worst = int(missed.argmax())
-        return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
-
-    def _ridge(self, best: Optimum) -> list[int]:
-        """Return the parameters of the flattest direction, where a step promises hardly anything.
-
-        Moves are in units of what a parameter is known to where all others are.
-        """
-        if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
-            return []
-        D = self.objective.jacobian_inside(best.z) / best.curvature.scale
-        units = np.sqrt((D**2).sum(axis=1))
-        moves = np.abs(D @ best.curvature.eigen[1][:, 0]) / np.where(units > 0.0, units, 1.0)
-        return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
+        missed = most_missed(self.objective, self.constraints, best) if self.constraints else ("", 0.0)
+        flat = ridge(self.objective, best)
+        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, flat, missed)
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
         """Climb from `z` on nonlinear constraints; borders of covariance matrices are approached in turn."""
@@ -448,18 +451,6 @@ class Ascent:
             return there if begun.value > self.objective.value(z) else (z, None, None)
         except Infeasible:
             return there
-
-    def _continued(self, z: Floats, other: Floats, value: float) -> Begun | None:
-        """Return what is known where other nodes led, None unless that gained far more than the value is wrong by."""
-        try:
-            begun = begin(self.objective, other)
-        except (Infeasible, np.linalg.LinAlgError):
-            return None
-        try:
-            first = self.objective.value(z)
-        except Infeasible:
-            return begun
-        return begun if begun.value - first > CLEARLY * abs(begun.value - value) + AGREE else None
 
     def _nodes(self, points: int) -> int:
         """Return the nodes for one row with so many points a dimension."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.diagnostics import error
 from semlang.errors import FitError
@@ -78,7 +77,9 @@ def assemble(
     if is_conditional(table) or (
         quadrature and any(are_missing(table, g, d, lift=False) for g, d in zip(graphs, designs, strict=True))
     ):
-        mixtures, parametrisation = conditional_members(table, designs, pinned, points or 1, threads)
+        mixtures, parametrisation = conditional_members(
+            table, designs, pinned, points or 1, threads, [g.group for g in graphs]
+        )
         return Objective(mixtures, parametrisation, constraints)
     bounded = frozenset() if own else never_negative(table)
     by_factor = frozenset(v.key for v in table.latents) if quadrature or factored else bounded
@@ -137,7 +138,7 @@ def start_parts(
     parts = [
         (c.graph, c.form, distinct)
         for g, design in enumerate(designs, 1)
-        for distinct in (collapse(design)[0],)
+        for distinct in (design.distinct[0],)
         for c in conditions(table, g).configurations
     ]
     return [p[0] for p in parts], [p[1] for p in parts], [p[2] for p in parts]

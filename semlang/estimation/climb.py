@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.closed_form import ClosedForm
-from semlang.estimation.conditioning.search import many_starts, run_at_limits
+from semlang.estimation.conditioning.search import many_starts, pulled_in, run_at_limits
+from semlang.estimation.conditioning.starts import Starts, climbed, rivals
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
@@ -19,6 +21,7 @@ from semlang.estimation.gaussian.nested import Nested
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
+from semlang.estimation.partitions.partitioned import Partitioned
 from semlang.estimation.placing import Nodes
 from semlang.estimation.scaling import Scaled
 from semlang.estimation.setting import Setting
@@ -188,7 +191,7 @@ class Climb:
             return Ascent(objective, s.plan, self.constraints, s.asked, self.curvature, s.narrator, self.findings)
 
         if discrete_variables(self.setting.table):
-            z = self._many_starts(make(self.objective), coordinates, theta)
+            z = self._many_starts(make, coordinates, theta)
             with np.errstate(over="ignore", invalid="ignore"):  # masses next to 0: a finding says so
                 best, ascent = run_at_limits(self.setting.table, self.objective, z, make)
         else:
@@ -253,14 +256,22 @@ class Climb:
                 best = found
         return best, best is not before
 
-    def _many_starts(self, ascent: Ascent, coordinates: Callable[[Floats], Floats], theta: Floats) -> Floats:
-        """Return the coordinates that the best of many starts of a model with discrete latent variables leads to."""
+    def _many_starts(
+        self, make: Callable[[Objective], Ascent], coordinates: Callable[[Floats], Floats], theta: Floats
+    ) -> Floats:
+        """Return the coordinates that the best of many starts of a model with discrete latent variables leads to.
+
+        Of data in partitions starts are those of the first rows; all rows choose among the maxima that these leave.
+        """
         s = self.setting
+        looked = self._first_rows() or self.objective
         if self.starts > 1:
-            s.narrator.remark(f"{self.starts} starts")
-        found = many_starts(s.table, s.designs, ascent, coordinates, theta, sorted(s.user), self.starts, seed=1)
+            of = "" if looked is self.objective else f" of {sum(d.n_rows for d in s.designs):,} rows"
+            s.narrator.remark(f"{self.starts} starts{of}")
+        found = many_starts(s.table, s.designs, make(looked), coordinates, theta, sorted(s.user), self.starts, seed=1)
         if self.starts == 1:
             return found.z
+        z = found.z if looked is self.objective else self._best_of_all_rows(found, looked, make(self.objective))
         self.agreed, self.tried = found.agreed, len(found.values)
         self.setting.narrator.say(f"{found.agreed} of {len(found.values)} starts agree, of {found.tried} short ones")
         if found.agreed == 1:
@@ -270,4 +281,30 @@ class Climb:
                 "log-likelihood",
                 help="there are local maxima: take more starts (options: starts = 100), or give start values",
             )
-        return found.z
+        return z
+
+    def _first_rows(self) -> Objective | None:
+        """Return the objective of the first rows of data in partitions, None where all are at hand."""
+        member = self.objective.members[0]
+        if not isinstance(member, Partitioned):
+            return None
+        first = copy(self.objective)
+        first.members, first.watch = member.like, None
+        first.multiplicity = np.concatenate([m.multiplicity for m in member.like])
+        return first
+
+    def _best_of_all_rows(self, found: Starts, first: Objective, whole: Ascent) -> Floats:
+        """Return the coordinates of the maximum of the first rows that all rows make the highest one."""
+
+        def values(z: Floats) -> Floats:
+            return np.concatenate([m.values(first.x(z)) for m in first.members])
+
+        left = [pulled_in(self.setting.table, first, z) for z in rivals(found, values, first.multiplicity)]
+
+        def climb(z: Floats) -> Optimum:
+            return whole.climb_still(z, 1e-4, 200)
+
+        if len(left) > 1:
+            self.setting.narrator.say(f"{len(left)} maxima of these rows may be that of all")
+        best = climbed(left, climb)
+        return best[0].z if best else found.z

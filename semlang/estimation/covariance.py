@@ -66,6 +66,7 @@ def covariance(
     D: Floats,
     units: tuple[Ints, Floats] | None = None,
     active: Floats | None = None,
+    scores: Floats | None = None,
 ) -> Floats | None:
     """Return the covariance matrix of the table's parameters (P, P), or None where the information is singular.
 
@@ -88,6 +89,8 @@ def covariance(
         Units of the sandwich: the number of that which each top-level unit belongs to, and how often each occurred.
     active : (m, n) floats, optional
         Gradients of constraints that hold with equality: the covariance is that inside their null space.
+    scores : (C, n) floats, optional
+        Of the top-level units, for `opg` and `robust`; None where only their sums are known.
 
     References
     ----------
@@ -96,10 +99,8 @@ def covariance(
     basis = None
     if active is not None and active.size:
         basis = tangent_basis(active, None if curvature is None else curvature.scale)
-    scores = None
-    if kind in ("opg", "robust") and objective.by_unit:
-        scores = objective.value_and_scores(z)[1]
-        scores = scores if basis is None else scores @ basis
+    if scores is not None and basis is not None:
+        scores = scores @ basis
     if kind == "opg":
         outer = objective.scored(z)[2]() if scores is None else objective.outer_product(scores)
         bread = Curvature(outer if scores is not None or basis is None else basis.T @ outer @ basis).inverse()

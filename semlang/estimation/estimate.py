@@ -19,6 +19,7 @@ from semlang.estimation.conditioning.ordering import renumbering
 from semlang.estimation.covariance import carried
 from semlang.estimation.kernels.compilation import compilation
 from semlang.estimation.layers import layers_of
+from semlang.estimation.optimize import Optimum
 from semlang.estimation.outcome import Estimate
 from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.plan import afterwards
@@ -29,6 +30,7 @@ from semlang.estimation.slopes import slopes_of
 from semlang.estimation.tally import class_sizes, defined_estimates
 from semlang.estimation.uncertainty import Uncertainty, refuse_cluster
 from semlang.graph.model_graph import ModelGraph
+from semlang.interrupts import held
 from semlang.model.table import ParameterTable
 
 __all__ = ["estimate"]
@@ -112,13 +114,12 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
         if not best_so_far:
             raise
         best, se, interrupted = climb.interrupted(), "none", True
-    objective, findings, table = climb.objective, climb.findings, setting.table
-    problem = setting.checkpoint.write()
-    if problem is not None:
-        findings.add(problem)
-    inside = objective.inside(best.z)
+    findings, inside = climb.findings, climb.objective.inside(best.z)
     uncertainty = Uncertainty(climb, se, cluster)
     try:
+        problem = setting.checkpoint.write()
+        if problem is not None:
+            findings.add(problem)
         if se != "none":
             setting.narrator.remark("standard errors")
         inside, vcov_inside, scores = uncertainty.run(best, inside)
@@ -127,7 +128,20 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
             raise
         interrupted = True
         vcov_inside, scores = None, None
-        findings.warn("no-standard-errors", "interrupted before the standard errors were there")
+        findings.warn("no-standard-errors", "the fit was interrupted before the standard errors were there")
+    with held() as late:
+        found = _outcome(climb, best, uncertainty, inside, vcov_inside, scores)
+    if late.came and not best_so_far:
+        raise KeyboardInterrupt
+    return replace(found, interrupted=interrupted or late.came)
+
+
+def _outcome(
+    climb: Climb, best: Optimum, uncertainty: Uncertainty, inside: Floats, vcov_inside: Floats | None,
+    scores: Floats | None,
+) -> Estimate:  # fmt: skip
+    """Return what was found, in the table's parameters."""
+    setting, objective, findings, table = climb.setting, climb.objective, climb.findings, climb.setting.table
     memory.release()
     limits = uncertainty.limits
     theta, vcov = inside, vcov_inside
@@ -159,7 +173,7 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
     return Estimate(
         theta=theta, vcov=vcov, inside=None if setting.frame is None else (inside, vcov_inside),
         slopes=slopes_of(*setting.inside),
-        loglik=best.value, converged=converged, method=_method(climb), se=se,
+        loglik=best.value, converged=converged, method=_method(climb), se=uncertainty.se,
         points=_points(climb),
         spread=climb.nodes.spread if climb.nodes is not None else None,
         points_history=tuple(climb.history), n_free=setting.constraints.n_free, n_rows=round(counts.rows),
@@ -169,7 +183,6 @@ def _fitted(setting: Setting, se: str, cluster: str | None, best_so_far: bool) -
         starts=climb.starts,
         finished=climb.tried,
         agreed=climb.agreed,
-        interrupted=interrupted,
         class_sizes=sizes,
         limits=limits if setting.separation is None else setting.separation.limits,
         border=tuple(sorted({p for block in singular for p in block.parameters})),

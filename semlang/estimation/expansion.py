@@ -89,10 +89,17 @@ class Expansion:
         return self.tree.top
 
 
+def needs_more(reduced: ReducedForm, design: Design, k: int) -> bool:
+    """Whether the distribution of response `k` needs anything beside its value."""
+    key = reduced.responses[k]
+    tables = (design.trials, design.exposure, design.event, design.entry)
+    return any(reduced.needed[k]) or any(key in table for table in tables)
+
+
 def missing_needs(reduced: ReducedForm, design: Design, k: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield in which rows something that the distribution of response `k` needs is missing, with the reason."""
     key = reduced.responses[k]
-    for product in reduced.needed[k]:
+    for product in filter(None, reduced.needed[k]):
         missing = np.isnan(design.columns[product])
         if key in design.sets:  # an alternative whose utility is not known takes its set with it
             missing = design.in_sets(missing & ~np.isnan(design.responses[key]), key)
@@ -123,6 +130,8 @@ def contributing(reduced: ReducedForm, design: Design) -> NDArray[np.bool_]:
     out = np.zeros(design.n_rows, dtype=bool)
     for k in range(len(reduced.responses)):
         out |= known_rows(reduced, design, k, Counter())
+        if out.all():
+            break
     return out
 
 
@@ -130,7 +139,8 @@ def left_out(reduced: ReducedForm, design: Design) -> Counter[str]:
     """Return the numbers of observed responses that are left out, by reason."""
     dropped: Counter[str] = Counter(design.dropped)
     for k in range(len(reduced.responses)):
-        known_rows(reduced, design, k, dropped)
+        if needs_more(reduced, design, k):
+            known_rows(reduced, design, k, dropped)
     return dropped
 
 
@@ -180,9 +190,12 @@ def expand(
         response = np.zeros(source.size, dtype=np.int64)
         if np.array_equal(source, design.row):
             source = design.row
+    elif observed.all():
+        source, response = np.repeat(np.arange(n), size), np.tile(np.arange(size), n)
     else:
-        source, response = (a.astype(np.int64) for a in np.nonzero(observed))
+        source, response = (np.ascontiguousarray(a, dtype=np.int64) for a in np.nonzero(observed))
     del observed
+    as_read = response if source.size == n * size else None
     anchor = _anchors(source, response, design, reduced.responses)
     if anchor is not source:
         in_order = np.lexsort((source, response, anchor))
@@ -197,8 +210,11 @@ def expand(
         at, part = at[by_stage], part[by_stage]
     if at is not None:
         source, response, anchor, ids = source[at], response[at], anchor[at], [i[at] for i in ids]
-    unmoved = source.size == n and bool((source[:-1] < source[1:]).all())
-    y = values[source, response] if as_given is None or not unmoved else as_given
+    whole = response is as_read  # a row for every cell of the table, in its order
+    if as_given is not None and source.size == n and bool((source[:-1] < source[1:]).all()):
+        y = as_given
+    else:
+        y = values.reshape(-1) if whole else values[source, response]
     del at
     offset = np.zeros(y.size) if offsets is None else offsets[source, response]
     del values, offsets
@@ -210,7 +226,9 @@ def expand(
     many = any(k.thresholds or k.sequence or k.alternatives for k in kinds)
     category: NDArray[np.signedinteger[Any]] = np.full(y.size, -1, dtype=np.int32 if many else np.int8)
     together: NDArray[np.signedinteger[Any]] = np.arange(y.size, dtype=np.int32)
-    if size > 1:
+    if size > 1 and whole:
+        together = together.reshape(n, size).T.ravel()
+    elif size > 1:
         together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
     last = np.cumsum(count_by(response, size))
     times: Floats | None = None  # how often the density of a row counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -41,12 +42,12 @@ class Block:
         """Whether every cell is a parameter of its own."""
         return self.has_factor and not self.fixed.any()
 
-    @property
+    @cached_property
     def fixed(self) -> NDArray[np.bool_]:
         """Which variances are constants (b,)."""
         return np.asarray(np.diag(self.parameter) < 0)
 
-    @property
+    @cached_property
     def has_factor(self) -> bool:
         """Whether every cell is a parameter of its own, but for variances that are positive constants."""
         size = len(self.members)
@@ -83,14 +84,14 @@ class Block:
             out += np.einsum("id,idkm->km", slopes @ F, d2F)
         return np.asarray(out)
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Ints, Ints]:
         """The cells of the lower triangle that are parameters."""
         i, j = np.tril_indices(len(self.members))
         own = self.parameter[i, j] >= 0
         return i[own], j[own]
 
-    @property
+    @cached_property
     def own(self) -> Ints:
         """The parameters of these, in whose places coordinates are (m,)."""
         return np.asarray(self.parameter[self.cells])
@@ -148,6 +149,13 @@ def _sphere(r: float) -> tuple[float, float, float, float]:
 
 def blocks_of(psi: Cells) -> tuple[Block, ...]:
     """Cut Psi into its connected blocks; disturbances with variance fixed at zero and no covariance are left out."""
+    if "blocks" not in psi.memo:
+        psi.memo["blocks"] = _cut(psi)
+    found: tuple[Block, ...] = psi.memo["blocks"]
+    return found
+
+
+def _cut(psi: Cells) -> tuple[Block, ...]:
     size = psi.shape[0]
     parameter = np.full((size, size), -1)
     constant = np.zeros((size, size))

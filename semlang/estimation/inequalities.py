@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
+from semlang.data.numbering import first_of_each
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ParameterTable, Product, Variable
 
@@ -128,7 +129,7 @@ def inequalities(
             here = _whole_sets(design, key, known, each)
         elif k in alone:
             here = np.flatnonzero(known)
-            here = here[np.unique(design.responses[key][here], return_index=True)[1]]
+            here = here[first_of_each(design.responses[key][here])]
         else:
             here = some[known[some]]
         y = design.responses[key][here]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.data.design import Design
-from semlang.estimation.expansion import missing_needs
+from semlang.estimation.expansion import missing_needs, needs_more
 from semlang.matrices.reduced import ReducedForm
 
 __all__ = ["LeftOut", "left_out"]
@@ -59,6 +59,8 @@ def left_out(
         counts = np.zeros(design.n_rows, dtype=bool)  # has one that counts
         lost: list[tuple[str, NDArray[np.bool_]]] = []
         for k, key in enumerate(form.responses):
+            if counts.all() and not needs_more(form, design, k):
+                continue
             known = ~np.isnan(design.responses[key])
             some |= known
             for reason, missing in missing_needs(form, design, k):

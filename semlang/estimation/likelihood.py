@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from semlang.estimation.moments import unit_posterior
 from semlang.estimation.nearly import NEARLY, nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
 from semlang.estimation.sparse import ENOUGH, LADDER, WIDE
+from semlang.estimation.typed_rows import TypedRows, TypedUnits, typed_rows
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 from semlang.sums import count_by, sum_by
@@ -58,9 +60,17 @@ def _reversed(layer: Layer) -> Layer:
 
 @dataclass(frozen=True)
 class UnitEvaluation:
-    """Log-likelihoods of top-level units, and what the scores of any weighting of them need."""
+    """Log-likelihoods of top-level units, and what the scores of any weighting of them need.
+
+    Parameters
+    ----------
+    values : (C,) floats
+    columns : slice or ints
+        Parameters that scores are with respect to; all others do not matter.
+    """
 
     values: Floats
+    columns: slice | Ints
     _of: QuadratureLikelihood
     _inputs: RowInputs
     _bars: RowInputs
@@ -209,10 +219,16 @@ class QuadratureLikelihood(Expanded):
         values, inputs, bars, jacobian = self._evaluate(x)
         return values, self.chain.reverse(inputs, bars, jacobian, self._first)
 
-    def units(self, x: Floats) -> UnitEvaluation:
+    @cached_property
+    def _typed(self) -> TypedRows | None:
+        return typed_rows(self)
+
+    def units(self, x: Floats) -> UnitEvaluation | TypedUnits:
         """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
+        if self._typed is not None:
+            return self._typed.units(x)
         values, inputs, bars, jacobian = self._evaluate(x)
-        return UnitEvaluation(values, self, inputs, bars, jacobian)
+        return UnitEvaluation(values, slice(0, self.n_parameters), self, inputs, bars, jacobian)
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
@@ -235,6 +251,10 @@ class QuadratureLikelihood(Expanded):
     def place_at_prior(self) -> None:
         """Let the nodes stand where the prior has its mass."""
         self.engine.place_at_prior()
+
+    def reset(self) -> None:
+        """Forget the modes."""
+        self.engine.reset()
 
     def release(self) -> None:
         """Let the nodes follow the modes again."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from semlang.data.design import Summary
 from semlang.model.kinds import COMPOSITES
 from semlang.model.table import Variable
 
@@ -22,7 +23,7 @@ GUESS, ZERO = 0.15, 0.2
 
 @dataclass(frozen=True)
 class Observed:
-    """Values of a response that are there, with what belongs to them, None where nothing does."""
+    """Values of a response that are there, with what belongs to them, None where nothing does; `summary` unweighted."""
 
     values: Floats
     weight: Floats | None = None
@@ -30,6 +31,7 @@ class Observed:
     exposure: Floats | None = None
     event: Floats | None = None
     weights_of_terms: Floats | None = None
+    summary: Summary | None = None
 
     def mean(self, values: Floats) -> float:
         """Return the mean, weighted where the weights are not all zero."""
@@ -52,8 +54,11 @@ def margin(variable: Variable, observed: Observed) -> Margin:
     special = _SPECIAL.get(variable.kind.name)
     if special is not None:
         return special(variable, observed)
-    mean = observed.mean(observed.values)
-    variance = observed.mean((observed.values - observed.values.mean()) ** 2) or 1.0
+    if observed.summary is not None:
+        mean, variance = observed.summary.mean, observed.summary.variance or 1.0
+    else:
+        mean = observed.mean(observed.values)
+        variance = observed.mean((observed.values - observed.values.mean()) ** 2) or 1.0
     return Margin(_link(variable.link, mean), variance, {"sigma": 0.5 * float(np.log(variance))})
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Apart", "Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
+__all__ = ["Apart", "Coarsenable", "Infeasible", "LevelMoments", "Member", "Posterior", "Refinable", "Summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -154,6 +154,14 @@ class Summed(Protocol):
 
     def reach(self, x: Floats, /) -> float:
         """Return how far out linear predictors are, see `semlang.estimation.reach`."""
+
+
+@runtime_checkable
+class Coarsenable(Protocol):
+    """A member whose units share nodes, of which few do for the way to a maximum."""
+
+    def coarsen(self, few: bool) -> None:
+        """Take few nodes, or as many as at first."""
 
 
 @runtime_checkable

@@ -15,8 +15,8 @@ from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = [
-    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "definite", "maximise",
-    "negative_hessian", "polish", "steps_of",
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "begun_further", "definite",
+    "maximise", "negative_hessian", "polish", "steps_of",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -242,6 +242,24 @@ def begin(objective: Objective, z: Floats, inverse: Floats | None = None) -> Beg
         value, gradient, measure = objective.scored(z)
         return Begun(value, gradient, objective.with_borders(z, gradient, measure()), True)
     return Begun(*objective.value_and_gradient(z), expected, False)
+
+
+def begun_further(
+    objective: Objective, z: Floats, other: Floats, value: float, clearly: float, agree: float
+) -> Begun | None:
+    """Return what is known at `other`, where another function led, with a `value` by that.
+
+    None unless it gained far more over `z` than the two differ by: `clearly` times as much, and `agree`.
+    """
+    try:
+        begun = begin(objective, other)
+    except (Infeasible, np.linalg.LinAlgError):
+        return None
+    try:
+        first = objective.value(z)
+    except Infeasible:
+        return begun
+    return begun if begun.value - first > clearly * abs(begun.value - value) + agree else None
 
 
 def maximise(

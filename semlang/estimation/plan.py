@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from semlang.data.design import Design
-from semlang.estimation.conditioning.conditions import conditions, is_conditional
+from semlang.estimation.conditioning.conditions import Conditions, conditions, is_conditional
 from semlang.estimation.conditioning.filled import Fill, are_missing, fills_of, integrates
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.kernels.families import has_density
@@ -18,7 +18,7 @@ from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.planned import GRIDS, MAX_NODES, NODES, SPARSE, STATES, Condition, GroupPlan, LevelPlan, Plan
 from semlang.estimation.sparse import LADDER, WIDE
 from semlang.estimation.ways import Ways, ways
-from semlang.graph.condition import known_for_some
+from semlang.graph.condition import known_for_some, sought_numbers
 from semlang.graph.model_graph import ModelGraph
 from semlang.matrices.build import reduced_form
 from semlang.matrices.reduced import Cells, ReducedForm
@@ -156,16 +156,19 @@ def plan(
         design = designs[number] if designs is not None else None
         form = reduced_form(graph, lift=False)
         if is_conditional(table):
-            forms = [c.form for c in conditions(table, number + 1).configurations]
-            fills = () if design is None else fills_of(table, forms, design)
-            groups.append(_conditional(table, number, design, points, fills))
+            given = conditions(table, number + 1)
+            fills = () if design is None else fills_of(table, [c.form for c in given.configurations], design)
+            if fills:
+                given = conditions(table, number + 1, fills=fills)
+            groups.append(_conditional(table, given, design, points))
             continue
         rows = None
         if design is not None:
-            rows = sum(y.size - int(np.count_nonzero(np.isnan(y))) for y in design.responses.values())
+            rows = sum(design.summary(key).known for key in design.responses)
         situation = _Situation(table, graph, form, design, shared, rows or 0)
         if situation.fills:
-            groups.append(_conditional(table, number, design, points, situation.fills))
+            given = conditions(table, number + 1, fills=situation.fills)
+            groups.append(_conditional(table, given, design, points))
             continue
         rule = next(r for r in RULES if r.applies(situation))
         if placed == "sparse" and rule.engine == "nested quadrature" and not situation.all_gaussian:
@@ -186,11 +189,8 @@ def plan(
     return Plan(tuple(groups), placed)
 
 
-def _conditional(
-    table: ParameterTable, number: int, design: Design | None, points: int | None, fills: tuple[Fill, ...] = ()
-) -> GroupPlan:
+def _conditional(table: ParameterTable, given: Conditions, design: Design | None, points: int | None) -> GroupPlan:
     """Plan the sums over states, and what is left in each of them."""
-    given = conditions(table, number + 1, fills=fills)
     c = given.configurations[0]
     left = [k for k in c.graph.others if not k.moderators]
     situation = _Situation(c.table, replace(c.graph, others=tuple(left)), c.form, design)
@@ -212,8 +212,9 @@ def _conditional(
         for k in known_for_some(table)
     ]
     on.sort(key=lambda x: -table.levels.index(x[0]))
+    sought = sought_numbers(table)
     parts = tuple(
-        Condition(key, level, n, how, why, design.n_units(level) if design is not None else None)
+        Condition(key, level, n, how, why, design.n_units(level) if design is not None else None, key in sought)
         for level, key, n, how, why in on
     )
     rest = "independent responses" if exact else "closed form by one point" if gaussian else "nested quadrature"

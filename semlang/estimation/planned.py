@@ -100,6 +100,8 @@ class Condition:
     why : str
     units : int or None
         Number of units, where there are data.
+    sought : bool
+        Whether the fit seeks the number of states, and `states` is what it begins with.
     """
 
     key: str
@@ -108,6 +110,13 @@ class Condition:
     how: str
     why: str
     units: int | None = None
+    sought: bool = False
+
+    def __str__(self) -> str:
+        units = f", {self.units} units" if self.units is not None else ""
+        number = f"{self.states} or more" if self.sought else f"{self.states}"
+        how = f"{self.how} (how many is sought)" if self.sought else self.how
+        return f"given {self.key} ({self.level}{units}): {number} {how}, since {self.why}"
 
 
 @dataclass(frozen=True)
@@ -313,9 +322,7 @@ class Plan(Shown):
             title = f"Group {g.group}: " if g.group else ""
             engine = g.engine + (f" ({g.name})" if g.name else "")
             lines.append(f"{title}{engine}: {g.why}")
-            for c in g.conditions:
-                units = f", {c.units} units" if c.units is not None else ""
-                lines.append(f"  given {c.key} ({c.level}{units}): {c.states} {c.how}, since {c.why}")
+            lines += [f"  {c}" for c in g.conditions]
             for level in reversed(g.levels):
                 units = f", {level.units} units" if level.units is not None else ""
                 how = f"{level.points} points a dimension" if level.points else "exactly"

@@ -12,9 +12,10 @@ that modes and curvatures describe badly; the gradient is that of the value at t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from semlang.estimation import memory
 from semlang.estimation.evaluation import Evaluation, Nodes, Posterior
 from semlang.estimation.kernels.batches import Batch, Tree, batches_of
+from semlang.estimation.kernels.chain_rows import reverse
+from semlang.estimation.kernels.declaring import Kernel
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import CODES, SETS
 from semlang.estimation.kernels.lanes import COUNTS, LOGITS
@@ -30,15 +33,16 @@ from semlang.estimation.kernels.layout import Adjoints, Nest, Rows, Rule
 from semlang.estimation.kernels.lowest import lowest_units
 from semlang.estimation.kernels.modes import find_modes
 from semlang.estimation.kernels.moments import laplace_moments, node_moments, posterior_nodes
-from semlang.estimation.kernels.node_rows import LOGIT
+from semlang.estimation.kernels.node_rows import LOGIT, rows_at_nodes
 from semlang.estimation.kernels.placement import Placement, at_fronts, at_moments, at_prior
 from semlang.estimation.kernels.plain import plain_rows
 from semlang.estimation.kernels.reduction import Reduction, reduce_levels
 from semlang.estimation.kernels.row_adjoints import row_adjoints
+from semlang.estimation.kernels.turns import Open, Turns, call_in_turn
 from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 from semlang.estimation.kernels.warmup import prepare
 from semlang.estimation.kernels.workspace import Workspace, rule_of_levels, spacing
-from semlang.estimation.row_constants import RowConstants
+from semlang.estimation.row_constants import RowConstants, same_memory
 from semlang.estimation.row_domain import RowDomain
 from semlang.sums import count_by, sum_by
 
@@ -51,6 +55,8 @@ TOLERANCE = 1e-22
 """Of the modes: the Newton decrement ``g' H^-1 g`` of a cluster. The value would need 1e-14; differences of gradients
 must not see from which side a mode was come to."""
 NEWTON_STEPS = 200
+TOGETHER = 64
+"""Batches at one node, fewer at more, that are gone through until Python is asked whether somebody wants to stop."""
 
 
 class NestedQuadrature:
@@ -106,7 +112,7 @@ class NestedQuadrature:
             self._batches = batches_of(self._reduced.tree, self._kernel_dims, self._reduced.unit_weights)
         for batch in self._batches:
             codes, weights = self._code[batch.rows], self._reduced.row_weights[batch.rows]
-            batch.nest.uniform[:] = (codes == codes[0]).all(), (weights == 1.0).all()
+            batch.nest.uniform[:2] = (codes == codes[0]).all(), (weights == 1.0).all()
         self._kind = np.zeros(self._code.size, dtype=np.int8)
         self._kind[(self._code == LOGIT) & ((self._y == 0.0) | (self._y == 1.0))] = LOGITS
         self._kind[self._code == CODES["poisson", "log"]] = COUNTS
@@ -116,8 +122,12 @@ class NestedQuadrature:
         self._domain = RowDomain(self._code, present)
         self._sets, self._together = np.flatnonzero(self._code >= SETS), 1
         self._rules: dict[tuple[tuple[int, ...], float], tuple[Rule, SimpleQueue[Workspace]]] = {}
+        self._prepared: set[tuple[bool, bool]] = set()
         self._placed: dict[int, Placement] = {}
         self._spread = 0.0
+        self._seen = np.zeros(0)
+        self._values = np.zeros(self._reduced.owner.size)
+        self._steps = np.zeros(self._reduced.owner.size, dtype=np.int64)
         self._pool = (
             ThreadPoolExecutor(self.threads - 1, initializer=np.seterr, initargs=("ignore",))
             if self.threads > 1
@@ -166,16 +176,9 @@ class NestedQuadrature:
         if slopes is not None and not np.isfinite(slopes).all():
             return self._failure(np.flatnonzero(~np.isfinite(slopes)))
         adjoints = Adjoints(memory.empty(n), memory.empty(dimensions, n), *self._f_bars(slopes is not None))
-        values = np.empty(owner.size)
-        steps = np.zeros(owner.size, dtype=np.int64)
+        values, steps = self._values, self._steps
         if self._batches:
-            rule, free = self._rule(points)
-
-            def run(batch: Batch, work: Workspace) -> None:
-                top = batch.top
-                self._evaluate_batch(batch, rule, rows, work, values[top], steps[top], adjoints)
-
-            self._for_batches(run, rule, free)
+            self._sum_batches(*self._rule(points), rows, adjoints)
         else:
             plain_rows(rows, 0, n, np.empty(5 * TILE), values, adjoints)
         failed = np.flatnonzero((steps < 0) | ~np.isfinite(values))
@@ -196,17 +199,15 @@ class NestedQuadrature:
         o, A, f1, f2, points
             As in `evaluate`.
         """
+        if not self._batches:
+            evaluation = self.evaluate(o, A, f1, f2, points)
+            return evaluation.values if evaluation.converged else None
         rows = self._rows(o, A, f1, f2)
         if self._domain.outside(rows).size:
             return None
         owner = self._reduced.owner
-        values, steps = np.empty(owner.size), np.zeros(owner.size, dtype=np.int64)
-        rule, free = self._rule(points)
-
-        def run(batch: Batch, work: Workspace) -> None:
-            self._sums(batch, rule, rows, work, values[batch.top], steps[batch.top], alone=True)
-
-        self._for_batches(run, rule, free)
+        values, steps = self._values, self._steps
+        self._sum_batches(*self._rule(points), rows)
         if (steps < 0).any() or not np.isfinite(values).all():
             return None
         return sum_by(owner, values, self._reduced.clusters) + self._constants.of(rows)[0]
@@ -223,14 +224,13 @@ class NestedQuadrature:
         ]
         if not self._batches:
             return result
-        rule, free = self._rule(points)
+        rule, free = self._rule(points, moments=True)
 
         def run(batch: Batch, work: Workspace) -> None:
             nest, width = batch.nest, int(batch.nest.tail[0])
             units = int(nest.base[-1])
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
-            steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
+            self._run(batch, rule, rows, work)
             if rule.size[0] == 1:
                 laplace_moments(nest, work.fronts, means, covariances)
             else:
@@ -278,7 +278,7 @@ class NestedQuadrature:
         if self._domain.outside(rows).size:
             return
         before, self._spread = dict(self._placed), spread
-        rule, free = self._rule(points)
+        rule, free = self._rule(points, moments=True)
         counts = [points] * len(self.dims) if isinstance(points, int) else list(points)
         gap = spacing(min(counts), spread)
         found: dict[int, Placement] = {}
@@ -294,10 +294,10 @@ class NestedQuadrature:
                 if (lost := _inside(nest, steps < 0)).any():
                     prior = at_prior(nest)
                     last.path[lost], last.T[lost], last.G[lost] = prior.path[lost], prior.T[lost], prior.G[lost]
-                    _forget(nest, steps < 0)
             means, covariances = np.zeros((units, width)), np.zeros((units, width, width))
             last.fill(work.fronts)
-            self._integrate(batch, rule, rows, work, np.empty(clusters), alone=True)
+            for kernel, arguments in self._integrals(batch, rule, rows, work, np.empty(clusters), alone=True):
+                kernel(*arguments)
             node_moments(nest, rule, work.fronts, work.tables, means, covariances)
             found[batch.top.start] = at_moments(nest, means, covariances, last, gap)
 
@@ -314,8 +314,7 @@ class NestedQuadrature:
         for batch in self._batches:
             work = self._workspace(rule, free)
             nest = batch.nest
-            steps = np.zeros(batch.top.stop - batch.top.start, dtype=np.int64)
-            self._sums(batch, rule, rows, work, np.empty(steps.size), steps, alone=True)
+            self._run(batch, rule, rows, work)
             count, width, n0 = int(nest.base[1]), int(nest.tail[0]), int(rule.size[0])
             weights, v = np.ones((count, n0)), np.zeros((count, width, n0))
             covariances: Floats | None = None
@@ -341,6 +340,11 @@ class NestedQuadrature:
             raise ValueError(f"A has shape {A.shape}, not {(sum(self.dims), o.size)}")
         if self._constants.changed(f1):
             self._find_plain_units(f1)
+        if not self._domain.has_parameters and not same_memory(self._seen, f1):
+            self._seen = f1
+            for batch in self._batches:
+                first = f1[batch.rows]
+                batch.nest.uniform[2] = (first == first[0]).all()
         return Rows(self._code, self._y, f1, f2, self._reduced.row_weights, o, A, centred, self._address, PARAMETERS)
 
     def _find_plain_units(self, f1: Floats) -> None:
@@ -368,16 +372,34 @@ class NestedQuadrature:
         nothing = np.full(n, np.nan)
         return Evaluation(values, nothing, np.full((sum(self.dims), n), np.nan), nothing, nothing, 0, False, clusters)
 
-    def _rule(self, points: int | Sequence[int]) -> tuple[Rule, SimpleQueue[Workspace]]:
-        """Return the rule of the levels that are integrated, and the free workspaces that fit it."""
+    def _rule(self, points: int | Sequence[int], moments: bool = False) -> tuple[Rule, SimpleQueue[Workspace]]:
+        """Return the rule of the levels that are integrated, and the free workspaces that fit it.
+
+        Kernels that are about to be called for the first time are compiled, where they have to be: those of posterior
+        `moments` where these are asked for.
+        """
         per_level = [points] * len(self.dims) if isinstance(points, int) else list(points)
         counts = tuple(int(per_level[level]) for level in self._reduced.levels)
         key = counts, self._spread
+        road = max(counts) > 1, moments
+        if road not in self._prepared:
+            self._prepared.add(road)
+            prepare(self._kernels(*road))
         if key not in self._rules:
-            prepare(max(counts) > 1, len(counts))
             self._rules.clear()
             self._rules[key] = rule_of_levels(self._kernel_dims, counts, self._spread, self._sparse), SimpleQueue()
         return self._rules[key]
+
+    def _kernels(self, nodes: bool, moments: bool) -> list[Kernel]:
+        """Return the kernels of log-likelihoods and adjoints at one or more nodes, and of posterior moments."""
+        found = [find_modes, row_adjoints, reverse, call_in_turn]
+        if self._domain.has_parameters or self._sets.size:
+            found.append(third_derivatives)
+        if not nodes:
+            return [*found, laplace]
+        found += [lowest_units, rows_at_nodes]
+        found += [upper_sums, upper_nodes] if len(self._kernel_dims) > 1 else []
+        return [*found, node_moments] if moments else found
 
     def _for_batches(self, run: Callable[[Batch, Workspace], None], rule: Rule, free: SimpleQueue[Workspace]) -> None:
         """Call a function for each batch with a workspace that no other thread uses.
@@ -417,47 +439,76 @@ class NestedQuadrature:
         except Empty:
             return Workspace.for_batches(self._batches, rule, self._together)
 
-    def _sums(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints, alone: bool = False
+    def _sum_batches(
+        self, rule: Rule, free: SimpleQueue[Workspace], rows: Rows, adjoints: Adjoints | None = None
     ) -> None:
-        """Find the modes of a batch, unless its nodes stand still, and its log-likelihoods, upwards.
+        """Fill the values and steps of all top-level clusters, and the adjoints of their rows if they are asked for."""
+        if self._placed:  # nodes are put into the fronts before each batch
+            self._steps[:] = 0
+            self._for_batches(lambda batch, work: self._run(batch, rule, rows, work, adjoints), rule, free)
+            return
+        kind = (adjoints is None,)
+        groups = [rows] if adjoints is None else [rows, adjoints]
+        begun, most = np.zeros(1, dtype=np.int64), max(1, TOGETHER // int(rule.size[0]))
 
-        Those that are asked for `alone` have no correction for the Newton step that is not taken.
-        """
+        def take() -> None:
+            work = self._workspace(rule, free)
+            if kind not in work.turns:
+                opens = [Open() for _ in groups]
+                given: Any = opens
+                sequences = [list(self._calls(batch, rule, given[0], work, *given[1:])) for batch in self._batches]
+                work.turns[kind] = Turns(sequences, opens)
+            work.turns[kind].run(groups, begun, most)
+            free.put(work)
+
+        others = (
+            [self._pool.submit(take) for _ in range(min(self.threads, len(self._batches)) - 1)] if self._pool else []
+        )
+        take()
+        for other in others:
+            other.result()
+
+    def _run(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, adjoints: Adjoints | None = None) -> None:
+        """Call the kernels of one batch."""
         if self._placed:
             self._placed[batch.top.start].fill(work.fronts)
-            self._integrate(batch, rule, rows, work, values, alone)
-            return
-        nest, fronts, scratch = batch.nest, work.fronts, work.scratch
-        find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
-        if (steps < 0).any():  # once more from zero; a mode that is not found is not kept
-            _forget(nest, steps < 0)
-            find_modes(nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
-            _forget(nest, steps < 0)
-        if rule.size[0] == 1:
-            laplace(nest, rows, fronts, scratch, values)
-            return
-        self._integrate(batch, rule, rows, work, values, alone)
+        for kernel, arguments in self._calls(batch, rule, rows, work, adjoints):
+            kernel(*arguments)
 
-    def _integrate(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool) -> None:
-        """Fill the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
-        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
-        if nest.dims.size > 1:
-            upper_nodes(nest, rule, fronts, tables)
-        lowest_units(nest, rule, rows, fronts, scratch, tables, work.lanes, self._domain.has_parameters, alone, values)
-        if nest.dims.size > 1:
-            upper_sums(nest, rule, fronts, tables, values)
+    def _calls(
+        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, adjoints: Adjoints | None = None
+    ) -> Iterator[tuple[Kernel, tuple[Any, ...]]]:
+        """Yield the kernels that a batch goes through: for its modes, its log-likelihoods, and adjoints if asked for.
 
-    def _evaluate_batch(
-        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, steps: Ints,
-        adjoints: Adjoints,
-    ) -> None:  # fmt: skip
-        self._sums(batch, rule, rows, work, values, steps)
+        Log-likelihoods without adjoints have no correction for the Newton step that is not taken.
+        """
         nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
-        frozen = bool(self._placed)
-        if not frozen and (self._domain.has_parameters or self._sets.size):
-            third_derivatives(rows, scratch, batch.rows.start, batch.rows.stop)
-        row_adjoints(nest, rule, rows, fronts, scratch, tables, self._domain.has_parameters, frozen, values, adjoints)
+        values, steps, frozen = self._values[batch.top], self._steps[batch.top], bool(self._placed)
+        has_parameters = self._domain.has_parameters
+        if not frozen:
+            yield find_modes, (nest, rows, fronts, scratch, TOLERANCE, NEWTON_STEPS, steps)
+        if rule.size[0] == 1 and not frozen:
+            yield laplace, (nest, rows, fronts, scratch, values)
+        else:
+            yield from self._integrals(batch, rule, rows, work, values, adjoints is None)
+        if adjoints is None:
+            return
+        if not frozen and (has_parameters or self._sets.size):
+            yield third_derivatives, (rows, scratch, batch.rows.start, batch.rows.stop)
+        yield row_adjoints, (nest, rule, rows, fronts, scratch, tables, has_parameters, frozen, values, adjoints)
+
+    def _integrals(
+        self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, values: Floats, alone: bool
+    ) -> Iterator[tuple[Kernel, tuple[Any, ...]]]:
+        """Yield the kernels of the log-likelihoods of a batch at the nodes that its fronts say; see `lowest_units`."""
+        nest, fronts, scratch, tables = batch.nest, work.fronts, work.scratch, work.tables
+        nested = nest.dims.size > 1
+        if nested:
+            yield upper_nodes, (nest, rule, fronts, tables)
+        has_parameters = self._domain.has_parameters
+        yield lowest_units, (nest, rule, rows, fronts, scratch, tables, work.lanes, has_parameters, alone, values)
+        if nested:
+            yield upper_sums, (nest, rule, fronts, tables, values)
 
     def _scatter(self, x: Floats) -> Floats:
         """Give rows that were left out a derivative of zero."""
@@ -477,8 +528,3 @@ def _inside(nest: Nest, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:
         here = slice(base[level], base[level + 1])
         inside[here] = inside[nest.above[here]]
     return inside
-
-
-def _forget(nest: Nest, clusters: NDArray[np.bool_]) -> None:
-    """Set the modes of some top-level clusters of a batch to zero."""
-    nest.mode[_inside(nest, clusters)] = 0.0

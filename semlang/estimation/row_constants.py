@@ -11,7 +11,7 @@ from semlang.estimation.kernels.layout import Rows
 from semlang.estimation.kernels.reduction import Reduction
 from semlang.sums import count_by, sum_by
 
-__all__ = ["RowConstants", "constants"]
+__all__ = ["RowConstants", "constants", "same_memory"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,7 +96,11 @@ def _parts(codes: Ints) -> list[tuple[Constant, NDArray[np.int32]]]:
     return parts
 
 
+def same_memory(before: Floats, now: Floats) -> bool:
+    """Whether two arrays are the same memory, which nobody writes to."""
+    return before.ctypes.data == now.ctypes.data and before.size == now.size and not now.flags.writeable
+
+
 def _equal(before: Floats, now: Floats) -> bool:
-    """Whether an array has the numbers of another: at once where it is the same memory, which nobody writes to."""
-    same = before.ctypes.data == now.ctypes.data and before.size == now.size and not now.flags.writeable
-    return same or np.array_equal(before, now)
+    """Whether an array has the numbers of another: at once where it is the same memory."""
+    return same_memory(before, now) or np.array_equal(before, now)

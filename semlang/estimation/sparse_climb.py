@@ -48,8 +48,8 @@ class SparseClimb:
     """Climbs from one rule to the next until the log-likelihood has settled.
 
     With V_p the log-likelihood by p points at nodes as they are and d_p = V_p - V_(p - 1), the error of V_(p - 1) is
-    taken to be |d_p|, and that of V_p ``|d_p| r / (1 - r)``, r = |d_p / d_(p - 1)|, or two thirds of |d_p| where that is
-    more, if r is below one half: errors fall by nearly the same factor from rule to rule. Else it is |d_p|, too.
+    taken to be |d_p|, and that of V_p ``|d_p| r / (1 - r)``, r = |d_p / d_(p - 1)|, or two thirds of |d_p| where that
+    is more, if r is below one half: errors fall by nearly the same factor from rule to rule. Else it is |d_p|, too.
 
     Parameters
     ----------

@@ -124,11 +124,12 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
     frequency = design.frequency.get("rows")
     for k, key in enumerate(form.responses):
         y = design.responses[key]
-        known = ~np.isnan(y)
-        values = y if known.all() else y[known]
-        if not values.size:
+        summary = design.summary(key)
+        if not summary.known:
             continue
         variable = table.variables[key]
+        known = np.ones(y.size, dtype=bool) if summary.known == y.size else ~np.isnan(y)
+        values = y if summary.known == y.size else y[known]
         if variable.kind.composite:
             known = design.holds(key)
             values = y[known]
@@ -138,7 +139,10 @@ def _marginals(table: ParameterTable, graph: ModelGraph, form: ReducedForm, desi
             own = {p.category: p.parameter for p in intercepts if p.target == key}
             _logits(design.categories.get(key, ()), own, values, weight, theta)
             continue
-        observed = Observed(values, weight, *(t[key][known] if key in t else None for t in tables))
+        trials, exposure, event = (t[key][known] if key in t else None for t in tables)
+        observed = Observed(values, weight, trials, exposure, event)
+        if frequency is None and variable.is_gaussian:
+            observed = replace(observed, summary=summary)
         if variable.kind.composite:
             here = np.maximum(design.sets[key], 0)
             terms = np.where(design.sets[key] >= 0, design.terms[key], 0.0)
@@ -204,7 +208,7 @@ def _spread(
         variable = table.variables[key]
         if variable.is_gaussian:
             p = residual[k]
-            variance = alone[p] if p >= 0 else float(np.nanvar(design.responses[key])) or 1.0
+            variance = alone[p] if p >= 0 else design.summary(key).variance or 1.0
             share[key] = float(np.sqrt(0.5 * variance / max(len(into[key]), 1)))
             if p >= 0 and into[key]:
                 theta[p] = 0.5 * variance

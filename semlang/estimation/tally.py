@@ -96,8 +96,10 @@ def tally(
             weight = np.prod([np.ones(design.n_rows), *design.frequency.values()], axis=0)
             rows[-1] += float(weight[counts].sum() - weight[counted(table, form, used)].sum())
         if table.clusters:
-            code = design.clusters[table.clusters[-1]][counts]
-            top += float(multiplicity(table.clusters[-1], design)[np.unique(code)].sum())
+            copies = multiplicity(table.clusters[-1], design)
+            there = np.zeros(copies.size, dtype=bool)
+            there[design.clusters[table.clusters[-1]][counts]] = True
+            top += float(copies[there].sum())
         else:
             first = np.flatnonzero(counts)
             if design.sets:  # the alternatives of a set are one choice

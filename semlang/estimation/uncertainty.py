@@ -85,6 +85,8 @@ class Uncertainty:
         vcov: Floats | None = None
         z = best.z
         D = self.objective.jacobian_inside(z)
+        by_unit = self.se in ("opg", "robust") and self.objective.by_unit
+        of_units = self.objective.value_and_scores(z)[1] if by_unit else None
         if self.se != "none" and not self.findings.away:
             curvature = best.curvature
             if curvature is None and self.se != "opg":
@@ -102,18 +104,20 @@ class Uncertainty:
                 if limits:
                     held = np.eye(z.size)[sorted(limits.directions)]
                     active = held if active is None else np.concatenate([active, held])
-                basis = np.eye(z.size) if active is None else tangent_basis(active, curvature.scale)
-                inside = curvature if active is None else Curvature(basis.T @ curvature.information @ basis)
-                self.findings.curvature(inside, D @ basis, theta, self._units_of_parameters(theta))
+                basis = None if active is None else tangent_basis(active, curvature.scale)
+                inside = curvature if basis is None else Curvature(basis.T @ curvature.information @ basis)
+                self.findings.curvature(
+                    inside, D if basis is None else D @ basis, theta, self._units_of_parameters(theta)
+                )
                 inverse = None if limits else inside.inverse(singular(self.objective))
                 if inverse is not None:
-                    se = self.objective.standard_errors(basis @ inverse @ basis.T)
+                    se = self.objective.standard_errors(inverse if basis is None else basis @ inverse @ basis.T)
                     x = self.objective.x(z)
                     far = reach(self.objective.members, x)
                     graphs, _, designs = self.setting.parts
                     self.findings.running_off(x, se, sizes_of_covariates(graphs, designs, theta.size), far)
             units = self._units() if self.se == "robust" and self.objective.by_unit else None
-            vcov = covariance(self.objective, z, self.se, curvature, D, units, active)
+            vcov = covariance(self.objective, z, self.se, curvature, D, units, active, of_units)
             if vcov is None:
                 self.findings.warn(
                     "no-standard-errors", "standard errors could not be computed: the information is singular"
@@ -127,10 +131,9 @@ class Uncertainty:
             theta = theta * signs
             if vcov is not None:
                 vcov = vcov * np.outer(signs, signs)
-        scores: Floats | None = None
-        if self.se in ("opg", "robust") and self.objective.by_unit:
-            scores = self._scores(z, D) * signs
-        return theta, vcov, scores
+        if of_units is None:
+            return theta, vcov, None
+        return theta, vcov, of_units @ np.linalg.pinv(D) * signs  # s with s D = s_z (least squares)
 
     def _on_border(self, theta: Floats, vcov: Floats, D: Floats) -> NDArray[np.bool_]:
         """Return which (co)variances no coordinate moves: their factors are zero."""
@@ -145,14 +148,10 @@ class Uncertainty:
         graphs, _, designs = self.setting.parts
         return units_of_parameters(graphs, designs, theta, units_of_covariances(graphs, designs, theta))
 
-    def _scores(self, z: Floats, D: Floats) -> Floats:
-        """Scores of the top-level units in the table's parameters: s with s D = s_z (least squares)."""
-        scores = self.objective.value_and_scores(z)[1]
-        out: Floats = scores @ np.linalg.pinv(D)
-        return out
-
     def _active(self, z: Floats, curvature: Curvature | None) -> Floats | None:
         """Return the gradients (m, n) of the constraints that hold with equality."""
+        if not self.constraints:
+            return None
         theta, D = self.objective.theta(z), self.objective.jacobian(z)
         scale = np.ones(z.size) if curvature is None else curvature.scale
         rows = []

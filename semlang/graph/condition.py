@@ -24,6 +24,7 @@ __all__ = [
     "membership",
     "moves_distribution",
     "n_states",
+    "sought_numbers",
 ]
 
 States = Mapping[str, int]
@@ -47,6 +48,11 @@ def discrete_variables(table: ParameterTable) -> dict[str, tuple[str, ...]]:
 def n_states(variable: Variable) -> int:
     """Return the number of classes or mass points."""
     return int(variable.arguments.get("classes", 2))
+
+
+def sought_numbers(table: ParameterTable) -> tuple[str, ...]:
+    """Return the keys of the variables whose number of mass points the fit seeks."""
+    return tuple(v.key for v in table.latents if v.kind.name == "masspoints" and "classes" not in v.arguments)
 
 
 def _holds(row: Row, states: States) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,11 @@ class Cells:
         a = np.array([e[:3] for e in entries], dtype=np.int64).reshape(-1, 3)
         values = np.array([e[3] for e in entries], dtype=float)
         return cls(shape, a[:, 0], a[:, 1], a[:, 2], values, symmetric)
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What was worked out of the cells, by name."""
+        return {}
 
     def matrix(self, theta: Floats) -> Floats:
         """Return the dense matrix at parameter values `theta`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from semlang.model.kinds import Kind, limits
@@ -250,7 +251,7 @@ class Layout:
     at: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParameterTable:
     """All rows of the model and what the rest of the program needs to know beside them.
 
@@ -299,7 +300,7 @@ class ParameterTable:
         """``rows`` and the clusters, lowest first."""
         return (ROWS, *self.clusters)
 
-    @property
+    @cached_property
     def responses(self) -> tuple[Variable, ...]:
         """The responses in order of appearance."""
         return tuple(v for v in self.variables.values() if v.role == "response")
@@ -311,17 +312,23 @@ class ParameterTable:
         own = {key for r in self.rows if r.group == group for key in (r.target, r.source)}
         return tuple(v for v in self.responses if v.key in own)
 
-    @property
+    @cached_property
     def latents(self) -> tuple[Variable, ...]:
         """Latent variables and components in order of appearance."""
         return tuple(v for v in self.variables.values() if v.role != "response")
 
     def columns(self) -> tuple[str, ...]:
         """Every data column that the model needs, in order of appearance."""
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for v in self.responses:
             if "interval" not in v.arguments:
                 found[v.name] = None
+            if not v.arguments:
+                continue
             for argument in ("trials", "exposure", "event", "entry", "set", "weight"):
                 if isinstance(v.arguments.get(argument), str):
                     found[v.arguments[argument]] = None

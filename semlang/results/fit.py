@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,8 +175,15 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
         """Messages of all warnings."""
         return [d.message for d in self.diagnostics if d.severity is Severity.WARNING]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return `result` of ``semlang fit --json``."""
+    def to_json(self, brief: bool = False) -> dict[str, Any]:
+        """Return `result` of ``semlang fit --json``.
+
+        Parameters
+        ----------
+        brief : bool
+            Without what takes further fits or passes over the data: fit measures, standardised estimates, explained
+            variances.
+        """
         from semlang.estimation.conditioning.conditions import is_conditional
         from semlang.results.measures import measures
         from semlang.results.r_squared import r_squared
@@ -184,7 +191,7 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
 
         e = self.estimate
         standard: list[tuple[float | None, float | None]] = [(None, None)] * len(self.parameters)
-        if self.designs:
+        if self.designs and not brief:
             standard = list(zip(standardized_estimates(self, "all"), standardized_estimates(self, "lv"), strict=True))
         return {
             "converged": e.converged,
@@ -209,11 +216,18 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
             ],
             "information": {"aic": _finite(self.aic), "bic": _finite(self.bic), "n": e.n_top},
             "class_sizes": {key: [_finite(p) for p in sizes] for key, sizes in e.class_sizes.items()},
-            "measures": {k: _finite(v) for k, v in measures(self).values.items()},
-            "r_squared": [] if is_conditional(self.table) or not self.designs else r_squared(self).records(),
+            "measures": {} if brief else {k: _finite(v) for k, v in measures(self).values.items()},
+            "r_squared": [] if brief or is_conditional(self.table) or not self.designs else r_squared(self).records(),
             "dropped": dict(e.dropped),
             "warnings": self.warnings,
         }
+
+    def stopped(self) -> Fit:
+        """Return the fit, marked as one that the user has interrupted."""
+        origin = self.origin
+        if origin is not None:
+            origin = replace(origin, estimate=replace(origin.estimate, interrupted=True))
+        return replace(self, estimate=replace(self.estimate, interrupted=True), origin=origin)
 
     def save(self, path: str | Path) -> None:
         """Write the fit as JSON; `semlang.load` reads it. The file holds the model's text and the data that it needs.
@@ -226,16 +240,18 @@ class Fit(Reading, Predicting, ItemResponse, Showing):
 
         Path(path).write_text(stored_json(self), encoding="utf-8")
 
-    def summary(self, standardized: bool = False) -> str:
+    def summary(self, standardized: bool = False, brief: bool = False) -> str:
         """Return the results as text for a terminal.
 
         Parameters
         ----------
         standardized : bool
             Also the standardised solution, below.
+        brief : bool
+            Without fit measures, which may take further fits.
         """
         if not standardized:
-            return text(self)
+            return text(self, brief)
         from semlang.results.standardized import standardized as standardise
 
         try:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from semlang.checks.empty import nothing_free
 from semlang.data.bound import Bound
 from semlang.data.named import named_path
-from semlang.data.reading import may_be_partitioned
+from semlang.data.reading import may_be_partitioned, read_data
 from semlang.diagnostics import Diagnostic, Severity, ordered
-from semlang.errors import FitError, ModelError, NotConvergedWarning
+from semlang.errors import DataError, FitError, ModelError, NotConvergedWarning
+from semlang.graph.condition import sought_numbers
+from semlang.interrupts import held
 from semlang.results.elsewhere import elsewhere
 from semlang.syntax.ast import Declaration
 
@@ -156,8 +158,9 @@ class Fitting(Bound):
             Show a line an iteration, or hand it to the callable.
         checkpoint : str or Path, optional
             File that the best point so far is written to every few seconds, and that a fit of the same model and data
-            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged. Where the
-            number of mass points is sought there is a file for each: ``FILE.2``, ``FILE.3``.
+            begins from. An interrupted fit (Ctrl-C) gives the best point so far, which has not converged, or the
+            estimates without what was still to come, standard errors for instance. Where the number of mass points is
+            sought there is a file for each: ``FILE.2``, ``FILE.3``.
         scheduler : str, optional
             Address of a scheduler of dask.distributed, whose workers hold the data and compute the sums, or ``local``
             for processes of this machine; needs the extra ``scale``. For data in partitions: a pattern of Parquet
@@ -172,15 +175,15 @@ class Fitting(Bound):
             "points": points, "se": se, "start": start, "cluster": cluster, "threads": threads, "force": force,
             "progress": progress, "checkpoint": checkpoint,
         }  # fmt: skip
-        if any(v.kind.name == "masspoints" and "classes" not in v.arguments for v in self.parameter_table.latents):
+        if sought_numbers(self.parameter_table):
             from semlang.results.mass_points import with_enough_mass_points
 
-            options["scheduler"] = scheduler
+            whole = self._in_one_table(data, scheduler)
 
             def fit_with(n: int) -> Fit:
                 if checkpoint is not None:  # a number of mass points is a model of its own
                     options["checkpoint"] = f"{checkpoint}.{n}"
-                return self._with_mass_points(n).fit(data, **options)
+                return self._with_mass_points(n).fit(whole, **options)
 
             return with_enough_mass_points(fit_with)
         clock = time.perf_counter()
@@ -189,7 +192,20 @@ class Fitting(Bound):
         if not result.converged:
             reasons = [d.message for d in result.diagnostics if d.slug == "not-converged"]
             warnings.warn(f"not converged: {'; '.join(reasons)}", NotConvergedWarning, stacklevel=2)
-        return given.model._fit(given, result, time.perf_counter() - clock, findings)
+        with held() as late:
+            fit = given.model._fit(given, result, time.perf_counter() - clock, findings)
+        return fit.stopped() if late.came else fit
+
+    def _in_one_table(self, data: Any, scheduler: str | None) -> Any:
+        """Return data that may lie in partitions as one table, others as they are; refuse a scheduler."""
+        named = data if data is not None else named_path(self.ast)
+        if scheduler is None and (named is None or not may_be_partitioned(named)):
+            return data
+        with self._partitions(named, scheduler, None):
+            frame, found = read_data(named)
+        if frame is None:
+            raise DataError(ordered(found))
+        return frame
 
     @contextmanager
     def _given(self, data: Any, scheduler: str | None, threads: int | None) -> Iterator[Given[Self]]:
@@ -270,10 +286,13 @@ class Fitting(Bound):
             parts=given.parts,
             best_so_far=True,
         )
-        theta, vcov = result.inside or (result.theta, result.vcov)
-        inner = [p for p in range(table.n_parameters) if p not in result.border]
-        vcov = None if vcov is None else vcov[inner][:, inner]
-        after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
+        with held() as late:
+            theta, vcov = result.inside or (result.theta, result.vcov)
+            inner = [p for p in range(table.n_parameters) if p not in result.border]
+            vcov = None if vcov is None else vcov[inner][:, inner]
+            after = after_fit(table, theta, Curvature.of_covariance(vcov), inner, result.slopes)
+        if late.came:
+            result = replace(result, interrupted=True)
         everything = ordered((*self.findings, *checks, *given.findings, *result.diagnostics, *after))
         if any(d.is_error and d.slug != "not-converged" for d in result.diagnostics):
             raise FitError(everything)

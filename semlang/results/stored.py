@@ -74,8 +74,8 @@ class Stored:
             )  # fmt: skip
 
 
-def stored_json(fit: Fit) -> str:
-    """Return a fit as the text of a file."""
+def stored_json(fit: Fit, brief: bool = False) -> str:
+    """Return a fit as the text of a file; `brief` as of `Fit.to_json`."""
     origin = fit.origin
     assert origin is not None
     content: dict[str, Any] = {
@@ -83,7 +83,7 @@ def stored_json(fit: Fit) -> str:
         "version": VERSION,
         "ok": fit.converged,
         "diagnostics": [d.to_json() | _place(d) for d in fit.diagnostics],
-        "result": fit.to_json(),
+        "result": fit.to_json(brief),
         "model": {"text": origin.text, "name": origin.name, "arguments": _plain(origin.arguments)},
         "estimate": {
             f.name: _plain(getattr(origin.estimate, f.name)) for f in fields(origin.estimate) if f.name not in LEFT_OUT

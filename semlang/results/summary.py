@@ -142,8 +142,8 @@ def _line(name: str, label: str, est: float | None, se: float | None, row: Row |
     return Line(name, label, number(est), number(se), f"{z:.2f}", probability(two_sided(z)))
 
 
-def facts(fit: Fit) -> list[tuple[str, str]]:
-    """Return the lines above the tables: what was fitted to what, and how it ended."""
+def facts(fit: Fit, brief: bool = False) -> list[tuple[str, str]]:
+    """Return the lines above the tables: what was fitted to what, and how it ended; `brief`: no fit measures."""
     from semlang.results.headline import headline
 
     e = fit.estimate
@@ -158,7 +158,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     out += [("Left out", f"{o.n} {o.what if o.n > 1 else o.what[:-1]} ({o.reason})") for o in e.left_out]
     for key, sizes in e.class_sizes.items():
         out += [(f"Sizes of {key}", ", ".join(f"{k}: {p:.4f}" for k, p in enumerate(sizes, 1)))]
-    out += headline(fit)
+    out += [] if brief else headline(fit)
     out += [("Method", e.method)]
     if e.starts > 1:
         out += [("Starts", f"{e.starts}; {e.agreed} of the {e.finished} that went on reached the best log-likelihood")]
@@ -171,15 +171,17 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         out += [("Points", str(e.points))]
     out += [
         ("Converged", f"{'yes' if e.converged else 'NO'}, {len(e.log)} iterations, {_seconds(fit)}"),
-        ("Standard errors", e.se),
+        ("Standard errors", "none: interrupted" if e.interrupted and e.vcov is None and e.se != "none" else e.se),
     ]
     return out
 
 
 def _failures(fit: Fit) -> list[str]:
-    """Return what must be read before the numbers: why a fit did not converge."""
+    """Return what must be read before the numbers: why a fit did not converge, or that it was interrupted."""
     if fit.converged:
-        return []
+        e = fit.estimate
+        there = "the estimates were there" if e.vcov is None else "estimates and standard errors were there"
+        return [f"INTERRUPTED: {there}, and nothing that comes after them", ""] if e.interrupted else []
     reasons = [d.message for d in fit.diagnostics if d.slug == "not-converged"]
     return [f"NOT CONVERGED: {reason}" for reason in reasons or ["these are not maximum likelihood estimates"]] + [""]
 
@@ -190,10 +192,10 @@ def _seconds(fit: Fit) -> str:
     return f"{fit.seconds:.2f} s{once}"
 
 
-def text(fit: Fit) -> str:
-    """Return the summary as text."""
+def text(fit: Fit, brief: bool = False) -> str:
+    """Return the summary as text; `brief`: without fit measures."""
     e = fit.estimate
-    top = facts(fit)
+    top = facts(fit, brief)
     wide = max(len(k) for k, _ in top)
     out = [*_failures(fit), *(f"{k:<{wide}}  {v}" for k, v in top)]
     if e.starts > 1 and e.agreed == 1:

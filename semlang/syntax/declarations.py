@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semlang.diagnostics import Edit
+from semlang.source import Span
 from semlang.syntax.arithmetic import number
 from semlang.syntax.ast import Argument, Declaration, Directive, Header, Variable
 from semlang.syntax.cover import Node, first_token, text_of
 from semlang.syntax.cut import DIRECTIVES, HEADERS, MAX_TERMS
 from semlang.syntax.layout import read_hints
 from semlang.syntax.nearest import nearest
+from semlang.syntax.ranges import between
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.terms import addends
 from semlang.syntax.variables import read_variables
@@ -20,15 +22,19 @@ def read_declaration(reading: Reading, node: Node) -> Declaration:
     """Return ``names :: kind(arguments)``."""
     left, operator, right = node.children
     variables: list[Variable] = []
+    before: Node | None = None
     for minus, part in addends(left):
         if minus is not None or part.kind == "product":
+            run = between(text_of(before), text_of(part)) if minus is not None and before is not None else None
             raise reading.reject(
                 "not-a-name",
                 "the left of '::' lists names, without modifiers",
                 minus.span if minus is not None else first_token(part),
                 label="a name belongs here",
-                help="write 'y1 + y2 :: binomial(logit)'",
+                help=f"write '{run}'" if run else "write 'y1 + y2 :: binomial(logit)'",
+                fix=[Edit(Span(before.span.start, part.span.end), run)] if run and before is not None else [],
             )
+        before = part
         variables += read_variables(reading, part)
         if len(variables) > MAX_TERMS:
             raise reading.reject(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from semlang.diagnostics import Diagnostic, Edit, error
 from semlang.source import Source, Span
 from semlang.syntax.cut import KEYS
+from semlang.syntax.ranges import between
 from semlang.syntax.scan import OPERATORS, Token
 
 OPERANDS = frozenset({"name", "number", "string", "quoted", "range"})
@@ -42,7 +43,7 @@ def explain(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
             return _two_statements(source, token)
         if operator.kind == "declares":
             return _kind_with_space(source, before, token)
-        return _missing_plus(source, before, token)
+        return _missing_plus(source, before, token, tokens[at + 1] if at + 1 < len(tokens) else token)
     return unexpected(source, tokens, at)
 
 
@@ -173,7 +174,7 @@ def _bar(source: Source, tokens: Sequence[Token], at: int) -> Diagnostic:
     if is_inside(tokens, at):
         opening = max(i for i in range(at) if tokens[i].kind == "open")
         if opening and tokens[opening].text == "(" and tokens[opening - 1].kind in OPERANDS:
-            return _missing_plus(source, tokens[opening - 1], tokens[opening])
+            return _missing_plus(source, tokens[opening - 1], tokens[opening], tokens[opening])
         return unexpected(source, tokens, at)
     following = tokens[at + 1].text if at + 1 < len(tokens) else "g"
     return error(
@@ -313,9 +314,20 @@ def _kind_with_space(source: Source, before: Token, token: Token) -> Diagnostic:
     )
 
 
-def _missing_plus(source: Source, before: Token, token: Token) -> Diagnostic:
+def _missing_plus(source: Source, before: Token, token: Token, after: Token) -> Diagnostic:
     spot = Span(before.end, before.end)
     names = OPERANDS - {"number"}
+    run = between(before.text, after.text) if token.text.lower() == "to" else None
+    if run:
+        return error(
+            "missing-plus",
+            f"no '+' stands between '{before.text}' and '{token.text}'; a range is written {run}",
+            source,
+            _span(token),
+            label="a word",
+            help=f"write '{run}'",
+            fix=[Edit(Span(before.start, after.end), run)],
+        )
     return error(
         "missing-plus",
         f"no '+' stands between '{before.text}' and '{token.text}'",

@@ -16,6 +16,26 @@ _LETTERS = re.compile(r"\s*([a-zA-Z])\s*\.\.\s*([a-zA-Z])\s*")
 _NAME = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*")
 
 
+def between(first: str, last: str, least: int = 2) -> str | None:
+    """Return the range from one name to another as it is written here, None where these are no ends of one.
+
+    Parameters
+    ----------
+    first, last : str
+    least : int
+        Names that it has to have.
+
+    Examples
+    --------
+    >>> between("item01", "item12"), between("x1", "y5"), between("x3", "x3")
+    ('item{01..12}', None, None)
+    """
+    ends = [re.fullmatch(r"([^\W\d][\w.]*?)(\d+)", name) for name in (first, last)]
+    if ends[0] is None or ends[1] is None or ends[0][1] != ends[1][1] or int(ends[0][2]) + least > int(ends[1][2]) + 1:
+        return None
+    return f"{ends[0][1]}{{{ends[0][2]}..{ends[1][2]}}}"
+
+
 def expand(reading: Reading, node: Node) -> list[str]:
     """Return the names that a RANGE token stands for; as in a shell, the last brace runs fastest."""
     choices: list[list[str]] = []

@@ -12,6 +12,7 @@ from semlang.syntax.ast import Modifier, RandomEffects, Term, Transform
 from semlang.syntax.cover import Node, first_token, text_of
 from semlang.syntax.cut import MAX_TERMS
 from semlang.syntax.modifiers import read_modifiers
+from semlang.syntax.ranges import between
 from semlang.syntax.reading import Reading, Rejected
 from semlang.syntax.variables import read_factors, read_parameter
 
@@ -216,17 +217,16 @@ def _random_effects(reading: Reading, node: Node) -> list[RandomEffects]:
 
 def _minus(reading: Reading, minus: Node, part: Node) -> Rejected:
     text = text_of(part)
-    first = re.search(r"([A-Za-z_][\w.]*?)(\d+)\s*$", reading.source.text[: minus.span.start])
-    last = re.fullmatch(r"([A-Za-z_][\w.]*?)(\d+)", text)
-    if first and last and first[1] == last[1] and int(first[2]) + 1 < int(last[2]):
-        between = f"{first[1]}{{{first[2]}..{last[2]}}}"
+    first = re.search(r"[\w.]+(?=\s*$)", reading.source.text[: minus.span.start])
+    run = between(first[0], text, least=3) if first else None
+    if first and run:
         return reading.reject(
             "minus-before-term",
-            f"'- {text}' subtracts a term; a range is written {between}",
+            f"'- {text}' subtracts a term; a range is written {run}",
             minus.span,
             label="terms are added only",
-            help=f"write '{between}'",
-            fix=[Edit(Span(minus.span.start - len(first[0]), part.span.end), between)],
+            help=f"write '{run}'",
+            fix=[Edit(Span(first.start(), part.span.end), run)],
         )
     return reading.reject(
         "minus-before-term",

@@ -14,7 +14,7 @@ from semlang.syntax.arithmetic import arguments, evaluate, number
 from semlang.syntax.ast import Factor, Transform, Variable
 from semlang.syntax.cover import Node, first_token, text_of
 from semlang.syntax.nearest import nearest
-from semlang.syntax.ranges import MAX_NAMES, expand, too_many
+from semlang.syntax.ranges import MAX_NAMES, between, expand, too_many
 from semlang.syntax.reading import Reading, Rejected
 
 PARAMETERS = ("sigma", "shape", "zero", "guess", "slip")
@@ -261,10 +261,13 @@ def _no_variable(reading: Reading, node: Node) -> Rejected:
         )
     if node.kind == "call":
         return _unknown_function(reading, node.children[0])
+    ends = text.split(":")
+    run = between(*ends) if node.kind == "interaction" and len(ends) == 2 else None
     return reading.reject(
         "not-a-variable",
         f"'{text}' is no variable",
         first_token(node),
         label="a variable belongs here",
-        help="write a name, or a name in backticks",
+        help=f"write '{run}' for a range" if run else "write a name, or a name in backticks",
+        fix=[Edit(node.span, run)] if run else [],
     )

@@ -53,17 +53,26 @@ def logit(clusters=5000, size=20, dims=2, threads=1):
     y = (rng.random(n) < 1 / (1 + np.exp(-nu))).astype(float)
     codes = np.full(n, CODES["binomial", "logit"])
     model = NestedQuadrature(y, codes, Tree.from_ids([ids]), [dims], threads=threads)
-    return model, (o, A, np.ones(n), np.ones(n))
+    ones = np.ones(n)
+    ones.flags.writeable = False  # as those of a fit, whose constants are known
+    return model, (o, A, ones, ones)
 
 
-def seconds(model, inputs, points, clock=time.process_time, times=15):
-    """Least time of an evaluation with gradient."""
-    best = np.inf
-    for _ in range(times):
-        begin = clock()
-        assert model.evaluate(*inputs, points).converged
-        best = min(best, clock() - begin)
+def seconds(cases, points, clock=time.process_time, turns=6):
+    """Least time of an evaluation with gradient of each model, three by three: the speed of machines moves."""
+    best = np.full(len(cases), np.inf)
+    for _ in range(turns):
+        for k, (model, inputs) in enumerate(cases):
+            for _ in range(3):
+                begin = clock()
+                assert model.evaluate(*inputs, points).converged
+                best[k] = min(best[k], clock() - begin)
     return best
+
+
+def power(sizes, times):
+    """Slope of the regression of the logarithm of the time on that of the size."""
+    return np.polyfit(np.log(sizes), np.log(times), 1)[0]
 
 
 @pytest.mark.parametrize(("dims", "points"), [(2, 1), (2, 7), (1, 7)])
@@ -80,22 +89,27 @@ def test_two_level_logit(benchmark, dims, points):
 @pytest.mark.parametrize("points", [1, 7])
 def test_two_threads(points):
     """Wall time, so the other processor has to be idle."""
-    one, two = (seconds(*logit(threads=threads), points, time.perf_counter) for threads in (1, 2))
+    one, two = seconds([logit(threads=1), logit(threads=2)], points, time.perf_counter)
     print(f"\n{points} x {points} points: two threads are {one / two:.2f} times as fast as one (must: 1.6)")
 
 
 @pytest.mark.parametrize("points", [1, 7])
 def test_growth_with_clusters_and_rows(points):
-    """Slopes of logarithms, from a quarter of the rows on."""
-    whole, fewer, smaller = (seconds(*logit(c, n), points) for c, n in ((20_000, 20), (5000, 20), (5000, 80)))
+    """Slopes of logarithms, from 50,000 rows, which the caches hold, to 800,000."""
+    factors = np.array([1, 2, 4, 8, 16])
+    by_clusters, by_rows = (
+        seconds([logit(*size) for size in sizes], points)
+        for sizes in ([(2500 * k, 20) for k in factors], [(2500, 20 * k) for k in factors])
+    )
     print(
-        f"\n{points} x {points} points: cost grows with clusters to the power {np.log(whole / fewer) / np.log(4):.2f}, "
-        f"with rows of a cluster {np.log(smaller / fewer) / np.log(4):.2f} (must: 1.05)"
+        f"\n{points} x {points} points: cost grows with clusters to the power {power(factors, by_clusters):.2f} "
+        f"({power(factors[1:4], by_clusters[1:4]):.2f} from 5,000 to 20,000), with rows of a cluster "
+        f"{power(factors, by_rows):.2f} (must: 1.05)"
     )
 
 
 def test_growth_with_points():
     """Of one dimension, above what modes cost."""
-    model, inputs = logit(dims=1)
-    modes, few, many = (seconds(model, inputs, points) for points in (1, 8, 32))
-    print(f"\ncost above modes grows with points to the power {np.log((many - modes) / (few - modes)) / np.log(4):.2f}")
+    case = logit(dims=1)
+    modes, few, many = (seconds([case], points)[0] for points in (1, 8, 32))
+    print(f"\ncost above modes grows with points to the power {power([8, 32], [few - modes, many - modes]):.2f}")

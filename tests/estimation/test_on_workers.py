@@ -33,7 +33,15 @@ def frame() -> pd.DataFrame:
     g = np.repeat(np.arange(units), 10)
     x = rng.normal(size=n)
     y = (rng.random(n) < 1 / (1 + np.exp(-0.5 * x - rng.normal(size=units)[g]))) * 1.0
-    return pd.DataFrame({"g": g, "x": x, "c": rng.choice(list("abc"), n), "y": y})
+    out = pd.DataFrame({"g": g, "x": x, "c": rng.choice(list("abc"), n), "y": y})
+    one = rng.random(n) < 0.4
+    for j, (p, q) in enumerate(((0.85, 0.2), (0.8, 0.15), (0.75, 0.1), (0.1, 0.7)), 1):
+        out[f"l{j}"] = (rng.random(n) < np.where(one, p, q)) * 1
+    a = rng.normal(size=n)
+    b = 0.4 * a + rng.normal(size=n)
+    for j in (1, 2):
+        out[f"i{j}"], out[f"h{j}"] = a + rng.normal(size=n), b + rng.normal(size=n)
+    return out.assign(w=0.5 * a + 0.4 * b + 0.4 * a * b + rng.normal(size=n))
 
 
 @pytest.fixture
@@ -88,6 +96,39 @@ def test_a_worker_that_is_killed_changes_no_bit(parts: str, here: Any, cluster: 
     assert same(fit, here)
     assert fit.estimate.plan is not None
     assert "on 2 workers" in str(fit.estimate.plan)
+
+
+CONDITIONED = {
+    "classes": "l{1..4} :: binomial(logit)\nq :: class(2)\nq =~ l{1..4}",
+    "products": "a =~ i1 + i2\nb =~ h1 + h2\nw ~ a + b + a:b",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONDITIONED)
+def test_sums_over_states_when_a_worker_is_killed(
+    name: str, frame: pd.DataFrame, parts: str, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nodes that have moved move once more where a partition is computed again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "IN_MEMORY", 0)
+        here = sl.Model(CONDITIONED[name]).fit(parts, threads=1)
+    whole = sl.Model(CONDITIONED[name]).fit(frame, threads=1)
+    assert here.loglik == pytest.approx(whole.loglik, abs=1e-6)
+    with distributed.Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        iterations: list[str] = []
+
+        def watch(line: str) -> None:
+            if line.startswith("iteration"):
+                iterations.append(line)
+                if len(iterations) == 2:
+                    os.kill(victim, signal.SIGKILL)
+
+        fit = sl.Model(CONDITIONED[name]).fit(parts, scheduler=cluster.scheduler_address, progress=watch)
+        assert len(iterations) > 2
+        assert victim not in client.run(os.getpid).values()
+    assert same(fit, here)
 
 
 @pytest.mark.slow

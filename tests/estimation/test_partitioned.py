@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,11 @@ from click.testing import CliRunner
 import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups, scheduler
+from semlang.data.partitions.held import InProcess
+from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.member import Refinable
+from semlang.estimation.partitions.partitioned import Partitioned
+from semlang.estimation.partitions.standing import Shared, answer
 from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
 
@@ -54,6 +60,14 @@ def frame() -> pd.DataFrame:
     for j in range(1, 6):
         out[f"b{j}"] = (f + rng.logistic(size=n) > 0.2 * j - 0.6) * 1
         out[f"c{j}"] = np.digitize(other + rng.logistic(size=n), [-1.0, 0.5])
+    one = rng.random(n) < 0.4
+    for j, (p, q) in enumerate(((0.85, 0.2), (0.8, 0.15), (0.75, 0.1), (0.0, 0.7), (0.95, 0.0)), 1):
+        out[f"l{j}"] = (rng.random(n) < np.where(one, p, q)) * 1
+    out["l"] = np.where(one, 1.0, -1.0) + rng.normal(size=n)
+    out["m"] = (rng.random(n) < 1 / (1 + np.exp(-np.where(rng.random(units) < 0.4, 1.2, -1.0)[g]))) * 1
+    out["p"] = 0.5 * f + 0.4 * other + 0.4 * f * other + 0.7 * rng.normal(size=n)
+    for j in (1, 2, 3):
+        out[f"h{j}"] = 0.8 * other + 0.6 * rng.normal(size=n)
     for name in ("x", "i2"):
         out.loc[rng.random(n) < 0.1, name] = np.nan
     return out
@@ -88,6 +102,14 @@ MODELS = {
     "equality": "z ~ a*x + b*w + (1|g)\na == b",
     "blocks": "level: 1\nz ~ x\nlevel: 2\nz ~ w\ncluster: g",
     "no latent variable": "c :: multinomial\nc ~ x",
+    "an infinite logit": "l{1..3} + l5 :: binomial(logit)\nq :: class(2)\nq =~ l{1..3} + l5",
+    "classes by a covariate": "l{1..4} :: binomial(logit)\nq :: class(2)\nq =~ l{1..4}\nq ~ w",
+    "classes in groups": "groups: sex\noptions: se = robust, starts = 3\nl{1..3} :: binomial(logit)\nq :: class(2)\n"
+    "q =~ l{1..3} + l",
+    "classes of units": "m :: binomial(logit)\nq[g] :: class(2)\nm ~ x + q",
+    "mass points": "m :: binomial(logit)\nu[g] :: masspoints(2)\nm ~ 1 + u",
+    "products": "a =~ i1 + i2 + i3\nb =~ h1 + h2 + h3\np ~ a + b + a:b",
+    "integers": "b{1..5} ~ 1\na =~ b{1..5}",
 }
 
 
@@ -115,8 +137,9 @@ def test_a_sum_over_partitions_is_the_fit(
 
 
 @pytest.mark.parametrize(
-    ("name", "engine"), [("items", "SharedGrid"), ("two factors", "EliminatedGrid"), ("binary", "QuadratureLikelihood")]
-)
+    ("name", "engine"), [("items", "SharedGrid"), ("two factors", "EliminatedGrid"),
+                       ("binary", "QuadratureLikelihood"), ("products", "Mixture")]
+)  # fmt: skip
 def test_what_members_answer(name: str, engine: str, parts: str) -> None:
     """Sums over partitions are those of one member, whatever was asked before."""
     with sl.Model(MODELS[name])._partitions(parts, None, 1) as found:
@@ -126,7 +149,7 @@ def test_what_members_answer(name: str, engine: str, parts: str) -> None:
         one, several = Setting(*of).objective(), Setting(*of, given).objective()
         (whole,), (sums,) = one.members, several.members
         assert type(whole).__name__ == engine
-        x = np.linspace(0.4, 0.9, whole.n_parameters)
+        x = np.linspace(0.4, 0.9, one.n)
         first = several.value_and_gradient(x)
         for refined in (False, True):
             if refined and isinstance(whole, Refinable):
@@ -162,6 +185,18 @@ def test_what_members_answer(name: str, engine: str, parts: str) -> None:
             sums.release()
             sums.points = 7
             assert several.value(x) == first[0]
+        if isinstance(whole, Mixture):
+            lost = Setting(*of, replace(given, keep=0)).objective()
+            for at, points in ((x, 3), (1.1 * x, 5)):  # each move begins at the nodes of the one before
+                for member in (whole, sums, lost.members[0]):
+                    member.points = points
+                    assert member.move(at)
+            value, gradient = one.value_and_gradient(x)
+            moved = several.value_and_gradient(x)
+            assert moved[0] == pytest.approx(value, rel=1e-12)
+            assert moved[1] == pytest.approx(gradient, rel=1e-8, abs=1e-8)
+            assert lost.value(x) == moved[0]
+            assert first[0] != moved[0]
         again = Setting(*of, given).objective().value_and_gradient(x)
         assert again[0] == first[0]
         assert np.array_equal(again[1], first[1])
@@ -183,6 +218,31 @@ def test_bits_do_not_depend_on_what_stays_in_memory(parts: str, monkeypatch: pyt
     with pytest.raises(sl.FitError) as problem:
         model.fit(parts)
     assert problem.value.diagnostics[0].slug == "bad-option-value"
+
+
+@pytest.mark.parametrize("name", ["binary", "classes by a covariate", "products", "items", "two factors", "missing"])
+def test_what_is_not_kept_leaves_memory(name: str, parts: str) -> None:
+    """At once: partitions whose parts hold each other would pile up until garbage is looked for."""
+    with sl.Model(MODELS[name])._partitions(parts, None, 1) as found:
+        assert found is not None
+        bound, given = found
+        of = bound.model.parameter_table, bound.model.graphs, bound.designs, None, None, 1, None, None
+        objective = Setting(*of, replace(given, keep=0)).objective()
+        (sums,) = objective.members
+        assert isinstance(sums, Partitioned)
+        assert isinstance(sums._held, InProcess)
+        x = np.linspace(0.4, 0.9, objective.n)
+        objective.value(x)
+        part = sums._held._value(0)
+        gc.collect()
+        gc.disable()
+        try:
+            assert not isinstance(answer(part, "value and gradient", Shared(sums.points), x), Exception)
+            held = [weakref.ref(o) for o in (part, *part.part.designs, *part.designs, *part.members)]
+            del part
+            assert [r() for r in held] == [None] * len(held)
+        finally:
+            gc.enable()
 
 
 def test_after_the_fit(frame: pd.DataFrame, parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,8 +299,37 @@ def test_units_in_several_partitions(frame: pd.DataFrame, parts: str) -> None:
 
 
 def test_models_that_need_all_rows_read_them(frame: pd.DataFrame, parts: str) -> None:
-    classes = sl.Model("options: starts = 1\nq :: class(2)\nz ~ q\ni1 ~ q\ni3 ~ q")
-    assert classes.fit(parts).loglik == classes.fit(frame).loglik
+    pytest.importorskip("distributed")
+    known = sl.Model("a :: normal(observed=i2)\na =~ i1 + i3 + h1")
+    assert known.fit(parts, threads=1).loglik == known.fit(frame, threads=1).loglik
+    for text, why in (
+        ("a :: normal(observed=i2)\na =~ i1 + i3 + h1", "known for some"),
+        ("k :: poisson\nu[g] :: masspoints()\nk ~ 1 + u", "masspoints(3)"),
+    ):
+        with pytest.raises(sl.FitError) as problem:
+            sl.Model(text).fit(parts, scheduler="local")
+        assert problem.value.diagnostics[0].slug == "not-in-partitions"
+        assert why in problem.value.diagnostics[0].label
+
+
+def test_a_maximum_of_the_first_rows_that_is_not_that_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two pairs of classes the first rows favour the one, all rows the other: both are climbed from."""
+    monkeypatch.setattr(opening, "IN_MEMORY", 0)
+    monkeypatch.setattr(row_groups, "ROWS", 500)
+    monkeypatch.setattr(binding, "SAMPLE", 200)
+    pairs = (np.array([[0.9, 0.9, 0.1, 0.1, 0.5], [0.1, 0.1, 0.9, 0.9, 0.5]]),
+             np.array([[0.9, 0.1, 0.9, 0.1, 0.5], [0.1, 0.9, 0.1, 0.9, 0.5]]))  # fmt: skip
+    rng = np.random.default_rng(0)
+    frames = []
+    for k in range(2):
+        one = rng.integers(0, 2, 1000)
+        first = rng.random(1000) < np.where(np.arange(1000) < 100, 0.55, 0.45)
+        p = np.where(first[:, None], pairs[0][one], pairs[1][one])
+        frames.append(pd.DataFrame((rng.random(p.shape) < p) * 1, columns=[f"b{j}" for j in range(1, 6)]))
+        frames[-1].to_parquet(tmp_path / f"p{k}.parquet", row_group_size=500)
+    model = sl.Model("b{1..5} :: binomial(logit)\nq :: class(2)\nq =~ b{1..5}")
+    fit = model.fit(str(tmp_path / "p*.parquet"), threads=1)
+    assert fit.loglik == pytest.approx(model.fit(pd.concat(frames), threads=1).loglik, abs=1e-6)
 
 
 def test_separated_responses_are_refused(frame: pd.DataFrame, parts: str) -> None:

@@ -40,3 +40,12 @@ def test_points(options: str, points: int | None, shown: str, frame: pd.DataFram
     given = [] if points is None else ["--points", str(points)]
     done = CliRunner().invoke(semlang, ["plan", str(tmp_path / "m.sem"), "--data", str(tmp_path / "d.csv"), *given])
     assert done.output.strip() == plan
+
+
+def test_a_number_of_mass_points_that_is_sought() -> None:
+    """A plan does not promise the number that the search begins with."""
+    text = "y :: poisson\nu[g] :: masspoints({})\ny ~ 1 + u"
+    sought, fixed = (sl.Model(text.format(n)).plan() for n in ("", "2"))
+    assert "2 or more mass points (how many is sought)" in str(sought)
+    assert "2 mass points, since" in str(fixed)
+    assert [p.to_json()["groups"][0]["conditions"][0]["sought"] for p in (sought, fixed)] == [True, False]

@@ -173,8 +173,8 @@ def test_responses_of_one_factor_see_few_coordinates(fitted: sl.Fit) -> None:
 def test_steep_items_by_a_sparse_rule_that_the_text_asks_for() -> None:
     """It is taken, and what it leaves uncertain is said; products of rules are for those who do not ask."""
     rng = np.random.default_rng(2)
-    f = rng.normal(size=(80, 4)) @ np.linalg.cholesky(0.5 + 0.5 * np.eye(4)).T
-    nu = 4.0 * np.repeat(f, 3, axis=1) + rng.logistic(size=(80, 12))
+    f = rng.normal(size=(300, 4)) @ np.linalg.cholesky(0.5 + 0.5 * np.eye(4)).T
+    nu = 3.0 * np.repeat(f, 3, axis=1) + rng.logistic(size=(300, 12))
     frame = pd.DataFrame((nu > 0.0) * 1.0, columns=_frame(2).columns)
     fit = sl.Model(FACTORS.replace("std.lv = true", "std.lv = true, rule = sparse")).fit(frame, se="none", threads=1)
     assert "Smolyak" in fit.summary()

@@ -34,6 +34,25 @@ def test_what_to_type(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("x1:x4 :: binomial(logit)\nf =~ x{1..4}", "not-a-variable"),
+        ("x1-x4 :: binomial(logit)\nf =~ x{1..4}", "not-a-name"),
+        ("f =~ x1 to x4", "missing-plus"),
+        ("f =~ x1 - x4", "minus-before-term"),
+    ],
+)
+def test_ranges_of_other_programs_are_mended(text: str, slug: str) -> None:
+    with pytest.raises(sl.ModelError) as problem:
+        sl.Model(text)
+    found = problem.value.diagnostics[0]
+    (edit,) = found.fix
+    assert (found.slug, edit.text) == (slug, "x{1..4}")
+    mended = sl.Model(text[: edit.span.start] + edit.text + text[edit.span.end :])
+    assert mended.table.query("op == '=~'").rhs.to_list() == ["x1", "x2", "x3", "x4"]
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [
         ("f =~ x1 + x2\ng =~ x3 + x4\nf ~~ c:g", "c*g"),

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dtrtri
 
 __all__ = ["Curvature"]
 
@@ -24,8 +24,6 @@ class Curvature:
     ----------
     information : (n, n) floats
         Minus the second derivatives of a log-likelihood, or another symmetric matrix.
-    inverse : (n, n) floats, optional
-        Its inverse, where that is known.
 
     Attributes
     ----------
@@ -39,13 +37,14 @@ class Curvature:
     (True, [0.0025, 10000.0])
     """
 
-    def __init__(self, information: Floats, inverse: Floats | None = None) -> None:
+    _given: Curvature | None = None
+    """The matrix whose inverse this one is."""
+
+    def __init__(self, information: Floats) -> None:
         self.information = information
         root = np.sqrt(np.abs(np.diagonal(information)))
         self.scale = np.where(root > 0, root, 1.0)
         self._outer = np.outer(self.scale, self.scale)
-        self._scaled = information / self._outer
-        self._known = inverse
 
     @classmethod
     def of_covariance(cls, vcov: Floats | None) -> Curvature | None:
@@ -57,22 +56,49 @@ class Curvature:
         """
         if vcov is None or not len(vcov) or not np.isfinite(vcov).all() or not (np.diagonal(vcov) > 0).all():
             return None
-        information = cls(vcov).inverse(1e-13)
-        return None if information is None else cls(information, vcov)
+        given = cls(vcov)
+        if given._factor is None:
+            return None
+        root, _ = dtrtri(given._factor, lower=1)
+        diagonal = np.einsum("ij,ij->j", root, root)  # of the inverse, whose trace bounds its largest eigenvalue
+        if not diagonal.sum() * 1e-13 < 1.0 and not given.eigen[0][0] > 1e-13:
+            return None
+        out = cls.__new__(cls)
+        out._given = given
+        out.scale = np.sqrt(diagonal) / given.scale
+        out._outer = np.outer(out.scale, out.scale)
+        return out
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the matrix is not empty and has finite entries alone."""
+        return bool(self.scale.size) and (self._given is not None or bool(np.isfinite(self.information).all()))
+
+    @cached_property
+    def information(self) -> Floats:
+        """The matrix itself."""
+        assert self._given is not None
+        inverse = self._given._inverse
+        assert inverse is not None
+        return np.asarray(inverse / self._given._outer)
+
+    @cached_property
+    def _scaled(self) -> Floats:
+        return np.asarray(self.information / self._outer)
 
     @cached_property
     def _factor(self) -> Floats | None:
         """Lower Cholesky factor of the scaled matrix, None without one."""
         if not self._scaled.size:
             return np.asarray(self._scaled)
-        factor, failed = dpotrf(self._scaled, lower=1, clean=1)
+        factor, failed = dpotrf(self._scaled.T, lower=1, clean=1)
         return None if failed else np.asarray(factor)
 
     @cached_property
     def _inverse(self) -> Floats | None:
         """Inverse of the scaled matrix, None where it is not positive definite."""
-        if self._known is not None:
-            return np.asarray(self._known * self._outer)
+        if self._given is not None:
+            return np.asarray(self._given.information * self._outer)
         if self._factor is None or not self._scaled.size:
             return self._factor
         half, _ = dpotri(self._factor, lower=1)

@@ -97,10 +97,10 @@ def weak_directions(
         Of P parameters.
     estimates : (P,) floats, optional
     """
-    information = curvature.information
-    if information.size == 0 or not np.all(np.isfinite(information)):
+    size = curvature.scale.size
+    if not curvature.is_finite:
         return
-    if curvature.exceeds(len(information) / LARGE_CONDITION):  # P is the sum of the eigenvalues, so none is larger
+    if curvature.exceeds(size / LARGE_CONDITION):  # P is the sum of the eigenvalues, so none is larger
         return
     values, vectors = curvature.eigen
     texts = names()
@@ -108,7 +108,7 @@ def weak_directions(
         if value > values[-1] / LARGE_CONDITION:
             break
         share = np.abs(vector) / np.abs(vector).max()
-        if estimates is not None and value > len(information) * np.finfo(float).eps * values[-1]:
+        if estimates is not None and value > size * np.finfo(float).eps * values[-1]:
             step = np.abs(vector / curvature.scale) / np.sqrt(value)
             if (step < np.abs(estimates))[share >= SMALL_SHARE].all():
                 continue

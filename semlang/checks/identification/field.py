@@ -19,6 +19,9 @@ P = (1 << 31) - 1
 
 Ints = NDArray[np.int64]
 
+FEW = 32
+"""Numbers below which a loop in Python takes less time than one over an array."""
+
 
 def residue(value: float | int | Fraction) -> int:
     """Return a number as an element of the field; a float counts as the decimal that it prints as.
@@ -62,6 +65,9 @@ def _wide(values: NDArray[np.integer[Any]]) -> Ints:
 
 def inverses(values: NDArray[np.integer[Any]]) -> Ints:
     """Return 1 / values elementwise (0 for 0), by repeated squaring."""
+    if values.size < FEW:
+        found = [pow(v, P - 2, P) for v in values.ravel().tolist()]
+        return np.array(found, dtype=np.int64).reshape(values.shape)
     base, exponent = _wide(values) % P, P - 2
     out = np.ones_like(base)
     while exponent:
@@ -78,7 +84,7 @@ def matmul(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> Ints:
     Sums of n products below 2^32 stay below 2^53 for n up to 2^21. Leading axes broadcast.
     """
     a, b = _wide(a), _wide(b)
-    if a.shape[-1] * a.shape[-2] * b.shape[-1] < 64:
+    if a.shape[-1] == 1 or a.shape[-1] * a.shape[-2] * b.shape[-1] < 64:
         out = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), dtype=np.int64)
         for k in range(a.shape[-1]):
             out = (out + a[..., :, k, None] * b[..., None, k, :]) % P

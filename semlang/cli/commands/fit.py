@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from semlang.cli.output import Report, model_of, model_options, reporting, scheduler_option, writable
-from semlang.diagnostics import error
+from semlang.diagnostics import Diagnostic, error, warning
 from semlang.errors import NotConvergedWarning
+from semlang.interrupts import held
+
+if TYPE_CHECKING:
+    from semlang.results.fit import Fit
 
 
 @click.command("fit")
@@ -58,17 +63,41 @@ def command(
                 checkpoint=checkpoint, scheduler=scheduler,
             )  # fmt: skip
         shown.show("tables and measures")
-        result, summary = fit.to_json(), fit.summary()
+        fit, result, summary = _shown(fit)
     finally:
         shown.end()
     report.add(fit.diagnostics)
+    if fit.estimate.interrupted:
+        report.add([_interrupted(output)])
     if not fit.converged and not any(d.is_error for d in report.diagnostics):
         report.add([error("not-converged", "the fit did not converge")])
     if output:
         from semlang.results.stored import stored_json
 
-        report.wrote(output, stored_json(fit).encode())
-    report.finish(result, summary, failed=not fit.converged)
+        with held():
+            report.wrote(output, stored_json(fit, brief=fit.estimate.interrupted).encode())
+    report.finish(result, summary, failed=not fit.converged or fit.estimate.interrupted)
+
+
+def _shown(fit: Fit) -> tuple[Fit, dict[str, Any], str]:
+    """Return a fit, its JSON and its summary; of one that is interrupted, also here, those without measures."""
+    if not fit.estimate.interrupted:
+        try:
+            return fit, fit.to_json(), fit.summary()
+        except KeyboardInterrupt:
+            fit = fit.stopped()
+    with held():
+        return fit, fit.to_json(brief=True), fit.summary(brief=True)
+
+
+def _interrupted(output: str | None) -> Diagnostic:
+    return warning(
+        "fit-interrupted",
+        "the fit was interrupted: fit measures, standardised estimates and explained variances are left out",
+        help=f"semlang show {output} --standardized --measures"
+        if output
+        else "fit again, or with -o FILE: semlang show has them later",
+    )
 
 
 class Progress:

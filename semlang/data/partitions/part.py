@@ -43,9 +43,13 @@ class BoundPart:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of one partition by group: rows, observed responses, units of each cluster; and what is wrong."""
+    """Numbers of one partition by group: rows, different rows, observed responses, units of each cluster; errors.
+
+    Different rows are as many as rows where they are not counted, see `Design.distinct`.
+    """
 
     rows: tuple[int, ...]
+    distinct: tuple[int, ...]
     responses: tuple[int, ...]
     units: tuple[Mapping[str, int], ...]
     errors: tuple[Diagnostic, ...]
@@ -76,6 +80,7 @@ def sizes(part: BoundPart) -> Sizes:
     """Return the numbers of a partition."""
     return Sizes(
         tuple(d.n_rows for d in part.designs),
+        tuple(d.distinct[0].n_rows for d in part.designs),
         tuple(sum(int(np.count_nonzero(~np.isnan(y))) for y in d.responses.values()) for d in part.designs),
         tuple({c: d.n_units(c) for c in d.clusters} for d in part.designs),
         part.errors,

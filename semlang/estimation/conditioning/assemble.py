@@ -26,7 +26,12 @@ Floats = NDArray[np.float64]
 
 
 def conditional_members(
-    table: ParameterTable, designs: Sequence[Design], pinned: Collection[int], points: int, threads: int
+    table: ParameterTable,
+    designs: Sequence[Design],
+    pinned: Collection[int],
+    points: int,
+    threads: int,
+    groups: Sequence[int] = (),
 ) -> tuple[list[Member], Parametrisation]:
     """Return a member for each group, and the optimiser's coordinates.
 
@@ -38,22 +43,23 @@ def conditional_members(
     pinned : collection of int
         Parameters in constraints or with bounds.
     points, threads : int
+    groups : sequence of int
+        Their numbers, from 1; default: all there are.
     """
     extended, last = with_locations(table)
-    parts = []
-    for n, design in enumerate(designs, 1):
-        forms = [c.form for c in conditions(extended, n).configurations]
-        parts += [(n, part) for part in parts_of(extended, forms, design)]
-
-    def conditioned(whole: bool) -> list[Conditions]:
-        return [conditions(given_known(extended, part.known), n, whole, part.fills) for n, part in parts]
-
-    given = conditioned(False)
+    parts: list[tuple[int, Part]] = []
+    given: list[Conditions] = []
+    for n, design in zip(groups or range(1, len(designs) + 1), designs, strict=True):
+        all_latent = conditions(extended, n)
+        for part in parts_of(extended, [c.form for c in all_latent.configurations], design):
+            parts.append((n, part))
+            plain = not part.known and not part.fills
+            given.append(all_latent if plain else _conditions_of(extended, n, part))
     parametrisation = Parametrisation([c.form for g in given for c in g.configurations], pinned, fixed=False)
     parametrisation.n_parameters = table.n_parameters
     parametrisation.scales = scales_of_classes(table, pinned)
     if not _all_factored(given, parametrisation):
-        given = conditioned(True)
+        given = [_conditions_of(extended, n, part, whole=True) for n, part in parts]
     flags = iter(parametrisation.factored)
     derived = Derived(table.n_parameters, [_location(extended, row) for row in last], parametrisation.scales)
     factored = [[next(flags) for _ in g.configurations] for g in given]
@@ -70,10 +76,14 @@ def conditional_members(
         member = Mixture(seen, n, part.design, g, models, derived, points, is_gaussian(table), threads)
         made.setdefault(n, []).append((part, member))
     members: list[Member] = [
-        own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], designs[n - 1])
-        for n, own in made.items()
+        own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], design)
+        for own, design in zip(made.values(), designs, strict=True)
     ]
     return members, parametrisation
+
+
+def _conditions_of(table: ParameterTable, group: int, part: Part, whole: bool = False) -> Conditions:
+    return conditions(given_known(table, part.known), group, whole, part.fills)
 
 
 def with_last_points(table: ParameterTable, theta: Floats) -> tuple[ParameterTable, Floats]:

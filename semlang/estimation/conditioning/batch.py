@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.graph.condition import discrete_variables, n_states
 from semlang.model.table import ROWS, ParameterTable, Row
@@ -79,8 +78,8 @@ def batch_em(
     logits = {r.klass: r.parameter for r in table.rows if r.target == key and r.op == "~1"}
     if items is None or len(logits) != K - 1 or min(logits.values(), default=0) < 0:
         return None
-    responses = {i.key: designs[0].responses[i.key] for i in items}
-    design, _ = collapse(_bare(designs[0], responses))
+    design = designs[0].distinct[0]
+    design, _ = _bare(design, {i.key: design.responses[i.key] for i in items}).distinct
     Y, owner, w = _patterns(items, design)
     value, P, pi = _em(Y, owner, w, K, starts, rng)
     out = []
@@ -164,24 +163,26 @@ def _em(
     Y: Floats, owner: Ints, w: Floats, K: int, starts: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
     """Return log-likelihoods (S,), probabilities of categories (S, K, M) and of classes (S, K)."""
-    M = Y.shape[1]
+    N, M = Y.shape
     members = np.equal.outer(np.arange(owner.max() + 1), owner).astype(np.float64)
     P = rng.uniform(0.1, 0.9, (starts, K, M))
     P /= (P @ members.T) @ members
     pi = np.full((starts, K), 1.0 / K)
     value = np.full(starts, -np.inf)
     alive = np.arange(starts)
-    wY = Y * w[:, None]
+    transposed, wY = np.ascontiguousarray(Y.T), Y * w[:, None]
     for step in range(STEPS):
         logs = np.log(np.maximum(P[alive], 1e-300))
-        joint = (Y @ logs.reshape(-1, M).T).reshape(len(Y), alive.size, K) + np.log(np.maximum(pi[alive], 1e-300))
-        largest = joint.max(axis=2, keepdims=True)
-        np.exp(joint - largest, out=joint)
-        total = joint.sum(axis=2, keepdims=True)
-        new = w @ (np.log(total) + largest)[:, :, 0]
-        joint /= total
-        counts = (joint.reshape(len(Y), -1).T @ wY).reshape(alive.size, K, M)
-        size = (w @ joint.reshape(len(Y), -1)).reshape(alive.size, K)
+        joint = (logs.reshape(-1, M) @ transposed).reshape(alive.size, K, N)  # sums over classes add lines
+        joint += np.log(np.maximum(pi[alive], 1e-300))[:, :, None]
+        largest = joint.max(axis=1)
+        joint -= largest[:, None]
+        np.exp(joint, out=joint)
+        total = joint.sum(axis=1)
+        new = (np.log(total) + largest) @ w
+        joint /= total[:, None]
+        counts = (joint.reshape(-1, N) @ wY).reshape(alive.size, K, M)
+        size = joint @ w
         sums = (counts @ members.T) @ members
         P[alive] = np.where(sums > 0, counts / np.where(sums > 0, sums, 1.0), P[alive])
         pi[alive] = size / size.sum(axis=1, keepdims=True)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.data.collapse import collapse
 from semlang.data.design import Design
 from semlang.data.repeated import repeated
 from semlang.estimation.conditioning.conditions import Conditions
@@ -23,6 +22,7 @@ from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.pieces import Piece, pieces_of
 from semlang.estimation.conditioning.units import Units, complete
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
+from semlang.estimation.typed_rows import TypedUnits
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["Copies", "Logits"]
@@ -93,7 +93,7 @@ class Copies:
         self.merged: Ints
         self.design, self.merged = self.given, np.arange(design.n_rows)
         if not conditions.nodes:
-            self.design, self.merged = collapse(self.given)
+            self.design, self.merged = self.given.distinct
         self._gaussian_fills = [f for f in conditions.fills if f.gaussian]
         self._moves = [
             bool(self._gaussian_fills) or any(c.column in names for p in m.form.needed for q in p for c in q)
@@ -109,7 +109,7 @@ class Copies:
         observed = {k: int((~np.isnan(y)).sum()) for k, y in self.design.responses.items()}
         self._pieces = pieces_of(table, group, conditions, forms, observed)
         self._place()
-        self._last: tuple[bytes, Folded, list[UnitEvaluation]] | None = None
+        self._last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None = None
 
     # ------------------------------------------------------------------ data
 

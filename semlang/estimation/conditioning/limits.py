@@ -116,9 +116,10 @@ def at_limit(table: ParameterTable, x: Floats, information: Floats, scales: Sequ
         return Limits()
     closed = frozenset(p for scale in scales for p in scale[1:] if x[p] < -FAR and information[p, p] < FLAT)
     opened = tuple(tuple(p for p in scale if p not in closed) for scale in scales)
-    x, jacobian = ordered(x, opened)
-    back = np.linalg.inv(jacobian)
-    information = back.T @ information @ back
+    if any(opened):
+        x, jacobian = ordered(x, opened)
+        back = np.linalg.inv(jacobian)
+        information = back.T @ information @ back
     sets: dict[tuple[object, ...], dict[int, float]] = {}
     for row in table.rows:
         far = None if row.parameter in closed else _far(table, row, x)

@@ -14,13 +14,13 @@ from semlang.estimation.ascent import Ascent
 from semlang.estimation.conditioning.batch import batch_em
 from semlang.estimation.conditioning.limits import Limits, at_limit
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate
+from semlang.estimation.conditioning.starts import Starts, apart, best_of, degenerate, different
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable
 
-__all__ = ["many_starts", "run_at_limits"]
+__all__ = ["many_starts", "pulled_in", "run_at_limits"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +29,9 @@ SHORT = 8
 
 HELD = 18.0
 """Where a logit without bound is held: the probability is within 2e-8 of 0 or 1."""
+
+INSIDE = 5.0
+"""Where such a logit begins for further rows: the probability is 0.007."""
 
 LOSS = 1e-2
 """Nothing is held where that would take more from the log-likelihood."""
@@ -63,11 +66,12 @@ def many_starts(
     if found is not None:
         covariates = any(r.via and r.class_variable == r.target for r in table.rows)
         best = [coordinates(s.theta) for s in found[: FINALISTS if not covariates else max(FINALISTS, starts // 4)]]
-        end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200), lambda z: ascent.climb_still(z, 1e-4, 200))
+        end = best_of(best, lambda z: ascent.climb_still(z, 1e-4, 200))
         if covariates:
-            return Starts(end.z, end.values, starts)
-        values = tuple(sorted((s.value for s in found), reverse=True))
-        return Starts(end.z, (end.values[0], *(v for v in values[1:])), starts)
+            return Starts(end.z, end.values, starts, end.others)
+        values = tuple(s.value for s in found)
+        others = tuple(coordinates(found[k].theta) for k in different(values))
+        return Starts(end.z, (end.values[0], *values[1:]), starts, others)
     points = [coordinates(apart(table, theta, designs, user, rng if k else None)) for k in range(starts)]
     if starts == 1:
         return Starts(points[0], (0.0,), 1)
@@ -109,7 +113,7 @@ def run_at_limits(
     """
     limits = Limits()
     if objective.plain:
-        information = objective.outer_product(objective.value_and_scores(z)[1])
+        information = objective.scored(z)[2]()
         limits = _kept(objective, z, at_limit(table, objective.x(z), information, objective.within.scales))
     if not limits:
         ascent = make(objective)
@@ -129,6 +133,14 @@ def run_at_limits(
     if best.curvature is not None:
         curvature = Curvature(carry.T @ best.curvature.information @ carry)
     return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
+
+
+def pulled_in(table: ParameterTable, objective: Objective, z: Floats) -> Floats:
+    """Return coordinates with what is without bound in these rows where others still have a slope that says more."""
+    if not objective.plain:
+        return z
+    limits = at_limit(table, objective.x(z), objective.scored(z)[2](), objective.within.scales)
+    return objective.z(limits.at(objective.x(z), INSIDE)) if limits else z
 
 
 def _value(objective: Objective, z: Floats) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable, Row
 from semlang.sums import count_by, sum_by
 
-__all__ = ["Starts", "apart", "best_of", "degenerate"]
+__all__ = ["Starts", "apart", "best_of", "climbed", "degenerate", "different", "rivals"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,9 @@ NARROW = 0.25
 
 Where curves of classes differ in several coordinates, those that begin far out catch nobody and are lost.
 """
+
+BEYOND, RIVALS = 4.0, 3
+"""Standard errors of a difference of log-likelihoods that tell two maxima apart, and most of these that go on."""
 
 FINALISTS = 2
 """One of so many starts goes on, and at least four."""
@@ -45,11 +49,14 @@ class Starts:
         Log-likelihoods of the starts that went on, best first.
     tried : int
         Number of starts.
+    others : tuple of (n,) floats
+        Where the other ones led, one of each log-likelihood, best first.
     """
 
     z: Floats
     values: tuple[float, ...]
     tried: int
+    others: tuple[Floats, ...] = ()
 
     @property
     def agreed(self) -> int:
@@ -168,7 +175,7 @@ def degenerate(table: ParameterTable, start: Floats, theta: Floats) -> bool:
 def best_of(
     starts: Sequence[Floats],
     short: Callable[[Floats], Optimum],
-    long: Callable[[Floats], Optimum],
+    long: Callable[[Floats], Optimum] | None = None,
     sound: Callable[[Floats], bool] = lambda z: True,
 ) -> Starts:
     """Climb a little from every start, and on from the best of them.
@@ -177,7 +184,7 @@ def best_of(
     ----------
     starts : sequence of (n,) floats
     short, long : callable
-        Climb from coordinates.
+        Climb from coordinates; without `long`, no further.
     sound : callable
         Whether coordinates are worth going on from; where none are, all count.
 
@@ -186,17 +193,45 @@ def best_of(
     Infeasible
         If no start has a likelihood.
     """
-    first = _climbed(starts, short)
+    first = climbed(starts, short)
     first = [o for o in first if sound(o.z)] or first
     if not first:
         raise Infeasible("no start has a likelihood")
     finalists = first[: max(4, len(first) // FINALISTS)]
-    last = _climbed([o.z for o in finalists], long) or first
+    last = first if long is None else climbed([o.z for o in finalists], long) or first
     last = [o for o in last if sound(o.z)] or last
-    return Starts(last[0].z, tuple(o.value for o in last), len(starts))
+    values = tuple(o.value for o in last)
+    return Starts(last[0].z, values, len(starts), tuple(last[k].z for k in different(values)))
 
 
-def _climbed(starts: Sequence[Floats], climb: Callable[[Floats], Optimum]) -> list[Optimum]:
+def different(values: Sequence[float]) -> list[int]:
+    """Return the places, in decreasing values, at which a maximum is another one than those before."""
+    return [k for k, (before, v) in enumerate(pairwise(values), 1) if v < before - SAME]
+
+
+def rivals(found: Starts, values: Callable[[Floats], Floats], multiplicity: Floats) -> list[Floats]:
+    """Return the maxima of some rows that may be the highest one of all rows, the best first.
+
+    Another one is out where the difference of the log-likelihoods is beyond four of its standard errors, those of a sum
+    over units (Vuong 1989).
+
+    Parameters
+    ----------
+    found : Starts
+    values : callable
+        From coordinates to the log-likelihoods of the units (C,).
+    multiplicity : (C,) floats
+        How often each unit occurred.
+    """
+    out, best = [found.z], values(found.z)
+    for z in found.others:
+        d = best - values(z)
+        if d.sum() < BEYOND * np.sqrt((d**2 / np.where(multiplicity > 0.0, multiplicity, 1.0)).sum()):
+            out.append(z)
+    return out[:RIVALS]
+
+
+def climbed(starts: Sequence[Floats], climb: Callable[[Floats], Optimum]) -> list[Optimum]:
     """Return where climbs from some coordinates lead, best first; those without a likelihood are left out.
 
     A start may lead to where a class is empty and its parameters have no information.

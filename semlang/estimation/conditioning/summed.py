@@ -10,6 +10,7 @@ from semlang.estimation.conditioning.fold import Folded, sums
 from semlang.estimation.conditioning.pieces import Piece
 from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
 from semlang.estimation.member import Infeasible
+from semlang.estimation.typed_rows import TypedUnits
 
 __all__ = ["Summed"]
 
@@ -19,8 +20,8 @@ Ints = NDArray[np.int64]
 MOVES = 12
 """Most moves of the nodes at one point."""
 
-MANY = 40
-"""Units a parameter from which the outer product of their scores is the better information."""
+MANY, DISTINCT = 40, 5
+"""Units a parameter, and different ones, from which the outer product of their scores is the better information."""
 
 STILL = 1e-4
 """Nodes stay where they are when moving them changes the log-likelihood by less."""
@@ -32,7 +33,7 @@ class Summed(Copies):
     exact = False
     standing = True
     cautious = False
-    _last: tuple[bytes, Folded, list[UnitEvaluation]] | None
+    _last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None
 
     def move(self, x: Floats) -> bool:
         """Move the nodes to the posterior at `x` until the log-likelihood stays; return whether it had changed."""
@@ -41,11 +42,7 @@ class Summed(Copies):
         changed = False
         before = float(self._evaluate(x)[0].values.sum())
         for _ in range(MOVES):
-            folded = self._evaluate(x)[0]
-            for nodes in self.nodes:
-                stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
-                nodes.move(folded.adjoints[stage])
-            self._build()
+            self.move_once(x)
             value = float(self._evaluate(x)[0].values.sum())
             still = abs(value - before) < STILL
             before = value
@@ -53,6 +50,26 @@ class Summed(Copies):
                 break
             changed = True
         return changed
+
+    def move_once(self, x: Floats) -> None:
+        """Move the nodes to the posterior at `x` by the nodes as they are."""
+        folded = self._evaluate(x)[0]
+        for nodes in self.nodes:
+            stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
+            nodes.move(folded.adjoints[stage])
+        self._build()
+
+    def release(self) -> None:
+        """Put the nodes where the prior has them."""
+        if self.nodes:
+            self.leaves = []
+            self._place()
+
+    def reset(self) -> None:
+        """Forget modes and the last evaluation: the next one depends on its coordinates and the nodes alone."""
+        self._last = None
+        for leaf in self.leaves:
+            leaf.reset()
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
@@ -75,11 +92,14 @@ class Summed(Copies):
     def information(self, x: Floats) -> Floats | None:
         """Return the information there would be were all states known, where there are few units for the parameters.
 
+        Equal units are one here, but count as often as they occur.
+
         It is the sum over units and states of squared scores, each weighted by the state's posterior probability. Steps
         on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
         the scores of two pieces are uncorrelated, so that their squares add up.
         """
-        if self.records.size > MANY * self.derived.n and not self.cautious:
+        n = self.derived.n
+        if not self.cautious and self.multiplicity.sum() > MANY * n and self.records.size >= DISTINCT * n:
             return None
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)
@@ -89,7 +109,8 @@ class Summed(Copies):
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
             scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
             weight = self._weights(folded, piece, leaf)[owner[begins]]
-            total += (scores * weight[:, None]).T @ scores
+            every = np.arange(full.size)[evaluation.columns]
+            total[np.ix_(every, every)] += (scores * weight[:, None]).T @ scores
         for number, _ in enumerate(self.fold.stages):
             for g in self._memberships[number]:
                 total += g.logits.information(self._adjoint(folded, number, g))
@@ -103,7 +124,7 @@ class Summed(Copies):
         """Return the coordinates as they are."""
         return x, None
 
-    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation]]:
+    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation | TypedUnits]]:
         key = x.tobytes()
         if self._last is not None and self._last[0] == key:
             return self._last[1], self._last[2]
@@ -153,7 +174,7 @@ class Summed(Copies):
                 total = total + nodes.log_weights(len(self.shape))
         return total
 
-    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation], whole: bool) -> Floats:
+    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation | TypedUnits], whole: bool) -> Floats:
         """Return the scores of the top-level units, or their sum as one line."""
         full, jacobian = self.derived.extend(x)
         n_top = 1 if whole else self.records.size
@@ -163,9 +184,9 @@ class Summed(Copies):
         ):
             weights = self._weights(folded, piece, leaf)[target]
             if whole:
-                out += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
+                out[:, evaluation.columns] += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
             else:
-                np.add.at(out, owner, evaluation.scores(weights, first))
+                _add(out, owner, evaluation.columns, evaluation.scores(weights, first))
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self._memberships[number]:
@@ -196,3 +217,13 @@ class Summed(Copies):
         for stage in self.fold.stages[number + 1 :]:
             out = stage.parent[out]
         return out
+
+
+def _add(out: Floats, owner: Ints, columns: slice | Ints, scores: Floats) -> None:
+    """Add scores to those of the units that they belong to, in some columns."""
+    if owner.size == len(out) and (np.diff(owner) > 0).all():
+        out[:, columns] += scores
+    elif isinstance(columns, slice):
+        np.add.at(out, owner, scores)
+    else:
+        np.add.at(out, np.ix_(owner, columns), scores)

@@ -78,7 +78,8 @@ def complete(
             everywhere = anywhere(missing, design, level)
             for key in responses:
                 leave_out(key, everywhere, reason)
-    return replace(design, responses=responses), dict(dropped)
+    same = all(responses[key] is y for key, y in design.responses.items())
+    return design if same else replace(design, responses=responses), dict(dropped)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ backwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,8 +25,7 @@ from semlang.estimation.elimination.outline import Outline
 from semlang.estimation.elimination.run import Run
 from semlang.estimation.elimination.standard import Prior, Standard
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import expand
-from semlang.estimation.grid.row_types import row_types
+from semlang.estimation.grid.typed_units import typed_units
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import with_role
@@ -62,10 +61,10 @@ NARROW = 0.5
 FEW = 50
 """Parameters for which differences of the gradient take less time than Louis' formula."""
 
-CELLS = 20_000_000
-"""Numbers of the largest array of a run of units."""
+CELLS = 3_000_000
+"""Numbers of what the steps leave of a run of units; a pass has about ten times as many at a time."""
 
-SCORE_CELLS = 4_000_000
+SCORE_CELLS = 1_000_000
 """The same of scores by node and parameter."""
 
 
@@ -109,8 +108,7 @@ class EliminatedGrid(Expanded):
             Layer(level, tuple((j,) for j in own)) for level, own in zip(found.levels, members, strict=True)
         )
         self._dimension = {j: d for d, j in enumerate(j for own in members for j in own)}
-        self.rows = expand(self.reduced, design, variables, self.layers, order)
-        types = row_types(self.reduced, design, self.rows)
+        self.rows, types = typed_units(self.reduced, design, variables, self.layers, order)
         self.types, self.type_of_row = types.rows, types.number
         self.chain = Chain(self.reduced, design, self.types, self.standard, self.layers)
         self.n_parameters = self.reduced.n_parameters
@@ -138,13 +136,12 @@ class EliminatedGrid(Expanded):
         return out
 
     def _runs(self, nodes: int, cells: float, scores: bool = False) -> list[Run]:
-        """Divide the top units so that no array has more than about so many cells, of likelihoods or of `scores`."""
+        """Divide the top units so that messages have no more than about so many cells, or arrays of `scores`."""
         tree, weight = self.rows.tree, self.rows.unit_weights[-1]
         levels = len(self.layers)
         firsts = [tree.starts(0), *(tree.first[n] for n in range(1, levels))]
-        widest = max(len(s.rest) for s in self.outline.steps)
         within = firsts[0].size / max(weight.size, 1)
-        each = float(nodes**widest)
+        each = float(sum(nodes ** len(s.rest) for s in self.outline.steps))
         if scores:  # those of responses of a scope have about its share of the parameters
             shares = [here.size / self.types.y.size for here in self.types_of]
             of_scopes = sum(p * nodes ** len(v) for p, v in zip(shares, self.layout.scopes, strict=True))
@@ -232,7 +229,11 @@ class EliminatedGrid(Expanded):
     def _values_of_runs(self, x: Floats, z: Floats) -> list[Floats]:
         """Return the log-likelihoods of the distinct top-level units of each run."""
         logs, kernels = self._tables(x, z)[2], self._kernels(self.standard.prior(x), z)[1]
-        return [run.forward(logs, kernels) for run in self.runs]
+        out = []
+        for run in self.runs:
+            out.append(run.forward(logs, kernels))
+            run.forget()
+        return out
 
     def values(self, x: Floats) -> Floats:
         """Return the log-likelihoods of the top-level units (weighted)."""
@@ -250,25 +251,39 @@ class EliminatedGrid(Expanded):
                 gradient = gradient + adjoint_of_table(found.z, found.prior.conditionals[n], found.own[n], bar)
         return float(sum(v @ run.weight for v, run in zip(found.values, found.runs, strict=True))), gradient
 
-    def evaluate(self, x: Floats, keep: bool = False, second: bool = False) -> Pass:
-        """Return one pass over the units.
+    def evaluate(self, x: Floats) -> Pass:
+        """Return one pass over the units."""
+        found = self.begin(x, self.nodes, self.runs)
+        self.sweep(found)
+        return found
 
-        With `keep` the steps' factors stay, for scores by node and parameter; with `second` at fewer nodes if they do.
-        """
-        z, runs = self.nodes, self.runs
-        if keep:
-            z = self._for_second(x) if second else z
-            runs = self._runs(z.size, SCORE_CELLS, scores=True)
+    def for_scores(self, x: Floats, second: bool = False) -> Pass:
+        """Return a pass to come over few units at a time; for `second` derivatives at fewer nodes if they do."""
+        z = self._for_second(x) if second else self.nodes
+        return self.begin(x, z, self._runs(z.size, SCORE_CELLS, scores=True))
+
+    def begin(self, x: Floats, z: Floats, runs: Sequence[Run]) -> Pass:
+        """Return a pass whose tables are filled, before any unit is looked at."""
         prior = self.standard.prior(x)
         inputs, jacobian, tables = self._inputs_and_tables(x, z)
         own, kernels = self._kernels(prior, z)
         counts = [np.zeros_like(table[0]) for table in tables]
-        sums = [np.zeros_like(kernel) for kernel in kernels]
-        values = []
-        for run in runs:
-            values.append(run.forward([t[0] for t in tables], kernels))
-            run.backward(counts, sums, keep)
-        return Pass(z, runs, inputs, jacobian, tables, counts, prior, own, self._of_kernels(sums), values)
+        return Pass(z, runs, inputs, jacobian, tables, counts, prior, own, kernels, [], [])
+
+    def sweep(self, found: Pass, visit: Callable[[Run], None] | None = None) -> None:
+        """Go over the runs of a pass, and fill posterior weights and values.
+
+        With `visit` each run is handed out after its turn, with the factors of its steps.
+        """
+        logs = [t[0] for t in found.tables]
+        sums = [np.zeros_like(kernel) for kernel in found.kernels]
+        for run in found.runs:
+            found.values.append(run.forward(logs, found.kernels))
+            run.backward(found.counts, sums, visit is not None)
+            if visit is not None:
+                visit(run)
+            run.forget()
+        found.of_kernels.extend(self._of_kernels(sums))
 
     def _tables(self, x: Floats, z: Floats) -> tuple[RowInputs, Floats, list[Floats]]:
         inputs, jacobian, tables = self._inputs_and_tables(x, z)
@@ -388,7 +403,7 @@ class EliminatedGrid(Expanded):
     def _adaptive(self) -> QuadratureLikelihood:
         form = self.outline.structure.reduced
         dims = sum(layer.dims for layer in layers_of(form, (), self._order))
-        q = next((q for q in POSTERIOR if self.rows.y.size * q**dims <= DENSITIES), 1)
+        q = next((q for q in POSTERIOR if self.rows.tree.rows * q**dims <= DENSITIES), 1)
         return QuadratureLikelihood(form, self.design, self._variables, self._order, self.standard.inner.factored, q)
 
 
@@ -407,7 +422,8 @@ class Pass:
     tables : for each scope (4, types, nodes): l, l', dl/df1, dl/df2
     counts : for each scope the posterior weights (types, nodes)
     prior : Prior
-    own, of_kernels : for each step the distribution of its variable, and the posterior weights of its nodes
+    own, kernels : for each step the distribution of its variable, and what the step multiplies by
+    of_kernels : for each step the posterior weights of the nodes of its distribution
     values : for each run the log-likelihoods of its distinct top units
     """
 
@@ -419,6 +435,7 @@ class Pass:
     counts: list[Floats]
     prior: Prior
     own: list[Floats]
+    kernels: list[Floats]
     of_kernels: list[Floats]
     values: list[Floats]
 

@@ -18,6 +18,7 @@ from semlang.estimation.kernels.chain_rows import RowInputs
 
 if TYPE_CHECKING:
     from semlang.estimation.elimination.eliminated_grid import EliminatedGrid, Pass
+    from semlang.estimation.elimination.run import Run
 
 __all__ = ["complete_data_information", "pattern_scores", "second_derivatives"]
 
@@ -29,15 +30,18 @@ STEP = 1e-5
 
 def second_derivatives(grid: EliminatedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
-    found = grid.evaluate(x, keep=True, second=True)
+    found = grid.for_scores(x, second=True)
     J = grid.chain.input_jacobian(found.inputs, found.jacobian)
+    variance = np.zeros((x.size, x.size))
+    tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
+
+    def visit(run: Run) -> None:
+        expectations(run, tables, kernels, variance)
+
+    grid.sweep(found, visit)
     total = (
         _of_densities(grid, found, J) + grid.chain.second_derivatives(x, grid.bars(found)) + _of_prior(grid, x, found)
     )
-    variance = np.zeros_like(total)
-    tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
-    for run in found.runs:
-        expectations(run, tables, kernels, variance)
     out: Floats = total + variance
     return 0.5 * (out + out.T)
 
@@ -67,11 +71,15 @@ def complete_data_information(grid: EliminatedGrid, x: Floats) -> Floats:
 
 def pattern_scores(grid: EliminatedGrid, x: Floats) -> tuple[Floats, Floats]:
     """Return the log-likelihoods and scores of the top units (units, P), without weights."""
-    found = grid.evaluate(x, keep=True)
+    found = grid.for_scores(x)
     J = grid.chain.input_jacobian(found.inputs, found.jacobian)
     tables, kernels = _scores_of_tables(grid, found, J), _scores_of_kernels(grid, found)
-    unused = np.zeros((x.size, x.size))
-    scores = [expectations(run, tables, kernels, unused)[run.top_of_unit] for run in found.runs]
+    unused, scores = np.zeros((x.size, x.size)), []
+
+    def visit(run: Run) -> None:
+        scores.append(expectations(run, tables, kernels, unused)[run.top_of_unit])
+
+    grid.sweep(found, visit)
     values = [v[run.top_of_unit] for v, run in zip(found.values, found.runs, strict=True)]
     return np.concatenate(values), np.concatenate(scores)
 

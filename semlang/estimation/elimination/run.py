@@ -191,6 +191,16 @@ class Run:
         node.scale = scale + np.log(node.largest)
         node.bar = node.value_bar = None
 
+    def forget(self) -> None:
+        """Give back the memory of a pass: runs come one after the other, and only one has its arrays."""
+        nothing = np.zeros((0, 0))
+        for node in self.nodes:
+            if isinstance(node, Sum):
+                node.logs = node.bar = nothing
+            else:
+                node.contraction = node.value_bar = node.bar = None
+                node.value, node.scale, node.largest = nothing, np.zeros(0), np.zeros(0)
+
     def backward(self, counts: Sequence[Floats], sums: Sequence[Floats], keep: bool = False) -> None:
         """Add the posterior weights of the nodes to `counts` by scope, and of kernels, by step, to `sums`.
 

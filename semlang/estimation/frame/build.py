@@ -97,10 +97,10 @@ class _Builder:
             plain = v.is_gaussian
             if v.role != "response" or not plain or v.key in causes or v.arguments:
                 continue
-            values = np.concatenate([d.responses[v.key] for d in self.designs if v.key in d.responses])
-            known = values[~np.isnan(values)]
-            if known.size:
-                out[v.key] = float(known.mean())
+            found = [d.summary(v.key) for d in self.designs if v.key in d.responses]
+            known = sum(s.known for s in found)
+            if known:
+                out[v.key] = sum(s.known * s.mean for s in found) / known
         return out
 
     def _find_slope(self, g: int, graph: ModelGraph, path: Path) -> None:
@@ -168,7 +168,7 @@ class _Builder:
     def _spread(self, names: tuple[str, str, str], g: int, place: Hashable, via: Product) -> Iterator[Spread]:
         """Yield the terms of what stands for a product in one place, multiplied out; the product itself first."""
         centre, scale, factor = names
-        standard = self._standard(names, g, place, via)
+        standard = self._standard(names, g, place, via) if via else None
         if standard is None:
             yield Spread(monomial(via), 1.0, set())
             return
@@ -215,7 +215,8 @@ class _Builder:
             kind: Hashable, target: str, source: str, via: Product, p: int, value: float, place: Hashable
         ) -> None:
             slope = source and (g, source) in self.slope  # its covariate and its variable change together
-            terms = [Spread(monomial(via), 1.0, set())] if slope else list(self._spread(FIXED, g, place, via))
+            plain = slope or not via
+            terms = [Spread(monomial(via), 1.0, set())] if plain else list(self._spread(FIXED, g, place, via))
             for t, factor, choices in T[target]:
                 coefficient = factor * (1.0 if p >= 0 else value)
                 for rest, part, own in terms:

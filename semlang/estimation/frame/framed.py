@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,12 @@ class Frame:
 
     def design(self, g: int, design: Design) -> Design:
         """Return data of group g, counted from 0, in the frame."""
-        origins = self.origins[g]
-        moved = {key: y - origins[key] if key in origins else y for key, y in design.responses.items()}
-        return replace(design, responses=moved, columns=FramedColumns(design.columns, self.changed))
+        return design.moved(self.origins[g], FramedColumns(design.columns, self.changed))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether origins of responses alone have moved: the derivatives of theta are those of theta'."""
+        return not self.products and np.array_equal(self.A, np.eye(len(self.A)))
 
     def _added(self, inside: Floats) -> Floats:
         out = np.zeros(inside.size)
@@ -59,10 +63,13 @@ class Frame:
 
     def theta(self, inside: Floats) -> Floats:
         """Return the table's parameters."""
-        return np.asarray(self.A @ inside + self.b + self._added(inside))
+        moved = inside if self.plain else self.A @ inside
+        return np.asarray(moved + self.b + self._added(inside))
 
     def inside(self, theta: Floats) -> Floats:
         """Return the parameters in the frame."""
+        if self.plain:
+            return np.asarray(theta - self.b, dtype=np.float64)
         first: Floats = np.asarray(np.linalg.solve(self.A, theta - self.b), dtype=np.float64)
         if not self.products:
             return first
@@ -83,6 +90,8 @@ class Frame:
 
         Parameters without a variance (NaN) have none in the table either, unless others are a part of them.
         """
+        if self.plain:
+            return self.theta(inside), vcov, scores
         A = self.jacobian(inside)
         if vcov is not None:
             unknown = np.isnan(np.diagonal(vcov))
@@ -116,4 +125,7 @@ class Framed:
 
     def jacobian(self, x: Floats) -> Floats:
         """Return dtheta/dx (P, P)."""
-        return np.asarray(self.frame.jacobian(self.inner.theta(x)) @ self.inner.jacobian(x))
+        inner = self.inner.jacobian(x)
+        if self.frame.plain:
+            return inner
+        return np.asarray(self.frame.jacobian(self.inner.theta(x)) @ inner)

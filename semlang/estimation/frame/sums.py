@@ -39,7 +39,7 @@ class Sum:
         """Add value times a parameter."""
         if value:
             self.terms[parameter] = self.terms.get(parameter, 0.0) + value
-            self.choices |= set(choices)
+            self.choices.update(choices)
 
     def add_all(self, other: Sum, factor: float, times: int = CONSTANT) -> None:
         """Add factor times another sum, also times a parameter."""
@@ -51,6 +51,8 @@ class Sum:
 
     def equals(self, other: Mapping[Any, float]) -> bool:
         """Return whether two sums are the same but for rounding."""
+        if self.terms == other:
+            return True
         return all(
             math.isclose(self.terms.get(k, 0.0), other.get(k, 0.0), rel_tol=1e-12)
             for k in self.terms.keys() | other.keys()

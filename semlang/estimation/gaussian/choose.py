@@ -49,8 +49,7 @@ def choose(reduced: ReducedForm, design: Design, any_residual: bool = False) -> 
 
 def n_patterns(reduced: ReducedForm, design: Design) -> int:
     """Return the number of missing patterns of the responses."""
-    gone = [np.isnan(design.responses[k]) for k in reduced.responses]
-    if not any(g.any() for g in gone):
+    if all(design.summary(key).known == design.n_rows for key in reduced.responses):
         return 1
-    seen = ~np.array(gone)
+    seen = ~np.isnan(design.stacked(reduced.responses))
     return len(np.unique(np.packbits(seen, axis=0), axis=1).T)

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from semlang.data.design import Design
 from semlang.estimation.gaussian.chain import Point
@@ -133,6 +134,7 @@ class Moments(Engine):
         self._u = np.concatenate([k, K + pi, ri])
         self._v = np.concatenate([K + J + j, K + pj, rj])
         self._half = np.concatenate([np.ones(len(k)), np.where(pi == pj, 0.5, 1.0), np.where(ri == rj, 0.5, 1.0)])
+        self._halves: Floats | None = None
         self._last: _Evaluation | None = None
         self._cells = np.empty((ch.n_cells, ch.n_cells))  # used again: fresh memory costs more than filling it
 
@@ -155,11 +157,11 @@ class Moments(Engine):
         cells = self._cells
         cells.fill(0.0)
         for Si, _, _, xx, n, s in e.terms():
-            UU, UV, VV = self._products(frame.T @ (Si @ frame), s)
-            part = UV * UV.T
-            part += UU * VV
-            part *= n
-            cells[n_mean:, n_mean:] += part
+            UU, UV, VV = self._products(frame.T @ (Si @ frame))
+            VV *= UU
+            VV += UV * UV.T
+            VV *= n * self._weights(s)
+            cells[n_mean:, n_mean:] += VV
             cells[:n_mean, :n_mean] += Si[np.ix_(k, k)] * (X @ xx @ X.T)
         return self.chain.sandwich(e.point, cells)
 
@@ -174,13 +176,16 @@ class Moments(Engine):
         cells.fill(0.0)
         for Si, Q, cross, xx, n, s in e.terms():
             SF = Si @ frame
-            UU, UV, VV = self._products(frame.T @ SF, s)
-            WUU, WUV, WVV = self._products(frame.T @ (Q @ frame - 0.5 * n * SF), s)
-            part = UV.T * WUV
-            part += part.T
-            part += VV * WUU
-            part += UU * WVV
-            cells[n_mean:, n_mean:] -= part
+            UU, UV, VV = self._products(frame.T @ SF)
+            WUU, WUV, WVV = self._products(frame.T @ (Q @ frame - 0.5 * n * SF))
+            WUV *= UV.T
+            VV *= WUU
+            WVV *= UU
+            VV += WVV
+            VV += WUV
+            VV += WUV.T
+            VV *= self._weights(s)
+            cells[n_mean:, n_mean:] -= VV
             cells[:n_mean, :n_mean] -= Si[np.ix_(k, k)] * (X @ xx @ X.T)
             a, b = SF[k], (X @ cross.T) @ SF
             mixed = a[:, self._u] * b[:, self._v] + a[:, self._v] * b[:, self._u]
@@ -188,7 +193,8 @@ class Moments(Engine):
         cells[n_mean:, :n_mean] = cells[:n_mean, n_mean:].T
         self._second_order(e, cells[n_mean:, n_mean:])
         m, L, _, _ = self._adjoints(e)
-        return self.chain.sandwich(e.point, cells) + self.chain.curvature(e.point, m, L)
+        out = self.chain.sandwich(e.point, cells)
+        return out if self.chain.is_affine else out + self.chain.curvature(e.point, m, L)
 
     def values(self, theta: Floats) -> Floats:
         """Return the log-likelihood of each unit."""
@@ -307,13 +313,19 @@ class Moments(Engine):
         """Return what the columns v are multiplied by in a term of a scale."""
         return self._half if self._all_within else self._half * np.where(self._cell_within, 1.0, scale)
 
-    def _products(self, G: Floats, scale: float) -> tuple[Floats, Floats, Floats]:
-        """Return U'MU, U'MV and V'MV (cells, cells) from G = F'MF."""
-        size = self._sizes(scale)
-        u, v = G[self._u], G[self._v]
-        VV = v[:, self._v] * size
-        VV *= size[:, None]
-        return u[:, self._u], u[:, self._v] * size, VV
+    def _weights(self, scale: float) -> Floats:
+        """Return the products of two sizes, which every product of u, u, v and v is multiplied by."""
+        if not self._all_within:
+            size = self._sizes(scale)
+            return np.outer(size, size)
+        if self._halves is None:
+            self._halves = np.outer(self._half, self._half)
+        return self._halves
+
+    def _products(self, G: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return U'MU, U'MV and V'MV (cells, cells) from G = F'MF, columns v without their sizes."""
+        u = G[self._u]
+        return u[:, self._u], u[:, self._v], G[self._v][:, self._v]
 
     def _mean_factors(self) -> Floats:
         """Return x of dm = e_k x' for the mean cells, as rows (cells, C), in the standardised columns."""
@@ -341,6 +353,14 @@ class Moments(Engine):
 
 def inverse(S: Floats) -> tuple[Floats, Floats]:
     """Return inverses and log-determinants of a stack of positive definite matrices."""
+    if len(S) == 1:
+        root, failed = dpotrf(S[0], lower=1)
+        if failed or not np.isfinite(np.diagonal(root)).all():
+            raise Infeasible("a covariance matrix is not positive definite")
+        half, _ = dpotri(root, lower=1)
+        Si = half + half.T
+        np.fill_diagonal(Si, np.diagonal(half))
+        return Si[None], np.array([2 * np.log(np.diagonal(root)).sum()])
     try:
         root = np.linalg.cholesky(S)
     except np.linalg.LinAlgError as error:

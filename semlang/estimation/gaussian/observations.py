@@ -53,20 +53,26 @@ class Observations:
 
 def observe(reduced: ReducedForm, design: Design) -> Observations:
     """Collect the arrays of a design that a reduced form uses."""
-    y = np.empty((len(reduced.responses), design.n_rows))
-    for k, key in enumerate(reduced.responses):
-        y[k] = design.responses[key]
+    y = design.stacked(reduced.responses)
+    x = _columns(design, reduced.mean_columns)
+    d = _columns(design, reduced.random_columns)
+    missing = [np.isnan(columns) for columns in (x, d)]
+    summaries = [design.summary(key) for key in reduced.responses]
+    complete = all(s.known == design.n_rows for s in summaries) and not any(m.any() for m in missing)
+    if complete and not reduced.offsets:
+        origin = np.array([s.mean for s in summaries])
+        if origin.any():
+            y = y - origin[:, None]
+        return Observations(y, x, d, origin, _standardise(x), _standardise(d), complete)
+    y = y.copy()
     for k, products in reduced.offsets.items():
         for product in products:
             y[k] -= design.columns[product]
-    x = _columns(design, reduced.mean_columns)
-    d = _columns(design, reduced.random_columns)
-    for columns, cells in ((x, reduced.mean_cells), (d, reduced.loading_cells)):
-        missing = np.isnan(columns)
-        if missing.any():
+    for columns, gone, cells in zip((x, d), missing, (reduced.mean_cells, reduced.loading_cells), strict=True):
+        if gone.any():
             for k, c in {(int(cell[0]), int(cell[1])) for cell in cells}:
-                y[k, missing[c]] = np.nan
-            columns[missing] = 0.0
+                y[k, gone[c]] = np.nan
+            columns[gone] = 0.0
     gone = np.isnan(y)
     complete = not gone.any()
     if complete:

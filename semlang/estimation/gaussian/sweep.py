@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,10 +177,15 @@ def sandwich(A: Floats, S: Floats) -> Floats:
     return np.asarray(np.tensordot(A, left.transpose(1, 0, 2), 1).transpose(1, 0, 2))
 
 
+@cache
+def _lower(R: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(R)
+
+
 def unpack(v: Floats) -> Floats:
     """Return symmetric matrices (R, R, ...) from their packed lower triangles (R(R+1)/2, ...)."""
     R = int((np.sqrt(8 * len(v) + 1) - 1) / 2)
-    i, j = np.tril_indices(R)
+    i, j = _lower(R)
     out = np.empty((R, R, *v.shape[1:]))
     out[i, j] = v
     out[j, i] = v

@@ -29,13 +29,14 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
     state = engine.state(point)
     posterior = engine.posterior(state)
     psi = [engine.sweep.prior_moments(i, p, unit=True) for i, p in enumerate(posterior)]
-    n_rows = data.y.shape[1]
-    leaf = np.zeros(n_rows, dtype=np.int64)
-    leaf[tree.first[0]] = 1
-    leaf = np.cumsum(leaf) - 1
-    row_top = tree.top[0][leaf]
-    total = np.ones(len(tree.first[0])) if tree.total is None else tree.total[0]
-    row_weight = total[leaf] if tree.rows is None else total[leaf] * tree.rows
+    first = tree.first[0]
+    sizes = np.diff(first, append=data.y.shape[1])
+    total = np.ones(first.size) if tree.total is None else tree.total[0]
+
+    def by_leaf(v: Floats) -> Floats:
+        """Sum over the rows of each leaf, with their weights."""
+        v = v if tree.rows is None else v * tree.rows
+        return v if first.size == v.size else np.add.reduceat(v, first)
 
     # Loadings and posterior moments of zeta itself.
     L, b, S = state.L.copy(), posterior[0].mean.copy(), unpack(posterior[0].covariance)
@@ -85,19 +86,22 @@ def unit_scores(engine: Nested, theta: Floats) -> Floats:
             continue
         residual = data.y[k] - state.m[k] @ data.x
         for a in range(leaves.A):
-            residual = residual - data.d[a] * fitted[a][leaf]
+            own = np.repeat(fitted[a], sizes)
+            residual -= own if a == 0 else own * data.d[a]  # the first column of d is the constant
         seen = ~np.isnan(residual)
-        residual = np.where(seen, residual, 0.0)
+        if not seen.all():
+            residual[~seen] = 0.0
         for cell in of_mean:
-            v = residual * x[chain.mean[cell, 1]] * row_weight / t
-            cells[mean_at.start + cell] += _add(v, row_top, tree.n_top)
+            c = int(chain.mean[cell, 1])
+            v = by_leaf(residual if c == 0 else residual * x[c]) * total / t  # so is the first of x
+            cells[mean_at.start + cell] += _add(v, tree.top[0], tree.n_top)
         if has_variance:
-            v = (-0.5 * seen / t + 0.5 * residual**2 / t**2) * row_weight
+            v = (0.5 * by_leaf(residual**2) / t**2 - 0.5 * by_leaf(1.0 * seen) / t) * total
             spread = np.zeros(len(total))
             for (a, c), p in pair.items():
                 spread += (1.0 if a == c else 2.0) * D[k, p] * (L[k, a] @ product[c])
             v_leaf = 0.5 * spread * total / t**2
-            variance_scores[k] = _add(v, row_top, tree.n_top) + _add(v_leaf, tree.top[0], tree.n_top)
+            variance_scores[k] = _add(v + v_leaf, tree.top[0], tree.n_top)
             if response in residual_of:
                 cells[residual_at.start + residual_of[response]] = variance_scores[k]
 

@@ -4,7 +4,13 @@ With the complete-data score of unit u at node q, ``S_uq = sum_{t in u} J_t' s_t
 
     d2 log L = sum_u { E[d2 log f] + E[S S'] - E[S] E[S]' }
 
-(Louis 1982, JRSS B 44, eq. 3.2). The middle term is a product of matrices a node.
+(Louis 1982, JRSS B 44, eq. 3.2). For the middle term each node has, by pair of types, the posterior weight of the units
+that have both: over all nodes and pairs that is one product of matrices. In two layers a unit's score is the sum of
+those of its lower units, which are independent given the upper node: with M = E[S | upper node],
+
+    Var(S) = E[sum_lower Var(S_lower | upper node)] + Var(sum_lower M_lower).
+
+The first part is that of one layer, over the distinct lower units; the second a product of matrices an upper node.
 """
 
 from __future__ import annotations
@@ -13,9 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
-from semlang.estimation.grid.scores import CELLS, pattern_scores, type_counts
+from semlang.estimation.grid.scores import CELLS, expected_scores, given_upper_node, summed
+from semlang.estimation.grid.sections import Section
 from semlang.estimation.kernels.chain_rows import RowInputs
 
 if TYPE_CHECKING:
@@ -24,25 +30,43 @@ if TYPE_CHECKING:
 __all__ = ["second_derivatives"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 STEP = 1e-5
 """Of differences of first derivatives of a density in its inputs, which have the size of a logit."""
+SUMS = 4_000_000
+"""Sums by node and pair of types that are kept at a time."""
 RARE = 1e-12
-"""Nodes with less posterior weight than this share are passed over."""
+"""Upper nodes with less posterior weight than this share are passed over."""
 
 
 def second_derivatives(grid: SharedGrid, x: Floats) -> Floats:
     """Return the second derivatives of the log-likelihood (P, P)."""
     found = grid.evaluate(x, posterior=True)
     J, s = grid.chain.input_jacobian(found.inputs, found.jacobian), grid.slopes(found)
-    total = (
-        _of_densities(grid, found, J)
-        + grid.chain.second_derivatives(x, grid.bars(found))
-        + _between_nodes(grid, found, J, s)
-    )
-    scores = pattern_scores(grid, found, J, s)
-    out: Floats = total - (scores * grid.weight[:, None]).T @ scores
-    return 0.5 * (out + out.T)
+    total = _of_densities(grid, found, J) + grid.chain.second_derivatives(x, grid.bars(found))
+    for section in grid.sections:
+        total += _of_pairs(grid, found, J, s, section)
+    if len(grid.layers) == 1:
+        for units, columns, own in expected_scores(grid, lambda units: found.posterior[units], J, s):
+            total[np.ix_(columns, columns)] -= _square(own, grid.weight[units])
+    else:
+        scores = np.zeros((grid.patterns, grid.n_parameters))
+        for g in np.flatnonzero(found.mass > RARE * found.mass.sum()).tolist():
+            lower = given_upper_node(grid, found, J, s, g)
+            total -= _square(lower, found.line_weights[:, g])
+            upper = summed(grid, lower)
+            total += _square(upper, found.posterior[:, g] * grid.weight)
+            scores += found.posterior[:, g, None] * upper
+        total -= _square(scores, grid.weight)
+    return 0.5 * (total + total.T)
+
+
+def _square(scores: Floats, weight: Floats) -> Floats:
+    """Return ``sum_u weight_u S_u S_u'``, weights not negative."""
+    root = scores * np.sqrt(weight)[:, None]
+    out: Floats = root.T @ root
+    return out
 
 
 def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
@@ -69,38 +93,72 @@ def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
     return out
 
 
-def _between_nodes(grid: SharedGrid, found: Pass, J: Floats, s: Floats) -> Floats:
-    """Return ``sum_u w_u E[S S']``: by node the products of units' types, in a basis of these."""
-    size = grid.types.y.size
+def _of_pairs(grid: SharedGrid, found: Pass, J: Floats, s: Floats, section: Section) -> Floats:
+    """Return ``sum_u E[S S']`` over the lowest units of a section, weighted."""
+    kept, lift = _basis(section, grid.types.response)
+    K, T = s.shape[0], section.types.size
+    slopes = np.ascontiguousarray(s[:, section.types].transpose(1, 0, 2))  # (T, K, n)
+    inner = np.zeros((T, K, T, K))
+    i, j = np.triu_indices(kept.size + 1)
+    own = slopes.shape[2] // len(grid.nodes)  # nodes of an upper one; in one layer each is its own
+    some, chunk = max(1, SUMS // (own * i.size)), max(1, CELLS // T**2)
+    for first in range(0, len(grid.nodes), some):
+        upper = slice(first, min(first + some, len(grid.nodes)))
+        products, begin = _products(grid, found, section, kept, upper), own * first
+        for a in range(0, len(products), chunk):
+            part = products[a : a + chunk]
+            here = slice(begin + a, begin + a + len(part))
+            whole = np.empty((len(part), kept.size + 1, kept.size + 1))
+            whole[:, i, j] = whole[:, j, i] = part
+            by_types = (lift.T @ whole @ lift).transpose(1, 0, 2)  # (T, nodes, T)
+            for k in range(K):
+                inner[:, :, :, k] += slopes[:, :, here] @ (by_types * slopes[:, k, here].T)
+    jacobian = np.ascontiguousarray(J[:, section.types].transpose(1, 0, 2)).reshape(T * K, -1)
+    columns = np.flatnonzero(jacobian.any(axis=0))
     out = np.zeros((grid.n_parameters, grid.n_parameters))
-    used = np.flatnonzero(found.mass > RARE * found.mass.sum())
-    chunk = max(1, CELLS // max(size, 1))
-    for a in range(0, grid.patterns, chunk):
-        b = min(a + chunk, grid.patterns)
-        present, lift = _basis(grid, type_counts(grid, a, b))
-        for q in used:
-            weighted = present * np.sqrt(found.posterior[a:b, q] * grid.weight[a:b])[:, None]
-            product = dsyrk(1.0, weighted, trans=1)
-            product += np.triu(product, 1).T
-            slope = lift @ np.einsum("kt,ktp->tp", s[:, :, q], J)
-            out += slope.T @ product @ slope
+    out[np.ix_(columns, columns)] = jacobian[:, columns].T @ inner.reshape(T * K, -1) @ jacobian[:, columns]
     return out
 
 
-def _basis(grid: SharedGrid, present: Floats) -> tuple[Floats, Floats]:
-    """Return columns B and a matrix C with ``present = B C``: where all answered an item, one category is the rest."""
-    size, response = present.shape[1], grid.types.response
-    kept = np.ones(size, dtype=bool)
-    lift = np.eye(size)
-    constant = np.zeros(size)
-    for k in np.unique(response):
-        here = np.flatnonzero(response == k)
-        if (present[:, here].sum(axis=1) == 1.0).all():
+def _products(grid: SharedGrid, found: Pass, section: Section, kept: Ints, upper: slice) -> Floats:
+    """Return, by node of some upper ones and pair of columns i <= j, the sums over units of weight times both columns.
+
+    Columns are those of `kept` types, and one of ones. Pairs are gone through in runs whose sums stay in cache.
+    """
+    width = kept.size + 1
+    begins = np.concatenate([[0], np.cumsum(np.arange(width, 0, -1))])  # of pairs with first column i
+    nodes = (upper.stop - upper.start) * (found.counts.shape[1] // len(grid.nodes))
+    out = np.zeros((nodes, begins[-1]))
+    i = 0
+    while i < width:
+        end = max(i + 1, int(np.searchsorted(begins, begins[i] + CELLS // nodes, side="right")) - 1)
+        chunk = max(1, CELLS // max(nodes, int(begins[end] - begins[i])))
+        for a in range(0, section.units.size, chunk):
+            units = section.units[a : a + chunk]
+            columns = np.ones((units.size, width))
+            columns[:, :-1] = section.present[a : a + chunk, kept]
+            pairs = np.empty((units.size, begins[end] - begins[i]))
+            for k in range(i, end):
+                to = begins[k : k + 2] - begins[i]
+                np.multiply(columns[:, k, None], columns[:, k:], out=pairs[:, to[0] : to[1]])
+            out[:, begins[i] : begins[end]] += grid.weights_at_nodes(found, units, upper).T @ pairs
+        i = end
+    return out
+
+
+def _basis(section: Section, response: Ints) -> tuple[Ints, Floats]:
+    """Return types and a matrix C (types and a constant, T) by which the others follow: ``present = (kept, 1) C``.
+
+    Where all units have a response once, one of its categories is the rest.
+    """
+    T = section.types.size
+    kept, lift = np.ones(T, dtype=bool), np.vstack([np.eye(T), np.zeros(T)])
+    of = response[section.types]
+    for k in np.unique(of):
+        here = np.flatnonzero(of == k)
+        if (section.present[:, here].sum(axis=1) == 1).all():
             last = here[-1]
             kept[last] = False
-            constant[last] = 1.0
             lift[here[:-1], last] = -1.0
-    if kept.all():
-        return present, lift
-    columns = np.column_stack([present[:, kept], np.ones(present.shape[0])])
-    return columns, np.vstack([lift[kept], constant])
+            lift[-1, last] = 1.0
+    return np.flatnonzero(kept), lift[np.append(kept, True)]

@@ -38,6 +38,8 @@ def distinct(first: Ints, entry: Ints) -> tuple[Ints, Ints]:
 
 def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
     """Return the lists of some units."""
+    if at.size == first.size - 1 and (at == np.arange(at.size)).all():
+        return Lists(first.astype(np.int64, copy=False), np.ascontiguousarray(entry))
     sizes = np.diff(first)[at]
     begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     index = np.repeat(first[:-1][at] - begins[:-1], sizes) + np.arange(begins[-1])
@@ -45,7 +47,7 @@ def taken(first: Ints, entry: Ints, at: Ints) -> Lists:
 
 
 def blocks(
-    first: Ints, entry: Ints, response: Ints, choices: Ints, largest: int = LARGEST_BLOCK
+    first: Ints, entry: Ints, response: NDArray[np.signedinteger], choices: Ints, largest: int = LARGEST_BLOCK
 ) -> tuple[Lists, Ints, Ints]:
     """Divide the rows of units into blocks of neighbouring responses, whose sums many units share.
 
@@ -79,7 +81,7 @@ def blocks(
     block = response // size
     begins = np.zeros(rows, dtype=bool)
     begins[first[:-1][np.diff(first) > 0]] = True
-    begins[1:] |= np.diff(block) != 0
+    begins[1:] |= block[1:] != block[:-1]
     starts = np.append(np.flatnonzero(begins), rows).astype(np.int64)
     number, representative = distinct(starts, entry)
     return taken(starts, entry, representative), np.searchsorted(starts, first).astype(np.int64), number

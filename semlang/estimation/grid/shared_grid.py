@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,12 @@ from semlang.data.design import Design
 from semlang.estimation.chain import Chain
 from semlang.estimation.evaluation import Posterior as SphericalMoments
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import expand
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.grid.nodes import SPAN, Nodes, shared_nodes
 from semlang.estimation.grid.patterns import blocks, distinct, taken
-from semlang.estimation.grid.row_types import row_types
-from semlang.estimation.grid.suits import COUNTS
+from semlang.estimation.grid.sections import Section, sections
+from semlang.estimation.grid.suits import COUNTS, FEW_NODES
+from semlang.estimation.grid.typed_units import typed_units
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.densities import PARAMETERS, TILE, addresses
 from semlang.estimation.kernels.families import with_role
@@ -58,7 +59,7 @@ Ints = NDArray[np.int64]
 
 CHUNKS = 8
 """Units are divided into so many runs, whatever the number of threads, so that sums do not depend on it."""
-SMALL = 1024
+SMALL = 2048
 """Units of a run at least."""
 KEPT = 8_000_000
 """Probabilities of lower units' nodes that are kept from the way up to the way down."""
@@ -78,8 +79,12 @@ class Pass:
     nodes : (D, n) floats
     table : (4, T, n) floats
         l, l', dl/df1, dl/df2 by type and node.
-    lines : (patterns, n) floats
-        What top units sum: densities of blocks of rows, or messages of lower units.
+    sums : (blocks, n) floats
+        Densities of blocks of rows.
+    lines : (lines, Q) floats
+        What top units sum: these, or messages of lower units.
+    line_weights : (lines, Q) floats
+        Posterior weight of each line at each node.
     counts : (T, n) floats
         Posterior weight of each type at each node.
     values : (patterns,) floats
@@ -93,7 +98,9 @@ class Pass:
     jacobian: Floats
     nodes: Floats
     table: Floats
+    sums: Floats
     lines: Floats
+    line_weights: Floats
     counts: Floats
     values: Floats
     mass: Floats
@@ -133,26 +140,26 @@ class SharedGrid(Expanded):
         self.reduced, self.design = reduced, design
         self.factors = Factorisation(reduced, factored, ())
         self.layers = layers_of(reduced, (), order)
-        self.rows = expand(reduced, design, variables, self.layers, order)
-        found = row_types(reduced, design, self.rows)
-        self.types, self.type_of_row = found.rows, found.number
+        self.rows, found = typed_units(reduced, design, variables, self.layers, order)
+        self.types = found.rows
         self.chain = Chain(reduced, design, self.types, self.factors, self.layers)
         self.n_parameters = reduced.n_parameters
         self._address = addresses(np.unique(self.types.codes))
         self._constant = constants(self.types.codes, self.types.y, self.types.f1, self.types.f2)
         self._ordered = np.array(with_role("upper"))[self.types.codes, 0]
-        self._collapse()
+        self._collapse(found.number)
         self.nodes: Nodes = shared_nodes(COUNTS[len(self.layers)][0])
+        self._seen: tuple[bytes, int, Floats, Floats] | None = None  # where the last gradient was, values and mass
         self._pool = ThreadPoolExecutor(threads, initializer=np.seterr, initargs=("ignore",)) if threads > 1 else None
 
-    def _collapse(self) -> None:
+    def _collapse(self, type_of_row: Ints) -> None:
         """Find the distinct units of every layer."""
         tree, weights = self.rows.tree, self.rows.unit_weights
         first = tree.starts(0)
-        number, representative = distinct(first, self.type_of_row)
-        self.lowest: Lists = taken(first, self.type_of_row, representative)
+        number, representative = distinct(first, type_of_row)
+        self.lowest: Lists = taken(first, type_of_row, representative)
         self.lowest_of_unit = number
-        response = self.types.response[self.lowest.entry]
+        response = self.types.response.astype(np.int32)[self.lowest.entry]
         choices = count_by(self.types.response, len(self.reduced.responses))
         largest = LARGEST[len(self.layers)]
         self.blocks, begins, entry = blocks(self.lowest.first, self.lowest.entry, response, choices, largest)
@@ -188,6 +195,7 @@ class SharedGrid(Expanded):
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient (P,)."""
         found = self.evaluate(x)
+        self._seen = x.tobytes(), len(self.nodes), found.values, found.mass
         bars = self.bars(found)
         whole = np.array([0, self.types.y.size])
         gradient = self.chain.reverse(found.inputs, bars, found.jacobian, whole)[0]
@@ -240,7 +248,7 @@ class SharedGrid(Expanded):
             sum_lines(self.blocks, counts, of_blocks, 1)
         if not np.isfinite(values).all():
             raise Infeasible("a unit has no density at any node")
-        return Pass(inputs, jacobian, grid, table, lines, counts, values, mass, kept)
+        return Pass(inputs, jacobian, grid, table, sums, lines, back, counts, values, mass, kept)
 
     def _top(self, lines: Floats, nodes: Nodes, values: Floats, mass: Floats, kept: Floats) -> Floats:
         """Integrate the top units; return the posterior weights of their lines."""
@@ -316,11 +324,15 @@ class SharedGrid(Expanded):
 
     def difference(self, x: Floats) -> tuple[float, float]:
         """Return half of the difference to the nodes between, and what lies beyond the last node."""
-        found = self.evaluate(x)
+        if self._seen is not None and self._seen[:2] == (x.tobytes(), len(self.nodes)):
+            values, mass = self._seen[2:]
+        else:
+            found = self.evaluate(x)
+            values, mass = found.values, found.mass
         other = self.evaluate(x, shared_nodes(len(self.nodes), between=True))
         step = float(self.nodes.z[1] - self.nodes.z[0])
-        beyond = float(found.mass[0] + found.mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
-        return 0.5 * float((found.values - other.values) @ self.weight), beyond
+        beyond = float(mass[0] + mass[-1]) / (step * SPAN)  # a tail that falls like the prior's
+        return 0.5 * float((values - other.values) @ self.weight), beyond
 
     def steepness(self, x: Floats) -> float:
         """Return the largest SD that latent variables give the linear predictor of a response."""
@@ -330,6 +342,10 @@ class SharedGrid(Expanded):
     def can_settle(self, _: Floats) -> bool:
         """Return True: what is too steep for all nodes shows in the steepness."""
         return True
+
+    def coarsen(self, few: bool) -> None:
+        """Take few nodes, or as many as at first."""
+        self.nodes = shared_nodes(FEW_NODES[len(self.layers)] if few else COUNTS[len(self.layers)][0])
 
     def refine(self) -> bool:
         """Take more nodes; False where there are no more to take."""
@@ -359,11 +375,16 @@ class SharedGrid(Expanded):
         information = np.tensordot(J, half, axes=([0, 1], [0, 1]))
         return x, information + np.diag(1e-8 * np.diag(information) + 1e-9)
 
-    def hessian(self, x: Floats) -> Floats | None:
-        """Return the second derivatives by Louis' formula, of one layer; else None."""
+    def hessian(self, x: Floats) -> Floats:
+        """Return the second derivatives by Louis' formula."""
         from semlang.estimation.grid.louis import second_derivatives
 
-        return second_derivatives(self, x) if len(self.layers) == 1 else None
+        return second_derivatives(self, x)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """Lowest patterns that have no type in common with others."""
+        return sections(self.lowest, self.types.y.size)
 
     def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the log-likelihoods and scores of the top-level units."""
@@ -392,20 +413,31 @@ class SharedGrid(Expanded):
         F = self.factors.evaluate(x)[0]
         return unit_posterior(self.layers, moments, self.rows, self.design, self.reduced, F)
 
-    def conditional(self, found: Pass, pattern: int) -> Floats:
-        """Return the probabilities of a lower pattern's own nodes given each upper node (Q, Q)."""
-        lines = self.lowest.entry[self.lowest.first[pattern] : self.lowest.first[pattern + 1]]
-        size = len(self.nodes)
-        log_p = found.table[0][lines].sum(axis=0).reshape(size, size) + self.nodes.log_weight
-        p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-        out: Floats = p / p.sum(axis=1, keepdims=True)
-        return out
+    def conditional(self, found: Pass, units: Ints, upper: slice) -> Floats:
+        """Return the probabilities of lower patterns' own nodes given some of the upper nodes (units, upper, Q)."""
+        own = len(self.nodes)
+        sums = np.ascontiguousarray(found.sums[:, upper.start * own : upper.stop * own])
+        lists, n = taken(self._lists.first, self._lists.entry, units), upper.stop - upper.start
+        kept = np.empty((units.size, n * own))
+        lower_messages(lists, sums, self.nodes.log_weight, 0, units.size, np.empty(0), np.empty((units.size, n)), kept)
+        return kept.reshape(units.size, n, own)
+
+    def weights_at_nodes(self, found: Pass, units: Ints, upper: slice) -> Floats:
+        """Return the posterior weights of lowest patterns at some upper nodes, in two layers times all own ones."""
+        if len(self.layers) == 1:
+            return np.asarray(found.posterior[units, upper] * self.weight[units, None])
+        p = self.conditional(found, units, upper)
+        return np.asarray((p * found.line_weights[units, upper][:, :, None]).reshape(units.size, -1))
 
     def _lower_moments(self, found: Pass) -> tuple[Floats, Floats]:
         """Return first and second moments of lower patterns given each upper node (patterns, Q)."""
-        z = self.nodes.z
-        p = [self.conditional(found, a) for a in range(self.lowest.first.size - 1)]
-        return np.stack([c @ z for c in p]), np.stack([c @ z**2 for c in p])
+        z, parts = self.nodes.z, []
+        patterns = self.lowest.first.size - 1
+        for a in range(0, patterns, SMALL):
+            p = self.conditional(found, np.arange(a, min(a + SMALL, patterns)), slice(0, len(self.nodes)))
+            parts.append(np.stack([p @ z, p @ z**2]))
+        first, second = np.concatenate(parts, axis=1)
+        return first, second
 
 
 def _moments(mean: Floats, square: Floats, unit: Ints) -> SphericalMoments:

@@ -11,10 +11,12 @@ from semlang.estimation.kernels.families import MIXTURES
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
 
-__all__ = ["ADAPTIVE", "COUNTS", "ENOUGH", "LARGE", "can_share", "few_types", "types_of_rows"]
+__all__ = ["ADAPTIVE", "COUNTS", "ENOUGH", "FEW_NODES", "LARGE", "can_share", "few_types", "types_of_rows"]
 
 COUNTS = {1: (64, 128, 256), 2: (24, 32, 48, 64)}
 """Nodes a dimension by number of layers: more are taken where the rule's error is not small."""
+FEW_NODES = {1: 32, 2: 16}
+"""Nodes a dimension that lead near to the maximum, where the log-likelihood is wrong by some 0.1."""
 ENOUGH = {1: 64, 2: 32}
 """Those that costs are reckoned with."""
 

@@ -65,7 +65,7 @@ class Tree:
         starts: list[Ints] = []
         for level in reversed(ids):
             begins = begins.copy()
-            begins[1:] |= np.diff(np.asarray(level)) != 0
+            begins[1:] |= level[1:] != level[:-1]
             starts.insert(0, np.flatnonzero(begins).astype(np.int64))
         first: list[Ints] = []
         parent: list[Ints] = []
@@ -159,7 +159,7 @@ def _batch(tree: Tree, dims: Sequence[int], weights: Sequence[Floats], begin: in
         np.append(np.cumsum(dims[::-1])[::-1], 0).astype(np.int64),
         base, above, first, last, weight, total,
         np.zeros((base[-1], max(dims))),
-        np.zeros(2, dtype=np.int64), np.zeros(base[1], dtype=np.int64),
+        np.zeros(3, dtype=np.int64), np.zeros(base[1], dtype=np.int64),
     )  # fmt: skip
     units = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return Batch(nest, slice(begin, end), slice(int(first[0]), int(last[base[1] - 1])), units)

@@ -14,11 +14,12 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter, call, index
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semlang.estimation.kernels.objects import find
 
@@ -137,10 +138,17 @@ class Kernel:
         self._entry: Callable[[bytes], int] = self._first
         self._address = 0
 
+    SLOTS_BEFORE = 2 + len(DTYPES)
+    """Slots that precede those of the arguments."""
+
     @property
     def loaded(self) -> bool:
         """Whether the kernel can be called at once."""
         return self._address != 0
+
+    def packed(self, arguments: Sequence[Any]) -> NDArray[np.int64]:
+        """Return the slots of a call whose result nobody reads; arrays among the arguments have to stay alive."""
+        return np.frombuffer(_WITHOUT_RESULT + self._pack(*map(call, self._read, arguments)), dtype=np.int64)
 
     def load(self) -> None:
         """Load the kernel, or compile it."""

@@ -32,7 +32,8 @@ def value_at_modes(a: int, b: int, r0: int, nest: Nest, rows: Rows, scratch: Scr
         j = min(b, i + TILE)
         if nest.uniform[0] == 0:
             j = end_of_run(i, j, rows.code)
-        call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        same = i if nest.uniform[2] == 0 else r0
+        call_rows(rows.address[c], VALUE, j - i, y + 8 * i, f1 + 8 * same, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
             scratch.value[0, i - r0 + t] = scratch.tile[t]
         if nest.uniform[1] == 0:

@@ -28,7 +28,9 @@ class Nest(Group):
     weight: Vector  # (U,) W
     total: Vector  # (U,) Om
     mode: Matrix  # (U, max M) modes of a unit's own coordinates, kept between evaluations
-    uniform: Integers  # (2,) 1 where all rows have one code, 1 where all weights of rows are 1: then they are not read
+    uniform: (
+        Integers  # (3,) 1 where all rows have one code, all weights of rows are 1, all f1 are one: they are not read
+    )
     plain: Integers  # (U0,) kind of the lowest units whose rows are all of one that `lanes` has, of weight 1; or 0
 
 

@@ -12,6 +12,7 @@ from semlang.estimation.kernels.families import SETS
 from semlang.estimation.kernels.fronts import eliminate
 from semlang.estimation.kernels.groups import Integers
 from semlang.estimation.kernels.layout import Fronts, Nest, Rows, Scratch
+from semlang.estimation.kernels.prefetch import ask_for_rows
 from semlang.estimation.kernels.softmax import set_curvature
 
 LONGEST_STEP = 3.0
@@ -37,7 +38,9 @@ def curvature(a: int, b: int, r0: int, D: int, nest: Nest, rows: Rows, scratch: 
         j = min(b, i + TILE)
         if nest.uniform[0] == 0:
             j = end_of_run(i, j, rows.code)
-        call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * i, f2 + 8 * i, nu + 8 * (i - r0), tile)
+        ask_for_rows(i, j, D, nest, rows)
+        same = i if nest.uniform[2] == 0 else r0
+        call_rows(rows.address[c], CURVATURE, j - i, y + 8 * i, f1 + 8 * same, f2 + 8 * i, nu + 8 * (i - r0), tile)
         for t in range(j - i):
             scratch.r[i - r0 + t] = scratch.tile[t]
             scratch.w[i - r0 + t] = scratch.tile[TILE + t]
@@ -367,6 +370,57 @@ def end_of_block(begin: int, K: int, nest: Nest) -> int:
     return end
 
 
+@inner
+def search_block(begin: int, end: int, K: int, D: int, nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch,
+                 tolerance: float, limit: int, steps: Any) -> None:  # fmt: skip
+    """Search for the modes of those top-level clusters begin to end that are not found."""
+    compact()
+    top0 = nest.base[K - 1]
+    r0 = nest.first[0]
+    searching = 0
+    for c in range(begin - top0, end - top0):
+        if scratch.state[c] != FOUND:
+            scratch.decrement[c] = 1e300
+            scratch.slope[c] = 0.0
+            steps[c] = 0
+            searching += 1
+    iteration = 0
+    while searching > 0 and iteration < limit:
+        searching = 0
+        rows_at_modes(begin, end, K, D, nest, rows, fronts, scratch)
+        for top in range(begin, end):
+            c = top - top0
+            if scratch.state[c] < FOUND:
+                units_of_cluster(top, K, nest, scratch)
+                if scratch.state[c] == CLAMPED:
+                    a, b = nest.first[scratch.low[0]], nest.last[scratch.high[0] - 1]
+                    without_negative_curvature(a, b, r0, rows, scratch.w)
+                now = reduce_cluster(K, D, nest, rows, fronts, scratch)
+                if 0.0 <= now < tolerance and scratch.state[c] == SEARCHED:
+                    scratch.state[c] = FOUND
+                    continue
+                steps[c] += advance(c, K, now, iteration, tolerance, nest, fronts, scratch, steps[c])
+                searching += 1 if scratch.state[c] < FOUND else 0
+        iteration += 1
+
+
+@inner
+def forget_lost(begin: int, end: int, K: int, nest: Nest, scratch: Scratch) -> int:
+    """Set the modes of top-level clusters that were not found to zero, to be searched for; return their number."""
+    compact()
+    lost = 0
+    for top in range(begin, end):
+        if scratch.state[top - nest.base[K - 1]] != FOUND:
+            lost += 1
+            scratch.state[top - nest.base[K - 1]] = SEARCHED
+            units_of_cluster(top, K, nest, scratch)
+            for level in range(K):
+                for q in range(scratch.low[level], scratch.high[level]):
+                    for d in range(nest.dims[level]):
+                        nest.mode[q, d] = 0.0
+    return lost
+
+
 @kernel(Nest, Rows, Fronts, Scratch, float, int, Integers)
 def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, tolerance: float, limit: int,
                steps: Any) -> None:  # fmt: skip
@@ -374,41 +428,23 @@ def find_modes(nest: Nest, rows: Rows, fronts: Fronts, scratch: Scratch, toleran
 
     A step that is not taken, because ``g' H^-1 g`` is below the tolerance, leaves all quantities at one point. A
     step is scaled as a whole and shortened by the secant of the slope. Where the Hessian is not positive definite,
-    negative curvatures of rows are replaced by zero for that step. ``steps[c]`` is the number of steps of top-level
-    cluster c, or -1 where no mode was found. Clusters are searched side by side, a block of them at a time.
+    negative curvatures of rows are replaced by zero for that step. Clusters are searched side by side, a block of them
+    at a time; where no mode was found once more from zero. ``steps[c]`` is the number of steps of top-level cluster c,
+    or -1 where there is none: the next search begins at zero.
     """
     compact()
     K = nest.dims.size
     D = nest.tail[0]
     top0 = nest.base[K - 1]
-    r0 = nest.first[0]
     begin = top0
     while begin < nest.base[K]:
         end = end_of_block(begin, K, nest)
         for c in range(begin - top0, end - top0):
             scratch.state[c] = SEARCHED
-            scratch.decrement[c] = 1e300
-            scratch.slope[c] = 0.0
-            steps[c] = 0
-        searching = 1
-        iteration = 0
-        while searching > 0 and iteration < limit:
-            searching = 0
-            rows_at_modes(begin, end, K, D, nest, rows, fronts, scratch)
-            for top in range(begin, end):
-                c = top - top0
-                if scratch.state[c] < FOUND:
-                    units_of_cluster(top, K, nest, scratch)
-                    if scratch.state[c] == CLAMPED:
-                        a, b = nest.first[scratch.low[0]], nest.last[scratch.high[0] - 1]
-                        without_negative_curvature(a, b, r0, rows, scratch.w)
-                    now = reduce_cluster(K, D, nest, rows, fronts, scratch)
-                    if 0.0 <= now < tolerance and scratch.state[c] == SEARCHED:
-                        scratch.state[c] = FOUND
-                        continue
-                    steps[c] += advance(c, K, now, iteration, tolerance, nest, fronts, scratch, steps[c])
-                    searching += 1 if scratch.state[c] < FOUND else 0
-            iteration += 1
+        search_block(begin, end, K, D, nest, rows, fronts, scratch, tolerance, limit, steps)
+        if forget_lost(begin, end, K, nest, scratch) > 0:
+            search_block(begin, end, K, D, nest, rows, fronts, scratch, tolerance, limit, steps)
+            forget_lost(begin, end, K, nest, scratch)
         for c in range(begin - top0, end - top0):
             if scratch.state[c] != FOUND:
                 steps[c] = -1

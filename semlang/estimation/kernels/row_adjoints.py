@@ -8,6 +8,7 @@ from semlang.estimation.kernels.adjoints import front_adjoints
 from semlang.estimation.kernels.declaring import compact, inner, kernel
 from semlang.estimation.kernels.groups import Vector
 from semlang.estimation.kernels.layout import Adjoints, Fronts, Nest, Rows, Rule, Scratch, Tables
+from semlang.estimation.kernels.prefetch import ask_for_adjoints
 from semlang.estimation.kernels.softmax import centre_sets
 
 
@@ -163,6 +164,7 @@ def row_adjoints(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch: Sc
                     t = scratch.nu[i - r0]
                     adjoints.f1[i] = t * scratch.mixed[1, i - r0] + s * scratch.mixed[0, i - r0]
                     adjoints.f2[i] = t * scratch.mixed[3, i - r0] + s * scratch.mixed[2, i - r0]
+        ask_for_adjoints(a, b, D, adjoints)
         direct = om if one else 0.0  # at one point the expectation of l' is l' at the mode
         if D <= 2:
             k0 = fronts.k[q, 0]

@@ -9,26 +9,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from semlang.estimation.kernels.chain_rows import forward, reverse
 from semlang.estimation.kernels.declaring import Kernel
 from semlang.estimation.kernels.densities import has_rows, rows_of
 from semlang.estimation.kernels.families import CODES
-from semlang.estimation.kernels.laplace import laplace, third_derivatives
-from semlang.estimation.kernels.lowest import lowest_units
-from semlang.estimation.kernels.modes import find_modes
-from semlang.estimation.kernels.moments import node_moments
-from semlang.estimation.kernels.node_rows import rows_at_nodes
 from semlang.estimation.kernels.objects import is_there, kernel_folder
-from semlang.estimation.kernels.plain import plain_rows
-from semlang.estimation.kernels.row_adjoints import row_adjoints
-from semlang.estimation.kernels.upper import upper_nodes, upper_sums
 
 __all__ = ["all_kernels", "compile_all", "prepare"]
-
-CHAIN = (reverse, forward, plain_rows)
-LAPLACE = (find_modes, row_adjoints, laplace, third_derivatives)
-NODES = (lowest_units, rows_at_nodes, node_moments)
-UPPER = (upper_sums, upper_nodes)
 
 SECONDS = {
     "lowest_units": 3.5, "rows_at_nodes": 2.2, "find_modes": 2.0, "node_moments": 0.9, "reverse": 0.9,
@@ -44,20 +30,15 @@ PATIENCE = 120.0
 MOST_PROCESSES = 4
 
 
-def prepare(nodes: bool, levels: int) -> None:
-    """Compile the kernels of a fit by quadrature that are not in the cache, in several processes.
+def prepare(kernels: Sequence[Kernel]) -> None:
+    """Compile those of some kernels that are not in the cache, in several processes.
 
     Parameters
     ----------
-    nodes : bool
-        More than one point a dimension.
-    levels : int
-        Number of levels that are integrated over.
+    kernels : sequence of Kernel
+        Those that are about to be called.
     """
-    needed = [*CHAIN, *LAPLACE]
-    if nodes:
-        needed += [*NODES, *(UPPER if levels > 1 else ())]
-    missing = _missing(needed)
+    missing = _missing(kernels)
     if len(missing) < 2:
         return
     others = min(_processors(), MOST_PROCESSES) - 1

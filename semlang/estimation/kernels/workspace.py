@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -14,6 +14,7 @@ from semlang.estimation.kernels.densities import TILE
 from semlang.estimation.kernels.lanes import LONGEST, WIDTH
 from semlang.estimation.kernels.layout import Fronts, Lanes, Rule, Scratch, Tables
 from semlang.estimation.kernels.node_rows import rows_at_nodes
+from semlang.estimation.kernels.turns import Turns
 from semlang.estimation.memory import aligned
 from semlang.estimation.sparse import WIDE, sparse_rule
 
@@ -133,6 +134,8 @@ class Workspace:
     scratch: Scratch
     tables: Tables
     lanes: Lanes
+    turns: dict[tuple[bool, ...], Turns] = field(default_factory=dict)
+    """Calls that were filled with these arrays, by what they are for."""
 
     @classmethod
     def for_batches(cls, batches: Sequence[Batch], rule: Rule, together: int = 1) -> Workspace:

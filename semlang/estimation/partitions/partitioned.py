@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
+from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.summed import DISTINCT, MANY, MOVES, STILL
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Member, Posterior, Refinable
@@ -31,7 +33,7 @@ from semlang.estimation.partitions.standing import (
 )
 from semlang.estimation.tally import Tally
 
-__all__ = ["Partitioned", "PartitionedGrid", "PartitionedQuadrature", "partitioned"]
+__all__ = ["Partitioned", "PartitionedGrid", "PartitionedMixture", "PartitionedQuadrature", "partitioned"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,12 +52,16 @@ class Partitioned(Continuous):
     blueprint : Blueprint
     like : sequence of Member
         The members of the first rows, which tell what kind the others are of.
+
+    Attributes
+    ----------
+    like : tuple of Member
     """
 
     def __init__(self, parts: Parts, blueprint: Blueprint, like: Sequence[Member]) -> None:
         self._held = parts.bound.map(standing, blueprint, keep=parts.keep)
         self.points: int | None = next((m.points for m in like if m.points is not None), None)
-        self._like = tuple(like)
+        self.like = tuple(like)
         self._refined = 0
         self._placed: tuple[Placement, ...] = ()
 
@@ -76,7 +82,7 @@ class Partitioned(Continuous):
     @property
     def exact(self) -> bool:
         """Whether second derivatives have a form."""
-        return all(m.exact for m in self._like)
+        return all(m.exact for m in self.like)
 
     @property
     def records(self) -> Ints:
@@ -122,17 +128,17 @@ class Partitioned(Continuous):
 
     def information(self, x: Floats) -> Floats | None:
         """Return the expected information, where it has a form."""
-        return all_of(self._ask("information", x)) if all(isinstance(m, ClosedForm) for m in self._like) else None
+        return all_of(self._ask("information", x)) if all(isinstance(m, ClosedForm) for m in self.like) else None
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return the second derivatives, where they have a form."""
-        if any(isinstance(m, QuadratureLikelihood) for m in self._like):
+        if any(isinstance(m, QuadratureLikelihood) for m in self.like):
             return None
         return all_of(self._ask("hessian", x))
 
     def start(self, x: Floats) -> tuple[Floats, Floats | None]:
         """Return the coordinates as they are, and for shared nodes the complete-data information there."""
-        return x, all_of(self._ask("start", x)) if all(isinstance(m, Refinable) for m in self._like) else None
+        return x, all_of(self._ask("start", x)) if all(isinstance(m, Refinable) for m in self.like) else None
 
     def posterior(self, x: Floats) -> Posterior:
         """Refuse: posterior moments of units stay where their rows are."""
@@ -154,7 +160,7 @@ class PartitionedGrid(Partitioned):
 
     @property
     def _grids(self) -> list[Refinable]:
-        return [m for m in self._like if isinstance(m, Refinable)]
+        return [m for m in self.like if isinstance(m, Refinable)]
 
     @property
     def tolerance(self) -> float:
@@ -214,10 +220,67 @@ class PartitionedQuadrature(Partitioned):
         return float(max(self._ask("steepness", x)))
 
 
+class PartitionedMixture(Partitioned):
+    """The same by sums over states, see `Mixture`; nodes move in all partitions at once."""
+
+    standing = True
+
+    @property
+    def _mixtures(self) -> list[Mixture]:
+        return [m for m in self.like if isinstance(m, Mixture)]
+
+    @property
+    def distinct(self) -> Mapping[str, int]:
+        """Number of different units that each discrete latent variable can tell apart, in the first rows."""
+        counts = [m.distinct for m in self._mixtures]
+        return {key: min(c[key] for c in counts if key in c) for key in dict.fromkeys(k for c in counts for k in c)}
+
+    def information(self, x: Floats) -> Floats | None:
+        """Return the information there would be were all states known, where there are few units for the parameters."""
+        different = sum(m.records.size for m in self._mixtures)
+        if self.multiplicity.sum() > MANY * x.size and different >= DISTINCT * x.size:
+            return None
+        return all_of(self._ask("information given states", x))
+
+    def hessian(self, x: Floats) -> Floats | None:
+        """Return None: second derivatives have no closed form."""
+        return None
+
+    def start(self, x: Floats) -> tuple[Floats, Floats | None]:
+        """Return the coordinates as they are."""
+        return x, None
+
+    def move(self, x: Floats) -> bool:
+        """Move the nodes to the posterior at `x` until the log-likelihood stays; return whether it had changed."""
+        if not any(m.nodes for m in self._mixtures):
+            return False
+        changed = False
+        before = self.value(x)
+        for _ in range(MOVES):
+            self._placed = (*self._placed, Placement(next(NUMBERS), self.points, 0.0, x.copy()))
+            value = self.value(x)
+            still = abs(value - before) < STILL
+            before = value
+            if still:
+                break
+            changed = True
+        return changed
+
+    def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
+        """Return the proportions of the states of discrete latent variables, and the weight of their units."""
+        found: dict[str, Floats] = {}
+        for part in self._ask("state sizes", x):
+            for key, size in part.items():
+                found[key] = found.get(key, 0.0) + size
+        return {key: (size / size.sum(), float(size.sum())) for key, size in found.items()}
+
+
 def partitioned(parts: Parts, blueprint: Blueprint, like: Sequence[Member]) -> Partitioned:
     """Return the member that stands for those of all partitions; arguments as of `Partitioned`."""
     if all(isinstance(m, Refinable) for m in like):
         return PartitionedGrid(parts, blueprint, like)
     if all(isinstance(m, QuadratureLikelihood) for m in like):
         return PartitionedQuadrature(parts, blueprint, like)
+    if all(isinstance(m, Mixture) for m in like):
+        return PartitionedMixture(parts, blueprint, like)
     return Partitioned(parts, blueprint, like)

@@ -11,14 +11,19 @@ from semlang.data.partitions.held import Held
 from semlang.data.partitions.part import Sizes
 from semlang.diagnostics import error
 from semlang.errors import FitError
-from semlang.estimation.conditioning.conditions import is_conditional
+from semlang.estimation.conditioning.conditions import conditions, is_conditional, with_locations
 from semlang.estimation.planned import Partitioning, Plan
+from semlang.graph.condition import known_for_some, sought_numbers
 from semlang.model.table import ParameterTable
 
 __all__ = ["Parts", "of_all", "parts_of", "refused"]
 
 ROW = 200.0
 """Bytes that an observed response takes in a member, about (24 numbers of 8 bytes were counted for a logit)."""
+
+
+POINTS = 7
+"""Nodes a dimension that a fit begins with."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,11 @@ def parts_of(bound: BoundPartitions[Any], workers: int) -> Parts:
     The budget is `SEMLANG_MEMORY`, in megabytes, or a quarter of the memory of the machine.
     """
     budget, keep = _budget(), 0
+    row = ROW * _copies(bound.model.parameter_table)
     for one in bound.sizes:
-        budget -= ROW * sum(one.responses)
+        budget -= row * sum(
+            n * distinct / max(rows, 1) for n, distinct, rows in zip(one.responses, one.distinct, one.rows, strict=True)
+        )
         if budget < 0:
             break
         keep += 1
@@ -99,6 +107,7 @@ def of_all(found: Plan, parts: Parts) -> Plan:
         replace(
             group, rows=parts.responses(g),
             levels=tuple(replace(v, units=parts.units(g, v.level)) for v in group.levels),
+            conditions=tuple(replace(c, units=parts.units(g, c.level)) for c in group.conditions),
         )
         for g, group in enumerate(found.groups)
     )  # fmt: skip
@@ -110,10 +119,23 @@ def of_all(found: Plan, parts: Parts) -> Plan:
 
 def refused(table: ParameterTable) -> str:
     """Return why a model is not fitted to data in partitions, '' where it is."""
-    if is_conditional(table):
-        return "classes, mass points and products of latent variables need all units at once"
+    if sought_numbers(table):
+        return "how many mass points there are is sought in all units at once: say it, masspoints(3)"
+    if known_for_some(table):
+        return "latent variables that are known for some units need all units at once"
     if table.reshape:
         return "rows are laid out anew (reshape:)"
     if any(v.kind.sets for v in table.responses) and not table.clusters:
         return "sets of alternatives may lie in two partitions: a cluster above them would keep them together"
     return ""
+
+
+def _copies(table: ParameterTable) -> int:
+    """Return how many copies of the data members hold, one a node of what is conditioned on."""
+    if not is_conditional(table):
+        return 1
+    extended, _ = with_locations(table)
+    dims = max(len(conditions(extended, n).continuous) for n in range(1, max(len(table.groups), 1) + 1))
+    points = int(table.options.get("points") or POINTS)
+    copies: int = points**dims
+    return copies

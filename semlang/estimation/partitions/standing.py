@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -15,7 +15,9 @@ from semlang.data.partitions.part import BoundPart
 from semlang.diagnostics import Diagnostic
 from semlang.errors import FitError
 from semlang.estimation.assemble import assemble, multiplicity
+from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.conditioning.filled import are_missing
+from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.covariance import meat_of
 from semlang.estimation.frame import Frame
@@ -85,16 +87,20 @@ class Blueprint:
 
 
 class Standing:
-    """The members of one partition; they are made when they are first needed, and again where they have travelled."""
+    """The members of one partition; they are made when they are first needed, and again where they have travelled.
+
+    Equal rows are tallied and then counted, so that what stays in memory is what differs.
+    """
 
     def __init__(self, part: BoundPart, blueprint: Blueprint) -> None:
         self.part, self.blueprint = part, blueprint
         self._made: tuple[Member, ...] | None = None
         self._refined = 0
         self._placed: tuple[int, ...] = ()
+        self._tallied: Tally | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"part": self.part, "blueprint": self.blueprint, "_made": None, "_refined": 0, "_placed": ()}
+        return self.__dict__ | {"_made": None, "_refined": 0, "_placed": ()}
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -111,8 +117,26 @@ class Standing:
     def members(self) -> tuple[Member, ...]:
         """The members of these groups."""
         if self._made is None:
+            designs = tuple(d if self._tallied else d.distinct[0] for d in self.part.designs)
+            if any(d is not given for d, given in zip(designs, self.part.designs, strict=True)):
+                self._tallied = self._counted(self._assembled())
+                self.part = replace(self.part, designs=designs)
             self._made, self._refined, self._placed = self._assembled(), 0, ()
         return self._made
+
+    @property
+    def tally(self) -> Tally:
+        """What counts of the rows as they were read."""
+        members = self.members
+        return self._tallied or self._counted(members)
+
+    def _counted(self, members: Sequence[Member]) -> Tally:
+        table, given = self.blueprint.table, [self.part.designs[g] for g in self.groups]
+        if is_conditional(table):
+            forms = [conditions(table, g + 1).configurations[0].form for g in self.groups]
+        else:
+            forms = [reduced_form(self.blueprint.outside[g], lift=False) for g in self.groups]
+        return tally(table, forms, given, given, members)
 
     def _assembled(self) -> tuple[Member, ...]:
         b, groups, designs = self.blueprint, self.groups, self.designs
@@ -133,18 +157,18 @@ class Standing:
         """
         if self._refined > nodes.refined:
             self._made = None
-        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood)]
+        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood | Mixture)]
         numbers = tuple(p.number for p in nodes.placed)
         if numbers[: len(self._placed)] != self._placed or not numbers:
-            self._placed = ()
-            for m in adaptive:
+            for m in adaptive if self._placed else ():
                 m.release()
-        for m in adaptive:
-            m.engine.reset()
-            for p in nodes.placed[len(self._placed) :]:
-                m.points, m.spread = p.points, p.spread
-                m.place(p.x)
-            m.points = nodes.points
+            self._placed = ()
+        try:
+            for m in adaptive:
+                self._moved(m, nodes)
+        except (Infeasible, np.linalg.LinAlgError):  # nodes are neither here nor there
+            self._made = None
+            raise
         self._placed = numbers
         for _ in range(nodes.refined - self._refined):
             for grid in self.members:
@@ -152,6 +176,19 @@ class Standing:
                     grid.refine()
         self._refined = nodes.refined
         return self.members
+
+    def _moved(self, m: QuadratureLikelihood | Mixture, nodes: Shared) -> None:
+        """Move nodes to where those that have been asked last were not yet."""
+        m.reset()
+        for p in nodes.placed[len(self._placed) :]:
+            m.points = p.points
+            if isinstance(m, Mixture):
+                m.move_once(p.x)
+                m.reset()
+            else:
+                m.spread = p.spread
+                m.place(p.x)
+        m.points = nodes.points
 
 
 class Placement(NamedTuple):
@@ -227,10 +264,21 @@ def _meat(of: Standing, x: Floats) -> tuple[Floats, float]:
     return added(parts)
 
 
-def _tally(of: Standing, x: Floats) -> Tally:
-    b, given = of.blueprint, [of.part.designs[g] for g in of.groups]
-    forms = [reduced_form(b.outside[g], lift=False) for g in of.groups]
-    return tally(b.table, forms, given, given, of.members)
+def _given_states(of: Standing, x: Floats) -> Floats | None:
+    """Return the information were all states known, see `Mixture.information`, however many units there are."""
+    for m in of.members:
+        if isinstance(m, Mixture):
+            m.cautious = True
+    return all_of([m.information(x) for m in of.members])
+
+
+def _state_sizes(of: Standing, x: Floats) -> dict[str, Floats]:
+    """Return the numbers of units in each state."""
+    found: dict[str, Floats] = {}
+    for m in of.members:
+        for key, (size, total) in m.state_sizes(x).items():
+            found[key] = found.get(key, 0.0) + size * total
+    return found
 
 
 ANSWERS: Mapping[str, Any] = {
@@ -239,13 +287,15 @@ ANSWERS: Mapping[str, Any] = {
     "scored": _scored,
     "meat": _meat,
     "information": lambda of, x: all_of([m.information(x) for m in of.members]),
+    "information given states": _given_states,
+    "state sizes": _state_sizes,
     "hessian": lambda of, x: all_of([m.hessian(x) for m in of.members]),
     "start": lambda of, x: all_of([m.start(x)[1] for m in of.members]),
     "difference": lambda of, x: added([m.difference(x) for m in of.members]),
     "steepness": lambda of, x: max(m.steepness(x) for m in of.members),
     "multiplicity": lambda of, x: np.concatenate([m.multiplicity for m in of.members]),
     "reach": lambda of, x: reach(of.members, x),
-    "tally": _tally,
+    "tally": lambda of, x: of.tally,
 }
 """What a partition can be asked."""
 

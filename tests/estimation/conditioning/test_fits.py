@@ -38,6 +38,20 @@ def test_latent_classes_recover_the_truth():
     assert fit.to_json()["class_sizes"]["c"] == pytest.approx(list(e.class_sizes["c"]))
 
 
+def test_equal_units_count_as_often_as_they_occur():
+    """Steps by the outer product of 6,000 scores, of 256 different units, are six; by known classes 13."""
+    p = np.vstack([np.tile(P[0], 2)[:8], np.tile(P[1], 2)[:8], np.tile(P[2], 2)[:8]])
+    data = binary(6000, [0.5, 0.3, 0.2], 0.25 + 0.5 * p, 12)
+    text = "y{1..8} :: binomial(logit)\nc :: class(3)\nc =~ y{1..8}"
+    fit = sl.Model(text).fit(data, se="none")
+    assert fit.converged
+    assert fit.to_json()["iterations"] <= 8
+    counted = data.groupby(list(data)).size().rename("n").reset_index()
+    again = sl.Model("frequency: rows = n\n" + text).fit(counted, se="none")
+    assert again.loglik == pytest.approx(fit.loglik, abs=1e-7)
+    assert again.to_json()["iterations"] == fit.to_json()["iterations"]
+
+
 def test_em_and_generic_starts_find_the_same():
     """A constraint that holds everywhere keeps the model out of the batch."""
     data = binary(800, [0.5, 0.3, 0.2], P, 3)

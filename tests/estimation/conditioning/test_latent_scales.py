@@ -194,6 +194,7 @@ def test_location_scale_recovers():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::semlang.errors.NotConvergedWarning")
 def test_thresholds_that_cross_often_end_and_say_how_well_they_settled():
     """Kinks at every node: climbs went back and forth between them without an end."""
     rng = np.random.default_rng(514)

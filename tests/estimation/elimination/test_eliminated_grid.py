@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,6 +162,34 @@ def test_runs_of_units_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> No
     assert one < many
     assert again == pytest.approx(value, abs=1e-9)
     assert other == pytest.approx(gradient, abs=1e-9)
+
+
+def test_memory_is_that_of_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass, and Louis' formula, over eight times as many units takes the memory of a run, not of all."""
+    monkeypatch.setattr(eliminated_grid, "FEW", 0)
+    model = sl.Model(MODELS["levels"])
+    peaks = {}
+    for cells, scores in ((60_000, 200_000), (10**9, 10**9)):
+        monkeypatch.setattr(eliminated_grid, "CELLS", cells)
+        monkeypatch.setattr(eliminated_grid, "SCORE_CELLS", scores)
+        for n in (120, 960):
+            designs = model.bind(data_of("levels", n))[1]
+            table = model.parameter_table
+            member = assemble(table, model.graphs, designs, Constraints(table), True, 7, 1, scaled=False,
+                              engines=["variable elimination"]).members[0]  # fmt: skip
+            assert isinstance(member, EliminatedGrid)
+            x = np.full(member.n_parameters, 0.7)
+            member.value_and_gradient(x)
+            tracemalloc.start()
+            before = tracemalloc.get_traced_memory()[0]
+            member.value_and_gradient(x)
+            member.hessian(x)
+            after, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            peaks[cells, n] = peak - before
+            assert after - before < 0.1 * (peak - before)
+    assert peaks[60_000, 960] < 2 * peaks[60_000, 120]  # patterns of units differ between runs
+    assert peaks[10**9, 960] > 2 * peaks[60_000, 960]
 
 
 def test_fits_are_those_of_adaptive_nodes() -> None:

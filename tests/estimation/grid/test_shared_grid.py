@@ -110,9 +110,6 @@ def test_units_scores_and_posterior(pair: Pair) -> None:
 
 def test_second_derivatives_are_those_of_the_gradient(pair: Pair) -> None:
     hessian = pair.grid.hessian(pair.x)
-    if hessian is None:
-        assert len(pair.grid.layers) == 2
-        return
     numeric = np.empty_like(hessian)
     for p in range(pair.x.size):
         h = np.zeros(pair.x.size)

@@ -24,7 +24,7 @@ OPEN = 1e300
 ENTRY = 2.0
 """Stands in the place of the event for the row of a time of entry."""
 
-__all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights"]
+__all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights", "row_offsets"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -167,7 +167,6 @@ def expand(
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
     values = np.zeros((n, size))  # takes no memory where nobody writes
-    offsets: Floats | None = None
     as_given: Floats | None = None
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
@@ -179,12 +178,6 @@ def expand(
             values = as_given[:, None]
         else:
             values[:, k] = np.where(known, y, 0.0)
-        added = [np.where(known, design.columns[product], 0.0) for product in reduced.offsets.get(k, ())]
-        if key in design.exposure:
-            added.append(np.log(np.where(known, design.exposure[key], 1.0)))
-        for more in added:
-            offsets = np.zeros((n, size)) if offsets is None else offsets
-            offsets[:, k] += more
     if size == 1:  # zeros that nobody writes take no memory
         source = np.flatnonzero(observed).astype(np.int64, copy=False)
         response = np.zeros(source.size, dtype=np.int64)
@@ -216,8 +209,8 @@ def expand(
     else:
         y = values.reshape(-1) if whole else values[source, response]
     del at
-    offset = np.zeros(y.size) if offsets is None else offsets[source, response]
-    del values, offsets
+    del values
+    offset = row_offsets(reduced, design, source, response)
     of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
     codes = of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
@@ -301,6 +294,21 @@ def expand(
         response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
+
+
+def row_offsets(reduced: ReducedForm, design: Design, source: Ints, response: Ints) -> Floats:
+    """Return what is added to the linear predictors of rows: products without a parameter, logarithms of exposures."""
+    out = np.zeros(source.size)
+    for k, key in enumerate(reduced.responses):
+        products = reduced.offsets.get(k, ())
+        if not products and key not in design.exposure:
+            continue
+        here = np.flatnonzero(response == k)
+        for product in products:
+            out[here] += design.columns[product][source[here]]
+        if key in design.exposure:
+            out[here] += np.log(design.exposure[key][source[here]])
+    return out
 
 
 def _kept(design: Design, variable: Variable) -> bool:

@@ -72,9 +72,20 @@ class UnitEvaluation:
     values: Floats
     columns: slice | Ints
     _of: QuadratureLikelihood
-    _inputs: RowInputs
+    _x: Floats
+    _inputs: RowInputs | None
     _bars: RowInputs
     _jacobian: Floats
+
+    def without_inputs(self) -> UnitEvaluation:
+        """Return the same without the rows' inputs, which `with_inputs` computes anew."""
+        return replace(self, _inputs=None)
+
+    def with_inputs(self) -> UnitEvaluation:
+        """Return the same with the rows' inputs; what the likelihood sees has to be what it saw."""
+        if self._inputs is not None:
+            return self
+        return replace(self, _inputs=self._of.chain.forward(self._of.chain.cells(self._x)[0]))
 
     def scores(self, weights: Floats, first: Ints) -> Floats:
         """Return the gradients of sums of weighted log-likelihoods.
@@ -86,6 +97,7 @@ class UnitEvaluation:
         first : (S + 1,) ints
             First row of each sum, and the number of rows.
         """
+        assert self._inputs is not None
         rows = np.repeat(weights, np.diff(self._of.rows.first))
         b = self._bars
         bars = RowInputs(b.o * rows, b.A * rows, b.f1 * rows, b.f2 * rows, b.scale)
@@ -225,10 +237,19 @@ class QuadratureLikelihood(Expanded):
 
     def units(self, x: Floats) -> UnitEvaluation | TypedUnits:
         """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
-        if self._typed is not None:
-            return self._typed.units(x)
-        values, inputs, bars, jacobian = self._evaluate(x)
-        return UnitEvaluation(values, slice(0, self.n_parameters), self, inputs, bars, jacobian)
+        return self.units_by_row(x) if self._typed is None else self._typed.units(x)
+
+    def units_by_row(self, x: Floats, cells: tuple[Floats, Floats] | None = None) -> UnitEvaluation:
+        """Return the same with the columns that the chain sees by now.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        cells : pair of arrays, optional
+            What `chain.cells` gives at `x`.
+        """
+        values, inputs, bars, jacobian = self._evaluate(x, cells)
+        return UnitEvaluation(values, slice(0, self.n_parameters), self, x, inputs, bars, jacobian)
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
@@ -277,8 +298,10 @@ class QuadratureLikelihood(Expanded):
         placed = self.engine.placed
         return [1 if layer.exact and not placed else self.points or 1 for layer in self.layers]
 
-    def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
-        cells, jacobian = self.chain.cells(x)
+    def _evaluate(
+        self, x: Floats, known: tuple[Floats, Floats] | None = None
+    ) -> tuple[Floats, RowInputs, RowInputs, Floats]:
+        cells, jacobian = self.chain.cells(x) if known is None else known
         inputs = self.chain.forward(cells)
         points = self.node_counts()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)

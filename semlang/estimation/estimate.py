@@ -23,6 +23,7 @@ from semlang.estimation.optimize import Optimum
 from semlang.estimation.outcome import Estimate
 from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.plan import afterwards
+from semlang.estimation.planned import SPARSE
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.slopes import slopes_of
@@ -207,4 +208,6 @@ def _method(climb: Climb) -> str:
     """One line that says how the likelihood was computed in the end."""
     if climb.nodes is None:
         return climb.setting.plan.method
+    if any(g.engine == SPARSE for g in climb.setting.plan.groups):
+        return "maximum likelihood, adaptive sparse grid (Smolyak) at posterior means and covariances"
     return f"maximum likelihood, nodes at posterior means and SDs ({climb.nodes} points)"

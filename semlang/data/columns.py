@@ -93,6 +93,9 @@ class Columns:
         """Whether the column holds numbers (not booleans, text or a Categorical)."""
         import pandas as pd
 
+        array = self._arrays.get(column)
+        if array is not None:
+            return array.dtype.kind != "b"
         values = self.series(column)
         kind = values.infer_objects().dtype if values.dtype == object else values.dtype
         return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)

@@ -18,7 +18,7 @@ from semlang.estimation.expansion import Expansion, expand, in_one_memory
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import CODES
-from semlang.estimation.layers import layers_of
+from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.member import Infeasible, Posterior
@@ -26,7 +26,7 @@ from semlang.estimation.moderation import moderated
 from semlang.estimation.moments import unit_posterior
 from semlang.estimation.nearly import NEARLY, nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
-from semlang.estimation.sparse import ENOUGH, LADDER
+from semlang.estimation.sparse import ENOUGH, LADDER, WIDE
 from semlang.estimation.typed_rows import TypedRows, TypedUnits, typed_rows
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
@@ -41,9 +41,21 @@ PRODUCT = (5, 7, 9, 11, 15, 21)
 """Points a dimension of product rules that second derivatives are tried at in turn."""
 NEARLY_PRODUCT = 1e-5
 """Mean absolute difference of units' log-likelihoods with which standard errors differ by 1e-4 of themselves."""
+FOR_MOMENTS = 5
+"""Points of a sparse rule with which posterior moments are exact enough for any number of them."""
 MANY_PARAMETERS, MANY_NODES = 40, 200
 """More than these: differences of gradients take longer than Louis' formula at nodes, and far longer where loadings
 span fewer directions than there are latent variables."""
+
+
+def _reversed(layer: Layer) -> Layer:
+    """Return a layer with its coordinates the other way round, where it has the nodes of a sparse rule.
+
+    Nodes are ``v = c + T x`` with T upper triangular, and ``zeta = F v`` with F lower triangular. Reversed, zeta is a
+    lower triangular function of x, so that responses of one factor depend on few of them, which sparse rules favour;
+    products of rules, whose points on a line are the more the less that holds, do not.
+    """
+    return replace(layer, coordinates=layer.coordinates[::-1]) if layer.dims >= WIDE else layer
 
 
 @dataclass(frozen=True)
@@ -138,6 +150,8 @@ class QuadratureLikelihood(Expanded):
         factors = Factorisation(reduced, factored, residuals)
         self.reduced, self.design, self.factors = reduced, design, factors
         self.layers = layers_of(reduced, residuals, order) if integrate else ()
+        if sparse:
+            self.layers = tuple(_reversed(layer) for layer in self.layers)
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
         if like is not None:
             self.rows = in_one_memory(self.rows, like.rows)
@@ -255,10 +269,12 @@ class QuadratureLikelihood(Expanded):
     def place(self, x: Floats) -> None:
         """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are; they stay.
 
-        `points` and `spread` say which nodes.
+        `points` and `spread` say which nodes; moments by a sparse rule need no more than `FOR_MOMENTS`.
         """
         inputs = self.chain.forward(self.chain.cells(x)[0])
-        self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
+        points = self.points or 1
+        points = min(points, FOR_MOMENTS) if self.sparse else points
+        self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, points, self.spread)
 
     def place_at_prior(self) -> None:
         """Let the nodes stand where the prior has its mass."""

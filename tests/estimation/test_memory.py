@@ -58,7 +58,7 @@ def evaluated(text: str, data: pd.DataFrame) -> float:
         tracemalloc.stop()
 
 
-# Copies of all of the data for seven nodes took 16.4 kB a row; runs take 4 kB here, most of it for evaluations of one run
+# Copies of all of the data for seven nodes took 16.4 kB a row; runs take 4 kB here, most of it to evaluate one of them
 def test_copies_of_the_data_for_nodes_are_not_all_there_at_once() -> None:
     n = 12_000
     rng = np.random.default_rng(1)

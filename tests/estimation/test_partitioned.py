@@ -424,6 +424,29 @@ def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch:
     assert model.fit(parts).loglik == pytest.approx(model.fit(rare).loglik, rel=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["binary", "count", "continuous"])
+def test_what_overlaps_far_from_the_first_rows(
+    kind: str, frame: pd.DataFrame, parts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rows of the partitions are separated, all rows are not."""
+    rng = np.random.default_rng(5)
+    w = (rng.random(1500) < 0.1) * 1.0 if kind != "continuous" else rng.normal(size=1500)
+    first = frame.index % 100 < 40
+    if kind == "count":
+        y = (frame["k"] + 3).where(w == 0.0, frame["y"].where(~first, 0.0))
+    else:
+        y = frame["y"].where(~first & (np.abs(w) < 1.5), (w > 0.0) * 1.0)
+    data = frame.assign(w=w, y=y.astype(float))
+    path = Path(parts).parent
+    for k in range(3):
+        data.iloc[k * 500 : (k + 1) * 500].to_parquet(path / f"p{k}.parquet", row_group_size=100)
+    monkeypatch.setattr(row_groups, "ROWS", 100)
+    monkeypatch.setattr(binding, "SAMPLE", 300)
+    model = sl.Model("y :: binomial(logit)\ny ~ w" if kind != "count" else "y :: poisson\ny ~ w")
+    fit = model.fit(parts, threads=1)
+    assert fit.loglik == pytest.approx(model.fit(data, threads=1).loglik, rel=1e-9)
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     for data in (str(tmp_path / "no*.parquet"), [tmp_path / "no.parquet"]):
         for address in (None, "local"):

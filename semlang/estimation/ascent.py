@@ -193,7 +193,7 @@ class Ascent:
                 z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse, begun = self._coarsely(z) or (*self.objective.start(z), None)
-        if self.sparse and self.asked is None and not constrained and self._can_stand:
+        if self.sparse and self.asked is None and not constrained and not self.kinks and self._can_stand:
             best = self._by_sparse_rules(z, inverse, begun)
             return self._to_the_end(best, constrained)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring

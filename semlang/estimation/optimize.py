@@ -33,8 +33,8 @@ ROUGH = 1e-6
 """The same where second derivatives are one-sided differences, whose errors are of this size."""
 NOISE = 1e-7
 """A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
-NEARBY = 2e-4
-"""Decrement, a hundredth of a standard error, of a step after which second derivatives at nodes are as they were."""
+NEARBY = 5e-4
+"""Decrement, a fiftieth of a standard error, of a step after which second derivatives at nodes are nearly the same."""
 SHORTEST = 1e-4
 STALLED = 5
 """Iterations that have to gain something, where that is asked for."""

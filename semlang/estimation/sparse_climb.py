@@ -30,8 +30,9 @@ ROUGHLY = 1e-3
 """Decrement that is enough with a rule that is not the last one."""
 NEARLY = 1e-4
 """The same where Newton steps follow: second derivatives are taken there, and hold where those lead."""
-END, STALL = 1e-6, 3e-6
-"""Decrement, a thousandth of a standard error, that is enough at the end where five steps gain less than that."""
+END, STALL = 1e-6, 1e-5
+"""Decrement, a thousandth of a standard error, that is enough at the end, and the gain of five steps below which there
+are no more."""
 FALLS = 0.5
 """Ratio of the last two changes below which the next ones are taken to fall as fast."""
 LEAST = 2.0 / 3.0

@@ -179,7 +179,9 @@ class Copies:
         owners = Owners(self._unit[self._levels[0]], top, self.fold.stages[0].parent.size, self.records.size)
         names = frozenset(self._own_names)
         nodes = self.node_columns if moves and names else None
-        return Leaf(piece, m, self.table, design, owners, nodes, names, self.copies, self.leaf_points, self._threads)
+        return Leaf(
+            piece, m, self.table, design, owners, nodes, names, self.copies, self.leaf_points, self._threads, like
+        )
 
     @property
     def leaf_points(self) -> int:

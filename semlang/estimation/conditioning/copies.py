@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,8 +172,19 @@ class Copies:
         top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
         owners = Owners(self._unit[self._levels[0]], top, self.fold.stages[0].parent.size, self.records.size)
         names = frozenset(self._own_names)
-        nodes = self.node_columns if moves and names else None
+        nodes = self._own_nodes() if moves and names else None
         return Leaf(piece, m, self.table, design, owners, nodes, names, self.copies, self.leaf_points, self._threads)
+
+    def _own_nodes(self) -> Callable[[slice], dict[str, Floats]]:
+        """Return `node_columns` for the leaves; what they hold of this would keep both in memory."""
+        this = weakref.ref(self)
+
+        def columns(run: slice) -> dict[str, Floats]:
+            owner = this()
+            assert owner is not None
+            return owner.node_columns(run)
+
+        return columns
 
     @property
     def leaf_points(self) -> int:

@@ -64,6 +64,8 @@ class Copies:
     gaussian : bool
         Whether one point is exact in the leaves.
     threads : int
+    like : Copies, optional
+        Of another run of units: its rows' arrays are taken where they are equal.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class Copies:
         points: int,
         gaussian: bool,
         threads: int = 1,
+        like: Copies | None = None,
     ) -> None:
+        self._like = like
         self.table, self.conditions, self.models, self.derived = table, conditions, tuple(models), derived
         self._gaussian, self._threads, self._points = gaussian, threads, points
         self._logits = membership_forms(table, group, conditions, self.models, derived.size)
@@ -153,7 +157,10 @@ class Copies:
     def leaves(self) -> list[Leaf]:
         """What is left in each piece and configuration, with the nodes as they are; made when it is first needed."""
         if self._leaves is None:
-            self._leaves = [self._leaf(piece) for piece in self._pieces]
+            self._leaves = []
+            known = self._like.leaves[:1] if self._like is not None else self._leaves
+            for piece in self._pieces:
+                self._leaves.append(self._leaf(piece, known[0] if known else None))
         return self._leaves
 
     @property
@@ -163,7 +170,7 @@ class Copies:
             self._memberships = self._all_logits()
         return self._memberships
 
-    def _leaf(self, piece: Piece) -> Leaf:
+    def _leaf(self, piece: Piece, like: Leaf | None = None) -> Leaf:
         m, moves = self.models[piece.configuration], self._moves[piece.configuration]
         if self.conditions.fills:
             design = self.filled(self._leaf_design, piece.index)

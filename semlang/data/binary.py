@@ -25,7 +25,8 @@ def binary_values(columns: Columns, v: Variable) -> tuple[Floats, tuple[str, ...
         values = columns.numbers(name)
         if values is None:
             return None
-        if (((values == 0) | (values == 1)) | np.isnan(values)).all():
+        either = (values == 0) | (values == 1)
+        if either.all() or (either | np.isnan(values)).all():
             return values, ("0", "1")
     names, codes = columns.levels(name)
     if success is None and names and set(names) <= {"False", "True"}:

@@ -23,6 +23,8 @@ Levels = tuple[tuple[str, ...], Ints]
 
 FEW, MOST_UNUSED = 8, 4
 """Columns up to which they are taken one by one, and times as many as are needed above which they are."""
+LARGE = 4_000_000
+"""Cells above which they are, too: the array may be a copy."""
 
 
 class Columns:
@@ -74,9 +76,11 @@ class Columns:
 
         A frame hands out its columns one by one in several times what a whole array takes.
         """
-        kinds = set(self.frame.dtypes)
         needed = len(self.table.columns())
-        if len(kinds) != 1 or not _is_plain(kinds.pop()) or needed < FEW or MOST_UNUSED * needed < self.frame.shape[1]:
+        if needed < FEW or MOST_UNUSED * needed < self.frame.shape[1] or self.frame.size > LARGE:
+            return {}
+        kinds = set(self.frame.dtypes)
+        if len(kinds) != 1 or not _is_plain(kinds.pop()):
             return {}
         return dict(zip(self.frame.columns.tolist(), self.frame.to_numpy().T, strict=True))
 
@@ -89,6 +93,9 @@ class Columns:
         """Whether the column holds numbers (not booleans, text or a Categorical)."""
         import pandas as pd
 
+        array = self._arrays.get(column)
+        if array is not None:
+            return array.dtype.kind != "b"
         values = self.series(column)
         kind = values.infer_objects().dtype if values.dtype == object else values.dtype
         return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)

@@ -71,12 +71,13 @@ class ProductColumns(Mapping[Product, Floats]):
     def __len__(self) -> int:
         return len(self._products)
 
-    def take(self, rows: Ints) -> ProductColumns:
-        """Return the columns of some rows."""
+    def take(self, rows: Ints | slice) -> ProductColumns:
+        """Return the columns of some rows; of a slice they take no memory of their own."""
         out = copy(self)
         out._columns = {name: values[rows] for name, values in self._columns.items()}
         out._codes = {name: (names, codes[rows]) for name, (names, codes) in self._codes.items()}
-        out._n_rows, out._known = rows.size, {}
+        out._n_rows = len(range(*rows.indices(self._n_rows))) if isinstance(rows, slice) else rows.size
+        out._known = {}
         return out
 
     def with_column(self, name: str, values: Floats) -> ProductColumns:

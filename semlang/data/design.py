@@ -112,12 +112,19 @@ class Design:
     group: str = ""
     observed: Mapping[str, Floats] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def distinct(self) -> tuple[Design, Ints]:
         """Distinct rows with frequencies, and the row that each became, see `semlang.data.collapse`."""
+        found, row = self._collapsed
+        return self if found is None else found, row
+
+    @cached_property
+    def _collapsed(self) -> tuple[Design | None, Ints]:
+        """The same, None for the design itself: what holds itself stays in memory until garbage is looked for."""
         from semlang.data.collapse import collapse
 
-        return collapse(self)
+        found, row = collapse(self)
+        return None if found is self else found, row
 
     @cached_property
     def _summaries(self) -> dict[str, Summary]:

@@ -10,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation import sparse
-from semlang.estimation.constrained import HELD, ROUNDS, maximise_constrained
+from semlang.estimation.constrained import ROUNDS, maximise_constrained
 from semlang.estimation.constraints import Nonlinear
-from semlang.estimation.findings import LITTLE, FindingsOfFit
+from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.kinks import GAIN, NEAR, PASSES, POINTS, measured_across, thresholds_may_cross
 from semlang.estimation.member import Coarsenable, Infeasible, Refinable
 from semlang.estimation.objective import Objective
-from semlang.estimation.optimize import Begun, Optimum, begin, maximise, polish
+from semlang.estimation.optimize import Begun, Optimum, begin, begun_further, maximise, polish
 from semlang.estimation.placing import STILL, Nodes, Ordinary, Placeable, Placing
 from semlang.estimation.planned import MAX_DENSITIES, MAX_NODES, SPARSE, Plan
 from semlang.estimation.progress import Narrator
 from semlang.estimation.reach import reach
 from semlang.estimation.semidefinite import INSIDE, Wall
 from semlang.estimation.sparse import FINEST
-from semlang.estimation.tangent import Tangent
+from semlang.estimation.sparse_climb import SparseClimb
+from semlang.estimation.stopped import most_missed, ridge
 
 __all__ = ["Ascent", "Unsettled"]
 
@@ -68,6 +69,12 @@ ROUGHLY = 1e-3
 
 DEAREST = 3.0
 """Seconds of an evaluation by adaptive nodes that are taken at most in place of shared ones."""
+
+UNCERTAIN = 0.5
+"""The same of a sparse rule, whose error is known by those before, and nearly the same at all parameters nearby."""
+
+PRODUCT = 5
+"""Most dimensions of which a product of rules is worth more than a sparse rule that has not settled."""
 
 DEARER = 10
 """A check of the points that the user set costs so many times an evaluation with these at most."""
@@ -134,6 +141,7 @@ class Ascent:
         self.history: list[tuple[int, float]] = []
         self.settled = True
         self.nodes: Nodes | None = None
+        self.by_sparse: SparseClimb | None = None
         self.kinks = thresholds_may_cross(findings.table)
         self.at_kink = False
 
@@ -178,13 +186,16 @@ class Ascent:
         inverse: Floats | None = None
         begun: Begun | None = None
         if self.quadrature and q > 1 and not constrained and not any(g.conditions for g in self.plan.groups):
-            begun = None if other is None else self._continued(z, *other)
+            begun = None if other is None else begun_further(self.objective, z, *other, CLEARLY, AGREE)
             if other is not None and begun is not None:
                 z = other[0]
             else:
                 z, inverse, begun = self._by_laplace(z, q)
         if not self.quadrature and not constrained:
             z, inverse, begun = self._coarsely(z) or (*self.objective.start(z), None)
+        if self.sparse and self.asked is None and not constrained and not self.kinks and self._can_stand:
+            best = self._by_sparse_rules(z, inverse, begun)
+            return self._to_the_end(best, constrained)
         # Newton steps on the observed information finish what scoring begins, where that costs no more than scoring
         tolerance = 1e-3 if self.curvature and inverse is None and self.objective.exact else 1e-8
         if constrained:
@@ -195,6 +206,10 @@ class Ascent:
             best = self._raise(best, q, constrained)
             if not constrained:
                 best = self._checked(best, first)
+        return self._to_the_end(best, constrained)
+
+    def _to_the_end(self, best: Optimum, constrained: bool) -> Optimum:
+        """Finish with more shared nodes, and Newton steps on the observed information."""
         if self.findings.away:  # there is no maximum to finish, and no curvature
             return replace(best, converged=False)
         if self.grids:
@@ -208,6 +223,8 @@ class Ascent:
         if self.at_kink and best.converged:
             return measured_across(self.objective, best)
         best = self._polished(best)
+        if self.by_sparse is not None and not best.converged and np.isfinite(best.decrement):
+            best = self._polished(self.by_sparse.end(best))
         for _ in range(SADDLES):
             if best.converged or np.isfinite(best.decrement):
                 break
@@ -217,6 +234,37 @@ class Ascent:
                 break
         if not best.converged:
             self._stopped(best)
+        return best
+
+    @property
+    def _can_stand(self) -> bool:
+        """Whether the nodes of all members can stand still."""
+        return all(isinstance(m, Placeable) for m in self.objective.members)
+
+    def _by_sparse_rules(self, z: Floats, inverse: Floats | None, begun: Begun | None) -> Optimum:
+        """Climb by sparse rules; where they do not settle, say so or leave it to products of rules.
+
+        Raises
+        ------
+        Unsettled
+            Where these can be afforded.
+        """
+        climb = self.by_sparse = SparseClimb(self.objective, self._affordable, self.curvature, self.narrator)
+        best = climb.run(z, inverse, begun)
+        self.history += climb.history
+        self.nodes = Nodes(climb.points)
+        error, steepness = climb.error, max(m.steepness(self.objective.x(best.z)) for m in climb.members)
+        if steepness >= GENTLE:
+            error = max(error, climb.difference(best) - WRONG)
+        if error < AGREE:
+            return best
+        chosen = self.plan.placed == "sparse"
+        if error > WRONG and not chosen and max(v.dims for g in self.plan.groups for v in g.levels) <= PRODUCT:
+            raise Unsettled(best)
+        self.findings.imprecise(
+            f"{climb.points} points of a sparse rule leave the log-likelihood uncertain by about {error:.2g}",
+            error > UNCERTAIN, chosen,
+        )  # fmt: skip
         return best
 
     def _coarsely(self, z: Floats) -> tuple[Floats, Floats, Begun] | None:
@@ -290,15 +338,13 @@ class Ascent:
         if not placing.possible:
             return best
         steepness = placing.steepness(best.z)
-        if self.settled and not self.sparse and self.history[-1][0] > q and steepness < GENTLE:
+        if self.settled and self.history[-1][0] > q and steepness < GENTLE:
             return best
         difference = self._difference(placing, best, q)
         self.narrator.say(f"check by nodes at posterior means: log-likelihood differs by {difference:+.6f}")
         agree = self.settled and abs(difference) < AGREE
-        if agree or self.asked is not None or self.sparse or not self._affordable(q + 4):
+        if agree or self.asked is not None or not self._affordable(q + 4):
             if not agree:
-                if self.sparse and abs(difference) > WRONG:
-                    raise Unsettled(best)
                 self.findings.imprecise(
                     f"nodes at modes and at posterior means, {q} points a dimension, differ by {abs(difference):.4f} "
                     "in log-likelihood", abs(difference) > WRONG, self.asked is not None,
@@ -359,32 +405,9 @@ class Ascent:
 
     def _stopped(self, best: Optimum) -> None:
         far = reach(self.objective.members, self.objective.x(best.z))
-        missed = self._missed(best) if self.constraints else ("", 0.0)
-        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, self._ridge(best), missed)
-
-    def _missed(self, best: Optimum) -> tuple[str, float]:
-        """Return the constraint that is missed most, and by how much; '' where all hold."""
-        tangent = Tangent(self.objective, self.constraints)
-        try:
-            values, gradients = tangent.at(best.z)
-        except Infeasible:
-            return "", 0.0
-        scale = np.ones(best.z.size) if best.curvature is None else best.curvature.scale
-        missed = tangent.missed(values, gradients, scale)
-        worst = int(missed.argmax())
-        return (self.constraints[worst].text, abs(float(values[worst]))) if missed[worst] > HELD else ("", 0.0)
-
-    def _ridge(self, best: Optimum) -> list[int]:
-        """Return the parameters of the flattest direction, where a step promises hardly anything.
-
-        Moves are in units of what a parameter is known to where all others are.
-        """
-        if best.curvature is None or not 0.0 <= best.decrement < 2.0 * LITTLE:
-            return []
-        D = self.objective.jacobian_inside(best.z) / best.curvature.scale
-        units = np.sqrt((D**2).sum(axis=1))
-        moves = np.abs(D @ best.curvature.eigen[1][:, 0]) / np.where(units > 0.0, units, 1.0)
-        return [int(p) for p in np.argsort(-moves) if moves[p] > 0.1 * moves.max()]
+        missed = most_missed(self.objective, self.constraints, best) if self.constraints else ("", 0.0)
+        flat = ridge(self.objective, best)
+        self.findings.stopped(self.objective.inside(best.z), best.decrement, far, flat, missed)
 
     def climb_constrained(self, z: Floats, rounds: int = ROUNDS) -> Optimum:
         """Climb from `z` on nonlinear constraints; borders of covariance matrices are approached in turn."""
@@ -428,18 +451,6 @@ class Ascent:
             return there if begun.value > self.objective.value(z) else (z, None, None)
         except Infeasible:
             return there
-
-    def _continued(self, z: Floats, other: Floats, value: float) -> Begun | None:
-        """Return what is known where other nodes led, None unless that gained far more than the value is wrong by."""
-        try:
-            begun = begin(self.objective, other)
-        except (Infeasible, np.linalg.LinAlgError):
-            return None
-        try:
-            first = self.objective.value(z)
-        except Infeasible:
-            return begun
-        return begun if begun.value - first > CLEARLY * abs(begun.value - value) + AGREE else None
 
     def _nodes(self, points: int) -> int:
         """Return the nodes for one row with so many points a dimension."""

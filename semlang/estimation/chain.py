@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -107,11 +107,13 @@ class Chain:
         taken = [m.parameters for m in self._moderations]
         self._taken = np.array([p for own in taken for p in own], dtype=np.int64)
         self._layout_distributions()
-        products = [p for p in self._columns if p]
-        columns = _columns(design, products)
+        self._products = [p for p in self._columns if p]
+        self.offset: Floats = rows.offset
+        columns = _columns(design, self._products)
         source = rows.source
         self._plain = reduced.owners.size == 1 and not self.transforms.size
-        if self._plain and not np.array_equal(source, np.arange(design.n_rows)):
+        self._sorted = self._plain and not np.array_equal(source, np.arange(design.n_rows))
+        if self._sorted:
             columns = columns[:, source]
         if self._plain:  # nobody writes to them
             rows.f1.flags.writeable = rows.f2.flags.writeable = False
@@ -231,6 +233,28 @@ class Chain:
         """Return in which of its two numbers a row of a gaussian response has sigma."""
         return int(here.any() and ENTRIES[int(self.rows.codes[here][0])].f2 == "sigma")
 
+    def share(self, other: Chain) -> None:
+        """Take the lists of rows of another chain where they are equal and nobody writes to them."""
+        lists = other.entries.f_lists
+        if not (self._crossing or other._crossing) and np.array_equal(lists, self.f_lists):
+            self.f_lists = lists
+            self.entries = replace(self.entries, f_lists=lists)
+
+    def see(self, columns: Mapping[Product, Floats], names: Collection[str]) -> None:
+        """Put other values in the place of the columns that products with some names have.
+
+        Parameters
+        ----------
+        columns : mapping from Product to (n,) floats
+        names : collection of str
+        """
+        moving = [i for i, p in enumerate(self._products) if any(c.column in names for c in p)]
+        own = self.entries.columns.copy()
+        for i in moving:
+            column = np.nan_to_num(columns[self._products[i]])
+            own[i] = column[self.rows.source] if self._sorted else column
+        self.entries = replace(self.entries, columns=own)
+
     @property
     def n_cells(self) -> int:
         """Number of cells."""
@@ -240,6 +264,11 @@ class Chain:
     def moderated(self) -> bool:
         """Whether rows' inputs are more than sums of cells: covariance matrices depend on covariates."""
         return bool(self._moderations)
+
+    @property
+    def crossing(self) -> bool:
+        """Whether the last inputs say which thresholds rows have: the way back has to be that of these inputs."""
+        return bool(self._crossing)
 
     # ------------------------------------------------------------------ evaluation
 
@@ -300,7 +329,7 @@ class Chain:
             own = (rows.f1.copy(), rows.f2.copy(), self._no_scale.copy())
         self._let_cross(cells)
         o = memory.empty(rows.y.size)
-        o[:] = rows.offset
+        o[:] = self.offset
         out = RowInputs(o, memory.empty(self.dims, rows.y.size), *own)
         forward(self.entries, cells, out)
         for mine, f in zip(self._logistic, (out.f1, out.f2), strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from copy import copy
 
 import numpy as np
@@ -12,12 +13,13 @@ from semlang.diagnostics import error
 from semlang.errors import FitError
 from semlang.estimation.ascent import Ascent, Unsettled
 from semlang.estimation.closed_form import ClosedForm
-from semlang.estimation.conditioning.search import many_starts, pulled_in, run_at_limits
+from semlang.estimation.conditioning.search import limits_at, many_starts, pulled_in, run_at_limits
 from semlang.estimation.conditioning.starts import Starts, climbed, rivals
 from semlang.estimation.constraints import Nonlinear
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.findings import FindingsOfFit
 from semlang.estimation.gaussian.nested import Nested
+from semlang.estimation.kernels.families import MIXTURES
 from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
@@ -202,8 +204,28 @@ class Climb:
                 one = self.starts == 1 or bool(self.constraints)
                 z = coordinates(theta) if one else self._contest(ascent, coordinates, theta)
             best = ascent.run(z, self._led(coordinates))
+            if not best.converged and not self.constraints:
+                best, ascent = self._at_limits(best, ascent, make)
         self.history, self.points, self.nodes = ascent.history, ascent.points, ascent.nodes
         return best
+
+    def _at_limits(self, best: Optimum, ascent: Ascent, make: Callable[[Objective], Ascent]) -> tuple[Optimum, Ascent]:
+        """Climb once more with probabilities of guessing, slipping or zeros that run off held at 0 or 1, if any do."""
+        table = self.setting.table
+        if not any(r.quantity in MIXTURES for r in table.rows):
+            return best, ascent
+        with np.errstate(over="ignore", invalid="ignore"), suppress(Infeasible, np.linalg.LinAlgError):
+            before, z, held = self.findings, best.z, 0
+            while len(limits := limits_at(table, self.objective, z).directions) > held:
+                held = len(limits)
+                self.setting.narrator.say(f"{held} logits run off: their probabilities are held at 0 or 1")
+                self.findings = FindingsOfFit(table)
+                found, again = run_at_limits(table, self.objective, z, make)
+                if found.converged:
+                    return found, again
+                z = found.z  # where others may have run off
+            self.findings = before
+        return best, ascent
 
     def _led(self, coordinates: Callable[[Floats], Floats]) -> tuple[Floats, float] | None:
         """Return the coordinates that nodes led to which have not settled, and the log-likelihood by these."""

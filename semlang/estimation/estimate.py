@@ -23,6 +23,7 @@ from semlang.estimation.optimize import Optimum
 from semlang.estimation.outcome import Estimate
 from semlang.estimation.partitions.parts import Parts
 from semlang.estimation.plan import afterwards
+from semlang.estimation.planned import SPARSE
 from semlang.estimation.setting import Setting
 from semlang.estimation.sizes import units_of_covariances
 from semlang.estimation.slopes import slopes_of
@@ -142,7 +143,7 @@ def _outcome(
     """Return what was found, in the table's parameters."""
     setting, objective, findings, table = climb.setting, climb.objective, climb.findings, climb.setting.table
     memory.release()
-    limits = uncertainty.limits
+    limits, closed = uncertainty.limits, uncertainty.closed
     theta, vcov = inside, vcov_inside
     if setting.frame is not None:
         theta, vcov, scores = setting.frame.carried(inside, vcov_inside, scores)
@@ -162,6 +163,8 @@ def _outcome(
         vcov = None if vcov is None else carried(T, vcov)
         scores = None if scores is None else scores @ np.linalg.inv(T)
         sizes |= {key: tuple(sizes[key][k] for k in new) for key, new in order.items()}
+        closed = frozenset(np.flatnonzero(T[:, sorted(closed)].any(axis=1)).tolist())
+    findings.limits(limits, closed)  # by the numbers that classes have now
     converged = best.converged and not any(d.is_error for d in findings.found)
     counts = setting.tally(objective)
     units = units_of_covariances(setting.parts[0], setting.parts[2], inside)
@@ -205,4 +208,6 @@ def _method(climb: Climb) -> str:
     """One line that says how the likelihood was computed in the end."""
     if climb.nodes is None:
         return climb.setting.plan.method
+    if any(g.engine == SPARSE for g in climb.setting.plan.groups):
+        return "maximum likelihood, adaptive sparse grid (Smolyak) at posterior means and covariances"
     return f"maximum likelihood, nodes at posterior means and SDs ({climb.nodes} points)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,16 @@ OPEN = 1e300
 ENTRY = 2.0
 """Stands in the place of the event for the row of a time of entry."""
 
-__all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights"]
+__all__ = [
+    "Expansion",
+    "contributing",
+    "expand",
+    "in_one_memory",
+    "known_rows",
+    "left_out",
+    "level_weights",
+    "row_offsets",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -167,7 +176,6 @@ def expand(
     n, size = design.n_rows, len(reduced.responses)
     observed = np.zeros((n, size), dtype=bool)
     values = np.zeros((n, size))  # takes no memory where nobody writes
-    offsets: Floats | None = None
     as_given: Floats | None = None
     dropped: Counter[str] = Counter(design.dropped)
     for k, key in enumerate(reduced.responses):
@@ -179,12 +187,6 @@ def expand(
             values = as_given[:, None]
         else:
             values[:, k] = np.where(known, y, 0.0)
-        added = [np.where(known, design.columns[product], 0.0) for product in reduced.offsets.get(k, ())]
-        if key in design.exposure:
-            added.append(np.log(np.where(known, design.exposure[key], 1.0)))
-        for more in added:
-            offsets = np.zeros((n, size)) if offsets is None else offsets
-            offsets[:, k] += more
     if size == 1:  # zeros that nobody writes take no memory
         source = np.flatnonzero(observed).astype(np.int64, copy=False)
         response = np.zeros(source.size, dtype=np.int64)
@@ -216,24 +218,28 @@ def expand(
     else:
         y = values.reshape(-1) if whole else values[source, response]
     del at
-    offset = np.zeros(y.size) if offsets is None else offsets[source, response]
-    del values, offsets
+    del values
+    offset = row_offsets(reduced, design, source, response)
     of_response = np.array([_code(reduced, k, variables[r]) for k, r in enumerate(reduced.responses)], dtype=np.int64)
-    codes = of_response[response]
+    same_code = size > 0 and bool((of_response == of_response[0]).all())
+    codes = np.full(y.size, of_response[0]) if same_code else of_response[response]
     f1, f2 = np.zeros(y.size), np.zeros(y.size)
     kinds = [variables[r].kind for r in reduced.responses]
     predictor = response.copy() if any(k.alternatives for k in kinds) else response
     many = any(k.thresholds or k.sequence or k.alternatives for k in kinds)
     category: NDArray[np.signedinteger[Any]] = np.full(y.size, -1, dtype=np.int32 if many else np.int8)
+    plain = [_is_plain(reduced, design, k, variables[key]) for k, key in enumerate(reduced.responses)]
+    as_they_are = np.array(plain, dtype=bool)
     together: NDArray[np.signedinteger[Any]] = np.arange(y.size, dtype=np.int32)
-    if size > 1 and whole:
-        together = together.reshape(n, size).T.ravel()
-    elif size > 1:
-        together = np.argsort(response.astype(np.int16 if size < 32_000 else np.int64), kind="stable")
+    if size > 1 and not as_they_are.all():
+        short = np.int16 if size < 32_000 else np.int64
+        together = together.reshape(n, size).T.ravel() if whole else np.argsort(response.astype(short), kind="stable")
     last = np.cumsum(count_by(response, size))
     times: Floats | None = None  # how often the density of a row counts
     constant: Floats | None = None
     for k, key in enumerate(reduced.responses):
+        if as_they_are[k]:
+            continue
         here = together[last[k - 1] if k else 0 : last[k]]
         if variables[key].kind.thresholds:
             category[here] = y[here].astype(category.dtype)
@@ -283,6 +289,9 @@ def expand(
             if role == "high":
                 ends = _log(f[here]) if variables[key].kind.logarithm else f[here]
                 f[here], y[here] = np.clip(ends, -OPEN, OPEN), np.clip(y[here], -OPEN, OPEN)
+    once = as_they_are & np.array([ENTRIES[code].f1 == "trials" for code in of_response.tolist()], dtype=bool)
+    if once.any():
+        f1 = np.ones(y.size) if once.all() else np.where(once[response], 1.0, f1)
     tree = Tree.from_ids(ids or [anchor])
     row_weights, unit_weights, multiplicity = level_weights(design, source, tree, levels, order)
     if times is not None:
@@ -301,6 +310,40 @@ def expand(
         response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
+
+
+def in_one_memory(rows: Expansion, like: Expansion) -> Expansion:
+    """Return rows with the arrays of others where these are equal: what states have in common is there once."""
+    known: dict[str, Any] = {}
+    for f in fields(rows):
+        own, other = getattr(rows, f.name), getattr(like, f.name)
+        if isinstance(own, np.ndarray) and isinstance(other, np.ndarray) and own.dtype == other.dtype:
+            known[f.name] = other if np.array_equal(own, other) else own
+    return replace(rows, **known)
+
+
+def _is_plain(reduced: ReducedForm, design: Design, k: int, variable: Variable) -> bool:
+    """Return whether rows of a response hold its values, and no data beside them but that there was one trial."""
+    kind, entry = variable.kind, ENTRIES[_code(reduced, k, variable)]
+    if kind.thresholds or kind.composite or not _kept(design, variable) or _guessed_trials(reduced, design, k):
+        return False
+    trials = ("trials",) if variable.key not in design.trials else ()
+    return not any(role in _DATA and role not in trials for role in (entry.f1, entry.f2))
+
+
+def row_offsets(reduced: ReducedForm, design: Design, source: Ints, response: Ints) -> Floats:
+    """Return what is added to the linear predictors of rows: products without a parameter, logarithms of exposures."""
+    out = np.zeros(source.size)
+    for k, key in enumerate(reduced.responses):
+        products = reduced.offsets.get(k, ())
+        if not products and key not in design.exposure:
+            continue
+        here = np.flatnonzero(response == k)
+        for product in products:
+            out[here] += design.columns[product][source[here]]
+        if key in design.exposure:
+            out[here] += np.log(design.exposure[key][source[here]])
+    return out
 
 
 def _kept(design: Design, variable: Variable) -> bool:

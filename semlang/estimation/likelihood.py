@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,11 +14,11 @@ from semlang.data.design import Design
 from semlang.estimation.adjacent import with_categories
 from semlang.estimation.chain import Chain
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import Expansion, expand
+from semlang.estimation.expansion import Expansion, expand, in_one_memory
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import CODES
-from semlang.estimation.layers import layers_of
+from semlang.estimation.layers import Layer, layers_of
 from semlang.estimation.lifting import lift_residuals
 from semlang.estimation.louis import Louis, has_louis
 from semlang.estimation.member import Infeasible, Posterior
@@ -26,7 +26,7 @@ from semlang.estimation.moderation import moderated
 from semlang.estimation.moments import unit_posterior
 from semlang.estimation.nearly import NEARLY, nearly_the_same
 from semlang.estimation.quadrature import NestedQuadrature
-from semlang.estimation.sparse import ENOUGH, LADDER
+from semlang.estimation.sparse import ENOUGH, LADDER, WIDE
 from semlang.estimation.typed_rows import TypedRows, TypedUnits, typed_rows
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import Variable
@@ -41,9 +41,21 @@ PRODUCT = (5, 7, 9, 11, 15, 21)
 """Points a dimension of product rules that second derivatives are tried at in turn."""
 NEARLY_PRODUCT = 1e-5
 """Mean absolute difference of units' log-likelihoods with which standard errors differ by 1e-4 of themselves."""
+FOR_MOMENTS = 5
+"""Points of a sparse rule with which posterior moments are exact enough for any number of them."""
 MANY_PARAMETERS, MANY_NODES = 40, 200
 """More than these: differences of gradients take longer than Louis' formula at nodes, and far longer where loadings
 span fewer directions than there are latent variables."""
+
+
+def _reversed(layer: Layer) -> Layer:
+    """Return a layer with its coordinates the other way round, where it has the nodes of a sparse rule.
+
+    Nodes are ``v = c + T x`` with T upper triangular, and ``zeta = F v`` with F lower triangular. Reversed, zeta is a
+    lower triangular function of x, so that responses of one factor depend on few of them, which sparse rules favour;
+    products of rules, whose points on a line are the more the less that holds, do not.
+    """
+    return replace(layer, coordinates=layer.coordinates[::-1]) if layer.dims >= WIDE else layer
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,20 @@ class UnitEvaluation:
     values: Floats
     columns: slice | Ints
     _of: QuadratureLikelihood
-    _inputs: RowInputs
+    _x: Floats
+    _inputs: RowInputs | None
     _bars: RowInputs
     _jacobian: Floats
+
+    def without_inputs(self) -> UnitEvaluation:
+        """Return the same without the rows' inputs, which `with_inputs` computes anew."""
+        return replace(self, _inputs=None)
+
+    def with_inputs(self) -> UnitEvaluation:
+        """Return the same with the rows' inputs; what the likelihood sees has to be what it saw."""
+        if self._inputs is not None:
+            return self
+        return replace(self, _inputs=self._of.chain.forward(self._of.chain.cells(self._x)[0]))
 
     def scores(self, weights: Floats, first: Ints) -> Floats:
         """Return the gradients of sums of weighted log-likelihoods.
@@ -74,6 +97,7 @@ class UnitEvaluation:
         first : (S + 1,) ints
             First row of each sum, and the number of rows.
         """
+        assert self._inputs is not None
         rows = np.repeat(weights, np.diff(self._of.rows.first))
         b = self._bars
         bars = RowInputs(b.o * rows, b.A * rows, b.f1 * rows, b.f2 * rows, b.scale)
@@ -101,6 +125,8 @@ class QuadratureLikelihood(Expanded):
         Which responses of the design count; the others have a row, of weight zero. Default: all.
     sparse : bool
         Whether levels of many dimensions have the nodes of `sparse_rule`.
+    like : QuadratureLikelihood, optional
+        Its rows' arrays are taken where they are equal.
     """
 
     def __init__(
@@ -115,6 +141,7 @@ class QuadratureLikelihood(Expanded):
         integrate: bool = True,
         counted: NDArray[np.bool_] | None = None,
         sparse: bool = False,
+        like: QuadratureLikelihood | None = None,
     ) -> None:
         residuals: tuple[int, ...] = ()
         reduced = with_categories(reduced, variables)
@@ -123,8 +150,14 @@ class QuadratureLikelihood(Expanded):
         factors = Factorisation(reduced, factored, residuals)
         self.reduced, self.design, self.factors = reduced, design, factors
         self.layers = layers_of(reduced, residuals, order) if integrate else ()
+        if sparse:
+            self.layers = tuple(_reversed(layer) for layer in self.layers)
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
+        if like is not None:
+            self.rows = in_one_memory(self.rows, like.rows)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
+        if like is not None:
+            self.chain.share(like.chain)
         weights = self.rows.row_weights
         if counted is not None:
             weights = weights * counted[self.rows.source, self.rows.response]
@@ -211,10 +244,19 @@ class QuadratureLikelihood(Expanded):
 
     def units(self, x: Floats) -> UnitEvaluation | TypedUnits:
         """Return the log-likelihoods of the top-level units, from which weighted scores can be had."""
-        if self._typed is not None:
-            return self._typed.units(x)
-        values, inputs, bars, jacobian = self._evaluate(x)
-        return UnitEvaluation(values, slice(0, self.n_parameters), self, inputs, bars, jacobian)
+        return self.units_by_row(x) if self._typed is None else self._typed.units(x)
+
+    def units_by_row(self, x: Floats, cells: tuple[Floats, Floats] | None = None) -> UnitEvaluation:
+        """Return the same with the columns that the chain sees by now.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        cells : pair of arrays, optional
+            What `chain.cells` gives at `x`.
+        """
+        values, inputs, bars, jacobian = self._evaluate(x, cells)
+        return UnitEvaluation(values, slice(0, self.n_parameters), self, x, inputs, bars, jacobian)
 
     def posterior(self, x: Floats) -> Posterior:
         """Return the posterior moments of the disturbances, zeta = F v, from those of v."""
@@ -227,10 +269,12 @@ class QuadratureLikelihood(Expanded):
     def place(self, x: Floats) -> None:
         """Move the nodes to posterior means and standard deviations at `x`, taken at the nodes as they are; they stay.
 
-        `points` and `spread` say which nodes.
+        `points` and `spread` say which nodes; moments by a sparse rule need no more than `FOR_MOMENTS`.
         """
         inputs = self.chain.forward(self.chain.cells(x)[0])
-        self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, self.points or 1, self.spread)
+        points = self.points or 1
+        points = min(points, FOR_MOMENTS) if self.sparse else points
+        self.engine.place(inputs.o, inputs.A, inputs.f1, inputs.f2, points, self.spread)
 
     def place_at_prior(self) -> None:
         """Let the nodes stand where the prior has its mass."""
@@ -261,8 +305,10 @@ class QuadratureLikelihood(Expanded):
         placed = self.engine.placed
         return [1 if layer.exact and not placed else self.points or 1 for layer in self.layers]
 
-    def _evaluate(self, x: Floats) -> tuple[Floats, RowInputs, RowInputs, Floats]:
-        cells, jacobian = self.chain.cells(x)
+    def _evaluate(
+        self, x: Floats, known: tuple[Floats, Floats] | None = None
+    ) -> tuple[Floats, RowInputs, RowInputs, Floats]:
+        cells, jacobian = self.chain.cells(x) if known is None else known
         inputs = self.chain.forward(cells)
         points = self.node_counts()
         e = self.engine.evaluate(inputs.o, inputs.A, inputs.f1, inputs.f2, points)

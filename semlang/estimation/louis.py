@@ -90,7 +90,8 @@ class Louis:
         member, A = self.member, self.inputs.A[: dims[0]]
         values, vectors = np.linalg.eigh(A @ A.T)
         seen = values > FLAT * max(float(values[-1]), 1e-300)
-        self.turn, self.unseen = vectors[:, seen], vectors[:, ~seen]
+        if not seen.all():  # else coordinates stay as they are, in which factors have responses of their own
+            self.turn, self.unseen = vectors[:, seen], vectors[:, ~seen]
         self.engine = NestedQuadrature(
             member.rows.y, member.rows.codes, member.rows.tree, [int(seen.sum()), *dims[1:]],
             member.row_weights, member.rows.unit_weights or None, 1, member.sparse, member.rows.constant,

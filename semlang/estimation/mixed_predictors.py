@@ -40,7 +40,7 @@ PRIOR_NODES = {0: 1, 1: 61, 2: 21, 3: 11}
 """Nodes a dimension before the data, by number of dimensions."""
 
 RUN = 200_000
-"""Rows of copies of the data that are looked at at once."""
+"""Responses in copies of the data that are looked at at once."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,19 @@ class _Side:
             Whether latent variables that responses do not depend on are looked at, too.
         """
         member, n = self.member, self.design.n_rows
-        columns = member.node_columns()
+        nodes = bool(member.nodes)
         for c, model, moves in zip(member.conditions.configurations, member.models, member.moving, strict=True):
             weights = np.where(self.unit >= 0, self.p[c.index][:, np.maximum(self.unit, 0)], np.nan)
             graph = build_graph(model.table, c.graph.group)
             points = member.leaf_points
-            if not columns or not (moves or latent):
+            if not nodes or not (moves or latent):
                 p = Predictors(model.table, graph, self.design, self.full, points, factored=model.factored)
                 yield p, weights.sum(axis=0, keepdims=True)
                 continue
-            step = max(1, RUN // max(n, 1))
+            step = max(1, RUN // max(n * len(self.design.responses), 1))
             for start in range(0, member.copies, step):
                 run = slice(start, min(start + step, member.copies))
-                data = repeated(self.design, {k: v[run] for k, v in columns.items()}, run.stop - run.start)
+                data = repeated(self.design, member.node_columns(run), run.stop - run.start)
                 yield Predictors(model.table, graph, data, self.full, points, factored=model.factored), weights[run]
 
 

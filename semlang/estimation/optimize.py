@@ -15,8 +15,8 @@ from semlang.estimation.member import Infeasible
 from semlang.estimation.objective import Objective
 
 __all__ = [
-    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "definite", "maximise",
-    "negative_hessian", "polish", "steps_of",
+    "MANY_UNITS", "ONE_SIDED", "SHORTER", "Begun", "Iteration", "Optimum", "begin", "begun_further", "definite",
+    "maximise", "negative_hessian", "polish", "steps_of",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,8 @@ ROUGH = 1e-6
 """The same where second derivatives are one-sided differences, whose errors are of this size."""
 NOISE = 1e-7
 """A promised gain that a log-likelihood of 10,000, summed from many units, does not show above its rounding."""
+NEARBY = 5e-4
+"""Decrement, a fiftieth of a standard error, of a step after which second derivatives at nodes are nearly the same."""
 SHORTEST = 1e-4
 STALLED = 5
 """Iterations that have to gain something, where that is asked for."""
@@ -242,6 +244,24 @@ def begin(objective: Objective, z: Floats, inverse: Floats | None = None) -> Beg
     return Begun(*objective.value_and_gradient(z), expected, False)
 
 
+def begun_further(
+    objective: Objective, z: Floats, other: Floats, value: float, clearly: float, agree: float
+) -> Begun | None:
+    """Return what is known at `other`, where another function led, with a `value` by that.
+
+    None unless it gained far more over `z` than the two differ by: `clearly` times as much, and `agree`.
+    """
+    try:
+        begun = begin(objective, other)
+    except (Infeasible, np.linalg.LinAlgError):
+        return None
+    try:
+        first = objective.value(z)
+    except Infeasible:
+        return begun
+    return begun if begun.value - first > clearly * abs(begun.value - value) + agree else None
+
+
 def maximise(
     objective: Objective,
     z: Floats,
@@ -440,7 +460,7 @@ def polish(objective: Objective, found: Optimum, *, tolerance: float = 1e-8, lim
             curvature = measure(z, gradient)
         else:
             stale = True
-    if stale and (not converged or moved > 1e-6 or objective.exact):
+    if stale and (not converged or moved > (NEARBY if objective.standing else 1e-6) or objective.exact):
         curvature = measure(z, gradient)
     return replace(
         found, z=z, value=value, gradient=gradient, decrement=decrement, converged=converged, log=tuple(log),

@@ -70,7 +70,8 @@ def sparse_rule(dims: int, points: int) -> tuple[Floats, Floats]:
     -------
     nodes : (N, dims) floats
     weights : (N,) floats
-        They sum to one; some are negative.
+        They sum to one; some are negative, few are zero. Nodes with zeros before a coordinate come before the others,
+        and with a node there are those with zeros in the places of its first coordinates.
 
     References
     ----------
@@ -94,14 +95,18 @@ def sparse_rule(dims: int, points: int) -> tuple[Floats, Floats]:
                     continue
                 parts = [_difference(_STEPS[level]) for level in levels]
                 for place in product(*[range(p[0].size) for p in parts]):
-                    node, weight = [0.0] * dims, 1.0
+                    at, weight = [0.0] * dims, 1.0
                     for d, p, i in zip(where, parts, place, strict=True):
-                        node[d] = float(p[0][i])
+                        at[d] = float(p[0][i])
                         weight *= float(p[1][i])
-                    key = tuple(node)
+                    key = tuple(at)
                     found[key] = found.get(key, 0.0) + weight
     kept = {node: w for node, w in found.items() if abs(w) > 1e-14}
-    return np.array(list(kept)).reshape(len(kept), dims), np.array(list(kept.values()))
+    for node in list(kept):
+        for d in range(dims):
+            kept.setdefault((*[0.0] * d, *node[d:]), 0.0)
+    order = sorted(kept, key=lambda node: next((-d for d, z in enumerate(node) if z), -dims))
+    return np.array(order).reshape(len(kept), dims), np.array([kept[node] for node in order])
 
 
 def node_count(dims: int, points: int) -> int:

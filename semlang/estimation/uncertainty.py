@@ -72,6 +72,8 @@ class Uncertainty:
     ----------
     limits : dict from parameter to +-inf
         Parameters whose estimates have no bound.
+    closed : frozenset of int
+        Thresholds that are where the ones before them are.
     """
 
     def __init__(self, climb: Climb, se: str, cluster: str | None) -> None:
@@ -79,6 +81,7 @@ class Uncertainty:
         self.constraints = climb.constraints
         self.se, self.cluster = se, cluster
         self.limits: dict[int, float] = {}
+        self.closed: frozenset[int] = frozenset()
 
     def run(self, best: Optimum, theta: Floats) -> tuple[Floats, Floats | None, Floats | None]:
         """Return the parameters in the frame, their covariance matrix, and the scores of the top-level units."""
@@ -99,8 +102,7 @@ class Uncertainty:
             if curvature is not None:
                 scales = self.objective.within.scales
                 limits = at_limit(self.setting.table, self.objective.x(z), curvature.information, scales)
-                self.limits = limits.infinite
-                self.findings.limits(self.limits, limits.closed)
+                self.limits, self.closed = limits.infinite, limits.closed
                 if limits:
                     held = np.eye(z.size)[sorted(limits.directions)]
                     active = held if active is None else np.concatenate([active, held])

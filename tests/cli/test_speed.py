@@ -47,7 +47,9 @@ def test_a_good_file_loads_numpy_alone(tmp_path: Path) -> None:
 def test_a_fit_whose_kernels_are_there_loads_no_compiler() -> None:
     """Nor what other commands need. The first of the two fits compiles what is missing."""
     model = Path(__file__).parents[2] / "examples" / "lsat" / "model.sem"
-    code = LOADED.format(heavy=("numba", "networkx", "matplotlib", "asyncio", "scipy.optimize", "scipy.stats"))
+    code = LOADED.format(
+        heavy=("numba", "networkx", "matplotlib", "asyncio", "scipy.optimize", "scipy.stats", "scipy.sparse")
+    )
     for _ in range(2):
         command = [sys.executable, "-c", code.replace('"check"', '"fit"'), str(model)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

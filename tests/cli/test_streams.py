@@ -72,6 +72,23 @@ def test_stopping_shows_no_traceback(seconds: float, tmp_path: Path) -> None:
     assert b"semlang" not in error
 
 
+def test_what_processes_shared_is_given_back() -> None:
+    """The process is left at once, and semaphores of workers that were interrupted are unlinked nevertheless."""
+    script = (
+        "import multiprocessing, semlang.cli\n"
+        "from semlang.__main__ import main\n"
+        "shared = []\n"
+        "def run():\n"
+        "    shared.append(multiprocessing.get_context('spawn').Lock())\n"
+        "    raise KeyboardInterrupt\n"
+        "semlang.cli.main = run\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 130
+    assert done.stderr.decode() == "stopped\n"
+
+
 def _python_is_up(pid: int) -> bool:
     """Whether the interpreter has gone so far as to open the package."""
     maps = Path(f"/proc/{pid}/maps")

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 import semlang as sl
-from semlang.estimation.assemble import assemble
+from semlang.estimation.assemble import assemble, start_parts
 from semlang.estimation.border import empty_columns, lacking
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.factors import Block
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.objective import Objective
 from semlang.estimation.parameters import Parametrisation
+from semlang.estimation.start import start_values
 
 LOADINGS = (1.2, 1.5, 0.9, 1.8)
 
@@ -118,7 +119,7 @@ def test_all_correlations_are_one(factors: int, categories: int, n: int, seed: i
         [f"{y} :: ordinal(logit)" for y in data] + ["f =~ " + " + ".join(data)]
     )  # fmt: skip
     reference = sl.Model(alone).fit(data, se="none")
-    for unit in (True, False):
+    for unit in (True, False) if factors == 2 else (True,):
         fit = sl.Model(text(factors, categories, unit)).fit(data, se="none")
         assert fit.converged
         assert fit.loglik == pytest.approx(reference.loglik, abs=2e-3)  # two rules within 1e-3 each
@@ -149,24 +150,19 @@ def test_rank_two_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_many_parameters_and_nodes_take_second_derivatives_at_nodes() -> None:
     """As differences of the gradient, which moves its nodes: two rules with one limit."""
-    data = items(150, equal(0.5, 3), 4, 2)
+    data = items(120, equal(0.5, 3), 4, 2)
     model, designs, _ = sl.Model(text(3, 4, True)).bind(data)
     table = model.parameter_table
-    fit = sl.Model(text(3, 4, True)).fit(data, se="none")
-    objective = assemble(table, model.graphs, designs, Constraints(table), True, 7, 1)
+    objective = assemble(table, model.graphs, designs, Constraints(table), True, 9, 1)
     (member,) = objective.members
     assert isinstance(member, QuadratureLikelihood)
-    x = objective.parametrisation.coordinates(fit.estimate.theta)
+    x = objective.parametrisation.coordinates(start_values(table, *start_parts(table, model.graphs, designs), {}, None))
     found = member.hessian(x)
     assert found is not None
-    steps = np.full(x.size, 1e-4)
-    differences = np.array(
-        [
-            (member.value_and_gradient(x + e)[1] - member.value_and_gradient(x - e)[1]) / 2e-4
-            for e in np.diag(steps)
-        ]
-    )  # fmt: skip
-    size = np.sqrt(np.abs(np.diag(differences)))
-    np.testing.assert_allclose(found / np.outer(size, size), differences / np.outer(size, size), atol=2e-3)
-    exact = np.sqrt(np.diag(np.linalg.inv(-differences)))
-    np.testing.assert_allclose(np.sqrt(np.diag(np.linalg.inv(-found))), exact, rtol=1e-3)
+    size = np.sqrt(np.abs(np.diag(found)))
+    for k in range(0, x.size, 5):
+        step = 1e-4 * np.eye(x.size)[k]
+        line = (member.value_and_gradient(x + step)[1] - member.value_and_gradient(x - step)[1]) / 2e-4
+        np.testing.assert_allclose(found[k] / size / size[k], line / size / size[k], atol=2e-3)
+    member.points = 1
+    assert member.hessian(x) is None  # Laplace has no nodes

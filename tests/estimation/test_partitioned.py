@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from click.testing import CliRunner
 import semlang as sl
 from semlang.cli import semlang
 from semlang.data.partitions import binding, opening, row_groups, scheduler
+from semlang.data.partitions.held import InProcess
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.member import Refinable
+from semlang.estimation.partitions.partitioned import Partitioned
+from semlang.estimation.partitions.standing import Shared, answer
 from semlang.estimation.placing import Placeable
 from semlang.estimation.setting import Setting
 
@@ -215,6 +220,31 @@ def test_bits_do_not_depend_on_what_stays_in_memory(parts: str, monkeypatch: pyt
     assert problem.value.diagnostics[0].slug == "bad-option-value"
 
 
+@pytest.mark.parametrize("name", ["binary", "classes by a covariate", "products", "items", "two factors", "missing"])
+def test_what_is_not_kept_leaves_memory(name: str, parts: str) -> None:
+    """At once: partitions whose parts hold each other would pile up until garbage is looked for."""
+    with sl.Model(MODELS[name])._partitions(parts, None, 1) as found:
+        assert found is not None
+        bound, given = found
+        of = bound.model.parameter_table, bound.model.graphs, bound.designs, None, None, 1, None, None
+        objective = Setting(*of, replace(given, keep=0)).objective()
+        (sums,) = objective.members
+        assert isinstance(sums, Partitioned)
+        assert isinstance(sums._held, InProcess)
+        x = np.linspace(0.4, 0.9, objective.n)
+        objective.value(x)
+        part = sums._held._value(0)
+        gc.collect()
+        gc.disable()
+        try:
+            assert not isinstance(answer(part, "value and gradient", Shared(sums.points), x), Exception)
+            held = [weakref.ref(o) for o in (part, *part.part.designs, *part.designs, *part.members)]
+            del part
+            assert [r() for r in held] == [None] * len(held)
+        finally:
+            gc.enable()
+
+
 def test_after_the_fit(frame: pd.DataFrame, parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = sl.Model(MODELS["binary"])
     whole = model.fit(parts, threads=1)  # few rows are all at hand: the fit can do all that a fit can
@@ -392,6 +422,29 @@ def test_what_is_rare_is_looked_at(frame: pd.DataFrame, parts: str, monkeypatch:
     monkeypatch.setattr(binding, "SAMPLE", 120)
     model = sl.Model("y :: binomial(logit)\ny ~ w + factor(c)")
     assert model.fit(parts).loglik == pytest.approx(model.fit(rare).loglik, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["binary", "count", "continuous"])
+def test_what_overlaps_far_from_the_first_rows(
+    kind: str, frame: pd.DataFrame, parts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rows of the partitions are separated, all rows are not."""
+    rng = np.random.default_rng(5)
+    w = (rng.random(1500) < 0.1) * 1.0 if kind != "continuous" else rng.normal(size=1500)
+    first = frame.index % 100 < 40
+    if kind == "count":
+        y = (frame["k"] + 3).where(w == 0.0, frame["y"].where(~first, 0.0))
+    else:
+        y = frame["y"].where(~first & (np.abs(w) < 1.5), (w > 0.0) * 1.0)
+    data = frame.assign(w=w, y=y.astype(float))
+    path = Path(parts).parent
+    for k in range(3):
+        data.iloc[k * 500 : (k + 1) * 500].to_parquet(path / f"p{k}.parquet", row_group_size=100)
+    monkeypatch.setattr(row_groups, "ROWS", 100)
+    monkeypatch.setattr(binding, "SAMPLE", 300)
+    model = sl.Model("y :: binomial(logit)\ny ~ w" if kind != "count" else "y :: poisson\ny ~ w")
+    fit = model.fit(parts, threads=1)
+    assert fit.loglik == pytest.approx(model.fit(data, threads=1).loglik, rel=1e-9)
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import semlang as sl
+from semlang.estimation.kernels import workspace
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.parameters import Parametrisation
 from semlang.estimation.sparse import FINEST, WIDE, node_count, sparse_rule
@@ -43,6 +44,22 @@ def test_number_of_nodes() -> None:
     assert node_count(40, 5) > 1_000_000  # counted, not made
     with pytest.raises(ValueError, match="from 1 to 8"):
         sparse_rule(5, FINEST + 1)
+
+
+@pytest.mark.parametrize(("dims", "points"), [(4, 3), (4, 8), (6, 5), (7, 6)])
+def test_first_nodes_are_those_of_fewer_dimensions(dims: int, points: int) -> None:
+    """Rows that see the last coordinates alone are looked at with the first nodes: with a node there is its parent."""
+    nodes, _ = sparse_rule(dims, points)
+    within, parent = workspace._parents(nodes.T, len(nodes))
+    for s in range(1, dims):
+        first = nodes[: within[s]]
+        assert not first[:, :s].any()
+        assert nodes[within[s] :, :s].any(axis=1).all()
+        assert {tuple(node) for node in nodes[:, s:]} == {tuple(node) for node in first[:, s:]}
+    for k, node in enumerate(nodes):
+        if node.any():
+            d = int((node != 0.0).argmax())
+            np.testing.assert_array_equal(nodes[parent[k]], np.where(np.arange(dims) <= d, 0.0, node))
 
 
 def _frame(n: int, seed: int = 3) -> pd.DataFrame:
@@ -102,6 +119,67 @@ def test_gradient_is_that_of_the_value(fitted: sl.Fit) -> None:
             h[k] = 1e-5
             slope = (member.value(x + h) - member.value(x - h)) / 2e-5
             assert gradient[k] == pytest.approx(slope, rel=1e-6, abs=1e-5)
+
+
+MIXED = "options: std.lv = true\n" + "\n".join(
+    f"y{t}{{1..3}} :: {kind}\nf{t} =~ y{t}{{1..3}}" for t, kind in enumerate(
+        ("binomial(logit)", "ordinal(probit)", "poisson(log)", "binomial(probit)"), 1
+    )
+) + "\nf1 =~ y42\nf3 =~ y21"  # fmt: skip
+
+
+@pytest.mark.parametrize("points", [4, 5])
+@pytest.mark.parametrize("stand", [False, True])
+def test_rows_at_few_nodes(monkeypatch: pytest.MonkeyPatch, points: int, stand: bool) -> None:
+    """A row is looked at where its linear predictor differs; values and gradients are those of all nodes."""
+    model, designs, _ = sl.Model(MIXED).bind(_frame(40))
+    form, table = reduced_form(model.graphs[0], lift=False), model.parameter_table
+    parametrisation = Parametrisation([form])
+
+    def member() -> QuadratureLikelihood:
+        return QuadratureLikelihood(
+            form, designs[0], table.variables, table.levels, parametrisation.factored[0], points, sparse=True
+        )
+
+    x = np.linspace(0.3, 1.1, form.n_parameters)
+    few = member()
+    rng = np.random.default_rng(1)
+    if stand:
+        few.place(x)
+    value, gradient = few.value_and_gradient(x)
+    direction = rng.normal(size=x.size)
+    h = 1e-5
+    slope = (few.value(x + h * direction) - few.value(x - h * direction)) / (2 * h)
+    assert gradient @ direction == pytest.approx(slope, rel=1e-6, abs=1e-5)
+    nothing = np.zeros(0, dtype=np.int64)
+    monkeypatch.setattr(workspace, "_parents", lambda *_: (nothing, nothing))
+    every = member()
+    if stand:
+        every.place(x)
+    there = every.value_and_gradient(x)
+    assert there[0] == pytest.approx(value, abs=1e-9)
+    np.testing.assert_allclose(there[1], gradient, atol=1e-8)
+
+
+def test_responses_of_one_factor_see_few_coordinates(fitted: sl.Fit) -> None:
+    """Those of the first factor the last alone, those of the last all: zeta is F v, nodes c + T z with T upper."""
+    member, x = _member(fitted, 4, sparse=True)
+    A = member.chain.forward(member.chain.cells(x)[0]).A
+    first = (A != 0.0).argmax(axis=0)
+    for t in range(4):
+        assert set(first[member.rows.response // 3 == t]) == {3 - t}
+
+
+def test_steep_items_by_a_sparse_rule_that_the_text_asks_for() -> None:
+    """It is taken, and what it leaves uncertain is said; products of rules are for those who do not ask."""
+    rng = np.random.default_rng(2)
+    f = rng.normal(size=(300, 4)) @ np.linalg.cholesky(0.5 + 0.5 * np.eye(4)).T
+    nu = 3.0 * np.repeat(f, 3, axis=1) + rng.logistic(size=(300, 12))
+    frame = pd.DataFrame((nu > 0.0) * 1.0, columns=_frame(2).columns)
+    fit = sl.Model(FACTORS.replace("std.lv = true", "std.lv = true, rule = sparse")).fit(frame, se="none", threads=1)
+    assert "Smolyak" in fit.summary()
+    (said,) = [d for d in fit.diagnostics if d.slug == "points-not-settled"]
+    assert "uncertain by about" in said.message
 
 
 def test_more_points_come_nearer(fitted: sl.Fit) -> None:

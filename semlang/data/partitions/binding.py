@@ -88,7 +88,8 @@ def bind_partitions(given: M, partitions: Partitions) -> BoundPartitions[M]:
     whole = sum(partitions.rows) <= SAMPLE
     most = max(partitions.rows) if whole else -(-SAMPLE // len(partitions.rows))
     top = table.clusters[-1] if table.clusters else ""
-    sample = stacked(frames.ask(first_units, top, most, tuple(known.levels)))
+    outcomes = tuple(v.name for v in table.responses if v.kind.name != "gaussian" and v.name in partitions.columns)
+    sample = stacked(frames.ask(first_units, top, most, tuple(known.levels), outcomes))
     frame, found = prepare(table, alike(sample, known))
     found = (*different_columns(partitions.lacking, needed(table)), *found)
     if frame is None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["BoundPart", "Known", "Sizes", "bound_part", "first_units", "sizes", "units_of"]
 
 
+FEW = 50
+"""Values of a column up to which there is a row of each with each outcome."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What all partitions share.
@@ -87,8 +91,13 @@ def sizes(part: BoundPart) -> Sizes:
     )
 
 
-def first_units(frame: pd.DataFrame, cluster: str, rows: int, levels: Collection[str]) -> pd.DataFrame:
+def first_units(
+    frame: pd.DataFrame, cluster: str, rows: int, levels: Collection[str], outcomes: Collection[str] = ()
+) -> pd.DataFrame:
     """Return the first rows, those in which every other column has its extremes, and all others of their units.
+
+    Where a covariate takes the same values in rows of two outcomes, the rows that are returned show it: with each
+    outcome there are the extremes of every covariate, and of one with few values each.
 
     Parameters
     ----------
@@ -98,6 +107,8 @@ def first_units(frame: pd.DataFrame, cluster: str, rows: int, levels: Collection
     rows : int
     levels : collection of str
         Columns of which every value is wanted.
+    outcomes : collection of str
+        Columns of responses that covariates may separate.
     """
     if len(frame) <= rows:
         return frame
@@ -109,10 +120,27 @@ def first_units(frame: pd.DataFrame, cluster: str, rows: int, levels: Collection
             wanted.append(values.dropna().drop_duplicates().index.to_numpy())
         elif column != cluster and values.dtype.kind in "iufb" and values.notna().any():
             wanted.append(np.array([values.argmin(), values.argmax()]))
+    covariates = [c for c in frame.columns if c != cluster and c not in outcomes]
+    for outcome in outcomes if covariates else ():
+        known = frame[outcome].reset_index(drop=True).dropna()
+        if known.nunique() > FEW:  # of counts zero is what a rate tends to
+            known = known == known.min()
+        for value in known.unique():
+            here = known.index[known == value].to_numpy()
+            wanted += [here[_telling(frame[c].iloc[here])] for c in covariates]
     chosen = np.isin(place, np.concatenate(wanted))
     if cluster:
         chosen = frame[cluster].isin(frame[cluster][chosen].unique()).to_numpy()
     return frame[chosen]
+
+
+def _telling(values: pd.Series[Any]) -> Any:
+    """Return the places of one of each value where there are few, else of the extremes."""
+    first = np.flatnonzero((~values.duplicated() & values.notna()).to_numpy())
+    if first.size <= FEW or values.dtype.kind not in "iufb":
+        return first[:FEW]
+    numbers = values.reset_index(drop=True)
+    return np.array([numbers.argmin(), numbers.argmax()])
 
 
 def units_of(frame: pd.DataFrame, cluster: str) -> Any:

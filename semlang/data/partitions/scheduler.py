@@ -13,6 +13,8 @@ from semlang.errors import FitError
 from semlang.interrupts import blocked
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from distributed import Client, LocalCluster
 
 __all__ = ["client_of", "refuse_without_dask"]
@@ -121,8 +123,15 @@ def _apart_from_interrupts(start: Callable[[], LocalCluster]) -> LocalCluster:
     try:
         return starting.result()
     except KeyboardInterrupt:
-        starting.add_done_callback(lambda done: None if done.exception() else done.result().close())
+        starting.add_done_callback(_close_late)
         raise
+
+
+def _close_late(starting: Future[LocalCluster]) -> None:
+    """Close a cluster that nobody waits for any more; where the process is ending, that may have been done."""
+    if starting.exception() is None:
+        with suppress(Exception):
+            starting.result().close()
 
 
 def _knock(scheduler: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from semlang.estimation.conditioning.conditions import Conditions, conditions, p
 from semlang.estimation.conditioning.derived import Derived
 from semlang.estimation.conditioning.leaves import directions_of, leaf_model
 from semlang.estimation.conditioning.mixture import Mixture
-from semlang.estimation.conditioning.partition import Part, Partition, parts_of
+from semlang.estimation.conditioning.partition import Part, Partition, parts_of, runs_of
 from semlang.estimation.factors import blocks_of
 from semlang.estimation.member import Member
 from semlang.estimation.parameters import Parametrisation
@@ -73,13 +74,24 @@ def conditional_members(
             leaf_model(c, d, f, derived.size) for c, d, f in zip(g.configurations, ways, own, strict=True)
         ]  # fmt: skip
         seen = given_known(extended, part.known)
-        member = Mixture(seen, n, part.design, g, models, derived, points, is_gaussian(table), threads)
-        made.setdefault(n, []).append((part, member))
+        first: Mixture | None = None
+        for run in _runs(seen, part, g, points):
+            here = replace(g, fills=run.fills) if g.fills else g
+            member = Mixture(seen, n, run.design, here, models, derived, points, is_gaussian(table), threads, first)
+            first = first or member
+            made.setdefault(n, []).append((run, member))
     members: list[Member] = [
         own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], design)
         for own, design in zip(made.values(), designs, strict=True)
     ]
     return members, parametrisation
+
+
+def _runs(table: ParameterTable, part: Part, given: Conditions, points: int) -> list[Part]:
+    """Return a part in runs of top-level units; distinct rows with frequencies are as few as they are."""
+    if not given.nodes and part.design.distinct[0] is not part.design:
+        return [part]
+    return runs_of(part, table.levels[-1], max(points ** len(given.nodes), len(given.configurations)))
 
 
 def _conditions_of(table: ParameterTable, group: int, part: Part, whole: bool = False) -> Conditions:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semlang.data.covariates import transformed
 from semlang.data.design import Design
-from semlang.data.repeated import repeated
 from semlang.estimation.conditioning.conditions import Conditions
 from semlang.estimation.conditioning.derived import Derived
 from semlang.estimation.conditioning.filled import assuming_filled, filled, missing_where_needed
 from semlang.estimation.conditioning.flags import of_units
 from semlang.estimation.conditioning.fold import Fold, Folded, Stage
+from semlang.estimation.conditioning.leaf import Leaf, LeafEvaluation, Owners
 from semlang.estimation.conditioning.leaves import LeafModel, membership_forms
 from semlang.estimation.conditioning.membership import Membership, products_of
 from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.pieces import Piece, pieces_of
 from semlang.estimation.conditioning.units import Units, complete
-from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
-from semlang.estimation.typed_rows import TypedUnits
 from semlang.model.table import ROWS, ParameterTable
 
 __all__ = ["Copies", "Logits"]
@@ -64,6 +64,8 @@ class Copies:
     gaussian : bool
         Whether one point is exact in the leaves.
     threads : int
+    like : Copies, optional
+        Of another run of units: its rows' arrays are taken where they are equal.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class Copies:
         points: int,
         gaussian: bool,
         threads: int = 1,
+        like: Copies | None = None,
     ) -> None:
+        self._like = like
         self.table, self.conditions, self.models, self.derived = table, conditions, tuple(models), derived
         self._gaussian, self._threads, self._points = gaussian, threads, points
         self._logits = membership_forms(table, group, conditions, self.models, derived.size)
@@ -100,7 +104,7 @@ class Copies:
             for m in self.models
         ]
         self._filled = missing_where_needed(forms, self.design, conditions.fills) if conditions.fills else {}
-        self.leaves: list[QuadratureLikelihood] = []
+        self._leaves: list[Leaf] | None = None
         self.units = units = Units.of(table, self.design, conditions, self._filled)
         self.fold = Fold(units.stages, units.records.size)
         self._unit, self._first, self._levels = units.number, units.first, units.levels
@@ -108,8 +112,9 @@ class Copies:
         self._leaf_design = units.inner
         observed = {k: int((~np.isnan(y)).sum()) for k, y in self.design.responses.items()}
         self._pieces = pieces_of(table, group, conditions, forms, observed)
+        self._memberships: list[list[Logits]] | None = None
         self._place()
-        self._last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None = None
+        self._last: tuple[bytes, Folded, list[LeafEvaluation]] | None = None
 
     # ------------------------------------------------------------------ data
 
@@ -128,7 +133,6 @@ class Copies:
             for s in self.fold.stages
             if any(a >= n for a in s.axes)
         ]
-        self._build()
 
     def _level_nodes(self, level: str, axes: Sequence[int], q: int) -> LevelNodes:
         first, n = self._first[level], len(self.conditions.sizes)
@@ -149,83 +153,122 @@ class Copies:
             design = filled(design, f, self._filled[f.key], *f.states[state])
         return design
 
-    def _build(self) -> None:
-        """Build the leaves of the nodes as they are, and the log weights of these."""
-        design, self._last = self._leaf_design, None
-        own = self.node_columns()
-        if own and not self.conditions.fills:
-            design = repeated(design, own, self.copies)
-        points = 1 if self._gaussian else self._points
-        old, self.leaves = self.leaves, []
-        for n_leaf, piece in enumerate(self._pieces):
-            m, moves = self.models[piece.configuration], self._moves[piece.configuration]
-            if old and not moves:  # it does not see the nodes
-                leaf = old[n_leaf]
-                leaf.points = points
-            else:
-                if self.conditions.fills:
-                    data = self.filled(self._leaf_design, piece.index)
-                    data = repeated(data, own, self.copies) if moves else data
-                else:
-                    data = _only(design if moves else self._leaf_design, piece)
-                leaf = QuadratureLikelihood(
-                    m.form, data, m.table.variables, self.table.levels, m.factored, points, self._threads
-                )
-            self.leaves.append(leaf)
-        self._targets, self._segments = [], []
-        lowest, size = self._unit[self._levels[0]], self.fold.stages[0].parent.size
-        top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
-        rows = self.design.n_rows
-        for leaf in self.leaves:
-            copy, record = np.divmod(leaf.records, rows)
-            self._targets.append(copy * size + lowest[record])
-            copy, record = np.divmod(leaf.rows.source, rows)
-            owner = copy * self.records.size + top[record]
-            begins = np.flatnonzero(np.diff(owner, prepend=-1))
-            self._segments.append((np.append(begins, owner.size), owner[begins] % self.records.size))
-        self._memberships: list[list[Logits]] = []
-        for stage in self.fold.stages:
-            here = []
-            for axis in stage.axes:
-                if axis in self.conditions.classes:
-                    here += self._of_axis(axis, stage, design)
-            self._memberships.append(here)
+    @property
+    def leaves(self) -> list[Leaf]:
+        """What is left in each piece and configuration, with the nodes as they are; made when it is first needed."""
+        if self._leaves is None:
+            self._leaves = []
+            known = self._like.leaves[:1] if self._like is not None else self._leaves
+            for piece in self._pieces:
+                self._leaves.append(self._leaf(piece, known[0] if known else None))
+        return self._leaves
 
-    def node_columns(self) -> dict[str, Floats]:
+    @property
+    def memberships(self) -> list[list[Logits]]:
+        """Probabilities of the discrete variables of each stage, with the nodes as they are."""
+        if self._memberships is None:
+            self._memberships = self._all_logits()
+        return self._memberships
+
+    def _leaf(self, piece: Piece, like: Leaf | None = None) -> Leaf:
+        m, moves = self.models[piece.configuration], self._moves[piece.configuration]
+        if self.conditions.fills:
+            design = self.filled(self._leaf_design, piece.index)
+        else:
+            design = _only(self._leaf_design, piece)
+        top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
+        owners = Owners(self._unit[self._levels[0]], top, self.fold.stages[0].parent.size, self.records.size)
+        names = frozenset(self._own_names)
+        nodes = self._own_nodes() if moves and names else None
+        return Leaf(piece, m, self.table, design, owners, nodes, names, self.copies, self.leaf_points, self._threads)
+
+    def _own_nodes(self) -> Callable[[slice], dict[str, Floats]]:
+        """Return `node_columns` for the leaves; what they hold of this would keep both in memory."""
+        this = weakref.ref(self)
+
+        def columns(run: slice) -> dict[str, Floats]:
+            owner = this()
+            assert owner is not None
+            return owner.node_columns(run)
+
+        return columns
+
+    @property
+    def leaf_points(self) -> int:
+        """Points a dimension inside the leaves."""
+        return 1 if self._gaussian else self._points
+
+    def _nodes_moved(self) -> None:
+        """Let the leaves see the nodes as they are."""
+        self._last, self._memberships = None, None
+        if self._leaves is not None:
+            self._leaves = [self._leaf(leaf.piece) if leaf.fixed else leaf for leaf in self._leaves]
+            for leaf in self._leaves:
+                leaf.moved()
+
+    def _all_logits(self) -> list[list[Logits]]:
+        return [
+            [logits for axis in stage.axes if axis in self.conditions.classes for logits in self._of_axis(axis, stage)]
+            for stage in self.fold.stages
+        ]
+
+    @property
+    def _own_names(self) -> list[str]:
+        """Names of the columns of nodes."""
+        n = len(self.conditions.sizes)
+        keys = [self.conditions.nodes[a - n] for nodes in self.nodes for a in nodes.axes]
+        filled = {f.key for f in self._gaussian_fills}
+        return [k if k in filled else f"node({k})" for k in keys]
+
+    def node_columns(self, run: slice = slice(None), records: Ints | None = None) -> dict[str, Floats]:
         """Return the nodes of each continuous variable by copy and record, (copies, n_rows).
 
         Of a gaussian response all its values, the nodes where it is filled in.
+
+        Parameters
+        ----------
+        run : slice
+            Copies.
+        records : (n,) ints, optional
+            Default: all.
         """
         n = len(self.conditions.sizes)
+        here = slice(None) if records is None else records
         own: dict[str, Floats] = {}
         for nodes in self.nodes:
-            values = nodes.values  # (dims, q^dims, U)
-            unit = np.maximum(self._unit[nodes.level], 0)
+            unit = np.maximum(self._unit[nodes.level][here], 0)
+            shape = [1] * (len(self.shape) - n)
+            for a in nodes.axes:
+                shape[a - n] = nodes.points
+            number = np.broadcast_to(np.arange(nodes.z.shape[1]).reshape(shape), self.shape[n:]).reshape(-1)[run]
+            once, number = np.unique(number, return_inverse=True)  # nodes of one level repeat for those of another
+            values = nodes.some(nodes.z[:, once])
             for d, axis in enumerate(nodes.axes):
-                shape = [1] * (len(self.shape) - n)
-                for a in nodes.axes:
-                    shape[a - n] = nodes.points
-                each = np.broadcast_to(values[d].reshape(*shape, -1), (*self.shape[n:], values.shape[2]))
                 key = self.conditions.nodes[axis - n]
-                at = np.ascontiguousarray(each.reshape(self.copies, -1)[:, unit])
+                at = values[d][number][:, unit]
                 fill = next((f for f in self._gaussian_fills if f.key == key), None)
                 if fill is None:
                     own[f"node({key})"] = at
                 else:
-                    seen = of_units(self.design.responses[key], self.design, fill.level)
-                    own[key] = np.where(self._filled[key], fill.centre + fill.scale * at, seen)
+                    seen = of_units(self.design.responses[key], self.design, fill.level)[here]
+                    own[key] = np.where(self._filled[key][here], fill.centre[here] + fill.scale * at, seen)
         return own
 
-    def _of_axis(self, axis: int, stage: Stage, design: Design) -> list[Logits]:
+    def _of_axis(self, axis: int, stage: Stage) -> list[Logits]:
         """Return the probabilities of a discrete variable in each configuration of the others."""
         key = self.conditions.discrete[axis]
         first = self._first[stage.level]
-        rows = self.design.n_rows
-        columns = {
-            p: design.columns[p].reshape(self.copies, rows)[:, first]
-            if any(c.column in self._names for c in p) else self.design.columns[p][first][None]
-            for p in products_of(list(self._logits[key].values()))
-        }  # fmt: skip
+        products = products_of(list(self._logits[key].values()))
+        names = self._names
+        moving = any(c.column in names for p in products for c in p)
+        own = self.node_columns(records=first) if moving else {}
+        columns = {}
+        for p in products:
+            column = self.design.columns[tuple(c for c in p if c.column not in own)][first][None]
+            for c in p:
+                if c.column in own:
+                    column = column * transformed(own[c.column], c)
+            columns[p] = column
         known: Ints | None = None
         if key in self.design.observed:
             value = of_units(self.design.observed[key], self.design, stage.level)[first]
@@ -247,25 +290,28 @@ class Copies:
         if q is None or q == self._points:
             return
         old = {(nodes.level, nodes.axes): nodes for nodes in self.nodes}
-        self._points = q
+        self._points, self._last = q, None
+        if not self.nodes:
+            for leaf in self._leaves or ():
+                leaf.likelihood.points = self.leaf_points
+            return
         n = len(self.conditions.sizes)
-        if self.nodes:
-            self.shape = (*self.shape[:n], *([q] * len(self.conditions.nodes)))
-            self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
-            self.nodes = []
-            for (level, axes), was in old.items():
-                new = self._level_nodes(level, axes, q)
-                new.mean, new.factor = was.mean, was.factor
-                self.nodes.append(new)
-            self._build()
-        else:
-            for leaf in self.leaves:
-                leaf.points = 1 if self._gaussian else q
-            self._last = None
+        self.shape = (*self.shape[:n], *([q] * len(self.conditions.nodes)))
+        self.copies = int(np.prod(self.shape[n:], dtype=np.int64))
+        self.nodes = []
+        for (level, axes), was in old.items():
+            new = self._level_nodes(level, axes, q)
+            new.mean, new.factor = was.mean, was.factor
+            self.nodes.append(new)
+        before, self._leaves, self._memberships = self._leaves, None, None
+        if before is not None:
+            self._leaves = [self._resized(leaf) for leaf in before]
 
-    def _copies(self, leaf: QuadratureLikelihood) -> int:
-        """Return how many copies of the data a leaf holds: one, or one a node."""
-        return leaf.design.n_rows // max(self.design.n_rows, 1) if self.design.n_rows else 1
+    def _resized(self, leaf: Leaf) -> Leaf:
+        """Return a leaf for as many copies as there are; it is the same where it does not hold all of them."""
+        if leaf.resize(self.copies, self.leaf_points):
+            return leaf
+        return self._leaf(leaf.piece)
 
 
 def _only(design: Design, piece: Piece) -> Design:

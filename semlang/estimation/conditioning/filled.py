@@ -157,7 +157,7 @@ def _regression(form: ReducedForm, design: Design, key: str, able: Sequence[str]
     return level + Z @ b, sd if sd > 0.0 else 1.0
 
 
-def in_rows(fill: Fill, rows: Ints) -> Fill:
+def in_rows(fill: Fill, rows: Ints | slice) -> Fill:
     """Return what is filled in some records."""
     return replace(fill, centre=fill.centre[rows])
 

@@ -20,7 +20,7 @@ from semlang.estimation.parameters import by_distances, ordered
 from semlang.model.discrete import LAST_LOCATION
 from semlang.model.table import ParameterTable, Row
 
-__all__ = ["Limits", "at_limit"]
+__all__ = ["Limits", "at_limit", "of_levels"]
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,8 @@ class Limits:
         Where the held ones are going.
     closed : frozenset of int
         Those among the held ones that are logarithms of distances: their thresholds are where the ones before them are.
+    relative : frozenset of int
+        Differences of logits from that of another level: at twice the distance, for that may be infinite the other way.
     scales : sequence of sequences of int
         Thresholds whose coordinates are logarithms of distances, without closed ones.
     """
@@ -56,6 +58,7 @@ class Limits:
     directions: Mapping[int, Floats] = field(default_factory=dict)
     signs: Mapping[int, float] = field(default_factory=dict)
     closed: frozenset[int] = frozenset()
+    relative: frozenset[int] = frozenset()
     scales: tuple[tuple[int, ...], ...] = ()
 
     def __bool__(self) -> bool:
@@ -82,8 +85,13 @@ class Limits:
         before = ordered(x, self.scales)[0]
         out = before.copy()
         for p, d in self.directions.items():
-            out += d * (math.copysign(size, self.signs[p]) - before[p])
+            out += d * (self._place(p, size) - before[p])
+        for p in self.directions:  # a step from 1e20 ends elsewhere
+            out[p] = self._place(p, size)
         return by_distances(out, self.scales)
+
+    def _place(self, p: int, size: float) -> float:
+        return math.copysign(2.0 * size if p in self.relative else size, self.signs[p])
 
     def carried(self, x: Floats) -> tuple[list[int], Floats]:
         """Return the coordinates that are not held, and the derivatives (free, n) of these, less what follows, in all.
@@ -139,14 +147,19 @@ def at_limit(table: ParameterTable, x: Floats, information: Floats, scales: Sequ
                 signs[p] = math.copysign(math.inf, x[p] if abs(x[p]) > far else furthest)
     held, directions = _flat(sorted(signs), information)
     signs = {p: signs[p] for p in held} | dict.fromkeys(closed, -math.inf)
-    return Limits(directions | {p: np.eye(x.size)[p] for p in closed}, signs, closed, opened)
+    relative = frozenset(r.parameter for r in table.rows if r.quantity in MIXTURES and of_levels(r))
+    return Limits(directions | {p: np.eye(x.size)[p] for p in closed}, signs, closed, relative, opened)
 
 
 def _far(table: ParameterTable, row: Row, x: Floats) -> float | None:
     """Return from where on a parameter is far out, None where it is no intercept on a scale with limits."""
     variable = table.variables.get(row.target)
     mixture = row.quantity in MIXTURES
-    if row.parameter < 0 or variable is None or row.via or row.op not in ("~1", "|"):
+    if row.parameter < 0 or variable is None:
+        return None
+    if mixture and of_levels(row):
+        return FAR
+    if row.via or row.op not in ("~1", "|"):
         return None
     poisson = row.quantity == "shape" and not variable.kind.logarithm
     if not (row.klass or mixture or poisson):
@@ -157,6 +170,11 @@ def _far(table: ParameterTable, row: Row, x: Floats) -> float | None:
     if not (logit or mixture or (poisson and x[row.parameter] > 0)):
         return None
     return FAR_PROBIT if variable.link == "probit" and not row.quantity else FAR
+
+
+def of_levels(row: Row) -> bool:
+    """Whether a coefficient is that of a level of a factor, or of several: it has no unit."""
+    return bool(row.via) and not row.source and all(c.function == "level" for c in row.via)
 
 
 def _origins(table: ParameterTable) -> list[list[int]]:

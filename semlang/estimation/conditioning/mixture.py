@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from semlang.estimation.conditioning.fold import sums
 from semlang.estimation.conditioning.summed import Summed
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.model.table import ROWS
@@ -86,11 +85,6 @@ class Mixture(Summed):
         return self.table.levels[: self.table.levels.index(self._levels[0])]
 
     @property
-    def leaf_points(self) -> int:
-        """Points a dimension inside the leaves."""
-        return 1 if self._gaussian else self._points
-
-    @property
     def moving(self) -> tuple[bool, ...]:
         """Which configurations see the nodes."""
         return tuple(self._moves)
@@ -124,8 +118,7 @@ class Mixture(Summed):
         if self.fold.stages[0].parent.size != self.records.size:
             return None
         full, _ = self.derived.extend(x)
-        size = self.fold.stages[0].parent.size
-        value = sums(self.leaves[0].units(full).values, self._targets[0], size)
+        value: Floats = self.leaves[0].units(full, self.node_columns).values[0]
         weight = self.fold.stages[0].weight
         return value if weight is None else value * weight
 

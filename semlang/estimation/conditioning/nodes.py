@@ -13,6 +13,7 @@ worth, so that of its coordinate log(2 pi) / 2 takes the place of - v^2 / 2, and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -54,7 +55,11 @@ class LevelNodes:
     @property
     def values(self) -> Floats:
         """The nodes, (dims, points^dims, units)."""
-        return np.asarray(self.mean.T[:, None, :] + np.einsum("uij,jq->iqu", self.factor, self.z))
+        return self.some(self.z)
+
+    def some(self, z: Floats) -> Floats:
+        """Return the nodes that stand for some of the rule's, (dims, n) to (dims, n, units)."""
+        return np.asarray(self.mean.T[:, None, :] + np.einsum("uij,jq->iqu", self.factor, z))
 
     def log_weights(self, n_axes: int) -> Floats:
         """Return the log weights, an array with `n_axes` axes and that of the units."""
@@ -81,9 +86,11 @@ class LevelNodes:
         centred = v - mean.T[:, None, :]
         return mean, np.einsum("qu,iqu,jqu->uij", p, centred, centred)
 
-    def move(self, adjoint: Floats) -> None:
-        """Put the nodes at the posterior moments."""
+    def moved(self, adjoint: Floats) -> LevelNodes:
+        """Return the nodes at the posterior moments."""
         mean, covariance = self.moments(adjoint)
         dims = np.arange(len(self.axes))
         covariance[:, dims, dims] = np.maximum(covariance[:, dims, dims], 1e-8) * (1.0 + 1e-9)
-        self.mean, self.factor = mean, np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        out = copy(self)
+        out.mean, out.factor = mean, np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        return out

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,24 @@ from semlang.data.design import Design
 from semlang.estimation.conditioning.filled import Fill, fills_of, in_rows, missing_where_needed
 from semlang.estimation.conditioning.flags import anywhere, of_units
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.nodes import LevelNodes
+from semlang.estimation.conditioning.summed import few_units, moved_until_still
+from semlang.estimation.frame import FramedColumns
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.graph.condition import known_for_some
 from semlang.matrices.reduced import ReducedForm
 from semlang.model.table import ROWS, ParameterTable
 
-__all__ = ["Part", "Partition", "parts_of"]
+__all__ = ["Part", "Partition", "parts_of", "runs_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+T = TypeVar("T")
+
+RUN = 400_000
+"""Rows of copies that an evaluation keeps something of at once, about 70 bytes each."""
+LONGEST, SHORTEST = 60_000, 8_000
+"""Most rows of a run, and fewest: calls for fewer take longer than their rows."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,41 @@ def _part(table: ParameterTable, design: Design, rows: Ints, known: Mapping[str,
     return replace(design, n_rows=rows.size, **{**changed, "columns": columns, "observed": observed})
 
 
+def runs_of(part: Part, top: str, states: int) -> list[Part]:
+    """Cut a part into runs of top-level units, so that copies of a run for all states are few rows.
+
+    Parameters
+    ----------
+    part : Part
+    top : str
+        The highest level.
+    states : int
+        Number of copies, or of configurations.
+    """
+    n, width = part.design.n_rows, max(len(part.design.responses), 1)
+    if n * width * states <= RUN:
+        return [part]
+    at_most = max(min(RUN // (width * states), LONGEST // width), SHORTEST // width)
+    begins = part.design.first_records(top)
+    target = np.arange(at_most, n, at_most)
+    cuts = np.unique(np.r_[0, begins[np.searchsorted(begins, target, side="right") - 1], n])
+    out = []
+    for first, last in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        run = slice(first, last)
+        fills = tuple(in_rows(f, run) for f in part.fills)
+        out.append(Part(part.known, part.rows[run], _run(part.design, run), fills))
+    return out
+
+
+def _run(design: Design, run: slice) -> Design:
+    """Return the rows of a run of top-level units."""
+    changed = design.each_row(lambda v: v[run])
+    changed["clusters"] = {level: codes - codes[0] for level, codes in changed["clusters"].items()}
+    columns = design.columns
+    assert isinstance(columns, ProductColumns | FramedColumns)
+    return replace(design, n_rows=run.stop - run.start, **{**changed, "columns": columns.take(run)})
+
+
 class Partition:
     """The sum of members that hold different units of one group.
 
@@ -104,6 +149,8 @@ class Partition:
     standing = True
 
     def __init__(self, rows: Sequence[Ints], members: Sequence[Mixture], design: Design) -> None:
+        for m in members:  # some have no response that counts, which is a matter of all
+            m.alone = all(not other.records.size for other in members)
         self._rows, self.members, self._design = tuple(rows), tuple(members), design
         self.multiplicity: Floats = np.concatenate([m.multiplicity for m in members])
         self.records: Ints = np.concatenate([r[m.given_records] for r, m in zip(rows, members, strict=True)])
@@ -125,6 +172,21 @@ class Partition:
                 m.points = q
 
     @property
+    def nodes(self) -> tuple[LevelNodes, ...]:
+        """The nodes of all members."""
+        return tuple(nodes for m in self.members for nodes in m.nodes)
+
+    @property
+    def cautious(self) -> bool:
+        """Whether steps shall be short."""
+        return any(m.cautious for m in self.members)
+
+    @cautious.setter
+    def cautious(self, on: bool) -> None:
+        for m in self.members:
+            m.cautious = on
+
+    @property
     def distinct(self) -> Mapping[str, int]:
         """Number of different units that each discrete latent variable can tell apart."""
         found: Counter[str] = Counter()
@@ -132,27 +194,37 @@ class Partition:
             found.update(m.distinct)
         return found
 
+    def _each(self, ask: Callable[[Mixture], T]) -> list[T]:
+        """Return the answers of the members; what they keep of an evaluation is given back before the next one."""
+        found = []
+        for m in self.members:
+            found.append(ask(m))
+            m.forget()
+        return found
+
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
-        return sum(m.value(x) for m in self.members)
+        return sum(self._each(lambda m: m.value(x)))
 
     def values(self, x: Floats) -> Floats:
         """Return the log-likelihoods of the top-level units."""
-        return np.concatenate([m.values(x) for m in self.members])
+        return np.concatenate(self._each(lambda m: m.values(x)))
 
     def value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient."""
-        parts = [m.value_and_gradient(x) for m in self.members]
+        parts = self._each(lambda m: m.value_and_gradient(x))
         return sum(f for f, _ in parts), np.asarray(np.sum([g for _, g in parts], axis=0))
 
     def values_and_scores(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the log-likelihoods and scores of the top-level units."""
-        parts = [m.values_and_scores(x) for m in self.members]
+        parts = self._each(lambda m: m.values_and_scores(x))
         return np.concatenate([f for f, _ in parts]), np.concatenate([s for _, s in parts])
 
     def information(self, x: Floats) -> Floats | None:
-        """Return None: the expected information has no closed form."""
-        return None
+        """Return what is known were all states known, where there are few units for the parameters, see `Mixture`."""
+        if not few_units(self.members):
+            return None
+        return np.asarray(np.sum(self._each(lambda m: m.given_states(x)), axis=0))
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return None: second derivatives have no closed form."""
@@ -164,20 +236,31 @@ class Partition:
 
     def first_state_values(self, x: Floats) -> Floats | None:
         """Return the log-likelihoods were all units in the first state of the one discrete latent variable."""
-        parts = [m.first_state_values(x) for m in self.members]
+        parts = self._each(lambda m: m.first_state_values(x))
         known = [p for p in parts if p is not None]
         return np.concatenate(known) if len(known) == len(parts) else None
 
     def move(self, x: Floats) -> bool:
         """Move the nodes of all members; return whether the log-likelihood had changed."""
-        moved = [m.move(x) for m in self.members]
-        return any(moved)
+        return moved_until_still(self.members, x)
+
+    def move_once(self, x: Floats) -> None:
+        """Move the nodes to the posterior at `x` by the nodes as they are."""
+        self._each(lambda m: m.move_once(x))
+
+    def release(self) -> None:
+        """Put the nodes where the prior has them."""
+        self._each(lambda m: m.release())
+
+    def reset(self) -> None:
+        """Forget modes: the next evaluation depends on its coordinates and the nodes alone."""
+        self._each(lambda m: m.reset())
 
     def state_sizes(self, x: Floats) -> Mapping[str, tuple[Floats, float]]:
         """Return the proportions of the states of discrete latent variables, and the weight of their units."""
         found: dict[str, tuple[Floats, float]] = {}
-        for m in self.members:
-            for key, (size, total) in m.state_sizes(x).items():
+        for sizes in self._each(lambda m: m.state_sizes(x)):
+            for key, (size, total) in sizes.items():
                 old, weight = found.get(key, (np.zeros_like(size), 0.0))
                 found[key] = (old * weight + size * total) / (weight + total), weight + total
         return found
@@ -188,6 +271,7 @@ class Partition:
         levels: dict[str, LevelMoments] = {}
         for rows, member in zip(self._rows, self.members, strict=True):
             found = member.posterior(x)
+            member.forget()
             for key, p in found.classes.items():
                 unit = self._units(rows, member.table.variables[key].level)
                 whole = classes.setdefault(key, np.full((self._size(member, key), p.shape[1]), np.nan))

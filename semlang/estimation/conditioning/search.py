@@ -20,7 +20,7 @@ from semlang.estimation.objective import Objective
 from semlang.estimation.optimize import Optimum
 from semlang.model.table import ParameterTable
 
-__all__ = ["many_starts", "pulled_in", "run_at_limits"]
+__all__ = ["limits_at", "many_starts", "pulled_in", "run_at_limits"]
 
 Floats = NDArray[np.float64]
 
@@ -111,10 +111,7 @@ def run_at_limits(
         In the coordinates of `objective`; its curvature is 0 along what is held.
     Ascent
     """
-    limits = Limits()
-    if objective.plain:
-        information = objective.scored(z)[2]()
-        limits = _kept(objective, z, at_limit(table, objective.x(z), information, objective.within.scales))
+    limits = limits_at(table, objective, z)
     if not limits:
         ascent = make(objective)
         return ascent.run(z), ascent
@@ -133,6 +130,14 @@ def run_at_limits(
     if best.curvature is not None:
         curvature = Curvature(carry.T @ best.curvature.information @ carry)
     return replace(best, z=full, gradient=gradient, metric=metric, curvature=curvature), ascent
+
+
+def limits_at(table: ParameterTable, objective: Objective, z: Floats) -> Limits:
+    """Return what is at the limit of its scale and loses nothing by going further."""
+    if not objective.plain:
+        return Limits()
+    information = objective.scored(z)[2]()
+    return _kept(objective, z, at_limit(table, objective.x(z), information, objective.within.scales))
 
 
 def pulled_in(table: ParameterTable, objective: Objective, z: Floats) -> Floats:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from semlang.estimation.conditioning.copies import Copies, Logits
-from semlang.estimation.conditioning.fold import Folded, sums
-from semlang.estimation.conditioning.pieces import Piece
-from semlang.estimation.likelihood import QuadratureLikelihood, UnitEvaluation
+from semlang.estimation.conditioning.fold import Folded
+from semlang.estimation.conditioning.leaf import Leaf, LeafEvaluation
+from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.member import Infeasible
-from semlang.estimation.typed_rows import TypedUnits
 
-__all__ = ["Summed"]
+__all__ = ["Summed", "few_units", "moved_until_still"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,43 +34,45 @@ class Summed(Copies):
     exact = False
     standing = True
     cautious = False
-    _last: tuple[bytes, Folded, list[UnitEvaluation | TypedUnits]] | None
+    alone = True
+    _last: tuple[bytes, Folded, list[LeafEvaluation]] | None
 
     def move(self, x: Floats) -> bool:
         """Move the nodes to the posterior at `x` until the log-likelihood stays; return whether it had changed."""
-        if not self.nodes:
-            return False
-        changed = False
-        before = float(self._evaluate(x)[0].values.sum())
-        for _ in range(MOVES):
-            self.move_once(x)
-            value = float(self._evaluate(x)[0].values.sum())
-            still = abs(value - before) < STILL
-            before = value
-            if still:
-                break
-            changed = True
-        return changed
+        return moved_until_still([self], x)
+
+    def look(self, x: Floats) -> tuple[float, list[LevelNodes]]:
+        """Return the log-likelihood, and the nodes as they would be at the posterior."""
+        folded = self._evaluate(x)[0]
+        levels = [s.level for s in self.fold.stages]
+        moved = [nodes.moved(folded.adjoints[levels.index(nodes.level)]) for nodes in self.nodes]
+        return float(folded.values.sum()), moved
+
+    def put(self, nodes: list[LevelNodes]) -> None:
+        """Put nodes in the place of those that there are."""
+        self.nodes = nodes
+        self._nodes_moved()
+
+    def forget(self) -> None:
+        """Give the memory of the last evaluation back."""
+        self._last = None
 
     def move_once(self, x: Floats) -> None:
         """Move the nodes to the posterior at `x` by the nodes as they are."""
-        folded = self._evaluate(x)[0]
-        for nodes in self.nodes:
-            stage = next(i for i, s in enumerate(self.fold.stages) if s.level == nodes.level)
-            nodes.move(folded.adjoints[stage])
-        self._build()
+        if self.nodes:
+            self.put(self.look(x)[1])
 
     def release(self) -> None:
         """Put the nodes where the prior has them."""
         if self.nodes:
-            self.leaves = []
             self._place()
+            self._nodes_moved()
 
     def reset(self) -> None:
         """Forget modes and the last evaluation: the next one depends on its coordinates and the nodes alone."""
         self._last = None
-        for leaf in self.leaves:
-            leaf.reset()
+        for leaf in self._leaves or ():
+            leaf.likelihood.reset()
 
     def value(self, x: Floats) -> float:
         """Return the log-likelihood."""
@@ -98,21 +101,17 @@ class Summed(Copies):
         on it are those of the gradient version of EM (Lange 1995): no longer than the data warrant. Given the states
         the scores of two pieces are uncorrelated, so that their squares add up.
         """
-        n = self.derived.n
-        if not self.cautious and self.multiplicity.sum() > MANY * n and self.records.size >= DISTINCT * n:
-            return None
+        return self.given_states(x) if few_units([self]) else None
+
+    def given_states(self, x: Floats) -> Floats:
+        """Return the information there would be were all states known, see `information`."""
         folded, units = self._evaluate(x)
         full, jacobian = self.derived.extend(x)
         total = np.zeros((full.size, full.size))
-        for leaf, evaluation, target, piece in zip(self.leaves, units, self._targets, self._pieces, strict=True):
-            owner = np.repeat(target, np.diff(leaf.rows.first))
-            begins = np.flatnonzero(np.diff(owner, prepend=-1))
-            scores = evaluation.scores(np.ones(target.size), np.append(begins, owner.size))
-            weight = self._weights(folded, piece, leaf)[owner[begins]]
-            every = np.arange(full.size)[evaluation.columns]
-            total[np.ix_(every, every)] += (scores * weight[:, None]).T @ scores
+        for evaluation, leaf in zip(units, self.leaves, strict=True):
+            total += evaluation.squared_scores(self._weights(folded, leaf), self.node_columns)
         for number, _ in enumerate(self.fold.stages):
-            for g in self._memberships[number]:
+            for g in self.memberships[number]:
                 total += g.logits.information(self._adjoint(folded, number, g))
         return total if jacobian is None else jacobian.T @ total @ jacobian
 
@@ -124,24 +123,20 @@ class Summed(Copies):
         """Return the coordinates as they are."""
         return x, None
 
-    def _evaluate(self, x: Floats) -> tuple[Folded, list[UnitEvaluation | TypedUnits]]:
+    def _evaluate(self, x: Floats) -> tuple[Folded, list[LeafEvaluation]]:
         key = x.tobytes()
         if self._last is not None and self._last[0] == key:
             return self._last[1], self._last[2]
         full, _ = self.derived.extend(x)
-        n = len(self.conditions.sizes)
         size = self.fold.stages[0].parent.size
-        parts = np.zeros((*self.shape, size))
-        units = []
-        for leaf, target, piece in zip(self.leaves, self._targets, self._pieces, strict=True):
-            evaluation = leaf.units(full)
-            if not evaluation.values.size:
-                raise Infeasible("no row has a response with all that it depends on")
-            units.append(evaluation)
-            copies = self._copies(leaf)
-            inner = self.shape[n:] if copies == self.copies else (1,) * (len(self.shape) - n)
-            parts[piece.place] += sums(evaluation.values, target, copies * size).reshape(*inner, size)
-        folded = self.fold.run(parts, [self._log_weights(i, full) for i in range(len(self.fold.stages))])
+        parts = np.zeros((*self.conditions.sizes, self.copies, size))
+        if self.alone and any(leaf.empty for leaf in self.leaves):
+            raise Infeasible("no row has a response with all that it depends on")
+        units = [leaf.units(full, self.node_columns) for leaf in self.leaves]
+        for leaf, evaluation in zip(self.leaves, units, strict=True):
+            parts[leaf.piece.place] += evaluation.values
+        log_weights = [self._log_weights(i, full) for i in range(len(self.fold.stages))]
+        folded = self.fold.run(parts.reshape(*self.shape, size), log_weights)
         if not np.isfinite(folded.values).all():
             raise Infeasible("a unit has no density")
         self._last = key, folded, units
@@ -152,7 +147,7 @@ class Summed(Copies):
         n = len(self.conditions.sizes)
         total: Floats = np.zeros((1,) * (len(self.shape) + 1))
         found: dict[int, Floats] = {}
-        for g in self._memberships[number]:
+        for g in self.memberships[number]:
             varying = g.logits.X.shape[1] > 1
             inner = self.shape[n:] if varying else (1,) * (len(self.shape) - n)
             if g.axis not in found:
@@ -174,31 +169,25 @@ class Summed(Copies):
                 total = total + nodes.log_weights(len(self.shape))
         return total
 
-    def _scores(self, x: Floats, folded: Folded, units: list[UnitEvaluation | TypedUnits], whole: bool) -> Floats:
+    def _scores(self, x: Floats, folded: Folded, units: list[LeafEvaluation], whole: bool) -> Floats:
         """Return the scores of the top-level units, or their sum as one line."""
         full, jacobian = self.derived.extend(x)
         n_top = 1 if whole else self.records.size
         out = np.zeros((n_top, full.size))
-        for leaf, evaluation, target, (first, owner), piece in zip(
-            self.leaves, units, self._targets, self._segments, self._pieces, strict=True
-        ):
-            weights = self._weights(folded, piece, leaf)[target]
-            if whole:
-                out[:, evaluation.columns] += evaluation.scores(weights, np.array([0, leaf.rows.y.size]))
-            else:
-                _add(out, owner, evaluation.columns, evaluation.scores(weights, first))
+        for leaf, evaluation in zip(self.leaves, units, strict=True):
+            evaluation.add_scores(self._weights(folded, leaf), out, self.node_columns)
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
-            for g in self._memberships[number]:
+            for g in self.memberships[number]:
                 out += g.logits.scores(self._adjoint(folded, number, g), top, n_top)
         return out if jacobian is None else out @ jacobian
 
-    def _weights(self, folded: Folded, piece: Piece, leaf: QuadratureLikelihood) -> Floats:
-        """Return the adjoints (copies x U) of the values of a leaf's units."""
-        a = folded.adjoints[0][piece.place]
-        a = a.sum(axis=tuple(range(piece.index.count(-1))))
+    def _weights(self, folded: Folded, leaf: Leaf) -> Floats:
+        """Return the adjoints (copies, U) of the values of a leaf."""
+        a = folded.adjoints[0][leaf.piece.place]
+        a = a.sum(axis=tuple(range(leaf.piece.index.count(-1))))
         a = a.reshape(self.copies, a.shape[-1])
-        return np.asarray((a if self._copies(leaf) == self.copies else a.sum(axis=0)).reshape(-1))
+        return np.asarray(a if leaf.copies == self.copies else a.sum(axis=0, keepdims=True))
 
     def _adjoint(self, folded: Folded, number: int, g: Logits) -> Floats:
         """Return the adjoint (states, copies or 1, U) of the log probabilities of a discrete variable."""
@@ -219,11 +208,37 @@ class Summed(Copies):
         return out
 
 
-def _add(out: Floats, owner: Ints, columns: slice | Ints, scores: Floats) -> None:
-    """Add scores to those of the units that they belong to, in some columns."""
-    if owner.size == len(out) and (np.diff(owner) > 0).all():
-        out[:, columns] += scores
-    elif isinstance(columns, slice):
-        np.add.at(out, owner, scores)
-    else:
-        np.add.at(out, np.ix_(owner, columns), scores)
+def few_units(members: Sequence[Summed]) -> bool:
+    """Whether the outer product of the units' scores is no good information: units are few, or steps shall be short."""
+    n, units = members[0].derived.n, sum(m.multiplicity.sum() for m in members)
+    return any(m.cautious for m in members) or units <= MANY * n or sum(m.records.size for m in members) < DISTINCT * n
+
+
+def moved_until_still(members: Sequence[Summed], x: Floats) -> bool:
+    """Move the nodes of members to the posterior at `x` until the log-likelihood stays; return whether it had changed.
+
+    What an evaluation keeps is given back at once where there are several.
+    """
+    if not any(m.nodes for m in members):
+        return False
+
+    def look() -> tuple[float, list[list[LevelNodes]]]:
+        total, ahead = 0.0, []
+        for m in members:
+            value, nodes = m.look(x)
+            total += value
+            ahead.append(nodes)
+            if len(members) > 1:
+                m.forget()
+        return total, ahead
+
+    before, ahead = look()
+    for move in range(MOVES):
+        for m, nodes in zip(members, ahead, strict=True):
+            if m.nodes:
+                m.put(nodes)
+        value, ahead = look()
+        if abs(value - before) < STILL:
+            return move > 0
+        before = value
+    return True

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from semlang.data.centring import NOTHING, Monomial, monomial, parts, powers
 from semlang.data.design import Design
+from semlang.estimation.conditioning.limits import of_levels
 from semlang.estimation.frame.columns import Standard
 from semlang.estimation.frame.framed import Frame
 from semlang.estimation.frame.measures import Measures, split
 from semlang.estimation.frame.remainders import placed, to_components, to_loadings, to_thresholds
 from semlang.estimation.frame.sums import CONSTANT, Choice, Sum
+from semlang.estimation.kernels.families import MIXTURES
 from semlang.graph.model_graph import ModelGraph, Path
 from semlang.model.table import Covariate, ParameterTable, Product, Row
 
@@ -75,6 +77,8 @@ class _Builder:
                     self._find_slope(g, graph, path)
             for name, rows in (("thresholds", graph.thresholds), ("quantities", graph.quantities)):
                 for i, row in enumerate(rows):
+                    if row.quantity in MIXTURES and of_levels(row):  # may be without bound, one level apart from others
+                        continue
                     if row.parameter >= 0 and not row.source and self.measures.vary(row.via):
                         self._choose(FIXED, g, (name, i), row.via)
             self.choices |= {Choice("origin", g, key) for key in graph.responses if origins.get(key)}

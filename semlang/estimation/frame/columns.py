@@ -58,6 +58,11 @@ class FramedColumns(Mapping[Product, Floats]):
         assert isinstance(self._raw, ProductColumns)
         return FramedColumns(self._raw.filled(name, where, value), self._changed)
 
+    def take(self, rows: NDArray[np.int64] | slice) -> FramedColumns:
+        """Return the columns of some rows."""
+        assert isinstance(self._raw, ProductColumns)
+        return FramedColumns(self._raw.take(rows), self._changed)
+
     def known(self, name: str) -> NDArray[np.bool_]:
         """Return the rows in which a column is known."""
         assert isinstance(self._raw, ProductColumns)

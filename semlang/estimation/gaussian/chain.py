@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from semlang.matrices.reduced import Cells, ReducedForm
 
@@ -161,7 +161,11 @@ class _Sparse:
         column, self._row = np.nonzero(J.T)
         self._value = J[self._row, column]
         single = np.array_equal(column, np.arange(J.shape[1]))
-        self._matrix = None if single else csr_array(J)
+        self._matrix: Any = None
+        if not single:
+            from scipy.sparse import csr_array  # imported where it is used: it takes its time
+
+            self._matrix = csr_array(J)
 
     def sandwich(self, M: Floats) -> Floats:
         """Return J' M J."""

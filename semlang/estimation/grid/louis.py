@@ -34,6 +34,8 @@ Ints = NDArray[np.int64]
 
 STEP = 1e-5
 """Of differences of first derivatives of a density in its inputs, which have the size of a logit."""
+SUMS = 4_000_000
+"""Sums by node and pair of types that are kept at a time."""
 RARE = 1e-12
 """Upper nodes with less posterior weight than this share are passed over."""
 
@@ -94,19 +96,23 @@ def _of_densities(grid: SharedGrid, found: Pass, J: Floats) -> Floats:
 def _of_pairs(grid: SharedGrid, found: Pass, J: Floats, s: Floats, section: Section) -> Floats:
     """Return ``sum_u E[S S']`` over the lowest units of a section, weighted."""
     kept, lift = _basis(section, grid.types.response)
-    products = _products(grid, found, section, kept)
-    K, T, nodes = s.shape[0], section.types.size, products.shape[0]
+    K, T = s.shape[0], section.types.size
     slopes = np.ascontiguousarray(s[:, section.types].transpose(1, 0, 2))  # (T, K, n)
     inner = np.zeros((T, K, T, K))
     i, j = np.triu_indices(kept.size + 1)
-    chunk = max(1, CELLS // T**2)
-    for a in range(0, nodes, chunk):
-        b = min(a + chunk, nodes)
-        whole = np.empty((b - a, kept.size + 1, kept.size + 1))
-        whole[:, i, j] = whole[:, j, i] = products[a:b]
-        by_types = (lift.T @ whole @ lift).transpose(1, 0, 2)  # (T, nodes, T)
-        for k in range(K):
-            inner[:, :, :, k] += slopes[:, :, a:b] @ (by_types * slopes[:, k, a:b].T)
+    own = slopes.shape[2] // len(grid.nodes)  # nodes of an upper one; in one layer each is its own
+    some, chunk = max(1, SUMS // (own * i.size)), max(1, CELLS // T**2)
+    for first in range(0, len(grid.nodes), some):
+        upper = slice(first, min(first + some, len(grid.nodes)))
+        products, begin = _products(grid, found, section, kept, upper), own * first
+        for a in range(0, len(products), chunk):
+            part = products[a : a + chunk]
+            here = slice(begin + a, begin + a + len(part))
+            whole = np.empty((len(part), kept.size + 1, kept.size + 1))
+            whole[:, i, j] = whole[:, j, i] = part
+            by_types = (lift.T @ whole @ lift).transpose(1, 0, 2)  # (T, nodes, T)
+            for k in range(K):
+                inner[:, :, :, k] += slopes[:, :, here] @ (by_types * slopes[:, k, here].T)
     jacobian = np.ascontiguousarray(J[:, section.types].transpose(1, 0, 2)).reshape(T * K, -1)
     columns = np.flatnonzero(jacobian.any(axis=0))
     out = np.zeros((grid.n_parameters, grid.n_parameters))
@@ -114,14 +120,14 @@ def _of_pairs(grid: SharedGrid, found: Pass, J: Floats, s: Floats, section: Sect
     return out
 
 
-def _products(grid: SharedGrid, found: Pass, section: Section, kept: Ints) -> Floats:
-    """Return, by node and pair of columns i <= j, the sums over units of weight times both columns.
+def _products(grid: SharedGrid, found: Pass, section: Section, kept: Ints, upper: slice) -> Floats:
+    """Return, by node of some upper ones and pair of columns i <= j, the sums over units of weight times both columns.
 
     Columns are those of `kept` types, and one of ones. Pairs are gone through in runs whose sums stay in cache.
     """
     width = kept.size + 1
     begins = np.concatenate([[0], np.cumsum(np.arange(width, 0, -1))])  # of pairs with first column i
-    nodes = found.counts.shape[1]
+    nodes = (upper.stop - upper.start) * (found.counts.shape[1] // len(grid.nodes))
     out = np.zeros((nodes, begins[-1]))
     i = 0
     while i < width:
@@ -135,7 +141,7 @@ def _products(grid: SharedGrid, found: Pass, section: Section, kept: Ints) -> Fl
             for k in range(i, end):
                 to = begins[k : k + 2] - begins[i]
                 np.multiply(columns[:, k, None], columns[:, k:], out=pairs[:, to[0] : to[1]])
-            out[:, begins[i] : begins[end]] += grid.weights_at_nodes(found, units).T @ pairs
+            out[:, begins[i] : begins[end]] += grid.weights_at_nodes(found, units, upper).T @ pairs
         i = end
     return out
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from semlang.estimation.grid.patterns import taken
 from semlang.estimation.kernels.shared_grid import Lists
@@ -62,7 +60,8 @@ def sections(lists: Lists, types: int) -> list[Section]:
         same_unit[lists.first[begin:end] - lists.first[begin]] = False
         inner = same_unit[1 : entry.size]
         together[entry[:-1][inner], entry[1:][inner]] = True
-    count, section = connected_components(csr_matrix(together), directed=False)
+    section = _joined(together)
+    count = int(section.max(initial=-1)) + 1
     of_unit = np.full(sizes.size, -1)
     of_unit[sizes > 0] = section[lists.entry[lists.first[:-1][sizes > 0]]]
     smallest = np.min_scalar_type(int(sizes.max(initial=0)))
@@ -88,3 +87,24 @@ def _runs(lists: Lists) -> Iterator[tuple[int, int]]:
     units = lists.first.size - 1
     for begin in range(0, units, UNITS_AT_A_TIME):
         yield begin, min(begin + UNITS_AT_A_TIME, units)
+
+
+def _joined(together: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the part of a graph that each vertex is in, numbered by the first vertex.
+
+    Each vertex takes the least number of its neighbours', and then that of the vertex of this number.
+
+    Examples
+    --------
+    >>> _joined(np.array([[0, 0, 1], [0, 0, 0], [0, 0, 0]], dtype=bool)).tolist()
+    [0, 1, 0]
+    """
+    either = together | together.T
+    np.fill_diagonal(either, True)
+    least = np.arange(len(either))
+    while True:
+        new = np.where(either, least, len(either)).min(axis=1, initial=len(either))
+        new = new[new]
+        if np.array_equal(new, least):
+            return np.unique(least, return_inverse=True)[1].astype(np.int64)
+        least = new

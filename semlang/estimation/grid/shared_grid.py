@@ -422,12 +422,12 @@ class SharedGrid(Expanded):
         lower_messages(lists, sums, self.nodes.log_weight, 0, units.size, np.empty(0), np.empty((units.size, n)), kept)
         return kept.reshape(units.size, n, own)
 
-    def weights_at_nodes(self, found: Pass, units: Ints) -> Floats:
-        """Return the posterior weights of lowest patterns at the nodes of all layers (units, n)."""
+    def weights_at_nodes(self, found: Pass, units: Ints, upper: slice) -> Floats:
+        """Return the posterior weights of lowest patterns at some upper nodes, in two layers times all own ones."""
         if len(self.layers) == 1:
-            return np.asarray(found.posterior[units] * self.weight[units, None])
-        p = self.conditional(found, units, slice(0, len(self.nodes)))
-        return np.asarray((p * found.line_weights[units][:, :, None]).reshape(units.size, -1))
+            return np.asarray(found.posterior[units, upper] * self.weight[units, None])
+        p = self.conditional(found, units, upper)
+        return np.asarray((p * found.line_weights[units, upper][:, :, None]).reshape(units.size, -1))
 
     def _lower_moments(self, found: Pass) -> tuple[Floats, Floats]:
         """Return first and second moments of lower patterns given each upper node (patterns, Q)."""

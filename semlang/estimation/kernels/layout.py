@@ -71,6 +71,8 @@ class Rule(Group):
     sign: Matrix  # (K, max count) sign of w
     largest: Vector  # (K,) largest |z|
     run: Integers  # (1,) nodes of the lowest level that follow each other and differ in the last coordinate alone
+    within: Integers  # (M0,) of a sparse rule, lowest level: so many nodes, the first, have zeros before coordinate s
+    parent: Integers  # (n0,) the node whose coordinates are those of a node, but the first that is not zero; or (0,)
     calls: Integers  # (1,) address of `node_rows.rows_at_nodes`, 0 where there is one node
 
 

@@ -15,14 +15,14 @@ from semlang.estimation.kernels.upper import normalise
 
 
 @inner
-def contract(density: Any, what: int, m: int, weights: Any, last: int, groups: int, n: int, at: int, k: int,
+def contract(density: Any, what: int, first: int, m: int, weights: Any, last: int, groups: int, n: int, at: int, k: int,
              out: Any) -> None:  # fmt: skip
-    """``out[k + w, x, at + i] = sum_q weights[w, q] density[what, i, q]``, q in group x, rows i < m, weights w < last.
+    """``out[k + w, x, at + i] = sum_q weights[w, q] density[what, i, q]``, q in group x, first <= i < m, w < last.
 
     Four rows (the last ones perhaps again) and two weights at a time, to hide the latency of the sums.
     """
     for x in range(groups):
-        for i0 in range(0, m, 4):
+        for i0 in range(first, m, 4):
             i1 = min(i0 + 1, m - 1)
             i2 = min(i0 + 2, m - 1)
             i3 = min(i0 + 3, m - 1)
@@ -209,6 +209,64 @@ def pass_on(q: int, K: int, groups: int, log_det: float, alone: bool, nest: Nest
 
 
 @inner
+def first_coordinate(i: int, M: int, A: Any) -> int:
+    """Return the first coordinate that row i depends on; the last one where there is none."""
+    s = 0
+    while s < M - 1 and A[s, i] == 0.0:
+        s += 1
+    return s
+
+
+@inner
+def at_few_nodes(a: int, b: int, n: int, M: int, rule: Rule, rows: Rows, tables: Tables, scratch: Scratch) -> None:
+    """Rows a to b at the nodes of a sparse rule, each where its linear predictor differs: add to ``log_f``.
+
+    Coordinates of nodes are ``c + T z`` with T upper triangular. A row that has no loadings before coordinate s sees
+    of z what follows s, which the first ``within[s]`` nodes have once each; others have the sum of their parents.
+    """
+    for q in range(n):
+        tables.weights[0, q] = tables.log_f[q]
+        tables.log_f[q] = 0.0
+    known = 0
+    for s in range(M - 1, -1, -1):
+        m = rule.within[s]
+        for q in range(known, m):
+            tables.log_f[q] = tables.log_f[rule.parent[q]]
+        known = m
+        i = a
+        while i < b:
+            j = i
+            while j < b and first_coordinate(j, M, rows.A) == s:
+                j += 1
+            if j > i:
+                call_at_nodes(rule.calls[0], i, j, a, m, m, rows, tables, scratch)
+            i = max(j, i + 1)
+    for q in range(n):
+        tables.log_f[q] += tables.weights[0, q]
+
+
+@inner
+def expect_few(a: int, b: int, r0: int, n: int, M: int, has_parameters: bool, rule: Rule, rows: Rows,
+               tables: Tables) -> None:  # fmt: skip
+    """Expectations of rows a to b after `at_few_nodes`: weights of nodes are added to those of their parents."""
+    for s in range(M):
+        m = rule.within[s]
+        i = a
+        while i < b:
+            j = i
+            while j < b and first_coordinate(j, M, rows.A) == s:
+                j += 1
+            for what in range((3 if has_parameters else 1) if j > i else 0):
+                contract(tables.density, what, i - a, j - a, tables.weights, 1 if what else 1 + M, 1, m, a - r0,
+                         M + what if what else 0, tables.row)  # fmt: skip
+            i = max(j, i + 1)
+        for w in range(1 + M if s < M - 1 else 0):
+            for q in range(rule.within[s + 1], m):
+                tables.weights[w, rule.parent[q]] += tables.weights[w, q]
+    weigh(M, 1, n, rule.z, tables.log_f, tables.weights)
+
+
+@inner
 def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest, rule: Rule, rows: Rows,
              fronts: Fronts, scratch: Scratch, tables: Tables) -> float:  # fmt: skip
     """Integrate unit q at each node of the units above: fill ``message``, and slopes or moments; return log|L|.
@@ -227,19 +285,24 @@ def one_unit(q: int, sister: bool, has_parameters: bool, alone: bool, nest: Nest
     b = nest.last[q]
     place_nodes(q, up, sister, M, nest.tail[1], groups, n, rule.z, rule.log_weight, rule.largest[0], tables.v, fronts,
                 tables.node, tables.log_f, tables.centre, tables.bound)  # fmt: skip
+    few = rule.parent.size > 0 and groups == 1 and b - a <= capacity
+    if few:
+        at_few_nodes(a, b, n, M, rule, rows, tables, scratch)
     for turn in range(1 if alone else 2):
-        start = a
+        start = b if few else a
         while start < b:
             stop = end_of_table(start, b, capacity, rows)
             if turn == 0 or b - a > capacity:
-                call_at_nodes(rule.calls[0], start, stop, rule.size[0], rule.run[0], rows, tables, scratch)
+                call_at_nodes(rule.calls[0], start, stop, start, rule.size[0], rule.run[0], rows, tables, scratch)
             for what in range((3 if has_parameters else 1) if turn else 0):
-                contract(tables.density, what, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
+                contract(tables.density, what, 0, stop - start, tables.weights, 1 if what else 1 + M, groups, n,
                          start - r0, M + what if what else 0, tables.row)  # fmt: skip
             start = stop
         if turn == 0:
             normalise(tables.log_f, groups, n, rule.sign, 0, tables.message)
             weigh(M, groups, n, rule.z, tables.log_f, tables.weights)
+    if few and not alone:
+        expect_few(a, b, r0, n, M, has_parameters, rule, rows, tables)
     if alone:
         moments_at(q, M, groups, n, fronts.path, tables.node, tables.log_f, tables.tau, tables.tau_z)
     else:

@@ -132,7 +132,7 @@ def posterior_nodes(nest: Nest, rule: Rule, rows: Rows, fronts: Fronts, scratch:
         a = nest.first[q]
         while a < nest.last[q]:
             b = end_of_table(a, nest.last[q], capacity, rows)
-            call_at_nodes(rule.calls[0], a, b, n0, rule.run[0], rows, tables, scratch)
+            call_at_nodes(rule.calls[0], a, b, a, n0, rule.run[0], rows, tables, scratch)
             a = b
         normalise(tables.log_f, rule.size[1], n, rule.sign, 0, tables.message)
         for x in range(rule.size[1]):

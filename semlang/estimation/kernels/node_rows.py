@@ -246,8 +246,8 @@ def end_of_table(a: int, b: int, capacity: int, rows: Any) -> int:
     return stop
 
 
-def _rows_at_nodes(a: int, b: int, n: int, run: int, rows: Rows, tables: Tables, scratch: Scratch) -> None:
-    """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - a]`` (up to three further rows are scratch).
+def _rows_at_nodes(a: int, b: int, base: int, n: int, run: int, rows: Rows, tables: Tables, scratch: Scratch) -> None:
+    """Rows a to b at n nodes: add to ``log_f``, fill ``density[:, i - base]`` (up to three further rows are scratch).
 
     Nodes come in runs that differ by a shift; ``run`` is their length.
     """
@@ -272,25 +272,25 @@ def _rows_at_nodes(a: int, b: int, n: int, run: int, rows: Rows, tables: Tables,
                 if held < 0 or not same_slopes(i, held, D, rows.A):
                     factors(D, n, i, rows.A, node, factor)
                     held = i
-                four_of_factors(n, i, j - i, i - a, rows.o, rows.y, factor, buffer, product, density)
+                four_of_factors(n, i, j - i, i - base, rows.o, rows.y, factor, buffer, product, density)
             else:
                 if few:
-                    exponentials_of_runs(D, n, run, i, j - i, i - a, rows.o, rows.A, rows.y, node, factor, density)
+                    exponentials_of_runs(D, n, run, i, j - i, i - base, rows.o, rows.A, rows.y, node, factor, density)
                     held = -1
                 else:
-                    exponentials(D, n, i, j - i, i - a, rows.o, rows.A, rows.y, node, density)
-                four_bernoulli_logits(n, i, j - i, i - a, rows.y, product, density)
+                    exponentials(D, n, i, j - i, i - base, rows.o, rows.A, rows.y, node, density)
+                four_bernoulli_logits(n, i, j - i, i - base, rows.y, product, density)
             waiting += 1
             i = j
         elif rows.code[i] >= SETS:
-            set_at_nodes(D, n, i, i - a, rows, node, log_f, density)
+            set_at_nodes(D, n, i, i - base, rows, node, log_f, density)
             i = end_of_set(i, rows)
         else:
             j = i + 1
             while (j < min(b, i + TILE // n) and rows.code[j] == rows.code[i]
                     and not plain(j, D, rows.code, rows.f1, rows.weight, rows.y, rows.o, rows.A, bound)):  # fmt: skip
                 j += 1
-            any_density(D, n, i, j, i - a, rows, node, log_f, density, buffer, tile)
+            any_density(D, n, i, j, i - base, rows, node, log_f, density, buffer, tile)
             i = j
         if waiting == 4 or (waiting > 0 and i == b):
             add_logarithms(n, product, log_f)
@@ -298,14 +298,14 @@ def _rows_at_nodes(a: int, b: int, n: int, run: int, rows: Rows, tables: Tables,
 
 
 rows_at_nodes = Kernel(
-    _rows_at_nodes, (int, int, int, int, Rows, Tables, Scratch), name="rows_at_nodes", by_address=True
+    _rows_at_nodes, (int, int, int, int, int, Rows, Tables, Scratch), name="rows_at_nodes", by_address=True
 )
 """One for all kernels that go through nodes: they call it by its address, which is in `Rule.calls`."""
 
 
 @intrinsic
 def call_at_nodes(
-    context: Any, address: Any, a: Any, b: Any, n: Any, run: Any, rows: Any, tables: Any, scratch: Any
+    context: Any, address: Any, a: Any, b: Any, base: Any, n: Any, run: Any, rows: Any, tables: Any, scratch: Any
 ) -> Any:
     """Call `rows_at_nodes`."""
     from llvmlite import ir
@@ -316,4 +316,4 @@ def call_at_nodes(
         builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
         return context.get_dummy_value()
 
-    return types.void(types.int64, *[types.int64] * 4, rows, tables, scratch), build
+    return types.void(types.int64, *[types.int64] * 5, rows, tables, scratch), build

@@ -62,7 +62,24 @@ def _product(dims: int, points: int, spread: float) -> tuple[Floats, Floats, Flo
 def _sparse(dims: int, points: int) -> tuple[Floats, Floats, Floats]:
     """Return nodes (dims, N) of Smolyak's rule, ``log |w| + |z|^2 / 2``, and the signs of the weights."""
     nodes, weights = sparse_rule(dims, points)
-    return nodes.T, np.log(np.abs(weights)) + 0.5 * (nodes**2).sum(axis=1), np.sign(weights)
+    with np.errstate(divide="ignore"):
+        logs = np.maximum(np.log(np.abs(weights)) + 0.5 * (nodes**2).sum(axis=1), NO_WEIGHT)
+    return nodes.T, logs, np.where(weights < 0.0, -1.0, 1.0)
+
+
+def _parents(nodes: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return `within` and `parent` of `Rule` for nodes (dims, N), `count` with those that fill up."""
+    dims, n = nodes.shape
+    place = {node: k for k, node in enumerate(map(tuple, nodes.T.tolist()))}
+    first = np.where(nodes.any(axis=0), (nodes != 0.0).argmax(axis=0), dims)
+    within = np.array([np.count_nonzero(first >= s) for s in range(dims)], dtype=np.int64)
+    within[0] = count
+    parent = np.zeros(count, dtype=np.int64)
+    for k in range(n):
+        node = nodes[:, k].copy()
+        node[: int(first[k]) + 1] = 0.0
+        parent[k] = place[tuple(node.tolist())]
+    return within, parent
 
 
 def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0.0, sparse: bool = False) -> Rule:
@@ -103,7 +120,10 @@ def rule_of_levels(dims: Sequence[int], points: Sequence[int], spread: float = 0
     length = size[0] if whole else run
     run_of_nodes = np.array([length], dtype=np.int64)
     calls = np.array([rows_at_nodes.address() if size[0] > 1 else 0], dtype=np.int64)
-    return Rule(counts, size, z, log_weight, sign, np.abs(z).max(axis=(1, 2)), run_of_nodes, calls)
+    none = np.zeros(0, dtype=np.int64)
+    within, parent = _parents(rules[0][0], int(counts[0])) if whole and len(dims) == 1 else (none, none)
+    largest = np.abs(z).max(axis=(1, 2))
+    return Rule(counts, size, z, log_weight, sign, largest, run_of_nodes, within, parent, calls)
 
 
 @dataclass(frozen=True)

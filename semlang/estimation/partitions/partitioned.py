@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.partition import Partition
 from semlang.estimation.conditioning.summed import DISTINCT, MANY, MOVES, STILL
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.likelihood import QuadratureLikelihood
@@ -226,8 +227,8 @@ class PartitionedMixture(Partitioned):
     standing = True
 
     @property
-    def _mixtures(self) -> list[Mixture]:
-        return [m for m in self.like if isinstance(m, Mixture)]
+    def _mixtures(self) -> list[Mixture | Partition]:
+        return [m for m in self.like if isinstance(m, Mixture | Partition)]
 
     @property
     def distinct(self) -> Mapping[str, int]:
@@ -281,6 +282,6 @@ def partitioned(parts: Parts, blueprint: Blueprint, like: Sequence[Member]) -> P
         return PartitionedGrid(parts, blueprint, like)
     if all(isinstance(m, QuadratureLikelihood) for m in like):
         return PartitionedQuadrature(parts, blueprint, like)
-    if all(isinstance(m, Mixture) for m in like):
+    if all(isinstance(m, Mixture | Partition) for m in like):
         return PartitionedMixture(parts, blueprint, like)
     return Partitioned(parts, blueprint, like)

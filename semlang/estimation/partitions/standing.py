@@ -18,6 +18,7 @@ from semlang.estimation.assemble import assemble, multiplicity
 from semlang.estimation.conditioning.conditions import conditions, is_conditional
 from semlang.estimation.conditioning.filled import are_missing
 from semlang.estimation.conditioning.mixture import Mixture
+from semlang.estimation.conditioning.partition import Partition
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.covariance import meat_of
 from semlang.estimation.frame import Frame
@@ -157,7 +158,7 @@ class Standing:
         """
         if self._refined > nodes.refined:
             self._made = None
-        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood | Mixture)]
+        adaptive = [m for m in self.members if isinstance(m, QuadratureLikelihood | Mixture | Partition)]
         numbers = tuple(p.number for p in nodes.placed)
         if numbers[: len(self._placed)] != self._placed or not numbers:
             for m in adaptive if self._placed else ():
@@ -177,12 +178,12 @@ class Standing:
         self._refined = nodes.refined
         return self.members
 
-    def _moved(self, m: QuadratureLikelihood | Mixture, nodes: Shared) -> None:
+    def _moved(self, m: QuadratureLikelihood | Mixture | Partition, nodes: Shared) -> None:
         """Move nodes to where those that have been asked last were not yet."""
         m.reset()
         for p in nodes.placed[len(self._placed) :]:
             m.points = p.points
-            if isinstance(m, Mixture):
+            if isinstance(m, Mixture | Partition):
                 m.move_once(p.x)
                 m.reset()
             else:
@@ -267,7 +268,7 @@ def _meat(of: Standing, x: Floats) -> tuple[Floats, float]:
 def _given_states(of: Standing, x: Floats) -> Floats | None:
     """Return the information were all states known, see `Mixture.information`, however many units there are."""
     for m in of.members:
-        if isinstance(m, Mixture):
+        if isinstance(m, Mixture | Partition):
             m.cautious = True
     return all_of([m.information(x) for m in of.members])
 

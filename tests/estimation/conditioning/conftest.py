@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +15,8 @@ from semlang.api import Model
 from semlang.estimation.conditioning.assemble import conditional_members
 from semlang.estimation.constraints import Constraints
 from semlang.estimation.objective import Objective
+
+sys.path.insert(0, str(Path(__file__).parent))  # models that several modules read
 
 
 @pytest.fixture(scope="session")

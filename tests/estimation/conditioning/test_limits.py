@@ -90,3 +90,22 @@ def test_a_mass_point_at_infinity() -> None:
         assert fit.converged
         assert "probability-at-limit" in {d.slug for d in fit.diagnostics}
         assert fit.loglik == pytest.approx(fits[-1].loglik, abs=1e-5)
+
+
+def test_limits_are_named_by_the_numbers_that_classes_end_with() -> None:
+    """Classes are numbered by size when the fit is there; what was found before says the same numbers."""
+    rng = np.random.default_rng(3)
+    told = []
+    for _ in range(6):
+        one = rng.random(1500) < 0.4
+        p = np.where(one[:, None], [0.85, 0.8, 0.75, 0.95], [0.2, 0.15, 0.1, 0.0])
+        data = pd.DataFrame((rng.random(p.shape) < p) * 1, columns=["y1", "y2", "y3", "y4"])
+        fit = sl.Model("y{1..4} :: binomial(logit)\nc :: class(2)\nc =~ y{1..4}").fit(data, threads=1)
+        said = [d.message for d in fit.diagnostics if d.slug == "probability-at-limit"]
+        infinite = fit.params[np.isinf(fit.params.est)]
+        assert len(said) == len(infinite)
+        if said:
+            larger = int(np.argmax(fit.estimate.class_sizes["c"])) + 1  # the one without the fourth response
+            assert f"in class {larger} of" in said[0]
+            told.append(larger)
+    assert told

@@ -95,11 +95,15 @@ def test_scores_are_those_of_single_units(name: str) -> None:
         np.testing.assert_allclose(scores[:, k], (up - down) / 2e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("numbers", [1, 700, 1_000_000])
-def test_how_much_is_worked_on_at_a_time_does_not_matter(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    objective, z = objective_of("polytomous and binary")
+@pytest.mark.parametrize("name", ["polytomous and binary", "one layer"])
+@pytest.mark.parametrize(("numbers", "sums"), [(1, 10**7), (700, 3_000), (1_000_000, 1)])
+def test_how_much_is_worked_on_at_a_time_does_not_matter(
+    name: str, numbers: int, sums: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective, z = objective_of(name)
     expected = objective.hessian(z)
     monkeypatch.setattr(louis, "CELLS", numbers)
+    monkeypatch.setattr(louis, "SUMS", sums)
     np.testing.assert_allclose(objective.hessian(z), expected, rtol=1e-9, atol=1e-9)
 
 

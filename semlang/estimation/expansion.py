@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,16 @@ OPEN = 1e300
 ENTRY = 2.0
 """Stands in the place of the event for the row of a time of entry."""
 
-__all__ = ["Expansion", "contributing", "expand", "known_rows", "left_out", "level_weights", "row_offsets"]
+__all__ = [
+    "Expansion",
+    "contributing",
+    "expand",
+    "in_one_memory",
+    "known_rows",
+    "left_out",
+    "level_weights",
+    "row_offsets",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -301,6 +310,16 @@ def expand(
         response, predictor, source, y, offset, codes, f1, f2, category, tuple(levels), tree, row_weights,
         unit_weights, multiplicity, clusters, records, total, dict(dropped), constant,
     )  # fmt: skip
+
+
+def in_one_memory(rows: Expansion, like: Expansion) -> Expansion:
+    """Return rows with the arrays of others where these are equal: what states have in common is there once."""
+    known: dict[str, Any] = {}
+    for f in fields(rows):
+        own, other = getattr(rows, f.name), getattr(like, f.name)
+        if isinstance(own, np.ndarray) and isinstance(other, np.ndarray) and own.dtype == other.dtype:
+            known[f.name] = other if np.array_equal(own, other) else own
+    return replace(rows, **known)
 
 
 def _is_plain(reduced: ReducedForm, design: Design, k: int, variable: Variable) -> bool:

@@ -14,7 +14,7 @@ from semlang.data.design import Design
 from semlang.estimation.adjacent import with_categories
 from semlang.estimation.chain import Chain
 from semlang.estimation.expanded import Expanded
-from semlang.estimation.expansion import Expansion, expand
+from semlang.estimation.expansion import Expansion, expand, in_one_memory
 from semlang.estimation.factors import Factorisation
 from semlang.estimation.kernels.chain_rows import RowInputs
 from semlang.estimation.kernels.families import CODES
@@ -125,6 +125,8 @@ class QuadratureLikelihood(Expanded):
         Which responses of the design count; the others have a row, of weight zero. Default: all.
     sparse : bool
         Whether levels of many dimensions have the nodes of `sparse_rule`.
+    like : QuadratureLikelihood, optional
+        Its rows' arrays are taken where they are equal.
     """
 
     def __init__(
@@ -139,6 +141,7 @@ class QuadratureLikelihood(Expanded):
         integrate: bool = True,
         counted: NDArray[np.bool_] | None = None,
         sparse: bool = False,
+        like: QuadratureLikelihood | None = None,
     ) -> None:
         residuals: tuple[int, ...] = ()
         reduced = with_categories(reduced, variables)
@@ -150,7 +153,11 @@ class QuadratureLikelihood(Expanded):
         if sparse:
             self.layers = tuple(_reversed(layer) for layer in self.layers)
         self.rows: Expansion = expand(reduced, design, variables, self.layers, order)
+        if like is not None:
+            self.rows = in_one_memory(self.rows, like.rows)
         self.chain = Chain(reduced, design, self.rows, factors, self.layers)
+        if like is not None:
+            self.chain.share(like.chain)
         weights = self.rows.row_weights
         if counted is not None:
             weights = weights * counted[self.rows.source, self.rows.response]

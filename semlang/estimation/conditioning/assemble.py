@@ -74,9 +74,11 @@ def conditional_members(
             leaf_model(c, d, f, derived.size) for c, d, f in zip(g.configurations, ways, own, strict=True)
         ]  # fmt: skip
         seen = given_known(extended, part.known)
+        first: Mixture | None = None
         for run in _runs(seen, part, g, points):
             here = replace(g, fills=run.fills) if g.fills else g
-            member = Mixture(seen, n, run.design, here, models, derived, points, is_gaussian(table), threads)
+            member = Mixture(seen, n, run.design, here, models, derived, points, is_gaussian(table), threads, first)
+            first = first or member
             made.setdefault(n, []).append((run, member))
     members: list[Member] = [
         own[0][1] if len(own) == 1 else Partition([p.rows for p, _ in own], [m for _, m in own], design)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,6 +64,8 @@ class Copies:
     gaussian : bool
         Whether one point is exact in the leaves.
     threads : int
+    like : Copies, optional
+        Of another run of units: its rows' arrays are taken where they are equal.
     """
 
     def __init__(
@@ -76,7 +79,9 @@ class Copies:
         points: int,
         gaussian: bool,
         threads: int = 1,
+        like: Copies | None = None,
     ) -> None:
+        self._like = like
         self.table, self.conditions, self.models, self.derived = table, conditions, tuple(models), derived
         self._gaussian, self._threads, self._points = gaussian, threads, points
         self._logits = membership_forms(table, group, conditions, self.models, derived.size)
@@ -152,7 +157,10 @@ class Copies:
     def leaves(self) -> list[Leaf]:
         """What is left in each piece and configuration, with the nodes as they are; made when it is first needed."""
         if self._leaves is None:
-            self._leaves = [self._leaf(piece) for piece in self._pieces]
+            self._leaves = []
+            known = self._like.leaves[:1] if self._like is not None else self._leaves
+            for piece in self._pieces:
+                self._leaves.append(self._leaf(piece, known[0] if known else None))
         return self._leaves
 
     @property
@@ -162,7 +170,7 @@ class Copies:
             self._memberships = self._all_logits()
         return self._memberships
 
-    def _leaf(self, piece: Piece) -> Leaf:
+    def _leaf(self, piece: Piece, like: Leaf | None = None) -> Leaf:
         m, moves = self.models[piece.configuration], self._moves[piece.configuration]
         if self.conditions.fills:
             design = self.filled(self._leaf_design, piece.index)
@@ -171,8 +179,19 @@ class Copies:
         top = self._unit[self.table.clusters[-1] if self.table.clusters else ROWS]
         owners = Owners(self._unit[self._levels[0]], top, self.fold.stages[0].parent.size, self.records.size)
         names = frozenset(self._own_names)
-        nodes = self.node_columns if moves and names else None
+        nodes = self._own_nodes() if moves and names else None
         return Leaf(piece, m, self.table, design, owners, nodes, names, self.copies, self.leaf_points, self._threads)
+
+    def _own_nodes(self) -> Callable[[slice], dict[str, Floats]]:
+        """Return `node_columns` for the leaves; what they hold of this would keep both in memory."""
+        this = weakref.ref(self)
+
+        def columns(run: slice) -> dict[str, Floats]:
+            owner = this()
+            assert owner is not None
+            return owner.node_columns(run)
+
+        return columns
 
     @property
     def leaf_points(self) -> int:

@@ -57,7 +57,7 @@ class LeafEvaluation:
     _of: Leaf
     _runs: tuple[UnitEvaluation | TypedUnits, ...]
 
-    def add_scores(self, weights: Floats, out: Floats) -> None:
+    def add_scores(self, weights: Floats, out: Floats, nodes: NodeColumns) -> None:
         """Add the scores, summed over copies, of top-level units, or of all where `out` has one line.
 
         Parameters
@@ -65,9 +65,11 @@ class LeafEvaluation:
         weights : (copies, U) floats
             Adjoints of the values.
         out : (n_top or 1, P) floats
+        nodes : callable
+            As of `Leaf.units`.
         """
         leaf = self._of
-        for run, evaluation in leaf.again(self._runs):
+        for run, evaluation in leaf.again(self._runs, nodes):
             own = weights[run].reshape(-1)[leaf.target]
             if out.shape[0] == 1:
                 out[:, evaluation.columns] += evaluation.scores(own, np.array([0, leaf.likelihood.rows.y.size]))
@@ -75,13 +77,13 @@ class LeafEvaluation:
             first, owner = leaf.segments
             _add(out, owner, evaluation.columns, evaluation.scores(own, first))
 
-    def squared_scores(self, weights: Floats) -> Floats:
+    def squared_scores(self, weights: Floats, nodes: NodeColumns) -> Floats:
         """Return the sum over units and copies of s s' (P, P), each weighted; arguments as of `add_scores`."""
         leaf = self._of
         total = np.zeros((leaf.likelihood.n_parameters,) * 2)
         owner = np.repeat(leaf.target, np.diff(leaf.likelihood.rows.first))
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
-        for run, evaluation in leaf.again(self._runs):
+        for run, evaluation in leaf.again(self._runs, nodes):
             scores = evaluation.scores(np.ones(leaf.target.size), np.append(begins, owner.size))
             weight = weights[run].reshape(-1)[owner[begins]]
             every = np.arange(total.shape[0])[evaluation.columns]
@@ -106,21 +108,25 @@ class Leaf:
     names : frozenset of str
         Names of these columns.
     copies, points, threads : int
+    like : Leaf, optional
+        Of another configuration: its rows' arrays are taken where they are equal.
     """
 
     def __init__(
         self, piece: Piece, model: LeafModel, table: ParameterTable, design: Design, owners: Owners,
         nodes: NodeColumns | None, names: frozenset[str], copies: int, points: int, threads: int,
+        like: Leaf | None = None,
     ) -> None:  # fmt: skip
-        self.piece, self.owners, self._design, self._nodes, self._names = piece, owners, design, nodes, names
+        self.piece, self.owners, self._design, self._names = piece, owners, design, names
+        self._sees = nodes is not None
         self.copies = copies if nodes is not None else 1
         of = any(k in design.responses for k in names)  # values of responses are no columns alone
         self._rows = sum(int((~np.isnan(y)).sum()) for y in design.responses.values())
         self.together = self.copies if of else _run(self.copies, self._rows)
-        self._make(model, table, points, threads)
+        self._make(model, table, points, threads, nodes, None if like is None else like.likelihood)
         if self.together < self.copies and self.likelihood.chain.moderated:
             self.together = self.copies
-            self._make(model, table, points, threads)
+            self._make(model, table, points, threads, nodes, None if like is None else like.likelihood)
         self.fixed = nodes is not None and (of or self.likelihood.chain.moderated)
         """Whether nodes that move need another leaf."""
         base, rows_of = design.n_rows, self.likelihood.rows
@@ -131,13 +137,17 @@ class Leaf:
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
         self.segments = np.append(begins, owner.size), owner[begins] % max(owners.n_top, 1)
 
-    def _make(self, model: LeafModel, table: ParameterTable, points: int, threads: int) -> None:
+    def _make(
+        self, model: LeafModel, table: ParameterTable, points: int, threads: int, nodes: NodeColumns | None,
+        like: QuadratureLikelihood | None,
+    ) -> None:  # fmt: skip
         design = self._design
-        if self._nodes is not None:
-            design = repeated(design, self._nodes(slice(0, self.together)), self.together)
-        self.likelihood = QuadratureLikelihood(
-            model.form, design, model.table.variables, table.levels, model.factored, points, threads
-        )
+        if nodes is not None:
+            design = repeated(design, nodes(slice(0, self.together)), self.together)
+        self.likelihood: QuadratureLikelihood = QuadratureLikelihood(
+            model.form, design, model.table.variables, table.levels, model.factored, points, threads,
+            like=like,
+        )  # fmt: skip
         self._seen: int | None = 0
         self._moving_offset = any(
             c.column in self._names for ps in self.likelihood.reduced.offsets.values() for p in ps for c in p
@@ -151,7 +161,7 @@ class Leaf:
     def resize(self, copies: int, points: int) -> bool:
         """Take another number of copies; False where that needs another leaf."""
         self._seen = None
-        if self._nodes is not None:
+        if self._sees:
             if self.fixed or _run(copies, self._rows) != self.together:
                 return False
             self.copies = copies
@@ -162,8 +172,15 @@ class Leaf:
         """Forget the nodes: others are in their place."""
         self._seen = None
 
-    def units(self, x: Floats) -> LeafEvaluation:
+    def units(self, x: Floats, nodes: NodeColumns) -> LeafEvaluation:
         """Return the values of the units in all copies.
+
+        Parameters
+        ----------
+        x : (P,) floats
+        nodes : callable
+            Returns the columns of a run of copies. It is handed over with every question, since whoever has the nodes
+            holds the leaf: objects that hold each other would leave memory late.
 
         Raises
         ------
@@ -174,30 +191,32 @@ class Leaf:
         values = np.empty((self.copies, size))
         kept: list[UnitEvaluation | TypedUnits] = []
         chain = self.likelihood.chain
-        if self._nodes is None:
+        if not self._sees:
             found = self.likelihood.units(x)
             values[:] = sums(found.values, self.target, size)
             return LeafEvaluation(values, self, (found,))
         cells, one = chain.cells(x), self.copies <= t or not chain.crossing
         for first in range(0, self.copies, t):
-            self._see(first)
+            self._see(first, nodes)
             found = self.likelihood.units_by_row(x, cells)
             values[first : first + t] = sums(found.values, self.target, t * size).reshape(t, size)
             kept.append(found if one else found.without_inputs())
         return LeafEvaluation(values, self, tuple(kept))
 
-    def again(self, runs: Sequence[UnitEvaluation | TypedUnits]) -> Iterator[tuple[slice, UnitEvaluation | TypedUnits]]:
+    def again(
+        self, runs: Sequence[UnitEvaluation | TypedUnits], nodes: NodeColumns
+    ) -> Iterator[tuple[slice, UnitEvaluation | TypedUnits]]:
         """Yield the runs of copies with their evaluations, each with its nodes in their place."""
         for first, evaluation in zip(range(0, self.copies, self.together), runs, strict=True):
-            self._see(first)
+            self._see(first, nodes)
             found = evaluation.with_inputs() if isinstance(evaluation, UnitEvaluation) else evaluation
             yield slice(first, first + self.together), found
 
-    def _see(self, first: int) -> None:
+    def _see(self, first: int, nodes: NodeColumns) -> None:
         """Put the nodes of the run that begins with a copy in their place."""
-        if self._seen == first or self._nodes is None:
+        if self._seen == first or not self._sees:
             return
-        own = self._nodes(slice(first, first + self.together))
+        own = nodes(slice(first, first + self.together))
         columns = CopiedColumns(self._design.columns, own, self.together)
         likelihood = self.likelihood
         likelihood.chain.see(columns, self._names)

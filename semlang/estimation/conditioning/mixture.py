@@ -118,7 +118,7 @@ class Mixture(Summed):
         if self.fold.stages[0].parent.size != self.records.size:
             return None
         full, _ = self.derived.extend(x)
-        value: Floats = self.leaves[0].units(full).values[0]
+        value: Floats = self.leaves[0].units(full, self.node_columns).values[0]
         weight = self.fold.stages[0].weight
         return value if weight is None else value * weight
 

@@ -109,7 +109,7 @@ class Summed(Copies):
         full, jacobian = self.derived.extend(x)
         total = np.zeros((full.size, full.size))
         for evaluation, leaf in zip(units, self.leaves, strict=True):
-            total += evaluation.squared_scores(self._weights(folded, leaf))
+            total += evaluation.squared_scores(self._weights(folded, leaf), self.node_columns)
         for number, _ in enumerate(self.fold.stages):
             for g in self.memberships[number]:
                 total += g.logits.information(self._adjoint(folded, number, g))
@@ -132,7 +132,7 @@ class Summed(Copies):
         parts = np.zeros((*self.conditions.sizes, self.copies, size))
         if self.alone and any(leaf.empty for leaf in self.leaves):
             raise Infeasible("no row has a response with all that it depends on")
-        units = [leaf.units(full) for leaf in self.leaves]
+        units = [leaf.units(full, self.node_columns) for leaf in self.leaves]
         for leaf, evaluation in zip(self.leaves, units, strict=True):
             parts[leaf.piece.place] += evaluation.values
         log_weights = [self._log_weights(i, full) for i in range(len(self.fold.stages))]
@@ -175,7 +175,7 @@ class Summed(Copies):
         n_top = 1 if whole else self.records.size
         out = np.zeros((n_top, full.size))
         for leaf, evaluation in zip(self.leaves, units, strict=True):
-            evaluation.add_scores(self._weights(folded, leaf), out)
+            evaluation.add_scores(self._weights(folded, leaf), out, self.node_columns)
         for number, stage in enumerate(self.fold.stages):
             top = np.zeros(stage.parent.size, dtype=np.int64) if whole else self._top(number)
             for g in self.memberships[number]:

@@ -262,7 +262,7 @@ def _no_variable(reading: Reading, node: Node) -> Rejected:
     if node.kind == "call":
         return _unknown_function(reading, node.children[0])
     ends = text.split(":")
-    run = between(*ends) if node.kind == "interaction" and len(ends) == 2 else None
+    run = between(ends[0], ends[1]) if node.kind == "interaction" and len(ends) == 2 else None
     return reading.reject(
         "not-a-variable",
         f"'{text}' is no variable",

@@ -61,10 +61,10 @@ NARROW = 0.5
 FEW = 50
 """Parameters for which differences of the gradient take less time than Louis' formula."""
 
-CELLS = 3_000_000
-"""Numbers of what the steps leave of a run of units; a pass has about ten times as many at a time."""
+CELLS = 8_000_000
+"""Numbers of what the steps leave of a run of units; with fewer, units have less in common."""
 
-SCORE_CELLS = 1_000_000
+SCORE_CELLS = 4_000_000
 """The same of scores by node and parameter."""
 
 

@@ -171,10 +171,16 @@ class Run:
                 values = source.value if _is_same(source, lists) else source.value[lists.entry]
                 scale += source.scale[lists.entry]
             else:
-                values = sum((s.logs[at.entry] for s, at in group[1:]), source.logs[lists.entry])
+                values = source.logs[lists.entry]
+                for s, at in group[1:]:
+                    values += s.logs[at.entry]
                 largest = values.max(axis=1)
-                values = np.exp(values - largest[:, None])
+                values -= largest[:, None]
+                np.exp(values, out=values)
                 scale += largest
+                for one, _ in group:
+                    if isinstance(one, Sum):
+                        one.logs = np.broadcast_to(0.0, one.logs.shape)  # read no more; the shape is
             if scope == (step.variable,):
                 own = values
             else:
@@ -187,7 +193,7 @@ class Run:
         if len(node.scope) > 2:  # large, and next to one at its largest
             node.largest = np.ones(node.lines)
         else:
-            node.value = node.value / node.largest[:, None]
+            node.value /= node.largest[:, None]
         node.scale = scale + np.log(node.largest)
         node.bar = node.value_bar = None
 
@@ -261,7 +267,7 @@ def _is_same(node: Node, lists: Lists) -> bool:
 def _bar(node: Node) -> Floats:
     """Return the array of a node's posterior weights, which others add to."""
     if node.bar is None or not node.bar.size:
-        node.bar = np.zeros_like(node.value if isinstance(node, Message) else node.logs)
+        node.bar = np.zeros((node.value if isinstance(node, Message) else node.logs).shape)
     return node.bar
 
 

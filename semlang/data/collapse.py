@@ -60,7 +60,5 @@ def collapse(design: Design) -> tuple[Design, Ints]:
     first = np.empty(count, dtype=np.int64)
     first[code[::-1]] = np.arange(n)[::-1]
     old = design.frequency.get(ROWS, np.ones(n))
-    changed = design.each_row(lambda v: v[first])
-    changed["frequency"] = {**changed["frequency"], ROWS: sum_by(code, old, count)}
-    changed["columns"] = design.columns.take(first)
-    return replace(design, n_rows=count, **changed), code
+    some = design.taken(first)
+    return replace(some, frequency={**some.frequency, ROWS: sum_by(code, old, count)}), code

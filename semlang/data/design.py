@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,14 @@ class Summary(NamedTuple):
         mean = total / values.size
         about = values - mean
         return cls(values.size, mean, float(about @ about) / values.size)
+
+
+@runtime_checkable
+class Takeable(Protocol):
+    """Columns that are computed when they are asked for: those of some rows are, too."""
+
+    def take(self, rows: Ints | slice, /) -> Mapping[Product, Floats]:
+        """Return the columns of some rows."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,19 @@ class Design:
         for k, key in enumerate(keys):
             out[k] = self.responses[key]
         return out
+
+    def taken(self, rows: Ints | slice) -> Design:
+        """Return some records, with all else as it is; of a slice they take no memory of their own.
+
+        Unit numbers keep their gaps, see `first_records` and `n_units`.
+        """
+        columns = self.columns
+        if isinstance(columns, Takeable):
+            columns = columns.take(rows)
+        else:
+            columns = {product: values[rows] for product, values in columns.items()}
+        kept = self.each_row(lambda values: values[rows])
+        return replace(self, n_rows=kept["row"].size, columns=columns, **kept)
 
     def each_row(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
         """Return all fields with a value a row, apart from `columns`, after the same change of each array."""

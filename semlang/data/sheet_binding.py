@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,12 +61,7 @@ def bind_sheet(table: ParameterTable, sheet: Sheet) -> tuple[Design, ...]:
 
 
 def _rows(design: Design, rows: Ints, label: str) -> Design:
-    columns = design.columns
-    assert isinstance(columns, ProductColumns)
-    kept = design.each_row(lambda values: values[rows])
-    return Design(
-        n_rows=rows.size, columns=columns.take(rows), group=label, categories=design.categories, dropped={}, **kept
-    )
+    return replace(design.taken(rows), group=label, dropped={})
 
 
 class _Binding:

@@ -32,10 +32,9 @@ def some_units(design: Design, n: int, rng: np.random.Generator) -> Design:
     chosen = np.zeros(total, dtype=bool)
     chosen[rng.choice(total, n, replace=False)] = True
     kept = np.flatnonzero(chosen[unit])
-    changed: dict[str, Any] = design.each_row(lambda v: v[kept])
-    for name in ("clusters", "sets"):
-        changed[name] = {key: _renumbered(codes) for key, codes in changed[name].items()}
-    return replace(design, n_rows=kept.size, columns=design.columns.take(kept), **changed)
+    some = design.taken(kept)
+    clusters, sets = ({key: _renumbered(codes) for key, codes in of.items()} for of in (some.clusters, some.sets))
+    return replace(some, clusters=clusters, sets=sets)
 
 
 def _renumbered(codes: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:

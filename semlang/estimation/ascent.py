@@ -472,7 +472,7 @@ class Ascent:
         self.history.append((q, best.value))
         self.settled = False
         before = math.inf
-        checkable = not constrained and all(isinstance(m, Placeable) for m in self.objective.members)
+        checkable = not constrained and self._can_stand
         for p in (
             [q + 4] if self.asked is not None else [p for p in (sparse.LADDER if self.sparse else LADDER) if p > q]
         ):

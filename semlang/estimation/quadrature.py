@@ -422,13 +422,16 @@ class NestedQuadrature:
         everything = len(waiting)
         if not everything:  # a partition without rows
             return
-        if self._pool is None:
-            take(everything)
-            return
-        if free.empty():
+        if self._pool is not None and free.empty():
             take(1)
-        others = [self._pool.submit(take, everything) for _ in range(min(self.threads, len(waiting)) - 1)]
-        take(everything)
+        self._in_threads(lambda: take(everything))
+
+    def _in_threads(self, work: Callable[[], None]) -> None:
+        """Do work that threads divide among themselves in as many as there are batches for."""
+        others = (
+            [self._pool.submit(work) for _ in range(min(self.threads, len(self._batches)) - 1)] if self._pool else []
+        )
+        work()
         for other in others:
             other.result()
 
@@ -461,12 +464,7 @@ class NestedQuadrature:
             work.turns[kind].run(groups, begun, most)
             free.put(work)
 
-        others = (
-            [self._pool.submit(take) for _ in range(min(self.threads, len(self._batches)) - 1)] if self._pool else []
-        )
-        take()
-        for other in others:
-            other.result()
+        self._in_threads(take)
 
     def _run(self, batch: Batch, rule: Rule, rows: Rows, work: Workspace, adjoints: Adjoints | None = None) -> None:
         """Call the kernels of one batch."""

@@ -17,7 +17,6 @@ from semlang.estimation.conditioning.flags import anywhere, of_units
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.conditioning.summed import few_units, moved_until_still
-from semlang.estimation.frame import FramedColumns
 from semlang.estimation.member import LevelMoments, Posterior
 from semlang.graph.condition import known_for_some
 from semlang.matrices.reduced import ReducedForm
@@ -80,23 +79,17 @@ def parts_of(table: ParameterTable, forms: Sequence[ReducedForm], design: Design
 
 
 def _part(table: ParameterTable, design: Design, rows: Ints, known: Mapping[str, Floats]) -> Design:
-    changed = design.each_row(lambda v: v[rows])
-    changed["clusters"] = {
-        level: np.unique(codes, return_inverse=True)[1] for level, codes in changed["clusters"].items()
-    }
-    columns = design.columns
+    part = design.taken(rows)
+    clusters = {level: np.unique(codes, return_inverse=True)[1] for level, codes in part.clusters.items()}
+    responses, columns = dict(part.responses), part.columns
     assert isinstance(columns, ProductColumns)
-    columns = columns.take(rows)
     for key, values in known.items():
         own = values[rows]
         columns = columns.with_column(key, own)
         level = table.variables[key].level
-        if level != ROWS:
-            first = np.diff(changed["clusters"][level], prepend=-1) != 0
-            own = np.where(first, own, np.nan)
-        changed["responses"] = {**changed["responses"], key: own}
-    observed = {k: v for k, v in changed["observed"].items() if table.variables[k].kind.name == "class"}
-    return replace(design, n_rows=rows.size, **{**changed, "columns": columns, "observed": observed})
+        responses[key] = own if level == ROWS else np.where(np.diff(clusters[level], prepend=-1) != 0, own, np.nan)
+    observed = {k: v for k, v in part.observed.items() if table.variables[k].kind.name == "class"}
+    return replace(part, clusters=clusters, responses=responses, columns=columns, observed=observed)
 
 
 def runs_of(part: Part, top: str, states: int) -> list[Part]:
@@ -127,11 +120,8 @@ def runs_of(part: Part, top: str, states: int) -> list[Part]:
 
 def _run(design: Design, run: slice) -> Design:
     """Return the rows of a run of top-level units."""
-    changed = design.each_row(lambda v: v[run])
-    changed["clusters"] = {level: codes - codes[0] for level, codes in changed["clusters"].items()}
-    columns = design.columns
-    assert isinstance(columns, ProductColumns | FramedColumns)
-    return replace(design, n_rows=run.stop - run.start, **{**changed, "columns": columns.take(run)})
+    own = design.taken(run)
+    return replace(own, clusters={level: codes - codes[0] for level, codes in own.clusters.items()})
 
 
 class Partition:

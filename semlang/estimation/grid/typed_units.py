@@ -78,10 +78,7 @@ def _parts(design: Design, layers: Sequence[Layer], responses: int) -> Iterator[
 
 def _part(design: Design, here: slice) -> Design:
     """Return some records of a design; those that are left out are counted with the first."""
-    columns = {product: column[here] for product, column in design.columns.items()}
-    dropped = design.dropped if here.start == 0 else {}
-    fields = design.each_row(lambda values: values[here])
-    return replace(design, n_rows=here.stop - here.start, columns=columns, dropped=dropped, **fields)
+    return replace(design.taken(here), dropped=design.dropped if here.start == 0 else {})
 
 
 def _without_rows(rows: Expansion) -> Expansion:

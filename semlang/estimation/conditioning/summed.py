@@ -13,7 +13,7 @@ from semlang.estimation.conditioning.leaf import Leaf, LeafEvaluation
 from semlang.estimation.conditioning.nodes import LevelNodes
 from semlang.estimation.member import Infeasible
 
-__all__ = ["Summed", "few_units", "moved_until_still"]
+__all__ = ["Summed", "are_few", "few_units", "moved_until_still"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -210,8 +210,13 @@ class Summed(Copies):
 
 def few_units(members: Sequence[Summed]) -> bool:
     """Whether the outer product of the units' scores is no good information: units are few, or steps shall be short."""
-    n, units = members[0].derived.n, sum(m.multiplicity.sum() for m in members)
-    return any(m.cautious for m in members) or units <= MANY * n or sum(m.records.size for m in members) < DISTINCT * n
+    units, different = sum(m.multiplicity.sum() for m in members), sum(m.records.size for m in members)
+    return any(m.cautious for m in members) or are_few(units, different, members[0].derived.n)
+
+
+def are_few(units: float, different: int, parameters: int) -> bool:
+    """Whether units, or those among them that differ, are few for the parameters."""
+    return units <= MANY * parameters or different < DISTINCT * parameters
 
 
 def moved_until_still(members: Sequence[Summed], x: Floats) -> bool:

@@ -14,7 +14,7 @@ from semlang.errors import FitError
 from semlang.estimation.closed_form import ClosedForm
 from semlang.estimation.conditioning.mixture import Mixture
 from semlang.estimation.conditioning.partition import Partition
-from semlang.estimation.conditioning.summed import DISTINCT, MANY, MOVES, STILL
+from semlang.estimation.conditioning.summed import MOVES, STILL, are_few
 from semlang.estimation.continuous import Continuous
 from semlang.estimation.likelihood import QuadratureLikelihood
 from semlang.estimation.member import Infeasible, Member, Posterior, Refinable
@@ -239,9 +239,8 @@ class PartitionedMixture(Partitioned):
     def information(self, x: Floats) -> Floats | None:
         """Return the information there would be were all states known, where there are few units for the parameters."""
         different = sum(m.records.size for m in self._mixtures)
-        if self.multiplicity.sum() > MANY * x.size and different >= DISTINCT * x.size:
-            return None
-        return all_of(self._ask("information given states", x))
+        few = are_few(float(self.multiplicity.sum()), different, x.size)
+        return all_of(self._ask("information given states", x)) if few else None
 
     def hessian(self, x: Floats) -> Floats | None:
         """Return None: second derivatives have no closed form."""
